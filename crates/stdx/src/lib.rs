@@ -1,0 +1,12 @@
+//! *What it is.* The few words that the standard library lacks: maps whose hashing is seeded from
+//! outside, so that a whole node replays from one seed.
+//!
+//! *What it never does.* No I/O, no clock, no randomness of its own, nothing about MQTT.
+//!
+//! *Entry points.* [`Seed`], [`HashMap`], [`HashSet`].
+//!
+//! *Tests.* Beside the code.
+
+mod hash;
+
+pub use hash::{HashMap, HashSet, Seed, SeededState};

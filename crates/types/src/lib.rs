@@ -1,0 +1,30 @@
+//! *What it is.* The validated vocabulary of Plexus: identifiers, topics, quality of service, reason
+//! codes, time, the Application Message. A value of these types is already checked.
+//!
+//! *What it never does.* No I/O, no clock, no packet encoding (that is `wire`).
+//!
+//! *Entry points.* [`Message`], [`TopicName`], [`TopicFilter`], [`ReasonCode`], [`Instant`].
+//!
+//! *Reading order.* `text`, `topic`, `client_id`, `qos`, `reason`, `time`, `message`.
+//!
+//! *Tests.* `*/tests.rs` beside each file.
+
+mod client_id;
+mod message;
+mod packet_id;
+mod qos;
+mod reason;
+mod text;
+mod time;
+mod topic;
+mod version;
+
+pub use client_id::ClientId;
+pub use message::{Message, MessageProperties};
+pub use packet_id::PacketId;
+pub use qos::Qos;
+pub use reason::ReasonCode;
+pub use text::{Text, TextError};
+pub use time::Instant;
+pub use topic::{SharedFilter, TopicError, TopicFilter, TopicName, filter_matches};
+pub use version::ProtocolVersion;
