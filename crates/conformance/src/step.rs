@@ -50,6 +50,8 @@ pub enum Verb {
     Ends,
     /// Expects the end, in 5.0 perhaps after a CONNACK or DISCONNECT with one of these codes.
     Refused(Fields),
+    /// Expects that a request is turned down: by an answer whose codes are all failures, or as by `refused`.
+    Denied(Fields),
     /// Proves with a ping that nothing came.
     Nothing,
     /// Drops the connection without DISCONNECT.
@@ -76,6 +78,8 @@ pub enum Verb {
     Upgrades(Fields, Fields),
     /// So many seconds pass on the broker's clock.
     Elapse(u64),
+    /// Captured values that must all be different and not zero.
+    Differ(Vec<String>),
 }
 
 /// How the bytes of a send are cut.
@@ -101,8 +105,12 @@ pub fn parse_step(line: &str) -> Result<Option<Step>, ScriptError> {
     let (versions, rest) = gate(text);
     let (actor, rest) = rest.split_once(' ').ok_or_else(bad)?;
     let rest = rest.trim();
-    if actor == "elapse" {
-        let verb = Verb::Elapse(parse_number(rest)?);
+    let own = match actor {
+        "elapse" => Some(Verb::Elapse(parse_number(rest)?)),
+        "differ" => Some(Verb::Differ(split_words(rest)?)),
+        _ => None,
+    };
+    if let Some(verb) = own {
         return Ok(Some(Step { text: text.to_owned(), versions, actor: String::new(), verb }));
     }
     let (verb, words) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -135,6 +143,7 @@ fn parse_verb(verb: &str, words: &str) -> Result<Option<Verb>, ScriptError> {
         "closed" => Verb::Closed,
         "ends" => Verb::Ends,
         "refused" => Verb::Refused(fields(words)?),
+        "denied" => Verb::Denied(fields(words)?),
         "nothing" => Verb::Nothing,
         "drops" => Verb::Drop,
         "opens" => Verb::Opens,

@@ -145,6 +145,33 @@ impl Player {
         }
     }
 
+    /// A request is turned down, by its answer or by the end of the connection. Which of the two is left open
+    /// where the specification leaves it open.
+    pub(super) fn denied(&mut self, actor: &str, fields: &Fields) -> Result<(), Stop> {
+        let version = self.version;
+        let Seen::Packet(packet) = self.actor(actor)?.next(version)? else {
+            return self.refused(actor, &Fields::default());
+        };
+        if !matches!(packet.name, "SUBACK" | "UNSUBACK") {
+            self.actor(actor)?.inbox.push_front(packet);
+            let mut any_code = Fields::default();
+            any_code.push("rc", "0x81|0x82|0x87|0x8f|0x97|0x9e");
+            return self.refused(actor, &any_code);
+        }
+        self.note_packet(actor, &packet);
+        let codes = packet.fields.first("rc").unwrap_or_default();
+        let failed = |code: &str| code.parse::<u8>().is_ok_and(|code| code >= 0x80);
+        if !codes.is_empty() && !codes.split(',').all(failed) {
+            return Err(format!("{packet} came, and grants").into());
+        }
+        let mut expected = fields.clone();
+        expected.push("rc", codes);
+        match self.compare(packet.name, &expected, &packet)? {
+            None => Ok(()),
+            Some(text) => Err(text.into()),
+        }
+    }
+
     /// The connection ends, whatever comes before it.
     pub(super) fn ends(&mut self, actor: &str) -> Result<(), Stop> {
         let version = self.version;

@@ -25,6 +25,7 @@ impl Player {
             Verb::Closed => self.closed(actor),
             Verb::Ends => self.ends(actor),
             Verb::Refused(fields) => self.refused(actor, fields),
+            Verb::Denied(fields) => self.denied(actor, fields),
             Verb::Nothing => self.nothing(actor),
             Verb::Drop => {
                 self.note(actor, ">", "drops the connection");
@@ -46,6 +47,7 @@ impl Player {
             Verb::PingFrame => self.ping_frame(actor),
             Verb::Upgrades(fields, expected) => self.upgrades(actor, fields, expected),
             Verb::Elapse(seconds) => self.elapse(*seconds),
+            Verb::Differ(names) => self.differ(names),
         }
     }
 
@@ -154,6 +156,18 @@ impl Player {
             }
         }
         self.actors.entry(actor.to_owned()).or_default().start(link);
+        Ok(())
+    }
+
+    fn differ(&mut self, names: &[String]) -> Result<(), Stop> {
+        let mut seen = vec!["0".to_owned()];
+        for name in names {
+            let value = self.scope.value("id", &format!("${name}"))?;
+            if seen.contains(&value) {
+                return Err(format!("{name}={value} is zero or taken").into());
+            }
+            seen.push(value);
+        }
         Ok(())
     }
 
