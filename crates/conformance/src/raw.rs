@@ -1,5 +1,6 @@
 //! Bytes as a case writes them when no packet could: hexadecimal digits, `"text"` with its length before it,
-//! `'text'` bare, `( … )` with its length before it as a variable byte integer, and `1000*ff` for repetition.
+//! `'text'` bare, `( … )` with its length before it as a variable byte integer, `[ … ]` with its length before
+//! it in two bytes, and `1000*ff` for repetition.
 //!
 //! `10 ( "MQTT" 05 02 003c 00 "{p}c" )` is a CONNECT.
 
@@ -33,6 +34,7 @@ pub(crate) fn raw_bytes(
                 variable(inner.len() as u64, &mut bytes);
                 bytes.extend(inner);
             }
+            Token::CloseCounted => counted(&open.pop().ok_or_else(bad)?, &mut bytes)?,
         }
         open.last_mut().ok_or_else(bad)?.extend(bytes);
     }
@@ -48,6 +50,7 @@ enum Token {
     Bare(String),
     Open,
     Close,
+    CloseCounted,
 }
 
 fn tokens(script: &str) -> Option<Vec<Token>> {
@@ -55,8 +58,9 @@ fn tokens(script: &str) -> Option<Vec<Token>> {
     let mut chars = script.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '(' => found.push(Token::Open),
+            '(' | '[' => found.push(Token::Open),
             ')' => found.push(Token::Close),
+            ']' => found.push(Token::CloseCounted),
             '"' | '\'' => {
                 let mut text = String::new();
                 loop {
@@ -103,7 +107,8 @@ mod tests {
     #[test]
     fn scripts_become_bytes() {
         let expand = |text: &str| Ok(text.replace("{p}", "P"));
-        let table: [(&str, &[u8]); 4] = [
+        let table: [(&str, &[u8]); 5] = [
+            ("[ 'ab' ff ]", &[0, 3, b'a', b'b', 0xff]),
             ("10 0203", &[0x10, 2, 3]),
             ("30 ( \"{p}/t\" 'hi' )", b"\x30\x07\x00\x03P/thi"),
             ("3*ff ( ( 00 ) )", &[0xff, 0xff, 0xff, 2, 1, 0]),
