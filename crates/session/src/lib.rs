@@ -1,1 +1,27 @@
-//! x
+//! *What it is.* The protocol life of one client as a state machine without I/O: CONNECT rules, QoS
+//! flows both ways, will, expiry, aliases, keep alive, flow control, for 3.1, 3.1.1 and 5.0 and for
+//! both roles.
+//!
+//! *What it never does.* It reads no socket, clock or random source, knows no other session and no
+//! topic index. What is to happen leaves as [`Output`], what has happened comes in by `handle_*`.
+//!
+//! *Entry points.* `Connecting`, `Session`, `Client`, [`Outbox`].
+//!
+//! *Reading order.* `output`, `options`, then the sub-machines.
+//!
+//! *Tests.* Pairs of both roles over a virtual clock and a lossy pipe.
+//!
+//! **Every `handle_*` is followed by a full drain of [`Outbox::poll`] before the next.**
+
+mod change;
+mod options;
+mod outbox;
+mod output;
+
+pub use change::Change;
+pub use options::{Options, QueuePolicy};
+pub use outbox::{LogPosition, Outbox};
+pub use output::{
+    Action, Admitted, CloseReason, Credentials, Decision, Delivery, DropReason, Outgoing, Output,
+    Publication, Routed, SharedRef, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
+};
