@@ -1,11 +1,12 @@
 //! `cargo xtask ci`: the gate a change has to pass. Every step runs, so one run shows all that fails.
 
+use std::time::{Duration, Instant};
+
 use crate::command::{self, cargo, program};
 use crate::failure::{Failure, Outcome};
 use crate::install::{self, Tools};
 use crate::workspace::Workspace;
 use crate::{fuzz, spec, test, tidy};
-use std::time::{Duration, Instant};
 
 const SIMULATED_SEEDS: &str = "1000";
 const FUZZ_SECONDS: u32 = 30;

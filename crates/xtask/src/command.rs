@@ -1,9 +1,10 @@
 //! Other programs: started, waited for, never left behind.
 
-use crate::failure::{Failure, Outcome};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+
+use crate::failure::{Failure, Outcome};
 
 /// A command of the cargo that started us, so that both use one toolchain.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {

@@ -2,10 +2,11 @@
 //!
 //! Debian packages are installed for the machine; libraries go below `target/tools`.
 
+use std::path::{Path, PathBuf};
+
 use crate::command::{self, program};
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
-use std::path::{Path, PathBuf};
 
 /// Libraries of other people that the tests talk to Plexus with, in fixed versions.
 const PYTHON_CLIENT: &str = "paho-mqtt==2.1.0";

@@ -28,8 +28,9 @@ mod tidy;
 mod tree;
 mod workspace;
 
-use crate::failure::{Failure, Outcome};
 use std::process::ExitCode;
+
+use crate::failure::{Failure, Outcome};
 
 const HELP: &str = "\
 Usage: cargo xtask <command>

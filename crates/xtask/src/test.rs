@@ -1,10 +1,11 @@
 //! `cargo xtask test`: everything the tests need, then the tests, then the runner's own summary.
 
+use std::process::Command;
+
 use crate::command::{self, Stream, cargo, program};
 use crate::failure::{Failure, Outcome};
 use crate::install::{self, Tools};
 use crate::workspace::Workspace;
-use std::process::Command;
 
 /// Crates whose tests need the outside world or take their time: rings 4 and 5.
 const OUTER_RINGS: [&str; 3] = ["plexus-sim", "plexus-bench", "plexus"];

@@ -14,10 +14,11 @@ mod names;
 mod purity;
 mod size;
 
+use std::fmt;
+
 use crate::failure::{Failure, Outcome};
 use crate::tree::Tree;
 use crate::workspace::Workspace;
-use std::fmt;
 
 /// One complaint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,10 +1,12 @@
 //! What `cargo metadata` says about the crates of the project.
 
-use crate::command;
-use crate::failure::{Failure, Outcome};
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::command;
+use crate::failure::{Failure, Outcome};
 
 /// Where a crate stands. Layers of the program come first, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
