@@ -20,7 +20,7 @@ struct Gate {
 /// A step yields a few words about what it did.
 type Step = fn(&Gate) -> Outcome<String>;
 
-const STEPS: [(&str, Step); 11] = [
+const STEPS: [(&str, Step); 10] = [
     ("format", format),
     ("tidy", |_| tidy::tidy().map(done)),
     ("lints", lints),
@@ -29,7 +29,6 @@ const STEPS: [(&str, Step); 11] = [
     ("examples in the documentation", |_| test::doc_examples().map(done)),
     ("specification", |_| spec::check().map(done)),
     ("configuration schema", schema),
-    ("licences and sources", licences),
     ("simulation", simulation),
     ("fuzzing", |gate| fuzz::smoke(&gate.workspace, FUZZ_SECONDS)),
 ];
@@ -110,14 +109,6 @@ fn schema(gate: &Gate) -> Outcome<String> {
         return Ok(done(()));
     }
     Err(Failure::new(format!("{SCHEMA} is stale; use `plexus config schema > {SCHEMA}`")))
-}
-
-fn licences(_: &Gate) -> Outcome<String> {
-    if !test::has_cargo_command("deny") {
-        return Ok("left out, cargo-deny is not installed".to_owned());
-    }
-    let words = ["deny", "--offline", "check", "bans", "licenses", "sources"];
-    command::run(&mut cargo(&words)).map(done)
 }
 
 fn simulation(gate: &Gate) -> Outcome<String> {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::command::{self, Stream, cargo, program};
+use crate::command::{self, Stream, cargo};
 use crate::failure::{Failure, Outcome};
 use crate::install::{self, Tools};
 use crate::workspace::Workspace;
@@ -57,7 +57,7 @@ pub(crate) fn doc_examples() -> Outcome {
 }
 
 /// Tests of whole programs start the binary; it is built as the tests are, so nothing is built twice.
-pub(crate) fn build_program(workspace: &Workspace) -> Outcome {
+fn build_program(workspace: &Workspace) -> Outcome {
     if workspace.package("plexus").is_none() {
         return Ok(());
     }
@@ -66,7 +66,9 @@ pub(crate) fn build_program(workspace: &Workspace) -> Outcome {
 
 /// Where the tests find what they start.
 fn prepare(runner: &mut Command, workspace: &Workspace, tools: Option<&Tools>) {
-    runner.env("PLEXUS_BIN", workspace.target.join("debug").join("plexus"));
+    if workspace.package("plexus").is_some() {
+        runner.env("PLEXUS_BIN", workspace.target.join("debug").join("plexus"));
+    }
     if let Some(tools) = tools {
         runner.env("PLEXUS_PYTHON", &tools.python).env("NODE_PATH", &tools.node_modules);
     }
@@ -102,11 +104,6 @@ fn is_failed_test(line: &str) -> bool {
     ["FAIL [", "TIMEOUT [", "SIGABRT [", "SIGSEGV [", "LEAK-FAIL ["]
         .iter()
         .any(|s| line.starts_with(s))
-}
-
-/// Whether a program is there to be asked; used for what is a help but no need.
-pub(crate) fn has_cargo_command(name: &str) -> bool {
-    command::succeeds(&mut program("cargo", &[name, "--version"]))
 }
 
 #[cfg(test)]

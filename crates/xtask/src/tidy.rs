@@ -6,6 +6,7 @@ mod blobs;
 mod clauses;
 mod crate_docs;
 mod dead_files;
+mod dependencies;
 mod layers;
 mod leftovers;
 mod manifests;
@@ -48,9 +49,10 @@ impl Findings {
 
 type Check = fn(&Tree, &Workspace, &mut Findings);
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     layers::check,
     manifests::check,
+    dependencies::check,
     purity::check,
     size::check,
     names::check,
