@@ -42,6 +42,7 @@ struct Report {
 
 /// Runs every step, then says how each ended.
 pub(crate) fn ci() -> Outcome {
+    install::gate()?;
     let tools = install::all()?;
     let gate = Gate { workspace: Workspace::read()?, tools };
     let reports: Vec<Report> =

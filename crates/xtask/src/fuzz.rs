@@ -28,6 +28,14 @@ struct Bin {
     name: String,
 }
 
+/// Runs every target for so many seconds.
+pub(crate) fn fuzz(seconds: &str) -> Outcome {
+    let seconds = seconds.parse().map_err(Failure::doing(format!("`{seconds}` seconds")))?;
+    let ran = smoke(&Workspace::read()?, seconds)?;
+    println!("{ran}");
+    Ok(())
+}
+
 /// Runs every target of `fuzz/` for that many seconds; yields what ran.
 pub(crate) fn smoke(workspace: &Workspace, seconds: u32) -> Outcome<String> {
     let manifest = workspace.root.join("fuzz").join("Cargo.toml");
