@@ -18,3 +18,17 @@ pub use packet::{
     DisconnectProperties, Packet, Publish, PublishProperties, RetainHandling, SubAck, Subscribe,
     SubscribeFilter, SubscriptionOptions, UnsubAck, Unsubscribe, UserProperties, Will,
 };
+/// STUB
+#[derive(Debug)]
+pub struct ProtocolError;
+/// STUB
+#[derive(Debug)]
+pub struct Decoder;
+impl Decoder {
+    /// s
+    pub fn client(_: plexus_types::ProtocolVersion, _: u32) -> Self { Self }
+    /// s
+    pub fn decode(&mut self, _: &mut bytes::BytesMut) -> Result<Option<Packet>, ProtocolError> { Ok(None) }
+}
+/// s
+pub fn encode(_: &Packet, _: plexus_types::ProtocolVersion, _: &mut bytes::BytesMut) {}
