@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode, Text};
 use plexus_wire::{
-    Ack, Connect, ConnectProperties, Decoder, Disconnect, Packet, Publish, PublishProperties,
-    Subscribe, SubscribeFilter, SubscriptionOptions, UserProperties, encode,
+    Ack, Connect, ConnectProperties, Decoder, Disconnect, Limits, Packet, Publish,
+    PublishProperties, Subscribe, SubscribeFilter, SubscriptionOptions, UserProperties, encode,
 };
 
 use crate::error::LoadError;
@@ -45,9 +45,6 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Largest packet that it takes; payloads here are small.
-    const PACKET_MAX: u32 = 1 << 20;
-
     /// A client that is about to send CONNECT.
     pub(crate) fn new(identity: Identity) -> Self {
         let connect = Connect {
@@ -62,7 +59,7 @@ impl Client {
             properties: ConnectProperties::default(),
         };
         let mut client = Self {
-            decoder: Decoder::client(identity.version, Self::PACKET_MAX),
+            decoder: Decoder::client(identity.version, Limits::default()),
             identity,
             input: BytesMut::new(),
             output: BytesMut::new(),
@@ -175,7 +172,8 @@ impl Client {
     }
 
     fn send(&mut self, packet: &Packet) {
-        encode(packet, self.identity.version, &mut self.output);
+        encode(packet, self.identity.version, &mut self.output)
+            .expect("invariant: the generator's own packets fit every limit of the format");
     }
 
     const fn next_packet_id(&mut self) -> PacketId {

@@ -17,10 +17,10 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The broker sent something that is not MQTT.
-    #[error("the broker broke the protocol: {0:?}")]
+    #[error("the broker broke the protocol: {0}")]
     Protocol(ProtocolError),
     /// The broker refused a connection or a subscription.
-    #[error("the broker refused a client: {0:?}")]
+    #[error("the broker refused a client: {0}")]
     Refused(ReasonCode),
     /// The broker closed a connection that was in use.
     #[error("the broker closed a connection")]
