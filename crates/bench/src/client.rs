@@ -187,3 +187,95 @@ impl Client {
 pub(crate) fn text(made: &str) -> Text {
     Text::try_from(made).expect("invariant: the generator's own names are valid UTF-8 text")
 }
+
+#[cfg(test)]
+mod tests {
+    use plexus_wire::{ConnAck, ConnAckProperties, SubAck};
+
+    use super::*;
+
+    const VERSION: ProtocolVersion = ProtocolVersion::V311;
+
+    fn client(subscription: Option<(String, Qos)>) -> Client {
+        Client::new(Identity { id: "c".to_owned(), version: VERSION, subscription })
+    }
+
+    /// What the client has written, as a server reads it.
+    fn said(client: &mut Client, server: &mut Decoder) -> Vec<Packet> {
+        let mut bytes = client.output().split();
+        let next = || server.decode(&mut bytes).expect("the client speaks MQTT");
+        std::iter::from_fn(next).collect()
+    }
+
+    fn tell(client: &mut Client, packet: &Packet) -> Result<Vec<Event>, LoadError> {
+        let (mut bytes, mut events) = (BytesMut::new(), Vec::new());
+        encode(packet, VERSION, &mut bytes).expect("the packet is small");
+        client.receive(&bytes, &mut events).map(|()| events)
+    }
+
+    fn answer(reason: ReasonCode) -> Packet {
+        let properties = ConnAckProperties::default();
+        Packet::ConnAck(Box::new(ConnAck { session_present: false, reason, properties }))
+    }
+
+    fn connected(subscription: Option<(String, Qos)>) -> (Client, Decoder) {
+        let (mut client, mut server) = (client(subscription), Decoder::server(Limits::default()));
+        assert!(matches!(said(&mut client, &mut server).as_slice(), [Packet::Connect(_)]));
+        tell(&mut client, &answer(ReasonCode::Success)).expect("it is welcome");
+        (client, server)
+    }
+
+    #[test]
+    fn a_subscriber_is_ready_when_it_has_subscribed() {
+        let (mut client, mut server) = connected(Some(("load/+".to_owned(), Qos::AtLeastOnce)));
+        let packets = said(&mut client, &mut server);
+        let [Packet::Subscribe(subscribe)] = packets.as_slice() else { panic!("{packets:?}") };
+        let granted = Packet::SubAck(Box::new(SubAck {
+            packet_id: subscribe.packet_id,
+            reasons: vec![ReasonCode::granted(Qos::AtLeastOnce)],
+            reason_string: None,
+            user_properties: UserProperties::default(),
+        }));
+        assert_eq!(tell(&mut client, &granted).expect("granted"), [Event::Ready]);
+    }
+
+    #[test]
+    fn a_refusal_is_an_error() {
+        let mut client = client(None);
+        let error = tell(&mut client, &answer(ReasonCode::NotAuthorized)).expect_err("refused");
+        assert!(matches!(error, LoadError::Refused(ReasonCode::NotAuthorized)), "{error}");
+    }
+
+    #[test]
+    fn an_acknowledgement_names_the_message() {
+        let (mut client, mut server) = connected(None);
+        for sequence in [10, 11] {
+            client.publish(&text("load/0"), Qos::AtLeastOnce, vec![0; 16], sequence);
+        }
+        let packets = said(&mut client, &mut server);
+        let [_, Packet::Publish(Publish { packet_id: Some(id), .. })] = packets.as_slice() else {
+            panic!("{packets:?}")
+        };
+        let ack = Packet::PubAck(Ack::new(*id, ReasonCode::Success));
+        assert_eq!(tell(&mut client, &ack).expect("known"), [Event::Acknowledged(11)]);
+        assert_eq!(tell(&mut client, &ack).expect("told twice"), []);
+    }
+
+    #[test]
+    fn a_delivery_of_qos_1_is_acknowledged() {
+        let (mut client, mut server) = connected(None);
+        let delivery = Packet::Publish(Publish {
+            dup: false,
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            topic: text("load/0"),
+            packet_id: PacketId::new(5),
+            properties: PublishProperties::default(),
+            payload: Bytes::from_static(b"payload"),
+        });
+        let events = tell(&mut client, &delivery).expect("taken");
+        assert_eq!(events, [Event::Delivered(Bytes::from_static(b"payload"))]);
+        let acks = said(&mut client, &mut server);
+        assert!(matches!(acks.as_slice(), [Packet::PubAck(ack)] if ack.packet_id.get() == 5));
+    }
+}

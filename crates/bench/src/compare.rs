@@ -5,6 +5,7 @@ use std::{fs, io, path::Path};
 use crate::{
     broker::{Broker, Program},
     error::LoadError,
+    outcome::Outcome,
     report::{Record, Report},
     run::{Plan, Target, run},
     scenario::Scenario,
@@ -27,28 +28,35 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Runs everything; every run has a fresh broker. `progress` hears of every run.
-    pub fn run(&self, mut progress: impl FnMut(&Record)) -> Result<Report, LoadError> {
+    /// Runs everything; every run has a fresh broker. `progress` hears of every run. A run
+    /// that fails is recorded with its reason, and the others go on.
+    pub fn run(&self, mut progress: impl FnMut(&Record)) -> Report {
         let mut report = Report { conditions: self.conditions(), records: Vec::new() };
         for round in 0..self.rounds {
             for scenario in &self.scenarios {
                 for program in [&self.ours, &self.theirs] {
-                    let record = self.one(round, scenario, program)?;
+                    let record = self.one(round, scenario, program);
                     progress(&record);
                     report.records.push(record);
                 }
             }
         }
-        Ok(report)
+        report
     }
 
-    fn one(&self, round: u32, scenario: &Scenario, program: &Program) -> Result<Record, LoadError> {
+    fn one(&self, round: u32, scenario: &Scenario, program: &Program) -> Record {
+        let load_average = usage::load_average();
+        let result = self.measure(scenario, program);
+        let (broker, scenario) = (program.name(), scenario.name.clone());
+        let failure = result.as_ref().err().map(ToString::to_string);
+        let outcome = result.unwrap_or_default();
+        Record { round, broker, scenario, load_average, outcome, failure }
+    }
+
+    fn measure(&self, scenario: &Scenario, program: &Program) -> Result<Outcome, LoadError> {
         let broker = Broker::start(program).map_err(LoadError::io("starting the broker"))?;
         let target = Target { address: broker.address(), pid: Some(broker.pid()) };
-        let load_average = usage::load_average();
-        let outcome = run(target, scenario, &self.plan)?;
-        let (broker, scenario) = (program.name(), scenario.name.clone());
-        Ok(Record { round, broker, scenario, load_average, outcome })
+        run(target, scenario, &self.plan)
     }
 
     fn conditions(&self) -> Vec<String> {

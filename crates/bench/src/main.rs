@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use plexus_bench::{Comparison, LoadError, Pace, Plan, Program, Scenario, Shape, Target, run};
+use plexus_bench::{Comparison, Pace, Plan, Program, Scenario, Shape, Target, run};
 use plexus_types::{ProtocolVersion, Qos};
 
 /// Loads an MQTT broker from outside and tells what it costs.
@@ -150,7 +150,8 @@ fn run_one(options: &RunOptions) -> Result<(), String> {
     let pace = options.window.map(Pace::Window).or_else(|| options.rate.map(Pace::Rate));
     scenario.pace = pace.unwrap_or(scenario.pace);
     let target = Target { address: options.address, pid: options.pid };
-    let outcome = run(target, &scenario, &options.plan.plan()?).map_err(tell)?;
+    let outcome = run(target, &scenario, &options.plan.plan()?);
+    let outcome = outcome.map_err(|error| error.to_string())?;
     let json = serde_json::to_string_pretty(&outcome).map_err(|error| error.to_string())?;
     say(&json)
 }
@@ -170,20 +171,36 @@ fn compare(options: CompareOptions) -> Result<(), String> {
         let cpu = outcome.cpu_micros.unwrap_or_default();
         let (round, rate) = (record.round + 1, outcome.per_second());
         let (scenario, broker) = (&record.scenario, record.broker);
-        let clean = if outcome.is_clean() { "clean" } else { "FAULTS" };
+        let state = match (&record.failure, outcome.is_clean()) {
+            (Some(failure), _) => failure.as_str(),
+            (None, true) => "clean",
+            (None, false) => "FAULTS",
+        };
         // Progress only; a closed terminal must not end the measurement.
         let _ =
-            say(&format!("{round} {scenario:18} {broker:10} {cpu:8.2} µs {rate:9.0}/s {clean}"));
+            say(&format!("{round} {scenario:18} {broker:10} {cpu:8.2} µs {rate:9.0}/s {state}"));
     });
-    let report = report.map_err(tell)?;
     comparison.write(&report, &options.out, &options.name).map_err(|error| error.to_string())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
-fn tell(error: LoadError) -> String {
-    error.to_string()
 }
 
 fn say(line: &str) -> Result<(), String> {
     writeln!(io::stdout(), "{line}").map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_scenario_is_refused() {
+        assert!(standing("p2p-q0").is_ok());
+        assert!(standing("p2p-q9").is_err());
+    }
 }

@@ -20,6 +20,8 @@ pub struct Record {
     pub load_average: f64,
     /// What was measured.
     pub outcome: Outcome,
+    /// Why nothing was measured.
+    pub failure: Option<String>,
 }
 
 /// Median, smallest and largest of a few values.
@@ -70,6 +72,7 @@ impl Report {
     ) -> Vec<(u32, f64)> {
         let mine = self.records.iter();
         let mine = mine.filter(|run| run.broker == broker && run.scenario == scenario.name);
+        let mine = mine.filter(|run| run.failure.is_none());
         mine.filter_map(|run| Some((run.round, figure(&run.outcome)?))).collect()
     }
 
@@ -147,6 +150,9 @@ impl Report {
         let mut found = Vec::new();
         for run in self.records.iter().filter(|run| run.scenario == scenario.name) {
             let faults = run.outcome.faults;
+            if let Some(failure) = &run.failure {
+                found.push(format!("{} round {}: {failure}", run.broker, run.round + 1));
+            }
             if !run.outcome.is_clean() {
                 found.push(format!(
                     "{} round {}: {} lost, {} twice, {} late, {} stray",
@@ -199,7 +205,7 @@ impl Report {
         let mut text = String::from(
             "round,broker,scenario,load_average,units,seconds,cpu_micros,user_micros,bytes_each,\
              p50,p99,p999,lag_p50,lag_p99,published,lost,duplicates,out_of_order,stray,\
-             written_off\n",
+             written_off,failure\n",
         );
         let optional = |value: Option<f64>| value.map(|value| format!("{value:.4}"));
         for run in &self.records {
@@ -207,7 +213,7 @@ impl Report {
             let (latency, lag) = (outcome.latency, outcome.lag);
             let _ = writeln!(
                 text,
-                "{},{},{},{:.2},{},{:.3},{},{},{},{:.1},{:.1},{:.1},{:.1},{:.1},{},{},{},{},{},{}",
+                "{},{},{},{:.2},{},{:.3},{},{},{},{:.1},{:.1},{:.1},{:.1},{:.1},{},{},{},{},{},{},{}",
                 run.round,
                 run.broker,
                 run.scenario,
@@ -227,7 +233,8 @@ impl Report {
                 faults.duplicates,
                 faults.out_of_order,
                 faults.stray,
-                faults.written_off
+                faults.written_off,
+                run.failure.as_deref().unwrap_or_default().replace([',', '\n'], ";")
             );
         }
         text
@@ -241,7 +248,14 @@ mod tests {
     fn record(round: u32, broker: &'static str, cpu: f64) -> Record {
         let outcome =
             Outcome { units: 100, seconds: 2.0, cpu_micros: Some(cpu), ..Outcome::default() };
-        Record { round, broker, scenario: "p2p-q0".to_owned(), load_average: 0.5, outcome }
+        Record {
+            round,
+            broker,
+            scenario: "p2p-q0".to_owned(),
+            load_average: 0.5,
+            outcome,
+            failure: None,
+        }
     }
 
     #[test]
@@ -268,6 +282,17 @@ mod tests {
                    | 0.38 (0.25–0.50) | 50 / 50 | none |";
         assert!(text.lines().any(|line| line == row), "{text}");
         assert_eq!(report.csv().lines().count(), 5);
+    }
+
+    #[test]
+    fn a_failed_run_is_named_and_gives_no_figure() {
+        let mut failed = record(0, "plexus", 1.0);
+        failed.failure = Some("the broker closed a connection".to_owned());
+        let report = Report { conditions: Vec::new(), records: vec![failed] };
+        let text = report.markdown(&Scenario::standard(), "plexus", "mosquitto");
+        let row = "| 100 pairs, QoS 0, 256 B, window 20 | – | – | – | – / – \
+                   | plexus round 1: the broker closed a connection |";
+        assert!(text.lines().any(|line| line == row), "{text}");
     }
 
     #[test]
