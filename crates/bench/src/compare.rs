@@ -34,7 +34,7 @@ impl Comparison {
         let mut report = Report { conditions: self.conditions(), records: Vec::new() };
         for round in 0..self.rounds {
             for scenario in &self.scenarios {
-                for program in [&self.ours, &self.theirs] {
+                for program in self.turns(round) {
                     let record = self.one(round, scenario, program);
                     progress(&record);
                     report.records.push(record);
@@ -42,6 +42,16 @@ impl Comparison {
             }
         }
         report
+    }
+
+    /// Both programs; who goes first changes from round to round, so that what the first run
+    /// leaves behind for the second does not always meet the same broker.
+    const fn turns(&self, round: u32) -> [&Program; 2] {
+        if round.is_multiple_of(2) {
+            [&self.ours, &self.theirs]
+        } else {
+            [&self.theirs, &self.ours]
+        }
     }
 
     fn one(&self, round: u32, scenario: &Scenario, program: &Program) -> Record {
@@ -68,7 +78,7 @@ impl Comparison {
             format!("{}: {}", self.theirs.name(), self.theirs.version()),
             format!("Linux {}, {processors} processors, loopback, {version:?}", kernel.trim()),
             format!(
-                "{} rounds, brokers in turn, a fresh process for each run; {} s of warm-up, {} s \
+                "{} rounds, brokers in turn (who begins alternates), a fresh process for each run; {} s of warm-up, {} s \
                  measured; the generator shares the machine",
                 self.rounds,
                 warm_up.as_secs_f64(),
