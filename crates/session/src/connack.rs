@@ -76,8 +76,12 @@ pub(crate) fn accept(admitted: &Admitted, terms: &Terms, session_present: bool) 
         authentication_data: asked.authentication_data.clone(),
         ..ConnAckProperties::default()
     };
-    let maximum = asked.maximum_packet_size.map_or(PACKET_SIZE_MAX, |size| size as usize);
-    fit(connack, maximum)
+    fit(connack, packet_size_max(connect))
+}
+
+/// The Maximum Packet Size of the client.
+pub(crate) fn packet_size_max(connect: &Connect) -> usize {
+    connect.properties.maximum_packet_size.map_or(PACKET_SIZE_MAX, |size| size as usize)
 }
 
 /// [MQTT-3.1.2-24]: first without what a client may do without, then not at all.
@@ -103,19 +107,17 @@ fn fit(mut connack: ConnAck, maximum: usize) -> Option<Packet> {
 
 /// The CONNACK that refuses ([MQTT-3.2.2-6]: without a session), cut down to what the client takes.
 pub(crate) fn refuse(
-    connect: &Connect,
+    (version, maximum): (ProtocolVersion, usize),
     reason: ReasonCode,
     words: Option<Text>,
     server_reference: Option<Text>,
 ) -> Option<Packet> {
-    let maximum =
-        connect.properties.maximum_packet_size.map_or(PACKET_SIZE_MAX, |size| size as usize);
     let mut properties =
         ConnAckProperties { server_reference, reason_string: words, ..Default::default() };
     loop {
         let connack = ConnAck { session_present: false, reason, properties: properties.clone() };
         let packet = Packet::ConnAck(Box::new(connack));
-        if encoded_len(&packet, connect.version) <= maximum {
+        if encoded_len(&packet, version) <= maximum {
             return Some(packet);
         }
         // [MQTT-3.2.2-19]

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use plexus_types::{ClientId, Instant, ProtocolVersion, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};
 
-use self::subscribe::Requests;
 use crate::{
     Action, Change, Decision, LogPosition, Options, Outbox, Output,
     inbound::Inbound,
@@ -42,12 +41,15 @@ pub struct Session {
     outbound: Outbound<Option<Parcel>>,
     queue: Queue,
     will: Option<Box<StoredWill>>,
-    requests: Requests,
     timers: Timers,
     /// The log is kept up to here.
     kept: LogPosition,
     /// Session Expiry Interval in seconds.
     expiry: u32,
+    /// How many connections it has had: names the present one.
+    connections: u32,
+    /// Requests of this connection that are with the index.
+    requests: u16,
     version: ProtocolVersion,
     /// Whether the log knows the session.
     recorded: bool,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use plexus_types::{Instant, Qos, ReasonCode, Text};
 use plexus_wire::{Auth, Disconnect, DisconnectProperties, Packet};
 
-use super::{Requests, Session};
+use super::Session;
 use crate::{
     Action, Admitted, Change, CloseReason, DropReason, LogPosition, Outbox, Output, Publication,
     connack::{self, Terms},
@@ -37,10 +37,11 @@ impl Session {
             outbound: Outbound::default(),
             queue: Queue::default(),
             will: None,
-            requests: Requests::default(),
             timers: Timers::new(),
             kept: LogPosition::ZERO,
             expiry: 0,
+            connections: 0,
+            requests: 0,
             version: admitted.connect.version,
             recorded: false,
             wills_asked: 0,
@@ -111,6 +112,8 @@ impl Session {
         self.options = options;
         self.version = connect.version;
         self.set_expiry(terms.expiry, out);
+        self.connections = self.connections.wrapping_add(1).max(1);
+        self.requests = 0;
         let keep_alive = KeepAlive::new(terms.keep_alive, now);
         self.timers.set(Timer::KeepAlive, keep_alive.deadline());
         self.phase = Phase::Connected(Connection::new(keep_alive, &connect, &self.options));
@@ -207,7 +210,6 @@ impl Session {
         self.stale_decisions += u8::from(connection.blocked);
         self.phase = Phase::Away;
         self.inbound.lose_connection();
-        self.requests.lose_connection();
         self.timers.stop(Timer::KeepAlive);
         if self.expiry == 0 {
             return self.finish(now, out); // [MQTT-4.1.0-2], [MQTT3-3.1.2-6]

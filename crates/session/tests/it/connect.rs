@@ -207,6 +207,24 @@ fn a_packet_before_the_decision_is_refused_by_connack() {
     assert!(matches!(out.poll(), Some(Output::Close(reason)) if reason == refused));
 }
 
+/// The shell may learn only now that the session belongs to somebody else.
+#[test]
+fn a_client_may_be_refused_after_it_was_admitted() {
+    let (now, mut out) = (Instant::ZERO, Outbox::new());
+    let options = Arc::new(Options::default());
+    let mut connecting = Connecting::new(options, Box::new(connect(V311)), None);
+    connecting.start(now, &mut out);
+    let Some(Output::Authorize(action)) = out.poll() else { unreachable!("asked first") };
+    connecting.handle_decision(now, Decision { action, verdict: Ok(()) }, &mut out);
+    assert!(matches!(out.poll(), Some(Output::Admit(_))));
+    connecting.refuse(ReasonCode::NotAuthorized, None, &mut out);
+    assert!(matches!(out.poll(), Some(Output::Send(Packet::ConnAck(_)))));
+    let refused = CloseReason::Refused(ReasonCode::NotAuthorized);
+    assert!(matches!(out.poll(), Some(Output::Close(reason)) if reason == refused));
+    connecting.refuse(ReasonCode::NotAuthorized, None, &mut out);
+    assert!(out.poll().is_none(), "once is enough");
+}
+
 #[test]
 fn a_server_that_is_elsewhere_says_where() {
     let options = Arc::new(Options::default());
