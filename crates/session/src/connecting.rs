@@ -10,8 +10,8 @@ use crate::{
     refusal::{self, Refusal},
 };
 
-/// A connection whose client is not yet known: checks CONNECT, asks for authentication and admits or
-/// refuses.
+/// A connection whose client is not yet known: checks CONNECT, asks for authentication, then admits
+/// or refuses.
 ///
 /// ```text
 ///  start ──▶ Asked ──Ok──▶ Admitted ──refuse──▶ Refused (CONNACK with the reason, Close)
@@ -158,7 +158,9 @@ impl Connecting {
         out.push(Output::Admit(Box::new(admitted)));
     }
 
-    /// [MQTT-3.1.4-2], [MQTT-3.2.2-7], [MQTT3-3.2.2-5]: CONNACK with the reason, then close.
+    /// CONNACK with the reason, then close ([MQTT-3.1.4-2], [MQTT-3.2.2-7], [MQTT-4.13.2-1],
+    /// [MQTT3-3.2.2-5]); nothing of the client is processed afterwards ([MQTT-3.1.4-6],
+    /// [MQTT3-3.1.4-5]).
     fn refuse_with(&mut self, refusal: &Refusal, reference: Option<Text>, out: &mut Outbox) {
         if self.stage == Stage::Refused {
             return;
@@ -172,7 +174,7 @@ impl Connecting {
         out.push(Output::Close(CloseReason::Refused(refusal.reason)));
     }
 
-    /// The identifier of the client, its own or the assigned one ([MQTT-3.1.3-6]).
+    /// The identifier of the client, its own or the assigned one ([MQTT-3.1.3-6], [MQTT3-3.1.3-6]).
     fn client_id(&self, connect: &Connect) -> Result<ClientId, Refusal> {
         if !connect.client_id.as_bytes().is_empty() {
             return Ok(ClientId::new(&connect.client_id));
@@ -211,6 +213,7 @@ fn check(connect: &Connect, options: &Options) -> Result<(), Refusal> {
 const CLIENT_ID_LENGTH_31: usize = 23;
 
 fn check_client_id(connect: &Connect, options: &Options) -> Result<(), Refusal> {
+    // [MQTT-3.1.3-8], [MQTT3-3.1.3-9]
     let invalid = |words| Err(Refusal::new(ReasonCode::ClientIdentifierNotValid, words));
     let length = connect.client_id.as_bytes().len();
     match connect.version {

@@ -34,7 +34,8 @@ impl Session {
                 None => check_filter(filter, &self.options),
             };
             if options.no_local && filter.as_ref().is_ok_and(|filter| filter.shared().is_some()) {
-                return Err(Refusal::protocol("No Local on a shared subscription")); // [MQTT-3.8.3-4]
+                // [MQTT-3.8.3-4]
+                return Err(Refusal::protocol("No Local on a shared subscription"));
             }
             let is_new = filter.as_ref().is_ok_and(|filter| !self.subscriptions.contains(filter));
             items.push(SubscribeItem { filter, options, is_new });
@@ -85,8 +86,8 @@ impl Session {
         }
     }
 
-    /// The index has the items: SUBACK ([MQTT-3.8.4-1]). An item that is marked as refused is told
-    /// so; `revoke` takes it out of the session.
+    /// The index has the items: SUBACK ([MQTT-3.8.4-1], [MQTT3-3.8.4-1]). An item that is marked as
+    /// refused is told so; `revoke` takes it out of the session.
     #[expect(clippy::needless_pass_by_value, reason = "the request comes back as it went out")]
     pub fn handle_subscribed(
         &mut self,
@@ -99,6 +100,8 @@ impl Session {
         }
     }
 
+    /// Nothing new comes for the filters; what waits or is under way stays ([MQTT-3.10.4-2],
+    /// [MQTT-3.10.4-3], [MQTT3-3.10.4-2], [MQTT3-3.10.4-3]).
     pub(super) fn on_unsubscribe(&mut self, unsubscribe: Unsubscribe, out: &mut Outbox) {
         let Unsubscribe { packet_id, filters, .. } = unsubscribe;
         let refused = self.refuses_requests(packet_id);
@@ -182,7 +185,9 @@ impl Session {
         options
     }
 
-    /// [MQTT-3.8.4-2], [MQTT-3.8.4-6], [MQTT-3.9.3-1], [MQTT3-3.8.4-2], [MQTT3-3.8.4-5]
+    /// One answer, filter by filter: [MQTT-2.2.1-6], [MQTT-3.8.4-2], [MQTT-3.8.4-5],
+    /// [MQTT-3.8.4-6], [MQTT-3.8.4-7], [MQTT-3.9.3-1], [MQTT3-2.3.1-7], [MQTT3-3.8.4-2],
+    /// [MQTT3-3.8.4-4], [MQTT3-3.8.4-5].
     fn send_suback(&self, request: &SubscribeRequest, out: &mut Outbox) {
         let reason = |item: &SubscribeItem| match item.filter {
             Ok(_) => ReasonCode::granted(item.options.qos),
@@ -197,7 +202,8 @@ impl Session {
         self.send(Packet::SubAck(Box::new(suback)), out);
     }
 
-    /// [MQTT-3.10.4-5], [MQTT-3.11.3-1], [MQTT3-3.10.4-4]
+    /// One answer, whatever was there: [MQTT-3.10.4-5], [MQTT-3.10.4-6], [MQTT-3.11.3-1],
+    /// [MQTT3-3.10.4-4], [MQTT3-3.10.4-5], [MQTT3-3.10.4-6].
     fn send_unsuback(&self, packet_id: PacketId, reasons: Vec<ReasonCode>, out: &mut Outbox) {
         let unsuback = UnsubAck {
             packet_id,

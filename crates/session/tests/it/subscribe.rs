@@ -60,7 +60,8 @@ fn what_access_control_refuses_is_not_subscribed() {
     assert!(filters(&shell).is_empty());
 }
 
-/// [MQTT-3.10.4-1], [MQTT-3.10.4-4] to [MQTT-3.10.4-6], [MQTT-3.11.3-1], [MQTT3-3.10.4-5]
+/// [MQTT-3.10.4-1], [MQTT-3.10.4-4], [MQTT-3.10.4-5], [MQTT-3.10.4-6], [MQTT-3.11.3-1],
+/// [MQTT3-3.10.4-5]
 #[test]
 fn unsubscribing_says_what_was_there() {
     let mut shell = Shell::connected(connect(V5));
