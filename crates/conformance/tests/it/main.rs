@@ -1,8 +1,8 @@
 //! Every case of `conformance/`, played against the built broker over TCP and WebSocket.
 //!
-//! `PLEXUS_BIN` names the program. `PLEXUS_CONFORMANCE_ADDR=host:port` (and `PLEXUS_CONFORMANCE_WS_ADDR`)
-//! plays against a broker that runs already; `PLEXUS_CONFORMANCE_ONLY=text` plays the cases with that text in
-//! `theme: name`.
+//! `PLEXUS_BIN` names the program. `PLEXUS_CONFORMANCE_ADDR=host:port` (and
+//! `PLEXUS_CONFORMANCE_WS_ADDR`) plays against a broker that runs already;
+//! `PLEXUS_CONFORMANCE_ONLY=text` plays the cases with that text in `theme: name`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,9 +32,8 @@ fn by_profile<'a>(cases: &'a [Case], settings: &Settings) -> BTreeMap<&'a str, V
 }
 
 fn play_with_own_broker(settings: &Settings, profile: &str, cases: &[&Case]) -> Summary {
-    let test_binary = std::env::current_exe().unwrap();
-    let program =
-        settings.program(test_binary.parent().unwrap()).unwrap_or_else(|error| panic!("{error}"));
+    let test_binary = std::env::current_exe().expect("a test runs from a file");
+    let program = settings.program(&test_binary).unwrap_or_else(|error| panic!("{error}"));
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("conformance-{profile}-{}", process::id()));
     let config = root().join(format!("conformance/profiles/{profile}.toml"));
@@ -46,7 +45,7 @@ fn play_with_own_broker(settings: &Settings, profile: &str, cases: &[&Case]) -> 
     drop(broker);
     // What is left behind by a run that failed is looked at by whoever repairs it.
     if summary.failed.is_empty() {
-        std::fs::remove_dir_all(&directory).unwrap();
+        std::fs::remove_dir_all(&directory).expect("the directory is ours");
     }
     summary
 }
