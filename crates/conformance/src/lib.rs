@@ -14,7 +14,8 @@
 //! *Reading order.* `case` (the file), `step` (the language), `field` and `scope` (values),
 //! `encode`, `decode`, `matching`, `link` (transports), `player`, `suite`.
 //!
-//! *Tests.* `tests/it` plays every case; the small languages have tables beside their code.
+//! *Tests.* `tests/it` plays every case, and storms that show in the memory of the process; the
+//! small languages have tables beside their code.
 
 mod broker;
 mod case;
@@ -36,7 +37,7 @@ mod websocket;
 
 pub use self::{
     broker::Broker,
-    case::{Case, CaseFile, Transport, Version, load_directory},
+    case::{Case, CaseFile, Transport, Version, load_directory, read_cases},
     decode::decode,
     encode::encode,
     error::{Failure, LoadError, ScriptError, StartError},
