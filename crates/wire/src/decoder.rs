@@ -14,19 +14,19 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Decoder {
     scope: Scope,
-    awaits_connect: bool,
+    before_connect: bool,
 }
 
 impl Decoder {
     /// The server's side: the first packet has to be CONNECT, which decides the version.
     pub const fn server(limits: Limits) -> Self {
         let scope = Scope { version: ProtocolVersion::V5, from_client: true, limits };
-        Self { scope, awaits_connect: true }
+        Self { scope, before_connect: true }
     }
 
     /// The client's side: the version is the one of its own CONNECT.
     pub const fn client(version: ProtocolVersion, limits: Limits) -> Self {
-        Self { scope: Scope { version, from_client: false, limits }, awaits_connect: false }
+        Self { scope: Scope { version, from_client: false, limits }, before_connect: false }
     }
 
     /// The version of the connection. On the server's side it is known after CONNECT; if that was
@@ -79,7 +79,7 @@ impl Decoder {
         let packet_type = self.packet_type(*first)?;
         let Some(header) = FixedHeader::read(packet_type, bytes)? else { return Ok(None) };
         let mut size_max = self.scope.limits.packet_size as usize;
-        if self.awaits_connect {
+        if self.before_connect {
             size_max = size_max.min(FIRST_PACKET_SIZE_MAX);
         } else if self.scope.version.is_v5() && !header.is_minimal() {
             return Err(ProtocolError::NotMinimal); // [MQTT-1.5.5-1]
@@ -92,7 +92,7 @@ impl Decoder {
 
     fn packet_type(&self, first: u8) -> Result<PacketType, ProtocolError> {
         let packet_type = PacketType::new(first >> 4);
-        if self.awaits_connect && packet_type != Some(PacketType::Connect) {
+        if self.before_connect && packet_type != Some(PacketType::Connect) {
             return Err(ProtocolError::FirstNotConnect); // [MQTT-3.1.0-1] [MQTT3-3.1.0-1]
         }
         let packet_type = packet_type.ok_or(ProtocolError::ReservedType)?;
@@ -105,7 +105,7 @@ impl Decoder {
         let from_client = self.scope.from_client;
         let v5 = self.scope.version.is_v5();
         let expected = match packet_type {
-            PacketType::Connect if from_client && !self.awaits_connect => {
+            PacketType::Connect if from_client && !self.before_connect => {
                 return Err(ProtocolError::SecondConnect); // [MQTT-3.1.0-2] [MQTT3-3.1.0-2]
             }
             PacketType::Connect
@@ -163,7 +163,7 @@ impl Decoder {
                 if scope.version.is_v5() && !header.is_minimal() {
                     return Err(ProtocolError::NotMinimal); // [MQTT-1.5.5-1]
                 }
-                self.awaits_connect = false;
+                self.before_connect = false;
                 Packet::Connect(Box::new(connect))
             }
             PacketType::ConnAck => Packet::ConnAck(Box::new(ConnAck::decode(reader, scope)?)),
