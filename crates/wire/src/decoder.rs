@@ -2,9 +2,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use plexus_types::{PacketId, ProtocolVersion, ReasonCode};
 
 use crate::{
-    Ack, Auth, ConnAck, Connect, Disconnect, FIRST_PACKET_SIZE_MAX, Limits, Packet, PacketType,
-    ProtocolError, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe, frame::FixedHeader,
-    limits::Scope, reader::Reader,
+    Ack, Auth, ConnAck, ConnAckProperties, Connect, Disconnect, FIRST_PACKET_SIZE_MAX, Limits,
+    Packet, PacketType, ProtocolError, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe,
+    frame::FixedHeader, limits::Scope, reader::Reader,
 };
 
 /// Cuts packets out of a stream of bytes. It holds version, direction and limits, no bytes: the
@@ -20,19 +20,37 @@ pub struct Decoder {
 impl Decoder {
     /// The server's side: the first packet has to be CONNECT, which decides the version.
     pub const fn server(limits: Limits) -> Self {
-        let scope = Scope { version: ProtocolVersion::V5, from_client: true, limits };
+        let version = ProtocolVersion::V5;
+        let scope = Scope { version, version_known: false, from_client: true, limits };
         Self { scope, before_connect: true }
     }
 
     /// The client's side: the version is the one of its own CONNECT.
     pub const fn client(version: ProtocolVersion, limits: Limits) -> Self {
-        Self { scope: Scope { version, from_client: false, limits }, before_connect: false }
+        let scope = Scope { version, version_known: true, from_client: false, limits };
+        Self { scope, before_connect: false }
     }
 
-    /// The version of the connection. On the server's side it is known after CONNECT; if that was
-    /// refused, it is the version to answer in, provided the error has an answer at all.
+    /// The version of the connection. On the server's side it is known after CONNECT, or, when that
+    /// is refused, it is the version in which [`Decoder::refusal`] is to be written.
     pub const fn version(&self) -> ProtocolVersion {
         self.scope.version
+    }
+
+    /// What a client is answered whose CONNECT is refused with `error`; `None` for nothing. Before
+    /// 5.0 only an unknown protocol level has an answer ([MQTT3-3.1.2-2]) and every other fault
+    /// closes in silence ([MQTT3-3.1.4-1] [MQTT3-3.2.2-6]).
+    pub fn refusal(&self, error: &ProtocolError) -> Option<Packet> {
+        let unsupported = matches!(error, ProtocolError::UnsupportedVersion { .. });
+        let answered = self.scope.version.is_v5() || unsupported;
+        if !self.before_connect || !self.scope.version_known || !answered {
+            return None;
+        }
+        Some(Packet::ConnAck(Box::new(ConnAck {
+            session_present: false, // [MQTT-3.2.2-6] [MQTT3-3.2.2-4]
+            reason: error.reason_code(),
+            properties: ConnAckProperties::default(),
+        })))
     }
 
     /// Changes the largest packet that is accepted from now on.
