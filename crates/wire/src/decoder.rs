@@ -7,6 +7,9 @@ use crate::{
     frame::FixedHeader, limits::Scope, reader::Reader,
 };
 
+/// A packet, or that more bytes are needed.
+type Decoded = Result<Option<Packet>, ProtocolError>;
+
 /// Cuts packets out of a stream of bytes. It holds version, direction and limits, no bytes: the
 /// caller keeps the buffer, and nothing is allocated because a peer announces something.
 ///
@@ -62,23 +65,23 @@ impl Decoder {
     /// nothing was taken.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Packet>, ProtocolError> {
         let Some(header) = self.whole(buffer)? else { return Ok(None) };
-        if let Some(packet) = small(header, buffer)? {
+        if let Some(id) = bare_packet_id(header, buffer) {
             buffer.advance(header.total());
-            return Ok(Some(packet));
+            return bare_ack(header.packet_type, id);
         }
         let block = buffer.split_to(header.total()).freeze();
-        self.packet(header, &block).map(Some)
+        self.packet(header, &block)
     }
 
     /// The same on a block that others may share: topic and payload are slices of it.
     pub fn decode_block(&mut self, block: &mut Bytes) -> Result<Option<Packet>, ProtocolError> {
         let Some(header) = self.whole(block)? else { return Ok(None) };
-        let packet = match small(header, block)? {
-            Some(packet) => packet,
-            None => self.packet(header, block)?,
+        let packet = match bare_packet_id(header, block) {
+            Some(id) => bare_ack(header.packet_type, id),
+            None => self.packet(header, block),
         };
         block.advance(header.total());
-        Ok(Some(packet))
+        packet
     }
 
     /// How many bytes the packet at the front has in total, once its fixed header is there.
@@ -171,7 +174,7 @@ impl Decoder {
     }
 
     /// The packet behind `header`, which is whole at the front of `block`.
-    fn packet(&mut self, header: FixedHeader, block: &Bytes) -> Result<Packet, ProtocolError> {
+    fn packet(&mut self, header: FixedHeader, block: &Bytes) -> Decoded {
         let mut reader = Reader::new(block, header.length, header.total());
         let reader = &mut reader;
         let scope = &mut self.scope;
@@ -185,7 +188,11 @@ impl Decoder {
                 Packet::Connect(Box::new(connect))
             }
             PacketType::ConnAck => Packet::ConnAck(Box::new(ConnAck::decode(reader, scope)?)),
-            PacketType::Publish => Packet::Publish(Publish::decode(header.flags, reader, scope)?),
+            PacketType::Publish => {
+                // The payload is all the rest, so nothing can trail. Returned where it is made: a
+                // packet is large and this one is the most frequent.
+                return Ok(Some(Packet::Publish(Publish::decode(header.flags, reader, scope)?)));
+            }
             PacketType::PubAck => Packet::PubAck(Ack::decode(PacketType::PubAck, reader, scope)?),
             PacketType::PubRec => Packet::PubRec(Ack::decode(PacketType::PubRec, reader, scope)?),
             PacketType::PubRel => Packet::PubRel(Ack::decode(PacketType::PubRel, reader, scope)?),
@@ -206,22 +213,28 @@ impl Decoder {
             PacketType::Auth => Packet::Auth(Box::new(Auth::decode(reader, scope)?)),
         };
         reader.finish()?;
-        Ok(packet)
+        Ok(Some(packet))
     }
 }
 
-/// The frequent packets that are nothing but an identifier, decoded where they stand.
-fn small(header: FixedHeader, bytes: &[u8]) -> Result<Option<Packet>, ProtocolError> {
-    let packet = match header.packet_type {
-        PacketType::PubAck => Packet::PubAck,
-        PacketType::PubRec => Packet::PubRec,
-        PacketType::PubRel => Packet::PubRel,
-        PacketType::PubComp => Packet::PubComp,
-        _ => return Ok(None),
-    };
-    let body = bytes.get(header.length..header.total()).unwrap_or_default();
-    let Ok(id) = <[u8; 2]>::try_from(body) else { return Ok(None) };
+/// The identifier of an acknowledgement that is nothing else, where it stands: the frequent case.
+fn bare_packet_id(header: FixedHeader, bytes: &[u8]) -> Option<u16> {
+    let acknowledges = matches!(
+        header.packet_type,
+        PacketType::PubAck | PacketType::PubRec | PacketType::PubRel | PacketType::PubComp
+    );
+    let body = bytes.get(header.length..header.total()).filter(|_| acknowledges)?;
+    body.try_into().ok().map(u16::from_be_bytes)
+}
+
+fn bare_ack(packet_type: PacketType, id: u16) -> Decoded {
     // [MQTT-2.2.1-3] [MQTT3-2.3.1-1]
-    let id = PacketId::new(u16::from_be_bytes(id)).ok_or(ProtocolError::PacketIdZero)?;
-    Ok(Some(packet(Ack::new(id, ReasonCode::Success))))
+    let id = PacketId::new(id).ok_or(ProtocolError::PacketIdZero)?;
+    let ack = Ack::new(id, ReasonCode::Success);
+    Ok(Some(match packet_type {
+        PacketType::PubAck => Packet::PubAck(ack),
+        PacketType::PubRec => Packet::PubRec(ack),
+        PacketType::PubRel => Packet::PubRel(ack),
+        _ => Packet::PubComp(ack),
+    }))
 }
