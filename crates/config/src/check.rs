@@ -67,7 +67,6 @@ impl Checks<'_> {
     fn node(&mut self) {
         let node = &self.config.settings.node;
         self.range(&["node", "shards"], node.shards.into(), 0..=SHARDS_MAX.into());
-        self.range(&["node", "porches"], node.porches.into(), 1..=SHARDS_MAX.into());
         let printable = |c: char| !c.is_control() && !matches!(c, '+' | '#' | '/');
         if node.name.is_empty() || node.name.len() > 256 || !node.name.chars().all(printable) {
             self.add(
