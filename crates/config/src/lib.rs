@@ -23,6 +23,7 @@ mod suggest;
 mod users;
 pub mod value;
 
+pub use check::is_local;
 pub use load::{Config, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, load};
 pub use node::{Machine, NodePlan};
 pub use reference::markdown;
