@@ -416,3 +416,6 @@ impl std::fmt::Debug for TlsSession {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
