@@ -42,6 +42,16 @@ impl Outbox {
         self.queue.pop_front()
     }
 
+    /// Puts back an effect that was polled.
+    pub fn unpoll(&mut self, output: Output) {
+        self.queue.push_front(output);
+    }
+
+    /// Whether there is another effect.
+    pub fn has_more(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// Adds an effect.
     pub fn push(&mut self, output: Output) {
         self.queue.push_back(output);

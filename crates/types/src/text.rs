@@ -27,14 +27,20 @@ impl Text {
 
     /// Checks `bytes` and takes them without a copy.
     pub fn new(bytes: Bytes) -> Result<Self, TextError> {
+        Self::check(&bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// Checks `bytes` where they are, for a reader that passes them on without taking them.
+    pub fn check(bytes: &[u8]) -> Result<(), TextError> {
         if bytes.len() > Self::LENGTH_MAX {
             return Err(TextError::TooLong);
         }
-        let text = simdutf8::basic::from_utf8(&bytes).map_err(|_| TextError::NotUtf8)?;
+        let text = simdutf8::basic::from_utf8(bytes).map_err(|_| TextError::NotUtf8)?;
         if text.as_bytes().contains(&0) {
             return Err(TextError::Null);
         }
-        Ok(Self(bytes))
+        Ok(())
     }
 
     /// A text of a program constant, which must be valid.

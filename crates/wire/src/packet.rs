@@ -15,7 +15,7 @@ mod user_properties;
 pub use self::{
     ack::{Ack, AckDetails},
     auth::Auth,
-    connack::{ConnAck, ConnAckProperties},
+    connack::{ConnAck, ConnAckProperties, reason_of_return_code, return_code},
     connect::{Connect, ConnectProperties, Will},
     disconnect::{Disconnect, DisconnectProperties},
     publish::{Publish, PublishProperties},
@@ -24,6 +24,10 @@ pub use self::{
     unsubscribe::Unsubscribe,
     user_properties::UserProperties,
 };
+
+use plexus_types::ReasonCode;
+
+use crate::ProtocolError;
 
 /// An MQTT Control Packet of any version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,4 +62,13 @@ pub enum Packet {
     Disconnect(Box<Disconnect>),
     /// Either way: enhanced authentication (5.0 only).
     Auth(Box<Auth>),
+}
+
+/// The reason code of that number if the packet has it, else `error`.
+fn reason(
+    code: u8,
+    allowed: &[ReasonCode],
+    error: ProtocolError,
+) -> Result<ReasonCode, ProtocolError> {
+    ReasonCode::new(code).filter(|reason| allowed.contains(reason)).ok_or(error)
 }

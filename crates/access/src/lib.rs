@@ -1,0 +1,21 @@
+//! *What it is.* Who may connect, publish and subscribe: the [`Policy`] port that stands in the
+//! publish path, and the policies that need nothing but memory.
+//!
+//! *What it never does.* It reads no file, clock or random source and holds no lock: the user file
+//! comes in as text, the salt of a new hash from outside.
+//!
+//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`PasswordHash`].
+//!
+//! *Reading order.* `policy`, `allow_all`, `users`, `password`, `users::edit`.
+//!
+//! *Tests.* `*/tests.rs` beside each file.
+
+mod allow_all;
+mod password;
+mod policy;
+mod users;
+
+pub use allow_all::AllowAll;
+pub use password::{HashError, PasswordHash, SALT_LENGTH};
+pub use policy::{Credentials, Policy, Principal, Verdict};
+pub use users::{NameError, Users, UsersError, UsersProblem, edit};

@@ -1,0 +1,252 @@
+use std::{fmt, sync::Arc};
+
+use plexus_stdx::{HashMap, Seed};
+use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
+
+use crate::{
+    Credentials, HashError, PasswordHash, Policy, Principal, Verdict,
+    policy::publish_to_system_topics,
+};
+
+pub mod edit;
+
+const NAME_LENGTH_MAX: usize = 256;
+const USERS_MAX: usize = 1_000_000;
+
+/// Users from a file of lines `name:$argon2id$…`. Empty lines and lines that begin with `#` are
+/// comments. Anything else stops the start: a security file that cannot be understood must never
+/// open the door.
+///
+/// A copy shares the users; only whether anonymous clients are let in is its own.
+#[derive(Clone)]
+pub struct Users {
+    table: Arc<Table>,
+    allow_anonymous: bool,
+}
+
+#[derive(Clone)]
+struct Table {
+    by_name: HashMap<Box<str>, u32>,
+    hashes: Vec<PasswordHash>,
+    seed: Seed,
+}
+
+/// A place in the user file and what is wrong there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct UsersError {
+    /// The line, counted from 1; `None` when it is the file as a whole.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub problem: UsersProblem,
+}
+
+/// What can be wrong with a user file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UsersProblem {
+    /// No user at all: nobody could log in, which nobody can mean.
+    #[error("no user in it; add one with `plexus passwd <file> <name>`")]
+    Empty,
+    /// Not UTF-8.
+    #[error("the line is not UTF-8")]
+    NotUtf8,
+    /// No colon.
+    #[error("expected `name:$argon2id$…`; write the line with `plexus passwd <file> <name>`")]
+    NoColon,
+    /// A name that cannot be.
+    #[error("the user name {0}")]
+    Name(#[from] NameError),
+    /// The same name again.
+    #[error("user `{0}` is there a second time; the first is on line {1}")]
+    Twice(String, usize),
+    /// The hash is not accepted.
+    #[error("the password of user `{0}` {1}; make it anew with `plexus passwd <file> {0}`")]
+    Hash(String, HashError),
+    /// Too many lines.
+    #[error("more than 1,000,000 users")]
+    TooMany,
+}
+
+/// Why a text can be no user name of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing before the colon.
+    #[error("is empty")]
+    Empty,
+    /// Longer than the limit.
+    #[error("is longer than 256 bytes")]
+    TooLong,
+    /// A colon or line break would end the name early, other control characters hide it.
+    #[error("contains a colon or a control character")]
+    Character,
+    /// It would be read as a comment or as something else than was written.
+    #[error("begins with '#' or has space around it")]
+    Edge,
+}
+
+/// A name that a line of the file can hold.
+pub(crate) fn check_name(name: &str) -> Result<(), NameError> {
+    if name.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if name.len() > NAME_LENGTH_MAX {
+        return Err(NameError::TooLong);
+    }
+    if name.contains(|c: char| c == ':' || c.is_control()) {
+        return Err(NameError::Character);
+    }
+    if name.starts_with('#') || name.trim() != name {
+        return Err(NameError::Edge);
+    }
+    Ok(())
+}
+
+impl Users {
+    /// Reads the text of a user file.
+    pub fn parse(text: &[u8], seed: Seed) -> Result<Self, UsersError> {
+        let mut builder = Builder::new(seed);
+        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            let line_number = index + 1;
+            builder
+                .line(line, line_number)
+                .map_err(|problem| UsersError { line: Some(line_number), problem })?;
+        }
+        builder.finish()
+    }
+
+    /// Adds a user that the configuration names itself.
+    pub fn insert(&mut self, name: &str, hash: PasswordHash) -> Result<(), UsersProblem> {
+        check_name(name)?;
+        let table = Arc::make_mut(&mut self.table);
+        if table.hashes.len() >= USERS_MAX {
+            return Err(UsersProblem::TooMany);
+        }
+        let slot = u32::try_from(table.hashes.len()).expect("invariant: below USERS_MAX");
+        table.by_name.insert(name.into(), slot);
+        table.hashes.push(hash);
+        Ok(())
+    }
+
+    /// No users yet: everybody is refused, or let in without a name where that is allowed.
+    pub fn none(seed: Seed) -> Self {
+        let table = Table { by_name: seed.map(), hashes: Vec::new(), seed };
+        Self { table: Arc::new(table), allow_anonymous: false }
+    }
+
+    /// Whether a client without user name is let in.
+    #[must_use]
+    pub fn with_anonymous(mut self, allow: bool) -> Self {
+        self.allow_anonymous = allow;
+        self
+    }
+
+    /// Number of users.
+    pub fn len(&self) -> usize {
+        self.table.by_name.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.table.by_name.is_empty()
+    }
+
+    /// Whether there is a user of that name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.table.by_name.contains_key(name)
+    }
+
+    /// The hash to check a name against, and whether it is that user's. An unknown name gets the
+    /// hash of some user, always the same one, so that it costs what a known name costs and a
+    /// stranger cannot find out names by the time of the answer.
+    fn hash_of(&self, name: &str) -> Option<(&PasswordHash, bool)> {
+        let Table { by_name, hashes, seed } = &*self.table;
+        if let Some(slot) = by_name.get(name) {
+            return hashes.get(*slot as usize).map(|hash| (hash, true));
+        }
+        let slot = Seed::new(seed.hash(name)).below(hashes.len());
+        hashes.get(slot).map(|hash| (hash, false))
+    }
+}
+
+impl Policy for Users {
+    fn authenticate(&self, credentials: &Credentials) -> Verdict {
+        match (&credentials.user_name, &credentials.password) {
+            (Some(_), Some(_)) => Verdict::Later,
+            // An absent password equals no stored one, not even that of an empty password.
+            (Some(_), None) => Verdict::Deny(ReasonCode::BadUserNameOrPassword),
+            (None, _) if self.allow_anonymous => Verdict::Allow,
+            (None, _) => Verdict::Deny(ReasonCode::NotAuthorized),
+        }
+    }
+
+    fn verify(&self, credentials: &Credentials) -> Result<(), ReasonCode> {
+        let (Some(name), Some(password)) = (&credentials.user_name, &credentials.password) else {
+            return Err(ReasonCode::BadUserNameOrPassword);
+        };
+        let (hash, known) = self.hash_of(name).ok_or(ReasonCode::BadUserNameOrPassword)?;
+        let right = hash.verify(password);
+        if right && known { Ok(()) } else { Err(ReasonCode::BadUserNameOrPassword) }
+    }
+
+    fn publish(&self, _: &Principal, topic: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
+        publish_to_system_topics(topic)
+    }
+
+    fn subscribe(&self, _: &Principal, _: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
+        Ok(())
+    }
+}
+
+/// Shows no name and no hash.
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Users")
+            .field("len", &self.len())
+            .field("allow_anonymous", &self.allow_anonymous)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Builder {
+    users: Users,
+    /// Line of each user, by slot: only to name the first of two.
+    lines: Vec<usize>,
+}
+
+impl Builder {
+    fn new(seed: Seed) -> Self {
+        Self { users: Users::none(seed), lines: Vec::new() }
+    }
+
+    fn line(&mut self, line: &[u8], line_number: usize) -> Result<(), UsersProblem> {
+        let line = std::str::from_utf8(line).map_err(|_| UsersProblem::NotUtf8)?;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if is_comment(line) {
+            return Ok(());
+        }
+        let (name, hash) = line.split_once(':').ok_or(UsersProblem::NoColon)?;
+        check_name(name)?;
+        if let Some(first) = self.users.table.by_name.get(name) {
+            let first = self.lines.get(*first as usize).copied().unwrap_or_default();
+            return Err(UsersProblem::Twice(name.to_owned(), first));
+        }
+        let hash = PasswordHash::parse(hash.trim_end())
+            .map_err(|error| UsersProblem::Hash(name.to_owned(), error))?;
+        self.lines.push(line_number);
+        self.users.insert(name, hash)
+    }
+
+    fn finish(self) -> Result<Users, UsersError> {
+        if self.users.is_empty() {
+            return Err(UsersError { line: None, problem: UsersProblem::Empty });
+        }
+        Ok(self.users)
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim().is_empty() || line.starts_with('#')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plexus_stdx::Seed;
+use plexus_types::{ClientId, Qos, ReasonCode, Text, TopicName};
+
+use super::{NameError, Users, UsersProblem, edit};
+use crate::{
+    Credentials, HashError, PasswordHash, Policy, Principal, Verdict, password::tests::cheap,
+};
+
+const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$";
+
+/// A line whose password is "secret".
+fn line(name: &str) -> String {
+    format!("{name}:{}\n", cheap(b"secret"))
+}
+
+fn users(text: &str) -> Result<Users, (Option<usize>, UsersProblem)> {
+    Users::parse(text.as_bytes(), Seed::new(1)).map_err(|error| (error.line, error.problem))
+}
+
+fn credentials(name: Option<&str>, password: Option<&'static str>) -> Credentials {
+    Credentials {
+        client_id: ClientId::try_from("c").unwrap(),
+        user_name: name.map(|name| Text::try_from(name).unwrap()),
+        password: password.map(|text| Bytes::from_static(text.as_bytes())),
+        peer: None,
+        listener: Arc::from("tcp"),
+    }
+}
+
+#[test]
+fn only_the_right_password_of_a_known_user_is_verified() {
+    let users = users(&format!("# staff\n\n{}{}", line("alice"), line("bob"))).unwrap();
+    assert_eq!(users.len(), 2);
+    let check = |name, password| {
+        let credentials = credentials(Some(name), Some(password));
+        assert_eq!(users.authenticate(&credentials), Verdict::Later);
+        users.verify(&credentials)
+    };
+    assert_eq!(check("alice", "secret"), Ok(()));
+    assert_eq!(check("alice", "wrong"), Err(ReasonCode::BadUserNameOrPassword));
+    assert_eq!(check("alice", ""), Err(ReasonCode::BadUserNameOrPassword));
+    assert_eq!(check("carol", "secret"), Err(ReasonCode::BadUserNameOrPassword));
+    assert_eq!(check("Alice", "secret"), Err(ReasonCode::BadUserNameOrPassword));
+}
+
+#[test]
+fn an_absent_password_is_no_password() {
+    let users = users(&line("alice")).unwrap();
+    let without = credentials(Some("alice"), None);
+    assert_eq!(users.authenticate(&without), Verdict::Deny(ReasonCode::BadUserNameOrPassword));
+    assert_eq!(users.verify(&without), Err(ReasonCode::BadUserNameOrPassword));
+}
+
+#[test]
+fn nobody_without_name_comes_in_unless_that_is_allowed() {
+    let strict = users(&line("alice")).unwrap();
+    let anonymous = credentials(None, None);
+    assert_eq!(strict.authenticate(&anonymous), Verdict::Deny(ReasonCode::NotAuthorized));
+    assert_eq!(strict.verify(&anonymous), Err(ReasonCode::BadUserNameOrPassword));
+    let open = strict.with_anonymous(true);
+    assert_eq!(open.authenticate(&anonymous), Verdict::Allow);
+    let liar = credentials(Some("alice"), Some("wrong"));
+    assert_eq!(open.authenticate(&liar), Verdict::Later);
+    assert_eq!(open.verify(&liar), Err(ReasonCode::BadUserNameOrPassword));
+}
+
+#[test]
+fn an_unknown_name_costs_the_hash_of_some_user_and_always_the_same() {
+    let users = users(&(line("alice") + &line("bob"))).unwrap();
+    let (one, known) = users.hash_of("mallory").unwrap();
+    let (again, _) = users.hash_of("mallory").unwrap();
+    assert!(!known && std::ptr::eq(one, again));
+    assert!(Users::none(Seed::new(1)).hash_of("mallory").is_none());
+}
+
+#[test]
+fn a_file_that_is_not_understood_stops_with_the_place() {
+    let good = line("alice");
+    let hash = good.trim_end().split_once(':').unwrap().1.to_owned();
+    let first = |text: &str| users(text).unwrap_err();
+    assert_eq!(first(""), (None, UsersProblem::Empty));
+    assert_eq!(first("# nobody\n\n"), (None, UsersProblem::Empty));
+    assert_eq!(first(&format!("{good}bob\n")), (Some(2), UsersProblem::NoColon));
+    let problem = |line: &str| users(line).unwrap_err().1;
+    assert_eq!(problem(&format!(":{hash}")), UsersProblem::Name(NameError::Empty));
+    assert_eq!(problem(&format!(" bob:{hash}")), UsersProblem::Name(NameError::Edge));
+    assert_eq!(problem(&format!("b\tb:{hash}")), UsersProblem::Name(NameError::Character));
+    let long = "b".repeat(257);
+    assert_eq!(problem(&format!("{long}:{hash}")), UsersProblem::Name(NameError::TooLong));
+    assert_eq!(problem("bob:"), UsersProblem::Hash("bob".into(), HashError::Scheme));
+    assert_eq!(problem("bob:secret"), UsersProblem::Hash("bob".into(), HashError::Scheme));
+    let twice = first(&format!("{good}# again\n{good}"));
+    assert_eq!(twice, (Some(3), UsersProblem::Twice("alice".into(), 1)));
+    let not_utf8 = Users::parse(b"a:\xFF\n", Seed::new(1)).unwrap_err();
+    assert_eq!((not_utf8.line, not_utf8.problem), (Some(1), UsersProblem::NotUtf8));
+}
+
+#[test]
+fn lines_of_other_systems_end_with_a_carriage_return() {
+    let users = users(&line("alice").replace('\n', "\r\n")).unwrap();
+    assert_eq!(users.verify(&credentials(Some("alice"), Some("secret"))), Ok(()));
+}
+
+#[test]
+fn a_user_publishes_anywhere_but_to_the_topics_of_the_node() {
+    let users = users(&line("alice")).unwrap();
+    let alice = Principal {
+        client_id: ClientId::try_from("c").unwrap(),
+        user_name: Some(Text::from_static("alice")),
+        peer: None,
+        listener: Arc::from("tcp"),
+    };
+    let publish =
+        |topic: &str| users.publish(&alice, &topic_of(topic), Qos::ExactlyOnce, true).is_ok();
+    assert!(publish("a/b"));
+    assert!(!publish("$SYS/broker"));
+}
+
+fn topic_of(topic: &str) -> TopicName {
+    TopicName::try_from(topic).unwrap()
+}
+
+#[test]
+fn an_edit_leaves_comments_and_order_alone() {
+    let text = format!("# staff\n{}# guests\n{}", line("alice"), line("bob"));
+    let other = PasswordHash::parse(&format!("{CHEAP}{}", "B".repeat(42) + "A")).unwrap();
+    let changed = edit::set(&text, "alice", &other).unwrap();
+    assert_eq!(changed, format!("# staff\nalice:{other}\n# guests\n{}", line("bob")));
+    let added = edit::set(&text, "carol", &other).unwrap();
+    assert_eq!(added, format!("{text}carol:{other}\n"));
+    assert_eq!(edit::names(&added).collect::<Vec<_>>(), ["alice", "bob", "carol"]);
+    let removed = edit::remove(&added, "alice").unwrap();
+    assert_eq!(removed, format!("# staff\n# guests\n{}carol:{other}\n", line("bob")));
+    assert_eq!(edit::remove(&text, "carol"), None);
+    assert_eq!(edit::set("", "a:b", &other), Err(NameError::Character));
+    assert!(Users::parse(added.as_bytes(), Seed::new(1)).is_ok());
+}
+
+#[test]
+fn debug_output_holds_no_secret() {
+    let users = users(&line("alice")).unwrap();
+    assert_eq!(format!("{users:?}"), "Users { len: 1, allow_anonymous: false, .. }");
+    let shown = format!("{:?}", credentials(Some("alice"), Some("secret")));
+    assert!(shown.contains("alice") && !shown.contains("secret"), "{shown}");
+}

@@ -1,0 +1,152 @@
+//! Dependencies point down: a crate uses lower layers only, and within a layer what is listed here.
+
+use super::Findings;
+use crate::tree::Tree;
+use crate::workspace::{Layer, Package, Workspace};
+
+/// Who may use whom within one layer. A new line here is a decision about the architecture.
+const BESIDE: [(&str, &str); 4] = [
+    ("plexus-types", "plexus-stdx"),
+    ("plexus-session", "plexus-wire"),
+    ("plexus-broker", "plexus-net"),
+    ("plexus-bench", "plexus"),
+];
+
+/// The lowest layer that may wait for, poll or own a socket.
+const SHELLS: Layer = Layer::Program(3);
+
+/// Crates that bring an event loop or a socket with them.
+const SHELL_CRATES: [&str; 8] =
+    ["tokio", "mio", "socket2", "polling", "async-io", "smol", "futures-executor", "signal-hook"];
+
+pub(super) fn check(_: &Tree, workspace: &Workspace, findings: &mut Findings) {
+    for package in &workspace.packages {
+        let manifest = format!("{}/Cargo.toml", package.folder);
+        let Some(layer) = package.layer else {
+            let wanted = "the crate states no layer; use `[package.metadata.plexus] layer = …`";
+            findings.add(&manifest, 1, wanted);
+            continue;
+        };
+        for used in package.uses.iter().filter_map(|name| workspace.package(name)) {
+            if !may_use(package, layer, used) {
+                let message = format!(
+                    "`{}` ({}) depends on `{}` ({}); use a lower layer, or list the pair in \
+                     tidy/layers.rs with its reason",
+                    package.name,
+                    label(Some(layer)),
+                    used.name,
+                    label(used.layer),
+                );
+                findings.add(&manifest, 1, message);
+            }
+        }
+        if layer < SHELLS {
+            for name in SHELL_CRATES.iter().filter(|name| package.closure.contains(**name)) {
+                let message = format!(
+                    "`{name}` is compiled into `{}` ({}); use it from layer 3 up only",
+                    package.name,
+                    label(Some(layer)),
+                );
+                findings.add(&manifest, 1, message);
+            }
+        }
+    }
+}
+
+fn may_use(package: &Package, layer: Layer, used: &Package) -> bool {
+    let listed = BESIDE.contains(&(package.name.as_str(), used.name.as_str()));
+    match (layer, used.layer) {
+        (Layer::Tests, _) => true,
+        (Layer::Program(_), Some(Layer::Tests) | None) => false,
+        (Layer::Program(above), Some(Layer::Program(below))) => {
+            below < above || (below == above && listed)
+        }
+    }
+}
+
+fn label(layer: Option<Layer>) -> String {
+    match layer {
+        Some(Layer::Program(number)) => format!("layer {number}"),
+        Some(Layer::Tests) => "layer T".to_owned(),
+        None => "no layer".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::said;
+
+    fn package(name: &str, layer: Option<Layer>, uses: &[&str]) -> Package {
+        Package {
+            name: name.to_owned(),
+            folder: format!("crates/{}", name.trim_start_matches("plexus-")),
+            layer,
+            uses: uses.iter().map(|name| (*name).to_owned()).collect(),
+            closure: uses.iter().map(|name| (*name).to_owned()).collect(),
+            ..Package::default()
+        }
+    }
+
+    fn said_about(packages: Vec<Package>) -> Vec<String> {
+        let workspace = Workspace { packages, ..Workspace::default() };
+        said(check, &Tree::default(), &workspace)
+    }
+
+    #[test]
+    fn down_and_listed_pairs_are_fine() {
+        let packages = vec![
+            package("plexus-types", Some(Layer::Program(0)), &["bytes"]),
+            package("plexus-wire", Some(Layer::Program(1)), &["plexus-types"]),
+            package("plexus-session", Some(Layer::Program(1)), &["plexus-wire", "plexus-types"]),
+            package("plexus-testkit", Some(Layer::Tests), &["plexus-session", "mio"]),
+        ];
+        assert_eq!(said_about(packages), Vec::<String>::new());
+    }
+
+    #[test]
+    fn up_beside_and_tests_are_refused() {
+        let packages = vec![
+            package("plexus-types", Some(Layer::Program(0)), &["plexus-wire"]),
+            package("plexus-wire", Some(Layer::Program(1)), &["plexus-topics", "plexus-testkit"]),
+            package("plexus-topics", Some(Layer::Program(1)), &[]),
+            package("plexus-testkit", Some(Layer::Tests), &[]),
+        ];
+        let hint = "use a lower layer, or list the pair in tidy/layers.rs with its reason";
+        assert_eq!(
+            said_about(packages),
+            [
+                format!(
+                    "crates/types/Cargo.toml:1: `plexus-types` (layer 0) depends on `plexus-wire` \
+                     (layer 1); {hint}"
+                ),
+                format!(
+                    "crates/wire/Cargo.toml:1: `plexus-wire` (layer 1) depends on `plexus-testkit` \
+                     (layer T); {hint}"
+                ),
+                format!(
+                    "crates/wire/Cargo.toml:1: `plexus-wire` (layer 1) depends on `plexus-topics` \
+                     (layer 1); {hint}"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_crate_states_its_layer_and_cores_hold_no_event_loop() {
+        let packages = vec![
+            package("plexus-net", None, &[]),
+            package("plexus-topics", Some(Layer::Program(1)), &["tokio"]),
+            package("plexus-broker", Some(Layer::Program(3)), &["mio"]),
+        ];
+        assert_eq!(
+            said_about(packages),
+            [
+                "crates/net/Cargo.toml:1: the crate states no layer; use `[package.metadata.plexus] \
+                 layer = …`",
+                "crates/topics/Cargo.toml:1: `tokio` is compiled into `plexus-topics` (layer 1); use \
+                 it from layer 3 up only",
+            ]
+        );
+    }
+}
