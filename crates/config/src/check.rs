@@ -32,7 +32,7 @@ pub(crate) fn check(config: &Config) -> Vec<Diagnostic> {
 }
 
 /// Whether only this machine reaches that address.
-pub(crate) fn is_local(url: &ListenUrl) -> bool {
+pub fn is_local(url: &ListenUrl) -> bool {
     if url.unix_path().is_some() || url.host() == "localhost" {
         return true;
     }
@@ -67,7 +67,6 @@ impl Checks<'_> {
     fn node(&mut self) {
         let node = &self.config.settings.node;
         self.range(&["node", "shards"], node.shards.into(), 0..=SHARDS_MAX.into());
-        self.range(&["node", "porches"], node.porches.into(), 1..=SHARDS_MAX.into());
         let printable = |c: char| !c.is_control() && !matches!(c, '+' | '#' | '/');
         if node.name.is_empty() || node.name.len() > 256 || !node.name.chars().all(printable) {
             self.add(
@@ -198,7 +197,7 @@ impl Checks<'_> {
                 &["listener", index, "url"],
                 format!("{} would let every stranger in: no users are configured", listener.url),
                 "set access.users_file (make one with `plexus passwd`), or access.allow_anonymous \
-                 = true, or listen at 127.0.0.1",
+                 = true (--allow-anonymous), or listen at 127.0.0.1",
             );
         }
     }

@@ -54,9 +54,8 @@ fn unknown_key(words: &[&str]) -> Explained {
         (last == *key).then_some(table)
     });
     // `[mqtt]` rather than the exception `[listener.mqtt]`.
-    let elsewhere = tables
-        .min_by_key(|table| table.len())
-        .map(|table| format!("`{key}` belongs in [{table}]"));
+    let elsewhere =
+        tables.min_by_key(|table| table.len()).map(|table| format!("`{key}` belongs in [{table}]"));
     let list = || match candidates {
         [] => None,
         _ => Some(format!("the keys here are {}", candidates.join(", "))),

@@ -4,15 +4,16 @@
 //! *What it never does.* It opens no socket and starts nothing. No crate below the program imports
 //! it: the parts get plain values.
 //!
-//! *Entry points.* [`load`], [`Config`], [`Settings`], [`schema::json_schema`].
+//! *Entry points.* [`load`](fn@load), [`Config`], [`Settings`], [`schema::json_schema`].
 //!
-//! *Reading order.* `settings`, `value`, `load`, `check`, `report`, `schema`, `reference`.
+//! *Reading order.* `settings`, `value`, `load`, `check`, `report`, `node`, `schema`, `reference`.
 //!
 //! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
 
 mod check;
 mod explain;
 mod load;
+mod node;
 mod reference;
 pub mod report;
 pub mod schema;
@@ -22,7 +23,9 @@ mod suggest;
 mod users;
 pub mod value;
 
+pub use check::is_local;
 pub use load::{Config, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, load};
+pub use node::{Machine, NodePlan};
 pub use reference::markdown;
 pub use report::{ConfigError, Diagnostic, Origin};
 pub use settings::Settings;

@@ -49,19 +49,21 @@ pub struct Settings {
 pub struct NodeSettings {
     /// The name of the node in `$SYS` and in the log.
     pub name: String,
-    /// The directory for everything that outlives the process. It is made when it is missing.
-    pub data_dir: PathBuf,
+    /// The directory for what outlives the process. It is made when it is missing, and locked so
+    /// that no second node uses it. Without one nothing is written to disk. Sessions and retained
+    /// messages are held in memory in either case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// How long a node that is told to stop waits for its connections to take what is on its way.
+    pub shutdown_grace: Span,
     /// Threads that own clients and their sessions; 0 for one a core.
     #[schemars(range(max = 64))]
     pub shards: u16,
-    /// Threads that accept connections and make handshakes.
-    #[schemars(range(min = 1, max = 64))]
-    pub porches: u16,
 }
 
 impl Default for NodeSettings {
     fn default() -> Self {
-        Self { name: "plexus".into(), data_dir: "plexus-data".into(), shards: 0, porches: 1 }
+        Self { name: "plexus".into(), data_dir: None, shutdown_grace: Span::secs(5), shards: 0 }
     }
 }
 

@@ -157,9 +157,9 @@ impl<T: Clone> Retained<T> {
     }
 
     /// Ends a walk.
+    #[expect(clippy::needless_pass_by_value, reason = "a walk that is closed cannot go on")]
     pub fn close(&mut self, cursor: RetainedCursor) {
-        let RetainedCursor { epoch, .. } = cursor;
-        if epoch != self.epoch {
+        if cursor.epoch != self.epoch {
             return;
         }
         self.open -= 1;

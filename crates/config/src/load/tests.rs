@@ -221,7 +221,7 @@ error: tcp://0.0.0.0:1883 would let every stranger in: no users are configured
   |
 2 | url = \"tcp://0.0.0.0:1883\"
   |       ^^^^^^^^^^^^^^^^^^^^
-  = set access.users_file (make one with `plexus passwd`), or access.allow_anonymous = true, or \
+  = set access.users_file (make one with `plexus passwd`), or access.allow_anonymous = true (--allow-anonymous), or \
          listen at 127.0.0.1",
     );
     for allowed in [
