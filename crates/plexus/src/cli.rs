@@ -13,7 +13,7 @@ Exit codes:
 
 /// Plexus: an MQTT broker, and clients to try it with
 #[derive(Debug, Parser)]
-#[command(name = "plexus", version, propagate_version = true, after_help = EXIT_CODES)]
+#[command(name = "plexus", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
