@@ -67,6 +67,37 @@ impl Broker {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// The memory it holds, in KiB, where the system tells.
+    pub fn resident_kib(&self) -> Option<u64> {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The most memory it has ever held, in KiB, where the system tells.
+    pub fn peak_kib(&self) -> Option<u64> {
+        self.status_kib("VmHWM:")
+    }
+
+    fn status_kib(&self, key: &str) -> Option<u64> {
+        let status = self.proc_file("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
+    /// The time it has kept a processor busy, in ticks of the system (commonly a hundredth of a
+    /// second), where the system tells.
+    pub fn processor_ticks(&self) -> Option<u64> {
+        let stat = self.proc_file("stat")?;
+        // The name in brackets may hold blanks; user and system time are the 12th and 13th field
+        // behind it.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
+        Some(times.next()?.ok()? + times.next()?.ok()?)
+    }
+
+    fn proc_file(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).ok()
+    }
+
     fn read_listeners(&mut self, output: &mut impl BufRead) -> Option<()> {
         loop {
             let mut line = String::new();

@@ -124,28 +124,34 @@ pub fn load_directory(directory: &Path) -> Result<Vec<Case>, LoadError> {
 fn load_file(path: &Path, cases: &mut Vec<Case>) -> Result<(), LoadError> {
     let text = fs::read_to_string(path)
         .map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-    let file: CaseFile = toml::from_str(&text)
+    cases.extend(read_cases(path, &text)?);
+    Ok(())
+}
+
+/// Reads the text of a file of cases; the path names it in errors and gives the theme.
+pub fn read_cases(path: &Path, text: &str) -> Result<Vec<Case>, LoadError> {
+    let file: CaseFile = toml::from_str(text)
         .map_err(|source| LoadError::Parse { path: path.to_owned(), source: Box::new(source) })?;
     let theme = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    for text in file.case {
+    let theme = theme.unwrap_or_default();
+    let case = |text: CaseText| {
         let mut steps = Vec::new();
         for line in text.steps.lines() {
-            let parsed = parse_step(line).map_err(|source| LoadError::Step {
+            steps.extend(parse_step(line).map_err(|source| LoadError::Step {
                 path: path.to_owned(),
                 case: text.name.clone(),
                 source,
-            })?;
-            steps.extend(parsed);
+            })?);
         }
-        cases.push(Case {
-            theme: theme.clone().unwrap_or_default(),
+        Ok(Case {
+            theme: theme.clone(),
             name: text.name,
             clauses: text.clauses,
             versions: text.versions,
             transports: text.transports,
             config: text.config,
             steps,
-        });
-    }
-    Ok(())
+        })
+    };
+    file.case.into_iter().map(case).collect()
 }

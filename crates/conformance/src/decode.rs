@@ -1,5 +1,5 @@
-//! From bytes to the words of a case. Only the form is read: whether a packet may say what it says is for the
-//! cases to decide.
+//! From bytes to the words of a case. Only the form is read: whether a packet may say what it says
+//! is for the cases to decide.
 
 use crate::{
     Fields, Packet, Version,
@@ -156,7 +156,8 @@ impl<'a> Body<'a> {
         let mut list = Body { rest: self.take(length as usize)? };
         while !list.rest.is_empty() {
             let number = list.one()?;
-            let row = property::by_number(number).ok_or(format!("property {number:#04x}"))?;
+            let row =
+                property::by_number(number).ok_or_else(|| format!("property {number:#04x}"))?;
             let repeats = matches!(row.name, "user" | "sub_id");
             if !repeats && fields.first(row.name).is_some() {
                 return Err(format!("property {} twice", row.name));

@@ -1,5 +1,5 @@
-//! From the words of a case to bytes. Nothing is checked but that the words can be written at all: a case may
-//! say what the specification forbids.
+//! From the words of a case to bytes. Nothing is checked but that the words can be written at all:
+//! a case may say what the specification forbids.
 
 use crate::{
     Field, Fields, ScriptError, Version,
@@ -24,7 +24,7 @@ pub fn encode(name: &str, fields: &Fields, version: Version) -> Result<Vec<u8>, 
             first_byte |= publish(fields, version, &mut body)?;
         }
         "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP" => {
-            acknowledge(name, fields, version, &mut body)?
+            acknowledge(name, fields, version, &mut body)?;
         }
         "SUBSCRIBE" | "UNSUBSCRIBE" => subscribe(name, fields, version, &mut body)?,
         "SUBACK" | "UNSUBACK" => {
@@ -93,11 +93,8 @@ fn connect(fields: &Fields, version: Version, body: &mut Vec<u8>) -> Result<(), 
         Version::V5 => ("MQTT", 5),
     };
     let flag = |key: &str, bit: u8| if fields.first(key).is_some() { bit } else { 0 };
-    let clean = fields.first("clean_start").unwrap_or(if fields.first("keep").is_some() {
-        "0"
-    } else {
-        "1"
-    });
+    let unsaid = if fields.first("keep").is_some() { "0" } else { "1" };
+    let clean = fields.first("clean_start").unwrap_or(unsaid);
     let will = flag("will_topic", 0x04);
     let flags = narrow::<u8>(clean)? << 1
         | will
@@ -209,15 +206,14 @@ fn subscribe(
 fn subscription_options(words: &[&Field]) -> Result<u8, ScriptError> {
     let mut options = 0;
     for word in words {
-        let value = narrow::<u8>(&word.value).unwrap_or_default();
-        options |= match word.key.as_str() {
-            "qos" => value,
-            "no_local" => value << 2,
-            "rap" => value << 3,
-            "rh" => value << 4,
-            "options" => value,
-            _ => 0,
+        let shift = match word.key.as_str() {
+            "qos" | "options" => 0,
+            "no_local" => 2,
+            "rap" => 3,
+            "rh" => 4,
+            _ => continue,
         };
+        options |= narrow::<u8>(&word.value)? << shift;
     }
     Ok(options)
 }
@@ -292,7 +288,7 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let lines = [
-            "PUBLISH topic=t qos=2 id=7 dup=1 retain=1 alias=3 user=a:1 user=b:2 sub_id=300 payload=x",
+            "PUBLISH topic=t qos=2 id=7 dup=1 retain=1 alias=3 user=a:1 user=b:2 payload=x",
             "CONNACK session_present=1 rc=0 receive_max=20 assigned=c1",
             "SUBACK id=3 reason=why rc=0,1,135",
             "DISCONNECT rc=130 reason=no",

@@ -77,7 +77,7 @@ pub enum LoadError {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The program is not there; the message says how to build it or name it.
-    #[error("no program at {}; build it (cargo build -p plexus) or name it in PLEXUS_BIN", .0.display())]
+    #[error("no program at {}; build it (cargo build -p plexus) or set PLEXUS_BIN", .0.display())]
     NoProgram(PathBuf),
     /// The program could not be run.
     #[error("{} cannot be run", program.display())]
@@ -96,7 +96,8 @@ pub enum StartError {
     BadAddress(String),
 }
 
-/// Why a case failed: the step, the reason and everything that went over the connections until then.
+/// Why a case failed: the step, the reason and everything that went over the connections until
+/// then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}\n{transcript}")]
 pub struct Failure {

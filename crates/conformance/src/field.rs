@@ -1,4 +1,5 @@
-//! The words of a step: `key=value` in order, with repetition. A bare word is a flag, `retain` for `retain=1`.
+//! The words of a step: `key=value` in order, with repetition. A bare word is a flag, `retain` for
+//! `retain=1`.
 
 use std::fmt;
 
@@ -18,7 +19,7 @@ pub struct Field {
 pub struct Fields(Vec<Field>);
 
 impl Fields {
-    /// Reads words as [`split_words`] gives them.
+    /// Reads words as a split line gives them.
     pub fn parse(words: &[String]) -> Self {
         let field = |word: &String| match word.split_once('=') {
             Some((key, value)) => Field { key: key.to_owned(), value: value.to_owned() },
@@ -84,7 +85,8 @@ pub(crate) fn parse_number(text: &str) -> Result<u64, ScriptError> {
     parsed.map_err(|_| ScriptError::BadNumber(text.to_owned()))
 }
 
-/// Splits at white space; double quotes keep a word together and `\"`, `\\`, `\u{…}` stand for a character.
+/// Splits at white space; double quotes keep a word together and `\"`, `\\`, `\u{…}` stand for a
+/// character.
 pub(crate) fn split_words(line: &str) -> Result<Vec<String>, ScriptError> {
     let bad = || ScriptError::BadStep(line.to_owned());
     let mut words = Vec::new();
@@ -131,7 +133,7 @@ pub(crate) fn value_bytes(value: &str) -> Result<Vec<u8>, ScriptError> {
 /// Pairs of hexadecimal digits.
 pub(crate) fn hex_bytes(digits: &str) -> Result<Vec<u8>, ScriptError> {
     let bad = || ScriptError::BadValue(digits.to_owned());
-    if !digits.is_ascii() || digits.len() % 2 != 0 {
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
         return Err(bad());
     }
     (0..digits.len())
@@ -143,13 +145,20 @@ pub(crate) fn hex_bytes(digits: &str) -> Result<Vec<u8>, ScriptError> {
         .collect()
 }
 
+fn hex_digit(half: u8) -> char {
+    char::from_digit(u32::from(half), 16).unwrap_or('?')
+}
+
 /// How bytes read back: as text where they are printable text, else as `hex:…`.
 pub(crate) fn show_bytes(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
         _ => {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("hex:{digits}")
+            let mut shown = "hex:".to_owned();
+            for byte in bytes {
+                shown.extend([byte >> 4, byte & 15].map(hex_digit));
+            }
+            shown
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     websocket::{self, Frames},
 };
 
-/// How long an expectation waits before it has failed. It bounds failure and is no measure of speed.
+/// How long an expectation waits before it has failed. It bounds failure and is no measure of
+/// speed.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Read at a time.
 const CHUNK: usize = 64 * 1024;
@@ -81,7 +82,8 @@ impl Link {
         Ok(answer)
     }
 
-    /// Writes bytes. A broker that has closed already is not this step's failure: the next expectation tells.
+    /// Writes bytes. A broker that has closed already is not this step's failure: the next
+    /// expectation tells.
     pub(crate) fn send(&mut self, bytes: &[u8], cut: Cut) {
         for part in self.parts(bytes, cut) {
             if self.stream.write_all(&part).is_err() {

@@ -1,9 +1,9 @@
 //! Whether a packet is the expected one.
 //!
-//! A field that is named must be equal: numbers as numbers, `a|b` for one of several, `*` for any value, `none`
-//! for absence, `$name` to capture (or, once captured, to compare). A key that is named more than once must
-//! occur as often, in that order (`sub_id` in any order). Of what is not named, reason codes must be a success
-//! and DUP, QoS and RETAIN of PUBLISH must be 0.
+//! A field that is named must be equal: numbers as numbers, `a|b` for one of several, `*` for any
+//! value, `none` for absence, `$name` to capture (or, once captured, to compare). A key that is
+//! named more than once must occur as often, in that order (`sub_id` in any order). Of what is not
+//! named, reason codes must be a success and DUP, QoS and RETAIN of PUBLISH must be 0.
 
 use crate::{
     Fields, Packet, ScriptError, Version, field::parse_number, packet::check_fields, scope::Scope,

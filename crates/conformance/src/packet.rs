@@ -1,4 +1,5 @@
-//! A packet as a case sees it: a name and words. Also the table of packet names and of the fields each has.
+//! A packet as a case sees it: a name and words. Also the table of packet names and of the fields
+//! each has.
 
 use std::fmt;
 

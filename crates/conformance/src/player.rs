@@ -4,7 +4,7 @@ mod actor;
 mod expect;
 mod steps;
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use self::actor::Actor;
 use crate::{
@@ -31,7 +31,8 @@ impl From<String> for Stop {
     }
 }
 
-/// Plays a case in one version over one transport. `prefix` keeps its names apart from every other run's.
+/// Plays a case in one version over one transport. `prefix` keeps its names apart from every other
+/// run's.
 pub fn play(case: &Case, address: &Address, version: Version, prefix: &str) -> Result<(), Failure> {
     let mut player = Player::new(address.clone(), version, prefix);
     for step in &case.steps {
@@ -74,8 +75,9 @@ impl Player {
     }
 
     fn note(&mut self, actor: &str, sign: &str, text: &str) {
-        // Writing to a String cannot fail.
-        drop(writeln!(self.transcript, "    {actor} {sign} {text}"));
+        for part in ["    ", actor, " ", sign, " ", text, "\n"] {
+            self.transcript.push_str(part);
+        }
     }
 
     /// The actor, with an open connection.

@@ -1,6 +1,6 @@
-//! Bytes as a case writes them when no packet could: hexadecimal digits, `"text"` with its length before it,
-//! `'text'` bare, `( … )` with its length before it as a variable byte integer, `[ … ]` with its length before
-//! it in two bytes, and `1000*ff` for repetition.
+//! Bytes as a case writes them when no packet could: hexadecimal digits, `"text"` with its length
+//! before it, `'text'` bare, `( … )` with its length before it as a variable byte integer, `[ … ]`
+//! with its length before it in two bytes, and `1000*ff` for repetition.
 //!
 //! `10 ( "MQTT" 05 02 003c 00 "{p}c" )` is a CONNECT.
 

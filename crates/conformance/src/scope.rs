@@ -1,8 +1,9 @@
-//! What values mean inside one run of one case: the prefix that keeps runs apart, and captured names.
+//! What values mean inside one run of one case: the prefix that keeps runs apart, and captured
+//! names.
 //!
-//! `topic`, `filter`, `client_id`, `will_topic`, `response` and `will_response` get the prefix; a leading `^`
-//! takes a value as it stands. `{p}` is the prefix anywhere. `times:3:ab` is `ababab`. `$name` is what an
-//! expectation captured under that name, `$name+1` the number after it.
+//! `topic`, `filter`, `client_id`, `will_topic`, `response` and `will_response` get the prefix; a
+//! leading `^` takes a value as it stands. `{p}` is the prefix anywhere. `times:3:ab` is `ababab`.
+//! `$name` is what an expectation captured under that name, `$name+1` the number after it.
 
 use std::collections::BTreeMap;
 

@@ -44,12 +44,12 @@ impl Settings {
         })
     }
 
-    /// The program to start: the named one, or `plexus` beside the test binary's directory.
+    /// The program to start: the named one, or `plexus` one directory above the test binary.
     pub fn program(&self, test_binary: &Path) -> Result<PathBuf, StartError> {
         let sibling = || {
             let directory = test_binary.parent().and_then(Path::parent);
             directory
-                .unwrap_or(Path::new("."))
+                .unwrap_or_else(|| Path::new("."))
                 .join("plexus")
                 .with_extension(env::consts::EXE_EXTENSION)
         };

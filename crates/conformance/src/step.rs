@@ -50,7 +50,8 @@ pub enum Verb {
     Ends,
     /// Expects the end, in 5.0 perhaps after a CONNACK or DISCONNECT with one of these codes.
     Refused(Fields),
-    /// Expects that a request is turned down: by an answer whose codes are all failures, or as by `refused`.
+    /// Expects that a request is turned down: by an answer whose codes are all failures, or as by
+    /// `refused`.
     Denied(Fields),
     /// Proves with a ping that nothing came.
     Nothing,

@@ -46,8 +46,8 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Plays every case against the addresses; a case whose transports have no address is left out. `run` begins
-/// every prefix, so that two suites against one broker do not meet.
+/// Plays every case against the addresses; a case whose transports have no address is left out.
+/// `run` begins every prefix, so that two suites against one broker do not meet.
 pub fn play_all(cases: &[&Case], addresses: &[Address], run: u32) -> Summary {
     let jobs = jobs(cases, addresses);
     let queue = Mutex::new(jobs.iter().enumerate());

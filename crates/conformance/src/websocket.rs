@@ -32,8 +32,8 @@ pub(crate) fn request(host: &str, words: &Fields) -> String {
     )
 }
 
-/// Reads the answer's head: `status`, `protocol` where one was selected, and `accept=wrong` where the key was
-/// not answered as it must be. Bytes behind the head are given back.
+/// Reads the answer's head: `status`, `protocol` where one was selected, and `accept=wrong` where
+/// the key was not answered as it must be. Bytes behind the head are given back.
 pub(crate) fn read_answer(stream: &mut TcpStream) -> io::Result<(Fields, Vec<u8>)> {
     let mut head = Vec::new();
     let end = loop {
@@ -119,11 +119,11 @@ fn push_length(length: usize, mask_bit: u8, bytes: &mut Vec<u8>) {
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short), _) if short < 126 => bytes.push(mask_bit | short),
         (_, Ok(two)) => {
-            bytes.push(mask_bit | 126);
+            bytes.push(mask_bit | 0x7E);
             bytes.extend(two.to_be_bytes());
         }
         _ => {
-            bytes.push(mask_bit | 127);
+            bytes.push(mask_bit | 0x7F);
             bytes.extend((length as u64).to_be_bytes());
         }
     }
@@ -197,7 +197,8 @@ impl Frames {
             126 => Some((first_byte, 4, number(2, 4)?)),
             127 => Some((first_byte, 10, number(2, 10)?)),
             short if *short < 126 => Some((first_byte, 2, u64::from(*short))),
-            // A masked frame from a server is an error; as a length beyond the bound it is told as one.
+            // A masked frame from a server is an error; as a length beyond the bound it is told as
+            // one.
             _ => Some((first_byte, 2, u64::MAX)),
         }
     }

@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 
 /// What the peer's aliases stand for. Without memory until the first is set.
 #[derive(Debug, Default)]
-pub(crate) struct AliasesIn(Option<Box<Vec<Option<TopicName>>>>);
+pub(crate) struct AliasesIn(Vec<Option<TopicName>>);
 
 impl AliasesIn {
     /// The topic of a PUBLISH from its text and its alias.
@@ -23,20 +23,17 @@ impl AliasesIn {
         }
         let at = usize::from(alias) - 1;
         if topic.as_bytes().is_empty() {
-            let known = self.0.as_deref().and_then(|table| table.get(at)).cloned().flatten();
+            let known = self.0.get(at).cloned().flatten();
             let unknown = Refusal::new(ReasonCode::ProtocolError, "alias stands for no topic");
             return known.ok_or(unknown);
         }
         let topic = checked(topic)?;
-        let table = self.0.get_or_insert_default();
-        if table.len() <= at {
-            table.resize(at + 1, None);
+        if self.0.len() <= at {
+            self.0.resize(at + 1, None);
         }
-        if let Some(slot) = table.get_mut(at) {
-            if slot.as_ref() != Some(&topic) {
-                // A copy of its own: the table must not keep the read buffer alive.
-                *slot = Some(topic.detached());
-            }
+        if let Some(slot) = self.0.get_mut(at).filter(|slot| slot.as_ref() != Some(&topic)) {
+            // A copy of its own: the table must not keep the read buffer alive.
+            *slot = Some(topic.detached());
         }
         Ok(topic)
     }

@@ -50,8 +50,8 @@ pub(crate) fn accept(admitted: &Admitted, terms: &Terms, session_present: bool) 
     let Admitted { client_id, assigned, connect, options } = admitted;
     // 3.1 has no such flag: the bit is reserved there.
     let session_present = session_present && connect.version != ProtocolVersion::V31;
-    let mut connack =
-        ConnAck { session_present, reason: ReasonCode::Success, properties: Default::default() };
+    let (reason, properties) = (ReasonCode::Success, ConnAckProperties::default());
+    let mut connack = ConnAck { session_present, reason, properties };
     if !connect.version.is_v5() {
         return Some(Packet::ConnAck(Box::new(connack)));
     }

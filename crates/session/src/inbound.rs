@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use plexus_types::{PacketId, Qos, ReasonCode};
+use plexus_wire::{Ack, Packet};
 
 use crate::LogPosition;
 
@@ -50,6 +51,7 @@ struct Pending {
 }
 
 /// Which acknowledgement.
+#[expect(clippy::enum_variant_names, reason = "the packets are named so")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AckKind {
     PubAck,
@@ -83,6 +85,24 @@ pub(crate) struct Answer {
     pub(crate) words: Option<&'static str>,
 }
 
+impl Answer {
+    /// The packet, without words.
+    pub(crate) const fn into_packet(self) -> Packet {
+        self.kind.packet(Ack::new(self.id, self.reason))
+    }
+}
+
+impl AckKind {
+    pub(crate) const fn packet(self, ack: Ack) -> Packet {
+        match self {
+            Self::PubAck => Packet::PubAck(ack),
+            Self::PubRec => Packet::PubRec(ack),
+            Self::PubRel => Packet::PubRel(ack),
+            Self::PubComp => Packet::PubComp(ack),
+        }
+    }
+}
+
 /// What a PUBLISH with an identifier is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
@@ -106,10 +126,9 @@ impl Inbound {
     /// The record of a QoS 2 identifier has that position: PUBREC waits for it.
     pub(crate) fn record(&mut self, id: PacketId, after: LogPosition) {
         let Some(register) = self.0.as_deref_mut() else { return };
-        if let Ok(at) = register.find(id) {
-            if let Some(taken) = register.taken.get_mut(at) {
-                taken.after = taken.after.max(after);
-            }
+        let Ok(at) = register.find(id) else { return };
+        if let Some(taken) = register.taken.get_mut(at) {
+            taken.after = taken.after.max(after);
         }
     }
 
@@ -205,8 +224,8 @@ impl Register {
     }
 
     fn arrive_again(&mut self, id: PacketId, at: usize, maximum: usize) -> Arrival {
-        let unsettled = self.awaits(id, AckKind::PubRec)
-            || self.orphans.iter().any(|orphan| *orphan == (id, AckKind::PubRec));
+        let unsettled =
+            self.awaits(id, AckKind::PubRec) || self.orphans.contains(&(id, AckKind::PubRec));
         let full = self.in_process >= maximum;
         let Some(taken) = self.taken.get_mut(at) else { return Arrival::InUse };
         if !taken.counted {

@@ -15,6 +15,7 @@
 
 mod aliases;
 mod change;
+mod client;
 mod connack;
 mod connecting;
 mod inbound;
@@ -32,6 +33,10 @@ mod timer;
 mod will;
 
 pub use change::Change;
+pub use client::{
+    Client, ClientClose, ClientOptions, ClientOutput, Incoming, PublishRequest, RequestError,
+    Ticket,
+};
 pub use connecting::Connecting;
 pub use options::{Options, QueuePolicy};
 pub use outbox::{LogPosition, Outbox};

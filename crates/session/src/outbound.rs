@@ -98,15 +98,26 @@ impl<T> Outbound<T> {
         usize::from(quota).min(usize::from(limit).saturating_sub(window.flights.len()))
     }
 
-    /// Takes a message under way that is sent right now; there must be room.
-    pub(crate) fn push(&mut self, qos: Qos, parcel: T) -> PacketId {
+    /// Takes a message under way that is sent right now; there must be room. Identifiers that
+    /// `in_use` knows are passed over.
+    pub(crate) fn push(
+        &mut self,
+        qos: Qos,
+        parcel: T,
+        in_use: impl Fn(PacketId) -> bool,
+    ) -> PacketId {
         let window = self.0.get_or_insert_default();
-        let id = window.allocate();
+        let id = window.allocate(in_use);
         let flight = Flight { id, qos, stage: Stage::Published, counted: true, parcel };
         window.flights.push_back(flight);
         window.sent = window.flights.len();
         window.unacknowledged += 1;
         id
+    }
+
+    /// An identifier for a request that is no message: of SUBSCRIBE and UNSUBSCRIBE.
+    pub(crate) fn next_id(&mut self, in_use: impl Fn(PacketId) -> bool) -> PacketId {
+        self.0.get_or_insert_default().allocate(in_use)
     }
 
     /// PUBACK came.
@@ -228,17 +239,17 @@ impl<T> Default for Window<T> {
 impl<T> Window<T> {
     /// The next identifier that is not in use ([MQTT-2.2.1-4]). There is one: the limit of
     /// messages under way is a 16-bit number, and room is asked for before.
-    fn allocate(&mut self) -> PacketId {
+    fn allocate(&mut self, in_use: impl Fn(PacketId) -> bool) -> PacketId {
         let mut id = self.last.map_or(PacketId::MIN, PacketId::next);
-        match self.flights.front() {
-            None => self.ascending = true,
-            Some(front) if self.ascending && front.id != id => {}
-            Some(_) => {
-                self.ascending = false;
-                while self.find(id).is_some() {
-                    id = id.next();
-                }
+        self.ascending |= self.flights.is_empty();
+        loop {
+            // Until the numbers come round to the oldest message, each is beyond all in use.
+            self.ascending &= self.flights.front().is_none_or(|front| front.id != id);
+            let is_free = self.ascending || self.find(id).is_none();
+            if is_free && !in_use(id) {
+                break;
             }
+            id = id.next();
         }
         self.last = Some(id);
         id

@@ -192,10 +192,10 @@ impl Session {
         let (messages, bytes) = self.queue.len();
         let half = self.options.queue_messages_max / 2;
         let window = if messages == 0 { self.window(connection) } else { 0 };
-        match bytes < self.options.queue_bytes_max / 2 {
-            true => half.saturating_sub(messages) + window,
-            false => window,
+        if bytes >= self.options.queue_bytes_max / 2 {
+            return window;
         }
+        half.saturating_sub(messages) + window
     }
 
     /// Unacknowledged QoS 1 and 2 messages towards the client.
@@ -221,7 +221,7 @@ impl Session {
     pub fn subscriptions(
         &self,
     ) -> impl Iterator<Item = (&TopicFilter, SubscriptionOptions, Option<u32>)> {
-        self.subscriptions.iter().map(|held| (&held.filter, held.options, held.subscription_id))
+        self.subscriptions.iter().map(|held| (&held.filter, held.options, held.id))
     }
 
     /// How many subscriptions there are.

@@ -13,7 +13,8 @@ pub(crate) struct Subscriptions(Vec<Subscription>);
 pub(crate) struct Subscription {
     pub(crate) filter: TopicFilter,
     pub(crate) options: SubscriptionOptions,
-    pub(crate) subscription_id: Option<u32>,
+    /// Subscription Identifier.
+    pub(crate) id: Option<u32>,
 }
 
 /// Up to here the vector grows by single places.
@@ -68,9 +69,9 @@ mod tests {
 
     use super::{Subscription, Subscriptions};
 
-    fn subscription(filter: &str, subscription_id: Option<u32>) -> Subscription {
+    fn subscription(filter: &str, id: Option<u32>) -> Subscription {
         let filter = TopicFilter::try_from(filter).unwrap();
-        Subscription { filter, options: SubscriptionOptions::default(), subscription_id }
+        Subscription { filter, options: SubscriptionOptions::default(), id }
     }
 
     /// [MQTT-3.8.4-3] and [MQTT-3.10.4-1]: the whole filter is the key.
@@ -80,7 +81,7 @@ mod tests {
         assert!(subscriptions.insert(subscription("a/+", None)));
         assert!(!subscriptions.insert(subscription("a/+", Some(7))));
         assert!(subscriptions.insert(subscription("$share/g/a/+", None)));
-        let ids: Vec<_> = subscriptions.iter().map(|held| held.subscription_id).collect();
+        let ids: Vec<_> = subscriptions.iter().map(|held| held.id).collect();
         assert_eq!(ids, [None, Some(7)]);
         assert!(!subscriptions.remove(&TopicFilter::try_from("a/#").unwrap()));
         assert!(subscriptions.remove(&TopicFilter::try_from("a/+").unwrap()));

@@ -50,6 +50,13 @@ pub(crate) struct Outside {
     pub(crate) source: String,
 }
 
+impl Outside {
+    /// As cargo names it in a tree.
+    fn label(&self) -> String {
+        format!("{} v{}", self.name, self.version)
+    }
+}
+
 /// The crates of the project and where cargo builds them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workspace {
@@ -68,7 +75,20 @@ impl Workspace {
     pub(crate) fn read() -> Outcome<Self> {
         let words = ["metadata", "--format-version", "1", "--filter-platform", PLATFORM];
         let json = command::output(&mut command::cargo(&words))?;
-        Self::parse(&json)
+        let mut workspace = Self::parse(&json)?;
+        let compiled = Self::compiled()?;
+        workspace.outside.retain(|package| compiled.contains(&package.label()));
+        Ok(workspace)
+    }
+
+    /// The crates that are really compiled, as `name vVersion`: the metadata also lists optional ones
+    /// that nobody asked for.
+    fn compiled() -> Outcome<BTreeSet<String>> {
+        let words = ["tree", "--workspace", "--edges", "normal,build,dev", "--prefix", "none"];
+        let more = ["--target", PLATFORM, "--format", "{p}"];
+        let lines = command::output(command::cargo(&words).args(more))?;
+        let label = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        Ok(lines.lines().map(label).collect())
     }
 
     /// The package of that name.

@@ -104,7 +104,7 @@ impl Guest {
             Ok(None) if read.closed => Progress::Gone,
             Ok(None) if read.more => Progress::More,
             Ok(None) => Progress::Waiting,
-            Err(fault) => self.reject(&fault),
+            Err(fault) => self.reject(fault),
         }
     }
 
@@ -127,7 +127,7 @@ impl Guest {
 
     /// [MQTT-3.1.2-2]: an unknown version may be told so; any other fault before CONNECT just ends
     /// the connection ([MQTT-3.1.4-1]).
-    fn reject(&mut self, fault: &ProtocolError) -> Progress {
+    fn reject(&mut self, fault: ProtocolError) -> Progress {
         tracing::debug!(%fault, listener = %self.door.name(), "no CONNECT");
         let reason = fault.reason_code();
         if reason != ReasonCode::UnsupportedProtocolVersion {

@@ -128,21 +128,18 @@ impl Shard {
         });
         self.displace(turn, &admitted);
         let resumed = self.clients.find(&admitted.client_id);
-        let slot = match resumed {
-            Some(slot) => {
-                let client = self.clients.get_mut(slot).expect("invariant: found above");
-                client.principal = principal;
-                client.door = newcomer.door;
-                client.conn = Some(conn);
-                client.session.attach(turn.now, admitted, &mut self.outbox);
-                slot
-            }
-            None => {
-                let session = Session::new(turn.now, admitted, &mut self.outbox);
-                let slot = self.clients.insert(session, principal, newcomer.door);
-                self.clients.get_mut(slot).expect("invariant: just inserted").conn = Some(conn);
-                slot
-            }
+        let slot = if let Some(slot) = resumed {
+            let client = self.clients.get_mut(slot).expect("invariant: found above");
+            client.principal = principal;
+            client.door = newcomer.door;
+            client.conn = Some(conn);
+            client.session.attach(turn.now, admitted, &mut self.outbox);
+            slot
+        } else {
+            let session = Session::new(turn.now, admitted, &mut self.outbox);
+            let slot = self.clients.insert(session, principal, newcomer.door);
+            self.clients.get_mut(slot).expect("invariant: just inserted").conn = Some(conn);
+            slot
         };
         *self.tenants.get(conn) = Tenant::Client(slot);
         self.counters().connected.add(1);

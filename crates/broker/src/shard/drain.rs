@@ -223,7 +223,8 @@ impl Shard {
         group: plexus_session::SharedRef,
         message: Arc<plexus_types::Message>,
     ) {
-        let given_back = crate::envelope::GivenBack { group, message, tried: Default::default() };
+        let given_back =
+            crate::envelope::GivenBack { group, message, tried: smallvec::SmallVec::default() };
         self.forward(turn, group.shard, crate::envelope::Envelope::Return(Box::new(given_back)));
     }
 }

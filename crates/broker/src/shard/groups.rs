@@ -72,7 +72,7 @@ impl Shard {
                 return;
             }
             let SubscriberId(slot) = chosen.member.subscriber;
-            let taken = self.deliver_shared(turn, slot, reference, chosen.options, message);
+            let taken = self.deliver_shared(turn, slot, (reference, chosen.options), message);
             if taken != Taken::Refused {
                 return;
             }
@@ -85,8 +85,7 @@ impl Shard {
         &mut self,
         turn: &mut Turn<'_>,
         slot: u32,
-        group: SharedRef,
-        options: MemberOptions,
+        (group, options): (SharedRef, MemberOptions),
         message: &Arc<Message>,
     ) -> Taken {
         let id = options.id.map(std::num::NonZeroU32::get);
@@ -105,7 +104,7 @@ impl Shard {
         let Assignment { group, subscriber, options, message, mut tried } = assignment;
         let SubscriberId(slot) = subscriber;
         let taken = if self.is_member(slot, group) {
-            self.deliver_shared(turn, slot, group, options, &message)
+            self.deliver_shared(turn, slot, (group, options), &message)
         } else {
             Taken::Refused
         };

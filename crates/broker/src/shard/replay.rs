@@ -69,7 +69,7 @@ impl Shard {
         &mut self,
         turn: &mut Turn<'_>,
         client: ClientRef,
-        filter: TopicFilter,
+        filter: &TopicFilter,
         (qos, id): (Qos, Option<u32>),
     ) {
         let shards = self.common.options.shards;

@@ -34,29 +34,19 @@ impl Shard {
             if filter.shared().is_some() {
                 joins.push((filter.clone(), member_options(item, request.subscription_id)));
             } else {
-                self.enter(turn, slot, filter, item, request.subscription_id);
+                let subscription = subscription(slot, item, request.subscription_id);
+                self.enter(turn, filter, subscription);
             }
         }
         let suback = Answer::Suback(Suback { client, conn, request });
         let ticket = self.awaiting.open(suback, joins.len());
-        for (filter, options) in joins {
-            self.join(turn, slot, ticket, filter, options);
+        for membership in joins {
+            self.join(turn, slot, ticket, membership);
         }
         self.finish_ready(turn);
     }
 
-    fn enter(
-        &mut self,
-        turn: &mut Turn<'_>,
-        slot: u32,
-        filter: &TopicFilter,
-        item: &SubscribeItem,
-        id: Option<u32>,
-    ) {
-        let options =
-            Options::new(item.options.qos, item.options.no_local, item.options.retain_as_published);
-        let id = id.and_then(NonZeroU32::new);
-        let subscription = Subscription { subscriber: SubscriberId(slot), id, options };
+    fn enter(&mut self, turn: &mut Turn<'_>, filter: &TopicFilter, subscription: Subscription) {
         if self.index.insert(filter.matched(), subscription).is_some() {
             return;
         }
@@ -71,8 +61,7 @@ impl Shard {
         turn: &mut Turn<'_>,
         slot: u32,
         ticket: u32,
-        filter: TopicFilter,
-        options: MemberOptions,
+        (filter, options): (TopicFilter, MemberOptions),
     ) {
         let Some(client) = self.clients.get_mut(slot) else { return };
         let availability = super::groups::availability(&client.session);
@@ -146,7 +135,7 @@ impl Shard {
         client.session.handle_subscribed(turn.now, request, &mut self.outbox);
         self.drain(turn, reference.slot);
         for (filter, qos, id) in wanted {
-            self.start_replay(turn, reference, filter, (qos, id));
+            self.start_replay(turn, reference, &filter, (qos, id));
         }
         self.arm(reference.slot);
     }
@@ -166,6 +155,15 @@ fn wants_retained(item: &SubscribeItem) -> bool {
         RetainHandling::Never => false,
     };
     handling && filter.shared().is_none()
+}
+
+fn subscription(slot: u32, item: &SubscribeItem, id: Option<u32>) -> Subscription {
+    let asked = item.options;
+    Subscription {
+        subscriber: SubscriberId(slot),
+        id: id.and_then(NonZeroU32::new),
+        options: Options::new(asked.qos, asked.no_local, asked.retain_as_published),
+    }
 }
 
 fn member_options(item: &SubscribeItem, id: Option<u32>) -> MemberOptions {

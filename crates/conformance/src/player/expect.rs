@@ -1,7 +1,7 @@
 //! The expecting half of a case.
 
 use super::{Player, Stop, actor::Seen};
-use crate::{Fields, Packet, Version, matching, step::PacketWords};
+use crate::{Fields, Packet, Version, field::show_bytes, link::Event, matching, step::PacketWords};
 
 impl Player {
     /// Expects a packet as the next one; over 3.x what only 5.0 says is left out.
@@ -18,7 +18,8 @@ impl Player {
         if then_closed { self.closed(actor) } else { Ok(()) }
     }
 
-    /// Older servers have no DISCONNECT, and refuse a CONNECT without a word where no return code fits.
+    /// Older servers have no DISCONNECT, and refuse a CONNECT without a word where no return code
+    /// fits.
     fn is_said_by_closing(&self, name: &str, fields: &Fields) -> bool {
         let no_code =
             fields.first("rc").is_some_and(|code| matching::connack_codes(code).is_empty());
@@ -122,8 +123,8 @@ impl Player {
         }
     }
 
-    /// The connection ends. A client of 5.0 may be told why: by CONNACK before it was accepted, by DISCONNECT
-    /// afterwards, never the other way round.
+    /// The connection ends. A client of 5.0 may be told why: by CONNACK before it was accepted, by
+    /// DISCONNECT afterwards, never the other way round.
     pub(super) fn refused(&mut self, actor: &str, codes: &Fields) -> Result<(), Stop> {
         let version = self.version;
         let name = if self.actor(actor)?.connected { "DISCONNECT" } else { "CONNACK" };
@@ -145,8 +146,8 @@ impl Player {
         }
     }
 
-    /// A request is turned down, by its answer or by the end of the connection. Which of the two is left open
-    /// where the specification leaves it open.
+    /// A request is turned down, by its answer or by the end of the connection. Which of the two is
+    /// left open where the specification leaves it open.
     pub(super) fn denied(&mut self, actor: &str, fields: &Fields) -> Result<(), Stop> {
         let version = self.version;
         let Seen::Packet(packet) = self.actor(actor)?.next(version)? else {
@@ -155,7 +156,7 @@ impl Player {
         if !matches!(packet.name, "SUBACK" | "UNSUBACK") {
             self.actor(actor)?.inbox.push_front(packet);
             let mut any_code = Fields::default();
-            any_code.push("rc", "0x81|0x82|0x87|0x8f|0x97|0x9e");
+            any_code.push("rc", "0x81|0x82|0x87|0x8f|0x97|0x9e|0xa2");
             return self.refused(actor, &any_code);
         }
         self.note_packet(actor, &packet);
@@ -172,14 +173,15 @@ impl Player {
         }
     }
 
-    /// The connection ends, whatever comes before it.
+    /// The connection ends, whatever comes before it: bytes in the form of another version too.
     pub(super) fn ends(&mut self, actor: &str) -> Result<(), Stop> {
-        let version = self.version;
-        loop {
-            match self.actor(actor)?.next(version)? {
-                Seen::End => break,
-                Seen::Packet(packet) => self.note_packet(actor, &packet),
-                Seen::Silence => return Err("the connection stays open".to_owned().into()),
+        while !self.actor(actor)?.ended {
+            match self.actor(actor)?.link()?.next() {
+                Event::End => break,
+                Event::Packet(bytes) => self.note(actor, "<", &show_bytes(&bytes)),
+                Event::Silence => return Err("the connection stays open".to_owned().into()),
+                Event::Pong => {}
+                Event::Broken(reason) => return Err(reason.into()),
             }
         }
         self.note(actor, "<", "the end of the connection");
@@ -187,9 +189,9 @@ impl Player {
         Ok(())
     }
 
-    /// Proves that nothing is on its way. The other actors are pinged first, so that the broker has taken in
-    /// what they sent; then this actor is pinged twice, because a delivery that was handed over during the
-    /// turn of the first answer is written before the second.
+    /// Proves that nothing is on its way. The other actors are pinged first, so that the broker has
+    /// taken in what they sent; then this actor is pinged twice, because a delivery that was handed
+    /// over during the turn of the first answer is written before the second.
     pub(super) fn nothing(&mut self, actor: &str) -> Result<(), Stop> {
         let others: Vec<String> = self
             .actors

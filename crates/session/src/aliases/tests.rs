@@ -23,7 +23,7 @@ fn an_alias_names_the_topic_it_was_last_set_to() {
     ];
     for (topic, alias, expected) in table {
         let found = aliases.resolve(text(topic), alias, 3);
-        let found = found.as_ref().map(|topic| topic.as_str()).map_err(|refusal| refusal.reason);
+        let found = found.as_ref().map(TopicName::as_str).map_err(|refusal| refusal.reason);
         assert_eq!(found, expected, "{topic:?} with alias {alias:?}");
     }
 }

@@ -10,13 +10,17 @@ fn id(number: u16) -> PacketId {
     PacketId::new(number).unwrap()
 }
 
+fn push<T>(outbound: &mut Outbound<T>, qos: Qos, parcel: T) -> PacketId {
+    outbound.push(qos, parcel, |_| false)
+}
+
 /// [MQTT-3.3.4-9], [MQTT-4.9.0-2]: the quota is the peer's Receive Maximum, the limit is ours.
 #[test]
 fn room_is_the_smaller_of_quota_and_limit() {
     let mut outbound = Outbound::default();
     assert_eq!(outbound.room(3, 2), 2);
-    outbound.push(ONE, "a");
-    outbound.push(TWO, "b");
+    push(&mut outbound, ONE, "a");
+    push(&mut outbound, TWO, "b");
     assert_eq!((outbound.room(3, 2), outbound.room(3, 9)), (0, 1));
     assert_eq!(outbound.handle_puback(id(1)), Acknowledged::Done("a"));
     assert_eq!(outbound.room(3, 9), 2);
@@ -29,8 +33,8 @@ fn room_is_the_smaller_of_quota_and_limit() {
 #[test]
 fn acknowledgements_of_the_wrong_kind_are_told_from_unknown_ones() {
     let mut outbound = Outbound::default();
-    outbound.push(ONE, "one");
-    outbound.push(TWO, "two");
+    push(&mut outbound, ONE, "one");
+    push(&mut outbound, TWO, "two");
     assert_eq!(outbound.handle_puback(id(9)), Acknowledged::Unknown);
     assert_eq!(outbound.handle_pubrec(id(9), false), Received::Unknown);
     assert_eq!(outbound.handle_puback(id(2)), Acknowledged::Mismatch);
@@ -47,7 +51,7 @@ fn acknowledgements_of_the_wrong_kind_are_told_from_unknown_ones() {
 fn a_new_connection_gets_what_is_under_way_once_more_in_order() {
     let mut outbound = Outbound::default();
     for (qos, parcel) in [(ONE, "a"), (TWO, "b"), (ONE, "c"), (TWO, "d")] {
-        outbound.push(qos, parcel);
+        push(&mut outbound, qos, parcel);
     }
     outbound.handle_pubrec(id(2), false);
     outbound.record(id(2), LogPosition::new(5));
@@ -69,8 +73,8 @@ fn a_new_connection_gets_what_is_under_way_once_more_in_order() {
 #[test]
 fn an_acknowledgement_may_come_before_the_message_is_sent_again() {
     let mut outbound = Outbound::default();
-    outbound.push(ONE, "a");
-    outbound.push(ONE, "b");
+    push(&mut outbound, ONE, "a");
+    push(&mut outbound, ONE, "b");
     outbound.begin_connection();
     assert_eq!(outbound.handle_puback(id(1)), Acknowledged::Done("a"));
     assert_eq!(outbound.resend(9), Some(Resend::Publish(id(2), &"b")));
@@ -82,16 +86,30 @@ fn an_acknowledgement_may_come_before_the_message_is_sent_again() {
 #[test]
 fn identifiers_in_use_are_passed_over() {
     let mut outbound = Outbound::default();
-    assert_eq!(outbound.push(ONE, 0_u32), id(1));
-    assert_eq!(outbound.push(ONE, 1), id(2));
+    assert_eq!(push(&mut outbound, ONE, 0_u32), id(1));
+    assert_eq!(push(&mut outbound, ONE, 1), id(2));
     for round in 3..=u32::from(u16::MAX) {
-        let given = outbound.push(ONE, round);
+        let given = push(&mut outbound, ONE, round);
         assert_eq!(outbound.handle_puback(given), Acknowledged::Done(round));
     }
-    assert_eq!(outbound.push(ONE, 7), id(3), "1 and 2 are in use");
+    assert_eq!(push(&mut outbound, ONE, 7), id(3), "1 and 2 are in use");
     assert_eq!(outbound.handle_puback(id(2)), Acknowledged::Done(1));
     assert_eq!(outbound.handle_puback(id(3)), Acknowledged::Done(7));
     assert_eq!(outbound.handle_puback(id(1)), Acknowledged::Done(0));
-    assert_eq!(outbound.push(ONE, 8), id(4));
+    assert_eq!(push(&mut outbound, ONE, 8), id(4));
     assert_eq!(outbound.handle_puback(id(4)), Acknowledged::Done(8));
+}
+
+#[test]
+fn identifiers_of_requests_and_messages_do_not_meet() {
+    let mut outbound = Outbound::default();
+    assert_eq!(outbound.push(ONE, "a", |_| false), id(1));
+    let request = outbound.next_id(|_| false);
+    assert_eq!(request, id(2));
+    assert_eq!(outbound.push(ONE, "b", |id| id == request), id(3));
+    for _ in 0..u16::MAX - 3 {
+        let given = outbound.push(ONE, "c", |id| id == request);
+        assert_eq!(outbound.handle_puback(given), Acknowledged::Done("c"));
+    }
+    assert_eq!(outbound.push(ONE, "d", |id| id == request), id(4), "1, 2 and 3 are in use");
 }

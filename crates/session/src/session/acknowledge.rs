@@ -1,7 +1,7 @@
 //! Acknowledgements, both ways.
 
 use plexus_types::{Instant, PacketId, ReasonCode, Text};
-use plexus_wire::{Ack, AckDetails, Packet};
+use plexus_wire::{Ack, AckDetails};
 
 use super::Session;
 use crate::{
@@ -31,11 +31,11 @@ impl Session {
         if let Some(words) = words.filter(|_| self.version.is_v5()) {
             let reason_string = Some(Text::from_static(words));
             ack.details = Some(Box::new(AckDetails { reason_string, ..AckDetails::default() }));
-            if !connection.takes(&packet(answer.kind, ack.clone()), self.version) {
+            if !connection.takes(&answer.kind.packet(ack.clone()), self.version) {
                 ack.details = None; // [MQTT-3.4.2-2], [MQTT-3.5.2-2]
             }
         }
-        self.send(packet(answer.kind, ack), out);
+        self.send(answer.kind.packet(ack), out);
     }
 
     /// [MQTT-4.3.2-3], [MQTT-4.4.0-2], [MQTT-4.8.2-6]: whatever its reason, PUBACK ends the message.
@@ -113,14 +113,5 @@ impl Session {
             self.record(Change::Completed(id), out);
         }
         self.pump(now, out);
-    }
-}
-
-const fn packet(kind: AckKind, ack: Ack) -> Packet {
-    match kind {
-        AckKind::PubAck => Packet::PubAck(ack),
-        AckKind::PubRec => Packet::PubRec(ack),
-        AckKind::PubRel => Packet::PubRel(ack),
-        AckKind::PubComp => Packet::PubComp(ack),
     }
 }

@@ -133,7 +133,7 @@ impl Session {
             return Taken::Sent;
         }
         let mut outgoing = Outgoing::new(parcel.clone(), naming, now);
-        let id = self.outbound.push(parcel.qos, Some(parcel));
+        let id = self.outbound.push(parcel.qos, Some(parcel), |_| false);
         outgoing.packet_id = Some(id);
         if self.is_durable() {
             self.record(Change::Inflight(id, Arc::clone(&outgoing.message)), out);

@@ -298,9 +298,10 @@ impl Session {
             let words = "the authentication method changed";
             return Err(Refusal::new(ReasonCode::BadAuthenticationMethod, words));
         }
-        let expected = match connection.in_exchange {
-            true => ReasonCode::ContinueAuthentication, // [MQTT-4.12.0-3]
-            false => ReasonCode::ReAuthenticate,
+        let expected = if connection.in_exchange {
+            ReasonCode::ContinueAuthentication // [MQTT-4.12.0-3]
+        } else {
+            ReasonCode::ReAuthenticate
         };
         if auth.reason != expected {
             return Err(Refusal::protocol("AUTH out of turn"));

@@ -26,6 +26,7 @@ impl Session {
         let maximum = self.options.topic_alias_maximum;
         let topic = connection.aliases_in.resolve(topic, properties.topic_alias, maximum)?;
         if let Some(id) = packet_id {
+            self.check_waiting_acks()?;
             match self.inbound.arrive(id, qos, self.receive_maximum()) {
                 Arrival::New => {}
                 Arrival::Duplicate => {
@@ -89,9 +90,10 @@ impl Session {
     }
 
     fn settle(&mut self, id: PacketId, mut verdict: Verdict, out: &mut Outbox) {
-        verdict.reason = match self.version.is_v5() {
-            true => refusal::of_publish(verdict.reason), // [MQTT-3.4.2-1], [MQTT-3.5.2-1]
-            false => ReasonCode::Success,
+        verdict.reason = if self.version.is_v5() {
+            refusal::of_publish(verdict.reason) // [MQTT-3.4.2-1], [MQTT-3.5.2-1]
+        } else {
+            ReasonCode::Success
         };
         self.inbound.settle(id, verdict);
         self.flush_acks(out);
@@ -142,20 +144,17 @@ impl Session {
     /// The Receive Maximum that is enforced; 3.x clients know none and are limited by the number
     /// of identifiers.
     fn receive_maximum(&self) -> u16 {
-        match self.version.is_v5() {
-            true => self.options.receive_maximum,
-            false => u16::MAX,
-        }
+        if self.version.is_v5() { self.options.receive_maximum } else { u16::MAX }
     }
 
     /// Acknowledgements that wait for the log are bounded, however often a client repeats itself.
     pub(super) fn check_waiting_acks(&self) -> Result<(), Refusal> {
         let limit =
             2 * usize::from(self.receive_maximum()) + usize::from(self.options.inflight_max);
-        match self.inbound.waiting() > limit {
-            true => Err(Refusal::new(ReasonCode::ReceiveMaximumExceeded, "too many repetitions")),
-            false => Ok(()),
+        if self.inbound.waiting() > limit {
+            return Err(Refusal::new(ReasonCode::ReceiveMaximumExceeded, "too many repetitions"));
         }
+        Ok(())
     }
 }
 

@@ -21,10 +21,17 @@ pub(super) struct Requests(Option<Box<Vec<Request>>>);
 #[derive(Debug)]
 struct Request {
     packet_id: PacketId,
-    /// Reasons of UNSUBACK; none for SUBSCRIBE, whose request carries its own.
-    reasons: Option<Vec<ReasonCode>>,
+    kind: RequestKind,
     /// Whether the connection that asked is still there.
     live: bool,
+}
+
+#[derive(Debug)]
+enum RequestKind {
+    /// The filters that were entered into the session, item by item.
+    Subscribe(Vec<Option<TopicFilter>>),
+    /// The reasons of UNSUBACK.
+    Unsubscribe(Vec<ReasonCode>),
 }
 
 /// Requests of one client that may be with the index at a time.
@@ -45,17 +52,18 @@ impl Requests {
         self.0.get_or_insert_default().push(request);
     }
 
-    /// The oldest request of that identifier and kind; `None` if nobody waits for its answer.
+    /// The oldest request of that identifier and kind.
     fn take(&mut self, packet_id: PacketId, unsubscribe: bool) -> Option<Request> {
         let requests = self.0.as_deref_mut()?;
         let at = requests.iter().position(|request| {
-            request.packet_id == packet_id && request.reasons.is_some() == unsubscribe
+            request.packet_id == packet_id
+                && matches!(request.kind, RequestKind::Unsubscribe(_)) == unsubscribe
         })?;
         let request = requests.remove(at);
         if requests.is_empty() {
             self.0 = None;
         }
-        Some(request).filter(|request| request.live)
+        Some(request)
     }
 }
 
@@ -81,9 +89,10 @@ impl Session {
             items.push(SubscribeItem { filter, options, is_new });
         }
         let request = Box::new(SubscribeRequest { packet_id, subscription_id, items });
-        match request.items.iter().any(|item| item.filter.is_ok()) {
-            true => self.authorize(Action::Subscribe(request), out),
-            false => self.send_suback(&request, out),
+        if request.items.iter().any(|item| item.filter.is_ok()) {
+            self.authorize(Action::Subscribe(request), out);
+        } else {
+            self.send_suback(&request, out);
         }
         Ok(())
     }
@@ -111,12 +120,14 @@ impl Session {
                 let change = Change::Subscribed(filter.clone(), item.options, subscription_id);
                 self.record(change, out);
             }
-            let subscription = Subscription { filter, options: item.options, subscription_id };
+            let subscription = Subscription { filter, options: item.options, id: subscription_id };
             // [MQTT-3.8.4-3], [MQTT3-3.8.4-3]
             item.is_new = self.subscriptions.insert(subscription);
         }
         if request.items.iter().any(|item| item.filter.is_ok()) {
-            self.requests.push(Request { packet_id, reasons: None, live: true });
+            let entered = request.items.iter().map(|item| item.filter.clone().ok()).collect();
+            let kind = RequestKind::Subscribe(entered);
+            self.requests.push(Request { packet_id, kind, live: true });
             out.push(Output::Subscribe(request));
         } else {
             self.send_suback(&request, out);
@@ -124,15 +135,23 @@ impl Session {
     }
 
     /// The index has the items; those that it refused are marked: SUBACK ([MQTT-3.8.4-1]).
-    #[expect(clippy::boxed_local, reason = "the request comes back as it went out")]
+    #[expect(clippy::needless_pass_by_value, reason = "the request comes back as it went out")]
     pub fn handle_subscribed(
         &mut self,
         _now: plexus_types::Instant,
         request: Box<SubscribeRequest>,
         out: &mut Outbox,
     ) {
-        let waits = self.requests.take(request.packet_id, false).is_some();
-        if waits {
+        let taken = self.requests.take(request.packet_id, false);
+        let Some(Request { kind: RequestKind::Subscribe(entered), live, .. }) = taken else {
+            return;
+        };
+        for (item, filter) in request.items.iter().zip(&entered) {
+            if let (Err(_), Some(filter)) = (&item.filter, filter) {
+                self.forget(filter, out);
+            }
+        }
+        if live {
             self.send_suback(&request, out);
         }
     }
@@ -155,13 +174,14 @@ impl Session {
         if had.is_empty() {
             return self.send_unsuback(packet_id, reasons, out);
         }
-        self.requests.push(Request { packet_id, reasons: Some(reasons), live: true });
+        let kind = RequestKind::Unsubscribe(reasons);
+        self.requests.push(Request { packet_id, kind, live: true });
         let request = UnsubscribeRequest { packet_id, filters: had };
         out.push(Output::Unsubscribe(Box::new(request)));
     }
 
     /// The filters are out of the index: UNSUBACK ([MQTT-3.10.4-4]).
-    #[expect(clippy::boxed_local, reason = "the request comes back as it went out")]
+    #[expect(clippy::needless_pass_by_value, clippy::boxed_local, reason = "as it went out")]
     pub fn handle_unsubscribed(
         &mut self,
         _now: plexus_types::Instant,
@@ -169,7 +189,7 @@ impl Session {
         out: &mut Outbox,
     ) {
         let taken = self.requests.take(request.packet_id, true);
-        if let Some(reasons) = taken.and_then(|request| request.reasons) {
+        if let Some(Request { kind: RequestKind::Unsubscribe(reasons), live: true, .. }) = taken {
             self.send_unsuback(request.packet_id, reasons, out);
         }
     }
@@ -181,7 +201,8 @@ impl Session {
             return;
         }
         let packet_id = PacketId::MIN;
-        self.requests.push(Request { packet_id, reasons: Some(Vec::new()), live: false });
+        let kind = RequestKind::Unsubscribe(Vec::new());
+        self.requests.push(Request { packet_id, kind, live: false });
         let request = UnsubscribeRequest { packet_id, filters: vec![filter.clone()] };
         out.push(Output::Unsubscribe(Box::new(request)));
     }

@@ -106,3 +106,20 @@ fn a_fault_names_its_clause_and_a_refusing_reason() {
         }
     });
 }
+
+#[test]
+fn every_fault_has_a_row() {
+    // These two depend on limits and are shown in `limits`.
+    let elsewhere = ["TooManyFilters", "TooManyUserProperties"];
+    let mut shown = Vec::new();
+    each(|row, _| {
+        if let Outcome::Refused(error) = &row.outcome {
+            shown.push(format!(" {error:?} "));
+        }
+    });
+    let shown = shown.concat();
+    for (name, _, _) in ProtocolError::ALL {
+        let found = shown.contains(&format!(" {name} ")) || elsewhere.contains(name);
+        assert!(found, "no row of the packet table is refused with {name}: add one to testkit");
+    }
+}

@@ -4,21 +4,16 @@ use bytes::{Bytes, BytesMut};
 use plexus_testkit::bytes_of;
 use plexus_types::{ProtocolVersion, ReasonCode};
 use plexus_wire::{
-    ConnAck, ConnAckProperties, Decoder, Disconnect, Limits, Packet, ProtocolError, SubAck,
-    UserProperties, encode, reason_of_return_code, return_code,
+    Decoder, Disconnect, Limits, Packet, ProtocolError, SubAck, UserProperties, encode,
+    reason_of_return_code, return_code,
 };
 
-/// The CONNACK that refuses these first bytes.
-fn answer(connect: &str) -> Vec<u8> {
+/// What these first bytes, which are no valid CONNECT, are answered.
+fn answer(connect: &str) -> Option<Vec<u8>> {
     let mut decoder = Decoder::server(Limits::default());
     let mut block = Bytes::from(bytes_of(connect));
     let error = decoder.decode_block(&mut block).expect_err("refused");
-    let connack = ConnAck {
-        session_present: true,
-        reason: error.reason_code(),
-        properties: ConnAckProperties::default(),
-    };
-    written(&Packet::ConnAck(Box::new(connack)), decoder.version())
+    decoder.refusal(&error).map(|packet| written(&packet, decoder.version()))
 }
 
 fn written(packet: &Packet, version: ProtocolVersion) -> Vec<u8> {
@@ -29,23 +24,36 @@ fn written(packet: &Packet, version: ProtocolVersion) -> Vec<u8> {
 
 #[test]
 fn an_unknown_level_is_answered_in_the_nearest_version() {
-    let old = bytes_of("20 02 00 01"); // [MQTT3-3.1.2-2] [MQTT3-3.2.2-4]
+    let old = Some(bytes_of("20 02 00 01")); // [MQTT3-3.1.2-2] [MQTT3-3.2.2-4]
     assert_eq!(answer("10 0C 0004'MQTT' 02 02 003C 0000"), old);
     assert_eq!(answer("10 0C 0004'MQTT' 83 02 003C 0000"), old);
     assert_eq!(answer("10 0E 0006'MQIsdp' 07 02 003C 0000"), old);
-    let new = bytes_of("20 03 00 84 00"); // [MQTT-3.1.2-2] [MQTT-3.2.2-6]
+    let new = Some(bytes_of("20 03 00 84 00")); // [MQTT-3.1.2-2] [MQTT-3.2.2-6]
     assert_eq!(answer("10 0D 0004'MQTT' 06 02 003C 00 0000"), new);
     assert_eq!(answer("10 0D 0004'MQTT' 7F 02 003C 00 0000"), new);
 }
 
 #[test]
-fn a_fault_behind_the_level_is_answered_in_its_version() {
+fn a_fault_of_a_connect_is_answered_in_5_and_closes_in_silence_before() {
     let reserved_flag = "10 0D 0004'MQTT' 05 03 003C 00 0000";
-    assert_eq!(answer(reserved_flag), bytes_of("20 03 00 81 00"));
+    assert_eq!(answer(reserved_flag), Some(bytes_of("20 03 00 81 00")));
+    assert_eq!(answer("10 08 0004'MQTT' 05 02"), Some(bytes_of("20 03 00 81 00")));
+    // [MQTT3-3.1.4-1] [MQTT3-3.2.2-6]
+    assert_eq!(answer("10 0C 0004'MQTT' 04 03 003C 0000"), None);
+    assert_eq!(answer("10 0D 0006'MQIsdp' 03 02 003C 00"), None);
+    // Who has not said a version cannot be answered in one.
+    assert_eq!(answer("10 06 0004'MQTT'"), None);
+    assert_eq!(answer("10 FF FF FF 7F"), None);
+    assert_eq!(answer("C0 00"), None);
+}
+
+#[test]
+fn who_is_connected_is_answered_with_no_connack() {
     let mut decoder = Decoder::server(Limits::default());
-    let mut block = Bytes::from(bytes_of("10 0D 0006'MQIsdp' 03 02 003C 00"));
-    assert_eq!(decoder.decode_block(&mut block), Err(ProtocolError::Truncated));
-    assert_eq!(decoder.version(), ProtocolVersion::V31);
+    let mut block = Bytes::from(bytes_of("10 0D 0004'MQTT' 05 02 003C 00 0000 C1 00"));
+    assert!(matches!(decoder.decode_block(&mut block), Ok(Some(Packet::Connect(_)))));
+    assert_eq!(decoder.decode_block(&mut block), Err(ProtocolError::ReservedFlags));
+    assert_eq!(decoder.refusal(&ProtocolError::ReservedFlags), None);
 }
 
 #[test]
