@@ -1,6 +1,9 @@
 use clap::{Parser, Subcommand};
 
-use crate::commands::{config::ConfigCommand, passwd::PasswdArgs, serve::ServeArgs};
+use crate::commands::{
+    config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
+    subscribe::SubArgs,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -23,6 +26,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a node until it is told to stop
     Serve(ServeArgs),
+    /// Publish messages
+    Pub(Box<PubArgs>),
+    /// Subscribe and print what comes
+    Sub(Box<SubArgs>),
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
