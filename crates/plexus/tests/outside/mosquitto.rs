@@ -23,7 +23,9 @@ fn is_talk(line: &str) -> bool {
 impl Subscriber {
     /// Prints `<topic> <qos> <retain> <payload>` for each of `count` messages.
     fn new(broker: &Broker, count: usize, more: &[&str]) -> Self {
-        let mut child = Command::new("mosquitto_sub")
+        // Line by line, or the pipe would hold its words back until it ends.
+        let mut child = Command::new("stdbuf")
+            .args(["-oL", "mosquitto_sub"])
             .args(["-h", "127.0.0.1", "-p", &broker.port("tcp").to_string(), "-d"])
             .args(["-F", "%t %q %r %p", "-W", "20", "-C", &count.to_string()])
             .args(more)
