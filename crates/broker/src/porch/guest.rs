@@ -126,7 +126,8 @@ impl Guest {
     }
 
     /// [MQTT-3.1.2-2], [MQTT-3.1.4-2]: who sent something like a CONNECT is told what was wrong with
-    /// it; anything else before CONNECT just ends the connection ([MQTT-3.1.0-1]).
+    /// it; anything else before CONNECT just ends the connection ([MQTT-3.1.0-1],
+    /// [MQTT-3.1.4-1]).
     fn reject(&mut self, fault: ProtocolError) -> Progress {
         tracing::debug!(%fault, listener = %self.door.name(), "no CONNECT");
         match self.decoder.refusal(&fault) {

@@ -156,7 +156,8 @@ impl Shard {
     }
 
     /// Makes room: the old connection of the client is told that it lost its session
-    /// ([MQTT-3.1.4-3]), and a clean start ends the old session ([MQTT-3.1.2-4]).
+    /// ([MQTT-3.1.4-3]), and a clean start ends the old session ([MQTT-3.1.2-4],
+    /// [MQTT-3.1.4-4], [MQTT3-3.1.4-3]).
     fn displace(&mut self, turn: &mut Turn<'_>, admitted: &Admitted) {
         let Some(slot) = self.clients.find(&admitted.client_id) else { return };
         let client = self.clients.get_mut(slot).expect("invariant: found above");

@@ -155,11 +155,10 @@ fn certificate(folder: &Folder) -> (String, String) {
 
 /// Runs a client program to its end and returns what it printed.
 pub(crate) fn run(program: &str, arguments: &[String]) -> String {
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("{program} does not run ({error}); cargo xtask test installs it"));
+    let output =
+        Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap_or_else(
+            |error| panic!("{program} does not run ({error}); cargo xtask test installs it"),
+        );
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {}\n{text}{errors}", output.status);

@@ -140,7 +140,8 @@ fn tls_with_a_certificate_authority_and_without() {
     let broker = Broker::all();
     let port = broker.port("tls").to_string();
     let cafile = broker.folder.0.join("cert.pem").display().to_string();
-    let words = ["-h", "localhost", "-p", &port, "--cafile", &cafile, "-q", "1", "-t", "t", "-m", "x"];
+    let words =
+        ["-h", "localhost", "-p", &port, "--cafile", &cafile, "-q", "1", "-t", "t", "-m", "x"];
     run("mosquitto_pub", &words.map(str::to_owned));
     let status = Command::new("mosquitto_pub")
         .args(["-h", "localhost", "-p", &port, "-q", "1", "-t", "t", "-m", "x"])

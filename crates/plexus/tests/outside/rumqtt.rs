@@ -31,9 +31,7 @@ fn every_qos_round_trip_in_order_over_3_1_1() {
         match event.expect("the connection holds") {
             Event::Incoming(Incoming::SubAck(_)) => {
                 for number in 0..MESSAGES {
-                    client
-                        .publish("loop/a", qos(number), false, payload(number))
-                        .expect("queued");
+                    client.publish("loop/a", qos(number), false, payload(number)).expect("queued");
                 }
             }
             Event::Incoming(Incoming::Publish(publish)) => {
