@@ -244,6 +244,10 @@ impl<T: Clone> Retained<T> {
         limbo.sort_unstable();
         limbo.dedup();
         for node in limbo {
+            if !self.tree.has_children(ROOT) {
+                // Everything is gone, and its memory with it.
+                break;
+            }
             if self.is_linked(node) {
                 self.prune(node);
             }

@@ -1,7 +1,7 @@
 //! Retained messages: each lives in the shard that its topic hashes to, so that the last write is
 //! one shard's decision.
 
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use plexus_stdx::Seed;
 use plexus_topics::{Retained, RetainedCursor};
@@ -13,7 +13,8 @@ use crate::ports::Turn;
 #[derive(Debug)]
 pub(super) struct RetainedStore {
     messages: Retained<Arc<Message>>,
-    expiring: BinaryHeap<Reverse<(Instant, TopicName)>>,
+    /// Exactly those messages that expire.
+    expiring: BTreeSet<(Instant, TopicName)>,
     bytes: usize,
     messages_max: usize,
 }
@@ -21,7 +22,7 @@ pub(super) struct RetainedStore {
 impl RetainedStore {
     pub(super) fn new(seed: Seed, messages_max: usize) -> Self {
         let messages = Retained::new(seed);
-        Self { messages, expiring: BinaryHeap::new(), bytes: 0, messages_max }
+        Self { messages, expiring: BTreeSet::new(), bytes: 0, messages_max }
     }
 
     /// Keeps a message as the newest of its topic; false when the limit forbids it.
@@ -31,30 +32,40 @@ impl RetainedStore {
             return false;
         }
         if let Some(expires) = message.expires {
-            self.expiring.push(Reverse((expires, message.topic.clone())));
+            self.expiring.insert((expires, message.topic.clone()));
         }
         self.bytes += message.size();
         let topic = message.topic.clone();
-        if let Some(old) = self.messages.insert(&topic, message) {
-            self.bytes -= old.size();
+        if let Some(old) = self.messages.insert(&topic, message.clone()) {
+            self.part_from(&old, message.expires);
         }
         true
     }
 
     fn delete(&mut self, topic: &TopicName) {
         if let Some(old) = self.messages.remove(topic) {
-            self.bytes -= old.size();
+            self.part_from(&old, None);
+        }
+    }
+
+    /// Forgets what was reckoned for a message that another or nothing replaces.
+    fn part_from(&mut self, old: &Message, expires: Option<Instant>) {
+        self.bytes -= old.size();
+        if let Some(at) = old.expires
+            && expires != Some(at)
+        {
+            self.expiring.remove(&(at, old.topic.clone()));
         }
     }
 
     pub(super) fn next_expiry(&self) -> Option<Instant> {
-        self.expiring.peek().map(|Reverse((at, _))| *at)
+        self.expiring.first().map(|(at, _)| *at)
     }
 
     fn expire(&mut self, now: Instant) -> u64 {
         let mut gone = 0;
         while self.next_expiry().is_some_and(|at| at <= now) {
-            let Some(Reverse((_, topic))) = self.expiring.pop() else { break };
+            let Some((_, topic)) = self.expiring.pop_first() else { break };
             if self.messages.get(&topic).is_some_and(|message| message.is_expired(now)) {
                 self.delete(&topic);
                 gone += 1;

@@ -21,11 +21,11 @@ impl Timers {
         self.heap.peek().map(|Reverse((at, ..))| *at)
     }
 
-    pub(super) fn pop_due(&mut self, now: Instant) -> Option<(u32, u32)> {
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<(Instant, u32, u32)> {
         if self.next()? > now {
             return None;
         }
-        self.heap.pop().map(|Reverse((_, slot, serial))| (slot, serial))
+        self.heap.pop().map(|Reverse(entry)| entry)
     }
 }
 
