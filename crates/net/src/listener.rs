@@ -95,7 +95,8 @@ impl Listener {
             Listening::Tcp(listener) => {
                 let (stream, peer) = listener.accept()?;
                 if self.nodelay {
-                    stream.set_nodelay(true)?;
+                    // Fails on a peer that has gone already; the first read finds that out.
+                    let _best_effort = stream.set_nodelay(true);
                 }
                 Ok(Accepted { socket: Socket::Tcp(stream), peer: peer.into() })
             }
