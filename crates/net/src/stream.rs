@@ -142,10 +142,12 @@ impl Stream {
     /// Receives once, at most what `block` has space for, and appends the application bytes to `out`.
     /// Over plain TCP a large read becomes `out` without a copy.
     pub fn read(&mut self, block: &mut ReadBlock, out: &mut BytesMut) -> Result<Read, StreamError> {
-        let mut read = match &mut self.kind {
+        let (mut read, received) = match &mut self.kind {
             Kind::Plain(socket) => read_plain(socket, block, out)?,
             Kind::Layered(layered) => layered.read(block, out)?,
         };
+        // A socket at its end is never out of bytes without saying so: the announcement was none.
+        self.ending &= received != Received::Nothing;
         read.more |= self.ending && !read.closed;
         Ok(read)
     }
@@ -241,15 +243,17 @@ fn read_plain(
     socket: &mut Socket,
     block: &mut ReadBlock,
     out: &mut BytesMut,
-) -> Result<Read, StreamError> {
+) -> Result<(Read, Received), StreamError> {
     let space = block.space();
     let room = space.len();
-    match socket.receive(space)? {
+    let received = socket.receive(space)?;
+    let read = match received {
         Received::Bytes(count) => {
             block.take(count, out);
-            Ok(Read { bytes: count, more: count == room, closed: false })
+            Read { bytes: count, more: count == room, closed: false }
         }
-        Received::Nothing => Ok(Read::default()),
-        Received::End => Ok(Read { closed: true, ..Read::default() }),
-    }
+        Received::Nothing => Read::default(),
+        Received::End => Read { closed: true, ..Read::default() },
+    };
+    Ok((read, received))
 }
