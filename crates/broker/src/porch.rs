@@ -167,7 +167,12 @@ impl Porch {
                 match event.token() {
                     WAKER => {}
                     Token(number) if number >= LISTENERS => self.waiting.push(number - LISTENERS),
-                    Token(number) => self.attend(number, now),
+                    Token(number) => {
+                        if let Some(guest) = self.guests.get_mut(number) {
+                            guest.note(event);
+                        }
+                        self.attend(number, now);
+                    }
                 }
             }
             self.retry_stuck();

@@ -149,6 +149,9 @@ impl Reactor {
                 continue;
             }
             let conn = ConnId(event.token().0 as u32);
+            if let Some(at) = self.io.conn(conn) {
+                at.stream.note(event);
+            }
             if event.is_writable() {
                 self.io.touch(conn);
             }

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use bytes::BytesMut;
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Registry, Token, event::Event};
 use plexus_net::{ReadBlock, Stream, WriteQueue};
 use plexus_session::{Connecting, Outbox, Output};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
@@ -79,6 +79,10 @@ impl Guest {
         self.stream.register(registry, token, Interest::READABLE | Interest::WRITABLE)
     }
 
+    pub(super) fn note(&mut self, event: &Event) {
+        self.stream.note(event);
+    }
+
     pub(super) fn deregister(&mut self, registry: &Registry) {
         // A socket that is not registered needs no deregistration.
         drop(self.stream.deregister(registry));
@@ -96,7 +100,11 @@ impl Guest {
         }
         if self.refused {
             self.input.clear();
-            return if read.closed { Progress::Gone } else { Progress::Waiting };
+            return match (read.closed, read.more) {
+                (true, _) => Progress::Gone,
+                (false, true) => Progress::More,
+                (false, false) => Progress::Waiting,
+            };
         }
         match self.decoder.decode(&mut self.input) {
             Ok(Some(Packet::Connect(connect))) => self.arrive(connect, context),

@@ -201,6 +201,7 @@ impl Driver {
                 WAKER => self.happenings.push_back(Happening::Woken),
                 _ => {
                     if let Some(link) = &mut self.link {
+                        link.stream.note(event);
                         link.readable = true;
                     }
                 }
