@@ -13,7 +13,6 @@ use plexus_wire::{ConnectProperties, Will};
 use super::{
     endpoint::Endpoint,
     property::{self, PacketKind, Property},
-    session::seconds,
     url::ServerUrl,
 };
 use crate::failure::{Failure, chain};
@@ -321,4 +320,10 @@ fn session_expiry(text: &str) -> Result<u32, String> {
         Err(_) => text.parse::<Span>().map_err(|error| error.to_string())?.secs_ceil(),
     };
     u32::try_from(seconds).map_err(|_| "longer than 136 years; use never".to_owned())
+}
+
+/// A time that a person gave in seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
