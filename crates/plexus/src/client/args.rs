@@ -23,8 +23,8 @@ const NEVER: u32 = u32::MAX;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
-    /// The broker as URL: mqtt://, mqtts://, ws://, wss://[user:password@]host[:port], unix:///path.
-    /// Behind mqtt:// and mqtts:// a path is a topic
+    /// The broker as URL: mqtt, mqtts, ws or wss://user:password@host:port, or unix:///path. Behind
+    /// mqtt:// and mqtts:// a path is a topic
     #[arg(short = 'L', long, value_name = "URL", conflicts_with_all = ["host", "port", "ws", "tls"])]
     url: Option<ServerUrl>,
 
@@ -64,7 +64,7 @@ pub(crate) struct ConnectArgs {
     #[arg(short = 'u', long, value_name = "NAME")]
     username: Option<String>,
 
-    /// The password, or file:<path> of a file whose first line it is
+    /// The password, or file:PATH of a file whose first line it is
     #[arg(
         short = 'P',
         long,
