@@ -26,7 +26,7 @@ impl RetainedStore {
     }
 
     /// Keeps a message as the newest of its topic; false when the limit forbids it.
-    fn keep(&mut self, message: Arc<Message>) -> bool {
+    fn keep(&mut self, message: &Arc<Message>) -> bool {
         let known = self.messages.get(&message.topic).is_some();
         if !known && self.messages.len() >= self.messages_max {
             return false;
@@ -35,8 +35,7 @@ impl RetainedStore {
             self.expiring.insert((expires, message.topic.clone()));
         }
         self.bytes += message.size();
-        let topic = message.topic.clone();
-        if let Some(old) = self.messages.insert(&topic, message.clone()) {
+        if let Some(old) = self.messages.insert(&message.topic, Arc::clone(message)) {
             self.part_from(&old, message.expires);
         }
         true
@@ -98,7 +97,7 @@ impl Shard {
     pub(super) fn keep_retained(&mut self, turn: &Turn<'_>, message: Arc<Message>) {
         if message.payload.is_empty() || message.is_expired(turn.now) {
             self.retained.delete(&message.topic);
-        } else if !self.retained.keep(message) {
+        } else if !self.retained.keep(&message) {
             self.counters().dropped_retained_limit.add(1);
         }
         self.count_retained();
