@@ -107,6 +107,10 @@ impl Awaiting {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     fn seen_by_all(&self) -> u64 {
         self.seen.iter().copied().min().unwrap_or(u64::MAX)
     }

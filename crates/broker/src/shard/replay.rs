@@ -63,6 +63,12 @@ pub(super) struct Cursors {
     open: Slab<(RetainedCursor, ReplayRequest)>,
 }
 
+impl Cursors {
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+}
+
 impl Shard {
     /// Asks every shard for the retained messages that the filter matches.
     pub(super) fn start_replay(

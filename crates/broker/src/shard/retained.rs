@@ -63,6 +63,14 @@ impl RetainedStore {
         gone
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub(super) fn deadlines(&self) -> usize {
+        self.expiring.len()
+    }
+
     pub(super) fn cursor(&mut self, filter: &str) -> RetainedCursor {
         self.messages.cursor(filter)
     }
@@ -85,6 +93,13 @@ impl Shard {
     /// The last write of a topic ([MQTT-3.3.1-5]); an empty payload deletes ([MQTT-3.3.1-6],
     /// [MQTT-3.3.1-7]).
     pub(super) fn keep_retained(&mut self, turn: &Turn<'_>, message: Arc<Message>) {
+        #[cfg(feature = "canary")]
+        {
+            let known = self.retained.messages.get(&message.topic).is_some();
+            if !self.common.canary.retains(known, &message) {
+                return;
+            }
+        }
         if message.payload.is_empty() || message.is_expired(turn.now) {
             self.retained.delete(&message.topic);
         } else if !self.retained.keep(message) {

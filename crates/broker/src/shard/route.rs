@@ -64,7 +64,9 @@ impl Shard {
         self.deliver_matches(turn, publisher, &message);
         self.assign_groups(turn, &message);
         for shard in bits(others) {
-            self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+            for _ in 0..self.copies(shard, &message) {
+                self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+            }
         }
         if nobody { ReasonCode::NoMatchingSubscribers } else { ReasonCode::Success }
     }
@@ -90,6 +92,18 @@ impl Shard {
             subscription.options.qos() != Qos::AtMostOnce
                 || clients.get(slot).is_none_or(|client| client.congested || client.conn.is_none())
         })
+    }
+
+    #[cfg(feature = "canary")]
+    fn copies(&self, shard: u16, message: &Message) -> usize {
+        self.common.canary.copies(shard, self.common.options.shards, message)
+    }
+
+    /// How often another shard gets the message.
+    #[cfg(not(feature = "canary"))]
+    #[expect(clippy::unused_self, reason = "asks the planted bug where there is one")]
+    const fn copies(&self, _: u16, _: &Message) -> usize {
+        1
     }
 
     fn may_retain(&self, message: &Message) -> bool {

@@ -17,6 +17,10 @@ impl Timers {
         self.heap.push(Reverse((at, slot, serial)));
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     pub(super) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|Reverse((at, ..))| *at)
     }
