@@ -59,7 +59,7 @@ pub(crate) struct Sent {
     pub(crate) may_expire: bool,
     /// When the node took it, more than once if the publisher had to repeat it.
     pub(crate) entries: Vec<u64>,
-    pub(crate) last_entry: Instant,
+    pub(crate) first_entry: Instant,
 }
 
 /// A PUBLISH that the node took.
@@ -208,7 +208,9 @@ impl History {
         if let Some(sent) = number.and_then(|it| self.messages.get_mut(it.0 as usize)) {
             topic.clone_from(&sent.topic);
             sent.entries.push(order);
-            sent.last_entry = now;
+            if sent.entries.len() == 1 {
+                sent.first_entry = now;
+            }
         }
         Some(Entry { publisher: actor, topic, number, retain: publish.retain })
     }
@@ -286,6 +288,12 @@ impl History {
 }
 
 impl Known {
+    /// Whether it was ever a member of a shared group; such a client has no other subscription to
+    /// the topics of groups.
+    pub(crate) fn is_member(&self) -> bool {
+        self.held.iter().any(Held::is_shared)
+    }
+
     fn subscribe(&mut self, subscribe: &Subscribe) {
         for asked in &subscribe.filters {
             let Ok(filter) = TopicFilter::new(asked.filter.clone()) else { continue };

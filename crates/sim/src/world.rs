@@ -98,6 +98,8 @@ struct World {
     story: Story,
     /// What the phase waits for has come.
     settled: bool,
+    /// Whether the phase ends when everything has settled.
+    watching: bool,
     /// Retained messages that the witness has got, while it asks for them.
     probed: Option<BTreeMap<String, Bytes>>,
 }
@@ -140,6 +142,7 @@ impl World {
             violation: None,
             story,
             settled: false,
+            watching: false,
             probed: None,
         };
         world.populate();

@@ -28,7 +28,7 @@ impl Invariant for OnlySubscribed {
             return Err(format!("client {actor} got {number} at a higher QoS"));
         }
         let covers = |standing: Standing| match standing {
-            Standing::Gone(at) => sent.is_will || sent.retain || at >= sent.last_entry,
+            Standing::Gone(at) => sent.is_will || sent.retain || at >= sent.first_entry,
             _ => true,
         };
         let mut held = history.client(*actor).held.iter();

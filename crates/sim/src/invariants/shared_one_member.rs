@@ -60,9 +60,12 @@ impl Invariant for SharedOneMember {
                 let Some(sent) = history.message(number) else { return Ok(()) };
                 self.fates.entry(number).or_default().enter(history, sent);
             }
-            Seen::Received { actor, number: Some(number), incoming } => {
+            Seen::Received { actor, number: Some(number), .. } => {
                 let Some(fate) = self.fates.get_mut(number) else { return Ok(()) };
-                fate.receipts += usize::from(!incoming.dup || !fate.receivers.contains(actor));
+                if !history.client(*actor).is_member() {
+                    return Ok(());
+                }
+                fate.receipts += 1;
                 fate.receivers.insert(*actor);
             }
             Seen::Heard { actor, packet: Packet::Unsubscribe(_) } => {

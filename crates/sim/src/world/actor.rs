@@ -207,7 +207,7 @@ impl World {
             is_will: false,
             may_expire: false,
             entries: Vec::new(),
-            last_entry: Instant::ZERO,
+            first_entry: Instant::ZERO,
         }
     }
 }

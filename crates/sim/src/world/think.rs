@@ -1,7 +1,5 @@
 //! What clients do with their time.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use plexus_session::PublishRequest;
 use plexus_types::{Qos, ReasonCode, TopicName};
@@ -142,7 +140,9 @@ impl World {
 
     fn publish_one(&mut self, number: ActorNo) {
         let qos = self.dice.pick(&[Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce]);
-        let padding = self.dice.pick(&[0, 0, 10, 10, 50, 900]);
+        // Before 5.0 a client cannot know what is too large for the server.
+        let padding_max = if self.is_v5(number) || self.plan.is_lossless() { 900 } else { 50 };
+        let padding = self.dice.pick(&[0, 0, 10, 10, 50, 900]).min(padding_max);
         let retain = self.plan.session.retain_available && self.dice.chance(20);
         let topic = match (retain, self.dice.below(10)) {
             (true, 0..=1) => "r/m/0".to_owned(),
@@ -189,11 +189,6 @@ impl World {
 
     fn is_v5(&mut self, number: ActorNo) -> bool {
         self.actor(number).client.version().is_v5()
-    }
-
-    /// The pause after which a settled world is looked at again.
-    pub(super) const fn breath() -> Duration {
-        Duration::from_millis(200)
     }
 }
 
