@@ -1,6 +1,6 @@
 //! What leaves a session and what answers it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use plexus_types::{ClientId, Message, PacketId, Qos, ReasonCode, Text, TopicFilter};
@@ -86,7 +86,7 @@ pub struct Decision {
 }
 
 /// What CONNECT says about who the client is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The identifier of the client, assigned if it had none.
     pub client_id: ClientId,
@@ -98,6 +98,17 @@ pub struct Credentials {
     pub authentication_method: Option<Text>,
     /// Its first data.
     pub authentication_data: Option<Bytes>,
+}
+
+/// Without the password and the data of a method: what is asked may end up in a log.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("client_id", &self.client_id)
+            .field("user_name", &self.user_name)
+            .field("authentication_method", &self.authentication_method)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A client that passed authentication and is to be attached to its session.
@@ -140,6 +151,8 @@ pub struct Routed {
 pub struct SubscribeRequest {
     /// The identifier of the SUBSCRIBE.
     pub packet_id: PacketId,
+    /// Which connection of the session asked: only that one is answered.
+    pub connection: u32,
     /// Subscription Identifier.
     pub subscription_id: Option<u32>,
     /// Each filter of the packet, in order.
@@ -162,8 +175,12 @@ pub struct SubscribeItem {
 pub struct UnsubscribeRequest {
     /// The identifier of the UNSUBSCRIBE.
     pub packet_id: PacketId,
+    /// Which connection of the session asked: only that one is answered.
+    pub connection: u32,
     /// The filters that the client did have.
     pub filters: Vec<TopicFilter>,
+    /// The reasons of UNSUBACK.
+    pub reasons: Vec<ReasonCode>,
 }
 
 /// A message for this session, as the index found it.

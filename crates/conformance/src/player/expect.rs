@@ -1,7 +1,7 @@
 //! The expecting half of a case.
 
 use super::{Player, Stop, actor::Seen};
-use crate::{Fields, Packet, Version, matching, step::PacketWords};
+use crate::{Fields, Packet, Version, field::show_bytes, link::Event, matching, step::PacketWords};
 
 impl Player {
     /// Expects a packet as the next one; over 3.x what only 5.0 says is left out.
@@ -173,14 +173,15 @@ impl Player {
         }
     }
 
-    /// The connection ends, whatever comes before it.
+    /// The connection ends, whatever comes before it: bytes in the form of another version too.
     pub(super) fn ends(&mut self, actor: &str) -> Result<(), Stop> {
-        let version = self.version;
-        loop {
-            match self.actor(actor)?.next(version)? {
-                Seen::End => break,
-                Seen::Packet(packet) => self.note_packet(actor, &packet),
-                Seen::Silence => return Err("the connection stays open".to_owned().into()),
+        while !self.actor(actor)?.ended {
+            match self.actor(actor)?.link()?.next() {
+                Event::End => break,
+                Event::Packet(bytes) => self.note(actor, "<", &show_bytes(&bytes)),
+                Event::Silence => return Err("the connection stays open".to_owned().into()),
+                Event::Pong => {}
+                Event::Broken(reason) => return Err(reason.into()),
             }
         }
         self.note(actor, "<", "the end of the connection");
