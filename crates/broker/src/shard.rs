@@ -215,6 +215,7 @@ impl Shard {
         let Some(client) = self.clients.get_mut(slot) else { return };
         client.session.handle_connection_lost(turn.now, &mut self.outbox);
         self.settle(turn, slot);
+        self.count_clients();
     }
 
     /// The shell does not read from the client for now: its silence is not its own.
@@ -244,9 +245,9 @@ impl Shard {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
-        while let Some((slot, serial)) = self.timers.pop_due(turn.now) {
+        while let Some((at, slot, serial)) = self.timers.pop_due(turn.now) {
             let Some(client) = self.clients.get_mut(slot) else { continue };
-            if client.serial != serial {
+            if client.serial != serial || client.armed != at {
                 continue;
             }
             client.armed = Instant::FAR_FUTURE;
@@ -298,3 +299,6 @@ impl Shard {
         self.common.counters.get(usize::from(self.id)).expect("invariant: one a shard")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,12 +134,8 @@ impl Shard {
             return;
         };
         let (qos, id) = (replay.qos, replay.id);
-        match more {
-            Some(cursor) => replay.parked.push((shard, cursor)),
-            None => replay.shards -= 1,
-        }
         for message in &messages {
-            let Some(replay) = self.replay(client, number) else { return };
+            let Some(replay) = self.replay(client, number) else { break };
             if replay.superseded.remove(&message.topic) {
                 continue;
             }
@@ -151,6 +147,14 @@ impl Shard {
                 shared: None,
             };
             self.deliver(turn, client.slot, delivery);
+        }
+        // Only now: a delivery may already let other parts go on, and must not take this replay for
+        // finished.
+        match (self.replay(client, number), more) {
+            (Some(replay), Some(cursor)) => replay.parked.push((shard, cursor)),
+            (Some(replay), None) => replay.shards -= 1,
+            (None, Some(cursor)) => self.forward(turn, shard, Envelope::ReplayStop(cursor)),
+            (None, None) => {}
         }
         self.advance_replays(turn, client.slot);
     }

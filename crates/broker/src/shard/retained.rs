@@ -10,6 +10,9 @@ use plexus_types::{Instant, Message, TopicName};
 use super::Shard;
 use crate::ports::Turn;
 
+/// Void deadlines that are not worth a sweep.
+const LITTER: usize = 64;
+
 #[derive(Debug)]
 pub(super) struct RetainedStore {
     messages: Retained<Arc<Message>>,
@@ -31,14 +34,26 @@ impl RetainedStore {
             return false;
         }
         if let Some(expires) = message.expires {
-            self.expiring.push(Reverse((expires, message.topic.clone())));
+            // A copy of its own: the deadline must not keep a message alive that was replaced.
+            self.expiring.push(Reverse((expires, message.topic.detached())));
         }
         self.bytes += message.size();
         let topic = message.topic.clone();
         if let Some(old) = self.messages.insert(&topic, message) {
             self.bytes -= old.size();
         }
+        if self.expiring.len() > 2 * self.messages.len() + LITTER {
+            self.sweep();
+        }
         true
+    }
+
+    /// Takes out the deadlines of messages that are gone or replaced.
+    fn sweep(&mut self) {
+        let messages = &self.messages;
+        self.expiring.retain(|Reverse((at, topic))| {
+            messages.get(topic).is_some_and(|message| message.expires == Some(*at))
+        });
     }
 
     fn delete(&mut self, topic: &TopicName) {

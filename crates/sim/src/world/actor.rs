@@ -88,14 +88,13 @@ impl Actor {
         let dice = &mut self.dice;
         let version =
             dice.pick(&[ProtocolVersion::V31, ProtocolVersion::V311, ProtocolVersion::V5]);
-        let user_name = dice.chance(30).then(|| Text::from_static("slow"));
         let options = ClientOptions {
             version,
             client_id: Text::try_from(self.id.as_str()).expect("invariant: short and plain"),
             keep_alive: dice.pick(&[0, 2, 5, 60]),
             will,
-            // The user of a session must stay the same.
-            user_name: if self.number.is_multiple_of(3) { user_name.map(|_| slow()) } else { None },
+            // The user of a session must stay the same; the doorman takes his time over him.
+            user_name: self.number.is_multiple_of(3).then(|| Text::from_static("slow")),
             acknowledge: dice.chance(70),
             inflight_max: dice.pick(&[1, 3, 20]),
             outbound_alias_maximum: dice.pick(&[0, 2, 10]),
@@ -127,10 +126,6 @@ impl Actor {
             ..ClientOptions::default()
         }
     }
-}
-
-fn slow() -> Text {
-    Text::from_static("slow")
 }
 
 impl World {
