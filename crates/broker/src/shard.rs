@@ -7,6 +7,9 @@
 //! [`Shard::poll_timeout`] names.
 
 mod arrivals;
+#[cfg(feature = "canary")]
+mod canary;
+mod census;
 mod clients;
 mod deliver;
 mod drain;
@@ -28,6 +31,9 @@ use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex}
 use plexus_types::{ClientId, Instant, Message};
 use plexus_wire::{Packet, ProtocolError};
 
+#[cfg(feature = "canary")]
+pub use self::canary::Canary;
+pub use self::census::Census;
 use self::{
     arrivals::Newcomer, clients::Clients, peers::Awaiting, replay::Cursors,
     retained::RetainedStore, timers::Timers,
@@ -51,13 +57,23 @@ pub struct Context {
     pub resident: Resident,
     /// The seed of the node: equal on all shards, because they must hash alike.
     pub seed: Seed,
+    /// The bug that is planted.
+    #[cfg(feature = "canary")]
+    pub canary: Canary,
 }
 
 impl Context {
     /// The shared part of a node of `options.shards` shards.
     pub fn new(options: NodeOptions, seed: Seed) -> Arc<Self> {
         let counters = (0..options.shards).map(|_| Counters::default()).collect();
-        Arc::new(Self { options, counters, resident: Resident::default(), seed })
+        Arc::new(Self {
+            options,
+            counters,
+            resident: Resident::default(),
+            seed,
+            #[cfg(feature = "canary")]
+            canary: Canary::Silent,
+        })
     }
 
     /// The home shard of a client.
@@ -291,3 +307,6 @@ impl Shard {
         self.context.counters.get(usize::from(self.id)).expect("invariant: one a shard")
     }
 }
+
+#[cfg(test)]
+mod tests;

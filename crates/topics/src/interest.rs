@@ -105,6 +105,16 @@ impl Interest {
         found
     }
 
+    /// Whether no shard is interested in anything.
+    pub fn is_empty(&self) -> bool {
+        self.shards.is_empty()
+    }
+
+    /// How many beginnings of topics any shard is interested in.
+    pub fn len(&self) -> usize {
+        self.shards.len()
+    }
+
     fn look_up(&self, depth: usize, key: u64) -> u64 {
         if self.depths.get(depth).is_none_or(|count| *count == 0) {
             return 0;

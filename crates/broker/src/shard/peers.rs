@@ -107,6 +107,10 @@ impl Awaiting {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     fn seen_by_all(&self) -> u64 {
         self.seen.iter().copied().min().unwrap_or(u64::MAX)
     }
@@ -139,7 +143,7 @@ impl Shard {
     pub(super) fn take_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
         match envelope {
             Envelope::Publish(message) => self.take_publish(turn, &message),
-            Envelope::Retain(message) => self.keep_retained(turn, message),
+            Envelope::Retain(message) => self.keep_retained(turn, &message),
             Envelope::Assign(assignment) => self.take_assignment(turn, *assignment),
             Envelope::Return(given_back) => self.take_back(turn, *given_back),
             Envelope::Join(join) => self.take_join(turn, from, *join),

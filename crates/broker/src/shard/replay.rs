@@ -74,6 +74,12 @@ pub(super) struct Cursors {
     pub(super) later: VecDeque<Envelope>,
 }
 
+impl Cursors {
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+}
+
 impl Shard {
     /// Asks every shard for the retained messages that the filter matches.
     pub(super) fn start_replay(
@@ -130,26 +136,12 @@ impl Shard {
 
     pub(super) fn take_replayed(&mut self, turn: &mut Turn<'_>, replayed: Replayed) {
         let Replayed { shard, client, replay: number, messages, more } = replayed;
-        let front = self.clients.resolve(client).and_then(|found| found.replays.as_mut()).and_then(
-            |replays| {
-                replays.busy = false;
-                replays.waiting.front_mut().filter(|replay| replay.number == number)
-            },
-        );
-        let Some(replay) = front else {
-            // The client or its subscription is gone: the walk is of no use to anybody.
-            if let Some(cursor) = more {
-                self.forward(turn, shard, Envelope::ReplayStop(cursor));
-            }
-            self.advance_replays(turn, client.slot);
-            return;
-        };
-        let (qos, id) = (replay.qos, replay.id);
-        replay.shards.extend(more.map(|cursor| (shard, Some(cursor))));
+        let delivery_of = self.replay(client, number).map(|replay| (replay.qos, replay.id));
         for message in &messages {
-            let Some(found) = self.clients.resolve(client) else { return };
-            let replays = found.replays.as_ref();
-            if replays.is_none_or(|replays| replays.is_superseded(&message.topic, number)) {
+            let Some((qos, id)) = delivery_of else { break };
+            let Some(found) = self.clients.resolve(client) else { break };
+            let Some(replays) = &found.replays else { break };
+            if replays.is_superseded(&message.topic, number) {
                 continue;
             }
             let delivery = Delivery {
@@ -161,7 +153,23 @@ impl Shard {
             };
             self.deliver(turn, client.slot, delivery);
         }
+        // Only now: a delivery lets the client's other affairs go on, and must not take this step for
+        // finished.
+        match (self.replay(client, number), more) {
+            (Some(replay), Some(cursor)) => replay.shards.push((shard, Some(cursor))),
+            // The client or its subscription is gone: the walk is of no use to anybody.
+            (None, Some(cursor)) => self.forward(turn, shard, Envelope::ReplayStop(cursor)),
+            (_, None) => {}
+        }
+        let Some(found) = self.clients.resolve(client) else { return };
+        let Some(replays) = &mut found.replays else { return };
+        replays.busy = false;
         self.advance_replays(turn, client.slot);
+    }
+
+    fn replay(&mut self, client: ClientRef, number: u32) -> Option<&mut Replay> {
+        let replays = self.clients.resolve(client)?.replays.as_mut()?;
+        replays.waiting.front_mut().filter(|replay| replay.number == number)
     }
 
     /// Asks for the next step of a client's replays when it has room, and forgets finished ones.

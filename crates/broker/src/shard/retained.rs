@@ -32,7 +32,8 @@ impl RetainedStore {
             return false;
         }
         if let Some(expires) = message.expires {
-            self.expiring.insert((expires, message.topic.clone()));
+            // A copy of its own: the deadline must not keep a message alive that was replaced.
+            self.expiring.insert((expires, message.topic.detached()));
         }
         self.bytes += message.size();
         if let Some(old) = self.messages.insert(&message.topic, Arc::clone(message)) {
@@ -73,6 +74,14 @@ impl RetainedStore {
         gone
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub(super) fn deadlines(&self) -> usize {
+        self.expiring.len()
+    }
+
     pub(super) fn cursor(&mut self, filter: &str) -> RetainedCursor {
         self.messages.cursor(filter)
     }
@@ -94,10 +103,17 @@ impl RetainedStore {
 impl Shard {
     /// The last write of a topic ([MQTT-3.3.1-5]); an empty payload deletes ([MQTT-3.3.1-6],
     /// [MQTT-3.3.1-7]). Only messages with RETAIN come here ([MQTT-3.3.1-8], [MQTT3-3.3.1-12]).
-    pub(super) fn keep_retained(&mut self, turn: &Turn<'_>, message: Arc<Message>) {
+    pub(super) fn keep_retained(&mut self, turn: &Turn<'_>, message: &Arc<Message>) {
+        #[cfg(feature = "canary")]
+        {
+            let known = self.retained.messages.get(&message.topic).is_some();
+            if !self.context.canary.retains(known, message) {
+                return;
+            }
+        }
         if message.payload.is_empty() || message.is_expired(turn.now) {
             self.retained.delete(&message.topic);
-        } else if !self.retained.keep(&message) {
+        } else if !self.retained.keep(message) {
             self.counters().dropped_retained_limit.add(1);
         }
         self.count_retained();

@@ -64,7 +64,9 @@ impl Shard {
         self.deliver_matches(turn, publisher, &message);
         self.assign_groups(turn, &message);
         for shard in bits(others) {
-            self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+            for _ in 0..self.copies(shard, &message) {
+                self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+            }
         }
         if nobody { ReasonCode::NoMatchingSubscribers } else { ReasonCode::Success }
     }
@@ -92,6 +94,18 @@ impl Shard {
                     client.congested || client.conn.is_none() || client.session.queued().0 > 0
                 })
         })
+    }
+
+    #[cfg(feature = "canary")]
+    fn copies(&self, shard: u16, message: &Message) -> usize {
+        self.context.canary.copies(shard, self.context.options.shards, message)
+    }
+
+    /// How often another shard gets the message.
+    #[cfg(not(feature = "canary"))]
+    #[expect(clippy::unused_self, reason = "asks the planted bug where there is one")]
+    const fn copies(&self, _: u16, _: &Message) -> usize {
+        1
     }
 
     fn may_retain(&self, message: &Message) -> bool {
