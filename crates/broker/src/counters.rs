@@ -74,6 +74,8 @@ counters! {
     dropped_retained_limit => "metrics/messages/dropped/retained_limit";
     /// Publishes and subscriptions that access control refused.
     refused => "metrics/access/refused";
+    /// Connections whose CONNECT was refused by a shard.
+    connections_refused => "metrics/connections/refused";
     /// Bytes read from connections.
     bytes_received => "metrics/bytes/received";
     /// Bytes written to connections.

@@ -261,6 +261,9 @@ impl Porch {
         } else {
             None
         };
+        if let Some(reason) = refusal {
+            tracing::warn!(%reason, connections = node, listener = %door.name(), "client refused");
+        }
         let hopeless = node >= options.connections_max.saturating_add(REFUSED_POLITELY)
             || here >= door.connections_max.saturating_add(REFUSED_POLITELY);
         if hopeless {

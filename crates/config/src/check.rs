@@ -89,6 +89,8 @@ impl Checks<'_> {
         }
         let buffer = limits.max_write_buffer.get();
         self.range(&["limits", "max_write_buffer"], buffer, 1_024..=1 << 40);
+        let interval = self.config.settings.sys.interval;
+        self.seconds(&["sys", "interval"], interval, 1..=u64::from(u32::MAX));
     }
 
     fn memory(&mut self) {

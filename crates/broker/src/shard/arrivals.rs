@@ -70,7 +70,13 @@ impl Shard {
     }
 
     fn turn_away(&mut self, turn: &mut Turn<'_>, conn: ConnId, reason: CloseReason) {
-        self.tenants.take(conn);
+        if let Tenant::Newcomer(newcomer) = self.tenants.take(conn)
+            && let CloseReason::Refused(reason) = reason
+        {
+            let peer = newcomer.peer.map(tracing::field::display);
+            tracing::warn!(%reason, peer, listener = %newcomer.door.name, "client refused");
+            self.counters().connections_refused.add(1);
+        }
         turn.ports.close(conn, reason);
     }
 

@@ -154,6 +154,10 @@ impl Shard {
 
     fn close(&mut self, turn: &mut Turn<'_>, slot: u32, reason: CloseReason) {
         let Some(conn) = self.detach(slot) else { return };
+        if let (CloseReason::ByServer(reason), Some(client)) = (reason, self.clients.get(slot)) {
+            let client = client.principal.client_id.as_str();
+            tracing::info!(%reason, client, "client disconnected by the server");
+        }
         *self.tenants.get(conn) = Tenant::Nobody;
         self.counters().disconnected.add(1);
         self.count_clients();
