@@ -1,0 +1,234 @@
+//! How the tree changes its shape.
+
+use super::{
+    Path, SubscriptionIndex,
+    node::{Body, Inner, Node, first_level, hash_child},
+};
+use crate::{buckets::NONE, lists::ListRef, subscription::Entry, walk::hash_level};
+
+impl SubscriptionIndex {
+    /// The node whose filter has exactly these levels.
+    pub(super) fn find(&self, path: Path<'_>) -> Option<u32> {
+        let mut at = self.root;
+        let mut rest = path.levels;
+        while let Some(text) = rest {
+            at = self.child(at, first_level(text))?;
+            let below = text.strip_prefix(self.labels.get(self.nodes.get(at).label))?;
+            rest = match below {
+                [] => None,
+                [b'/', below @ ..] => Some(below),
+                _ => return None,
+            };
+        }
+        Some(at)
+    }
+
+    /// The child of a node that begins with this level.
+    pub(super) fn child(&self, parent: u32, first: &[u8]) -> Option<u32> {
+        let inner = self.inner(parent)?;
+        if first == b"+" {
+            return Some(inner.plus).filter(|plus| *plus != NONE);
+        }
+        let hash = hash_child(parent, hash_level(&self.state, first));
+        let mut name = self.buckets.first(hash);
+        while name != NONE {
+            let node = self.nodes.get(name);
+            if node.hash == hash && node.parent == parent && self.begins(node, first) {
+                return Some(name);
+            }
+            name = node.next;
+        }
+        None
+    }
+
+    /// Whether the first level of a node is `first`.
+    #[inline]
+    pub(super) fn begins(&self, node: &Node, first: &[u8]) -> bool {
+        match self.labels.get(node.label).split_at_checked(first.len()) {
+            Some((begin, rest)) => begin == first && matches!(rest, [] | [b'/', ..]),
+            None => false,
+        }
+    }
+
+    /// Those who subscribed to exactly a node, or to all below it.
+    pub(super) fn list(&self, node: u32, multi: bool) -> Option<ListRef> {
+        match Body::unpack(self.nodes.get(node).body) {
+            Body::Exact(list) => (!multi).then_some(list),
+            Body::Multi(list) => multi.then_some(list),
+            Body::Inner(inner) => {
+                let inner = self.inners.get(inner);
+                if multi { inner.multi } else { inner.exact }
+            }
+        }
+    }
+
+    /// Replaces a list; without one the node may be left useless and waits for `tidy`.
+    pub(super) fn set_list(&mut self, node: u32, multi: bool, list: Option<ListRef>) {
+        let node = self.nodes.get_mut(node);
+        if let Body::Inner(inner) = Body::unpack(node.body) {
+            let inner = self.inners.get_mut(inner);
+            *(if multi { &mut inner.multi } else { &mut inner.exact }) = list;
+            return;
+        }
+        node.body = match list {
+            Some(list) if multi => Body::Multi(list),
+            Some(list) => Body::Exact(list),
+            None => Body::Inner(self.inners.insert(Inner::EMPTY)),
+        }
+        .pack();
+    }
+
+    /// Adds an entry to a list of a node that stands already.
+    pub(super) fn enlist(&mut self, node: u32, multi: bool, entry: Entry) -> Option<Entry> {
+        if let Some(mut list) = self.list(node, multi) {
+            let replaced = self.lists.insert(&mut list, entry);
+            self.set_list(node, multi, Some(list));
+            return replaced;
+        }
+        self.make_inner(node);
+        let list = self.lists.single(entry);
+        self.set_list(node, multi, Some(list));
+        self.filters += 1;
+        None
+    }
+
+    /// Adds a child with levels that no child begins with.
+    pub(super) fn add_leaf(&mut self, parent: u32, text: &[u8], multi: bool, entry: Entry) {
+        self.make_inner(parent);
+        let list = self.lists.single(entry);
+        let body = if multi { Body::Multi(list) } else { Body::Exact(list) }.pack();
+        let label = self.labels.insert(text);
+        let node = self.nodes.insert(Node { parent, label, body, ..Node::BLANK });
+        self.attach(node);
+    }
+
+    /// Divides a node after the first `common` bytes of its label; returns the new upper part.
+    pub(super) fn divide(&mut self, node: u32, common: usize) -> u32 {
+        self.detach(node);
+        let Node { parent, label, .. } = *self.nodes.get(node);
+        let text = self.labels.get(label).to_vec();
+        self.labels.remove(label);
+        let (above, below) = text.split_at(common);
+        let below = below.get(1..).expect("invariant: a label is divided at a slash");
+        let above = self.labels.insert(above);
+        let below = self.labels.insert(below);
+        let body = Body::Inner(self.inners.insert(Inner::EMPTY)).pack();
+        let upper = self.nodes.insert(Node { parent, label: above, body, ..Node::BLANK });
+        self.attach(upper);
+        let lower = self.nodes.get_mut(node);
+        lower.parent = upper;
+        lower.label = below;
+        self.attach(node);
+        upper
+    }
+
+    /// Removes what a removed list has made useless: a node without lists and children, a branch
+    /// with one way to go, an `Inner` that a leaf does not need.
+    pub(super) fn tidy(&mut self, mut node: u32) {
+        while node != self.root {
+            let Some(inner) = self.inner(node).copied() else { return };
+            match (inner.exact, inner.multi, inner.only_child()) {
+                (None, None, Some(only)) => return self.unite(node, only),
+                (None, None, None) if inner.children == 0 => {
+                    let parent = self.nodes.get(node).parent;
+                    self.detach(node);
+                    self.release(node);
+                    node = parent;
+                }
+                (Some(list), None, None) if inner.children == 0 => {
+                    return self.make_leaf(node, Body::Exact(list));
+                }
+                (None, Some(list), None) if inner.children == 0 => {
+                    return self.make_leaf(node, Body::Multi(list));
+                }
+                _ => return,
+            }
+        }
+    }
+
+    pub(super) fn inner(&self, node: u32) -> Option<&Inner> {
+        match Body::unpack(self.nodes.get(node).body) {
+            Body::Inner(inner) => Some(self.inners.get(inner)),
+            Body::Exact(_) | Body::Multi(_) => None,
+        }
+    }
+
+    fn inner_mut(&mut self, node: u32) -> &mut Inner {
+        match Body::unpack(self.nodes.get(node).body) {
+            Body::Inner(inner) => self.inners.get_mut(inner),
+            Body::Exact(_) | Body::Multi(_) => unreachable!("a parent has an inner"),
+        }
+    }
+
+    fn make_inner(&mut self, node: u32) {
+        let node = self.nodes.get_mut(node);
+        let inner = match Body::unpack(node.body) {
+            Body::Exact(list) => Inner { exact: Some(list), ..Inner::EMPTY },
+            Body::Multi(list) => Inner { multi: Some(list), ..Inner::EMPTY },
+            Body::Inner(_) => return,
+        };
+        node.body = Body::Inner(self.inners.insert(inner)).pack();
+    }
+
+    fn make_leaf(&mut self, node: u32, body: Body) {
+        self.drop_inner(node);
+        self.nodes.get_mut(node).body = body.pack();
+    }
+
+    /// Joins a node that only leads to one child with that child.
+    fn unite(&mut self, upper: u32, lower: u32) {
+        self.detach(lower);
+        self.detach(upper);
+        let Node { parent, label: above, .. } = *self.nodes.get(upper);
+        let below = self.nodes.get(lower).label;
+        let text = [self.labels.get(above), self.labels.get(below)].join(&b'/');
+        self.labels.remove(below);
+        let label = self.labels.insert(&text);
+        let node = self.nodes.get_mut(lower);
+        node.parent = parent;
+        node.label = label;
+        self.attach(lower);
+        self.release(upper);
+    }
+
+    /// Makes a node with parent and label known to its parent.
+    fn attach(&mut self, node: u32) {
+        let Node { parent, label, .. } = *self.nodes.get(node);
+        let first = first_level(self.labels.get(label));
+        if first == b"+" {
+            self.inner_mut(parent).plus = node;
+            return;
+        }
+        let hash = hash_child(parent, hash_level(&self.state, first));
+        self.nodes.get_mut(node).hash = hash;
+        self.buckets.link(&mut self.nodes, node);
+        let inner = self.inner_mut(parent);
+        inner.children += 1;
+        inner.children_xor ^= node;
+    }
+
+    fn detach(&mut self, node: u32) {
+        let parent = self.nodes.get(node).parent;
+        let inner = self.inner_mut(parent);
+        if inner.plus == node {
+            inner.plus = NONE;
+            return;
+        }
+        inner.children -= 1;
+        inner.children_xor ^= node;
+        self.buckets.unlink(&mut self.nodes, node);
+    }
+
+    /// Gives a detached node without lists back.
+    fn release(&mut self, node: u32) {
+        self.drop_inner(node);
+        let node = self.nodes.remove(node, Node::BLANK);
+        self.labels.remove(node.label);
+    }
+
+    fn drop_inner(&mut self, node: u32) {
+        if let Body::Inner(inner) = Body::unpack(self.nodes.get(node).body) {
+            self.inners.remove(inner, Inner::EMPTY);
+        }
+    }
+}

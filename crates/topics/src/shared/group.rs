@@ -1,0 +1,243 @@
+//! One group: its seats, and in what order those that can take a message are asked.
+
+use super::{
+    Member, MemberOptions, MemberState, Pick, Selected, Strategy,
+    order::{Dense, Rank, Ranked},
+};
+
+/// The place of a member in a group.
+#[derive(Debug)]
+pub(super) struct Seat {
+    member: Member,
+    options: MemberOptions,
+    state: MemberState,
+    /// Its key in a [`Ranked`] tier.
+    rank: Rank,
+}
+
+impl Seat {
+    pub(super) fn new(member: Member, options: MemberOptions, state: MemberState) -> Self {
+        Self { member, options, state, rank: Rank::default() }
+    }
+
+    /// Where it stands: 0 with those that come first, 1 with those that come next, or nowhere.
+    const fn tier(&self) -> Option<usize> {
+        match (self.state.online, self.state.full) {
+            (true, false) => Some(0),
+            (false, false) => Some(1),
+            (_, true) => None,
+        }
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Group {
+    strategy: Strategy,
+    seats: Vec<Option<Seat>>,
+    free: Vec<u32>,
+    tiers: Tiers,
+    /// Counts the turns given: who has the lowest waits longest.
+    turns: u64,
+    /// The rank's group of the seat that was picked last.
+    last: u64,
+    /// The seat that [`Strategy::Sticky`] sticks to.
+    current: Option<u32>,
+}
+
+/// Two tiers each.
+#[derive(Debug)]
+enum Tiers {
+    /// For strategies that go by turn or load.
+    Ranked([Ranked; 2]),
+    /// For strategies that draw or hash. `all` has every seat, so that a member that is full for a
+    /// moment does not move the others' keys.
+    Dense { all: Dense, tiers: [Dense; 2] },
+}
+
+impl Group {
+    pub(super) fn new(strategy: Strategy) -> Self {
+        let tiers = match strategy {
+            Strategy::RoundRobin | Strategy::Local | Strategy::LeastInflight => {
+                Tiers::Ranked(Default::default())
+            }
+            Strategy::Random | Strategy::Sticky | Strategy::HashClient | Strategy::HashTopic => {
+                Tiers::Dense { all: Dense::default(), tiers: Default::default() }
+            }
+        };
+        Self {
+            strategy,
+            seats: Vec::new(),
+            free: Vec::new(),
+            tiers,
+            turns: 0,
+            last: 0,
+            current: None,
+        }
+    }
+
+    pub(super) fn add(&mut self, seat: Seat) -> u32 {
+        let name = self.free.pop().unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() as u32 - 1
+        });
+        *self.seats.get_mut(name as usize).expect("invariant: a free seat") = Some(seat);
+        if let Tiers::Dense { all, .. } = &mut self.tiers {
+            all.insert(name);
+        }
+        self.line_up(name);
+        name
+    }
+
+    pub(super) fn remove(&mut self, name: u32) {
+        self.step_out(name);
+        if let Tiers::Dense { all, .. } = &mut self.tiers {
+            all.remove(name);
+        }
+        if self.current == Some(name) {
+            self.current = None;
+        }
+        *self.seats.get_mut(name as usize).expect("invariant: a seat") = None;
+        self.free.push(name);
+    }
+
+    pub(super) fn set_options(&mut self, name: u32, options: MemberOptions) {
+        self.seat_mut(name).options = options;
+    }
+
+    pub(super) fn set_state(&mut self, name: u32, state: MemberState) {
+        let by_load = self.strategy == Strategy::LeastInflight;
+        let seat = self.seat_mut(name);
+        let before = seat.state;
+        let moves = before.online != state.online || before.full != state.full;
+        let weighs = by_load && before.inflight != state.inflight;
+        if !moves && !weighs {
+            return;
+        }
+        self.step_out(name);
+        self.seat_mut(name).state = state;
+        if moves {
+            self.line_up(name);
+        } else {
+            // Only its load is another: it keeps its turn among equals.
+            let turn = self.seat(name).rank.turn;
+            self.line_up_at(name, turn);
+        }
+    }
+
+    pub(super) fn select(&mut self, key: u64, pick: &Pick<'_>) -> Option<Selected> {
+        let (seats, tried) = (&self.seats, pick.tried);
+        let fits = |name: u32| {
+            let seat = seats.get(name as usize).and_then(Option::as_ref);
+            seat.is_some_and(|seat| !tried.contains(&seat.member))
+        };
+        let name = match &self.tiers {
+            Tiers::Ranked(tiers) => {
+                let from = Rank { group: Self::group_of(self.strategy, pick.local_shard), turn: 0 };
+                let other = Rank { group: self.last.saturating_add(1), turn: 0 };
+                tiers.iter().find_map(|tier| match self.strategy {
+                    Strategy::Local => tier.within(from, fits).or_else(|| tier.from(other, fits)),
+                    _ => tier.from(Rank::default(), fits),
+                })
+            }
+            Tiers::Dense { all, tiers } => {
+                let tier = tiers.iter().position(|tier| tier.has(fits))?;
+                let preferred = match self.strategy {
+                    Strategy::Sticky => self.current,
+                    Strategy::HashClient | Strategy::HashTopic => all.by_key(key),
+                    _ => None,
+                };
+                let stands = |name: &u32| self.seat(*name).tier() == Some(tier) && fits(*name);
+                let other = || tiers.get(tier).and_then(|tier| tier.next_from(key, fits));
+                preferred.filter(stands).or_else(other)
+            }
+        }?;
+        self.note(name);
+        let seat = self.seat(name);
+        Some(Selected { member: seat.member, options: seat.options })
+    }
+
+    pub(super) const fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.free.len() == self.seats.len()
+    }
+
+    /// A member was picked: it goes to the end of the line.
+    fn note(&mut self, name: u32) {
+        if self.strategy == Strategy::Sticky {
+            self.current = Some(name);
+        }
+        if let Tiers::Ranked(_) = self.tiers {
+            self.last = self.seat(name).rank.group;
+            self.step_out(name);
+            self.line_up(name);
+        }
+    }
+
+    /// Puts a seat into the tier that it belongs to, at the end of the line.
+    fn line_up(&mut self, name: u32) {
+        self.turns += 1;
+        self.line_up_at(name, self.turns);
+    }
+
+    fn line_up_at(&mut self, name: u32, turn: u64) {
+        let strategy = self.strategy;
+        let seat = self.seat_mut(name);
+        let group = match strategy {
+            Strategy::LeastInflight => u64::from(seat.state.inflight),
+            _ => Self::group_of(strategy, seat.member.shard),
+        };
+        seat.rank = Rank { group, turn };
+        let (rank, Some(tier)) = (seat.rank, seat.tier()) else { return };
+        match &mut self.tiers {
+            Tiers::Ranked(tiers) => {
+                if let Some(tier) = tiers.get_mut(tier) {
+                    tier.insert(rank, name);
+                }
+            }
+            Tiers::Dense { tiers, .. } => {
+                if let Some(tier) = tiers.get_mut(tier) {
+                    tier.insert(name);
+                }
+            }
+        }
+    }
+
+    fn step_out(&mut self, name: u32) {
+        let seat = self.seat(name);
+        let (rank, Some(tier)) = (seat.rank, seat.tier()) else { return };
+        match &mut self.tiers {
+            Tiers::Ranked(tiers) => {
+                if let Some(tier) = tiers.get_mut(tier) {
+                    tier.remove(rank);
+                }
+            }
+            Tiers::Dense { tiers, .. } => {
+                if let Some(tier) = tiers.get_mut(tier) {
+                    tier.remove(name);
+                }
+            }
+        }
+    }
+
+    /// What is looked at before the turn.
+    const fn group_of(strategy: Strategy, shard: u16) -> u64 {
+        match strategy {
+            Strategy::Local => shard as u64,
+            _ => 0,
+        }
+    }
+
+    fn seat(&self, name: u32) -> &Seat {
+        let seat = self.seats.get(name as usize).and_then(Option::as_ref);
+        seat.expect("invariant: a seat in use")
+    }
+
+    fn seat_mut(&mut self, name: u32) -> &mut Seat {
+        let seat = self.seats.get_mut(name as usize).and_then(Option::as_mut);
+        seat.expect("invariant: a seat in use")
+    }
+}
