@@ -30,7 +30,9 @@ impl Buckets {
     /// Puts a value of the arena into the chain of its hash.
     pub(crate) fn link<T: Link>(&mut self, arena: &mut Arena<T>, name: u32) {
         self.linked += 1;
-        if self.linked > self.count {
+        // Half as many values as buckets, so that most chains have one link at most; never more
+        // than two new buckets at a time.
+        while self.linked * 2 > self.count {
             self.grow(arena);
         }
         self.push(arena, name);
@@ -53,8 +55,8 @@ impl Buckets {
             arena.get_mut(before).set_next(next);
         }
         self.linked -= 1;
-        // Two buckets at most: what was above the half goes while the other half empties.
-        while self.linked * 2 < self.count {
+        // Some slack keeps a change back and forth from moving buckets.
+        while self.linked * 3 < self.count {
             self.shrink(arena);
         }
     }

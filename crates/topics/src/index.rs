@@ -2,7 +2,7 @@ use plexus_stdx::{Seed, SeededState};
 
 use crate::{
     arena::Arena,
-    buckets::{Buckets, NONE},
+    buckets::Buckets,
     labels::Labels,
     lists::Lists,
     matches::Matches,
@@ -75,16 +75,14 @@ impl SubscriptionIndex {
     pub fn new(seed: Seed) -> Self {
         let mut nodes = Arena::new();
         let mut inners = Arena::new();
-        let mut labels = Labels::new();
-        let body = Body::Inner(inners.insert(Inner::EMPTY)).pack();
-        let label = labels.insert(b"");
-        let root = nodes.insert(Node { parent: NONE, next: NONE, hash: 0, label, body });
+        let body = Body::Inner(inners.insert(Inner::EMPTY));
+        let root = nodes.insert(Node { body, ..Node::BLANK });
         Self {
             state: seed.hasher(),
             nodes,
             inners,
             buckets: Buckets::default(),
-            labels,
+            labels: Labels::new(),
             lists: Lists::new(),
             root,
             filters: 0,
@@ -106,7 +104,7 @@ impl SubscriptionIndex {
                 self.subscriptions += 1;
                 return None;
             };
-            let label = self.labels.get(self.nodes.get(child).label);
+            let label = self.labels.get(&self.nodes.get(child).label);
             let common = common_levels(label, text);
             at = if common < label.len() { self.divide(child, common) } else { child };
             rest = text.get(common + 1..);
@@ -120,16 +118,16 @@ impl SubscriptionIndex {
     pub fn remove(&mut self, filter: &str, subscriber: SubscriberId) -> Option<Subscription> {
         let path = Path::of(filter);
         let node = self.find(path)?;
-        let mut list = self.list(node, path.multi)?;
+        let mut subscribers = *self.subscribers(node, path.multi)?;
         let SubscriberId(subscriber) = subscriber;
-        let removed = self.lists.remove(&mut list, subscriber)?;
+        let removed = self.lists.remove(&mut subscribers, subscriber)?;
         self.subscriptions -= 1;
         if removed.emptied {
             self.filters -= 1;
-            self.set_list(node, path.multi, None);
+            self.clear(node, path.multi);
             self.tidy(node);
         } else {
-            self.set_list(node, path.multi, Some(list));
+            *self.subscribers(node, path.multi).expect("invariant: seen above") = subscribers;
         }
         Some(removed.entry.into())
     }

@@ -2,7 +2,10 @@ use std::hash::{BuildHasher, Hasher};
 
 use plexus_stdx::{Seed, SeededState};
 
-use crate::gradual::GradualMap;
+use crate::{
+    arena::Arena,
+    buckets::{Buckets, Link, NONE},
+};
 
 /// Literal prefixes longer than this many levels are cut to it: coarser, never wrong.
 const LEVELS_MAX: usize = 62;
@@ -23,7 +26,8 @@ const SHARDS_MAX: u16 = 64;
 #[derive(Debug)]
 pub struct Interest {
     state: SeededState,
-    table: GradualMap<u64, Known>,
+    known: Arena<Known>,
+    buckets: Buckets,
     local: u16,
     shards: u16,
     /// How many keys there are of each depth: depths without a key need no look-up.
@@ -41,12 +45,34 @@ pub struct InterestDelta {
     pub present: bool,
 }
 
+/// What is known of a key.
 #[derive(Debug, Default)]
 struct Known {
+    key: u64,
     /// Shards with such filters.
     shards: u64,
     /// How many of them are the local shard's.
     local: u32,
+    next: u32,
+}
+
+impl Link for Known {
+    fn hash(&self) -> u32 {
+        hash_of(self.key)
+    }
+
+    fn next(&self) -> u32 {
+        self.next
+    }
+
+    fn set_next(&mut self, next: u32) {
+        self.next = next;
+    }
+}
+
+/// A key is a hash already.
+const fn hash_of(key: u64) -> u32 {
+    (key >> 32) as u32
 }
 
 impl Interest {
@@ -55,26 +81,30 @@ impl Interest {
         assert!(shards <= SHARDS_MAX, "a bit set names at most 64 shards");
         assert!(local < shards, "the local shard is one of them");
         let depths = [0; DEPTH_BITS as usize + 1];
-        let state = seed.hasher();
-        Self { state, table: GradualMap::new(seed), local, shards, depths, present: 0 }
+        let (state, known, buckets) = (seed.hasher(), Arena::new(), Buckets::default());
+        Self { state, known, buckets, local, shards, depths, present: 0 }
     }
 
     /// Counts a filter of the local shard; the delta is to be told to all others.
     pub fn add_local(&mut self, filter: &str) -> Option<InterestDelta> {
         let key = self.key_of(filter);
-        self.entry(key).local += 1;
-        self.set(key, self.local).then_some(InterestDelta { key, present: true })
+        let known = self.enter(key);
+        let known = self.known.get_mut(known);
+        known.local += 1;
+        known.shards |= 1 << self.local;
+        (known.local == 1).then_some(InterestDelta { key, present: true })
     }
 
     /// Discounts a filter of the local shard; the delta is to be told to all others.
     pub fn remove_local(&mut self, filter: &str) -> Option<InterestDelta> {
         let key = self.key_of(filter);
-        let known = self.table.get_mut(&key)?;
+        let name = self.find(key)?;
+        let known = self.known.get_mut(name);
         known.local = known.local.checked_sub(1)?;
         if known.local > 0 {
             return None;
         }
-        self.unset(key, self.local);
+        self.unset(name, self.local);
         Some(InterestDelta { key, present: false })
     }
 
@@ -82,10 +112,10 @@ impl Interest {
     pub fn apply(&mut self, from_shard: u16, delta: &InterestDelta) {
         assert!(from_shard < self.shards, "a delta comes from one of the shards");
         if delta.present {
-            self.entry(delta.key);
-            self.set(delta.key, from_shard);
-        } else {
-            self.unset(delta.key, from_shard);
+            let name = self.enter(delta.key);
+            self.known.get_mut(name).shards |= 1 << from_shard;
+        } else if let Some(name) = self.find(delta.key) {
+            self.unset(name, from_shard);
         }
     }
 
@@ -97,7 +127,7 @@ impl Interest {
         let mut shards = 0;
         // The topics that begin with `$` are hidden from leading wildcards ([MQTT-4.7.2-1]).
         if !topic.starts_with('$') {
-            shards |= self.known(0, 0);
+            shards |= self.ask(0, 0);
         }
         let mut hash = 0;
         let mut depth = 0_u64;
@@ -108,14 +138,14 @@ impl Interest {
             }
             hash = self.extend(hash, level);
             depth += 1;
-            shards |= self.known(hash, depth);
+            shards |= self.ask(hash, depth);
         }
-        shards | self.known(hash, EXACT)
+        shards | self.ask(hash, EXACT)
     }
 
     /// The number of keys in the table.
     pub const fn len(&self) -> usize {
-        self.table.len()
+        self.known.len()
     }
 
     /// Whether no shard has any interest.
@@ -125,7 +155,7 @@ impl Interest {
 
     /// The bytes reserved.
     pub fn memory(&self) -> usize {
-        self.table.memory() + size_of::<Self>()
+        self.known.memory() + self.buckets.memory() + size_of::<Self>()
     }
 
     fn key_of(&self, filter: &str) -> u64 {
@@ -140,11 +170,11 @@ impl Interest {
     }
 
     #[inline]
-    fn known(&self, hash: u64, depth: u64) -> u64 {
+    fn ask(&self, hash: u64, depth: u64) -> u64 {
         if self.present & 1 << depth == 0 {
             return 0;
         }
-        self.table.get(&key(hash, depth)).map_or(0, |known| known.shards)
+        self.find(key(hash, depth)).map_or(0, |name| self.known.get(name).shards)
     }
 
     #[inline]
@@ -155,27 +185,35 @@ impl Interest {
         hasher.finish()
     }
 
-    fn entry(&mut self, key: u64) -> &mut Known {
-        if self.table.get(&key).is_none() {
-            self.table.insert(key, Known::default());
-            self.count(key, true);
+    #[inline]
+    fn find(&self, key: u64) -> Option<u32> {
+        let mut name = self.buckets.first(hash_of(key));
+        while name != NONE {
+            let known = self.known.get(name);
+            if known.key == key {
+                return Some(name);
+            }
+            name = known.next;
         }
-        self.table.get_mut(&key).expect("invariant: just inserted")
+        None
     }
 
-    /// Whether that is news.
-    fn set(&mut self, key: u64, shard: u16) -> bool {
-        let Some(known) = self.table.get_mut(&key) else { return false };
-        let news = known.shards & 1 << shard == 0;
-        known.shards |= 1 << shard;
-        news
+    fn enter(&mut self, key: u64) -> u32 {
+        if let Some(name) = self.find(key) {
+            return name;
+        }
+        let name = self.known.insert(Known { key, ..Known::default() });
+        self.buckets.link(&mut self.known, name);
+        self.count(key, true);
+        name
     }
 
-    fn unset(&mut self, key: u64, shard: u16) {
-        let Some(known) = self.table.get_mut(&key) else { return };
+    fn unset(&mut self, name: u32, shard: u16) {
+        let known = self.known.get_mut(name);
         known.shards &= !(1 << shard);
         if known.shards == 0 {
-            self.table.remove(&key);
+            self.buckets.unlink(&mut self.known, name);
+            let Known { key, .. } = self.known.remove(name, Known::default());
             self.count(key, false);
         }
     }

@@ -1,19 +1,59 @@
-//! The texts on the nodes of a tree, in cells of a few sizes.
+//! The texts on the nodes of a tree.
 //!
-//! A name is `class << 29 | cell`; a cell is one length byte and the text. Text too long for the
-//! widest cell has an allocation of its own.
+//! Nearly all fit into the node. A longer one stands in a cell of one of a few sizes, the longest
+//! have an allocation of their own; both begin with their length:
+//!
+//! ```text
+//! in the node   | length ≤ 14 | text                     |
+//! elsewhere     | 255         | class << 29 | cell (u32) |
+//! ```
 
 use crate::arena::Arena;
+
+/// The longest text that fits into a node.
+const INLINE_MAX: usize = 14;
+
+/// In place of a length: the text stands elsewhere.
+const ELSEWHERE: u8 = u8::MAX;
 
 const CLASS_SHIFT: u32 = 29;
 const CELL_MASK: u32 = (1 << CLASS_SHIFT) - 1;
 
+/// A text, or where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Label {
+    length: u8,
+    bytes: [u8; INLINE_MAX],
+}
+
+impl Label {
+    pub(crate) const EMPTY: Self = Self { length: 0, bytes: [0; INLINE_MAX] };
+
+    fn inline(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; INLINE_MAX];
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(Self { length: text.len() as u8, bytes })
+    }
+
+    fn elsewhere(class: u32, cell: u32) -> Self {
+        assert!(cell <= CELL_MASK, "invariant: fewer than 2^29 labels of a size in a shard");
+        let mut bytes = [0; INLINE_MAX];
+        let place = bytes.first_chunk_mut().expect("invariant: a name is shorter than a text");
+        *place = (class << CLASS_SHIFT | cell).to_le_bytes();
+        Self { length: ELSEWHERE, bytes }
+    }
+
+    /// The class and the cell of a text that stands elsewhere.
+    #[inline]
+    fn place(&self) -> Option<(u32, u32)> {
+        let name = self.bytes.first_chunk().copied().map_or(0, u32::from_le_bytes);
+        (self.length == ELSEWHERE).then_some((name >> CLASS_SHIFT, name & CELL_MASK))
+    }
+}
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Labels {
-    c8: Arena<[u8; 8]>,
-    c12: Arena<[u8; 12]>,
-    c16: Arena<[u8; 16]>,
     c24: Arena<[u8; 24]>,
     c32: Arena<[u8; 32]>,
     c48: Arena<[u8; 48]>,
@@ -25,9 +65,6 @@ pub(crate) struct Labels {
 impl Labels {
     pub(crate) const fn new() -> Self {
         Self {
-            c8: Arena::new(),
-            c12: Arena::new(),
-            c16: Arena::new(),
             c24: Arena::new(),
             c32: Arena::new(),
             c48: Arena::new(),
@@ -37,58 +74,57 @@ impl Labels {
         }
     }
 
-    pub(crate) fn insert(&mut self, text: &[u8]) -> u32 {
-        let (class, cell) = match text.len() {
-            0..8 => (0, self.c8.insert(filled(text))),
-            8..12 => (1, self.c12.insert(filled(text))),
-            12..16 => (2, self.c16.insert(filled(text))),
-            16..24 => (3, self.c24.insert(filled(text))),
-            24..32 => (4, self.c32.insert(filled(text))),
-            32..48 => (5, self.c48.insert(filled(text))),
-            48..64 => (6, self.c64.insert(filled(text))),
+    pub(crate) fn insert(&mut self, text: &[u8]) -> Label {
+        if let Some(label) = Label::inline(text) {
+            return label;
+        }
+        match text.len() {
+            ..24 => Label::elsewhere(0, self.c24.insert(filled(text))),
+            24..32 => Label::elsewhere(1, self.c32.insert(filled(text))),
+            32..48 => Label::elsewhere(2, self.c48.insert(filled(text))),
+            48..64 => Label::elsewhere(3, self.c64.insert(filled(text))),
             _ => {
                 self.long_bytes += text.len();
-                (7, self.long.insert(text.into()))
+                Label::elsewhere(4, self.long.insert(text.into()))
             }
-        };
-        assert!(cell <= CELL_MASK, "invariant: fewer than 2^29 labels of a size in a shard");
-        class << CLASS_SHIFT | cell
+        }
     }
 
-    pub(crate) fn remove(&mut self, label: u32) {
-        let cell = label & CELL_MASK;
-        match label >> CLASS_SHIFT {
-            0 => drop(self.c8.remove(cell, [0; 8])),
-            1 => drop(self.c12.remove(cell, [0; 12])),
-            2 => drop(self.c16.remove(cell, [0; 16])),
-            3 => drop(self.c24.remove(cell, [0; 24])),
-            4 => drop(self.c32.remove(cell, [0; 32])),
-            5 => drop(self.c48.remove(cell, [0; 48])),
-            6 => drop(self.c64.remove(cell, [0; 64])),
-            _ => self.long_bytes -= self.long.remove(cell, Box::default()).len(),
+    pub(crate) fn remove(&mut self, label: &Label) {
+        match label.place() {
+            None => {}
+            Some((0, cell)) => drop(self.c24.remove(cell, [0; 24])),
+            Some((1, cell)) => drop(self.c32.remove(cell, [0; 32])),
+            Some((2, cell)) => drop(self.c48.remove(cell, [0; 48])),
+            Some((3, cell)) => drop(self.c64.remove(cell, [0; 64])),
+            Some((_, cell)) => self.long_bytes -= self.long.remove(cell, Box::default()).len(),
         }
     }
 
     #[inline]
-    pub(crate) fn get(&self, label: u32) -> &[u8] {
-        let cell = label & CELL_MASK;
-        match label >> CLASS_SHIFT {
-            0 => text(self.c8.get(cell)),
-            1 => text(self.c12.get(cell)),
-            2 => text(self.c16.get(cell)),
-            3 => text(self.c24.get(cell)),
-            4 => text(self.c32.get(cell)),
-            5 => text(self.c48.get(cell)),
-            6 => text(self.c64.get(cell)),
-            _ => self.long.get(cell),
+    pub(crate) fn get<'a>(&'a self, label: &'a Label) -> &'a [u8] {
+        if label.length != ELSEWHERE {
+            let text = label.bytes.get(..usize::from(label.length));
+            return text.expect("invariant: the length is within the label");
         }
+        self.elsewhere(label)
     }
 
     /// The bytes reserved.
     pub(crate) fn memory(&self) -> usize {
-        let narrow = self.c8.memory() + self.c12.memory() + self.c16.memory() + self.c24.memory();
-        let wide = self.c32.memory() + self.c48.memory() + self.c64.memory();
-        narrow + wide + self.long.memory() + self.long_bytes
+        let cells = self.c24.memory() + self.c32.memory() + self.c48.memory() + self.c64.memory();
+        cells + self.long.memory() + self.long_bytes
+    }
+
+    fn elsewhere(&self, label: &Label) -> &[u8] {
+        match label.place() {
+            Some((0, cell)) => text(self.c24.get(cell)),
+            Some((1, cell)) => text(self.c32.get(cell)),
+            Some((2, cell)) => text(self.c48.get(cell)),
+            Some((3, cell)) => text(self.c64.get(cell)),
+            Some((_, cell)) => self.long.get(cell),
+            None => &[],
+        }
     }
 }
 
@@ -114,13 +150,13 @@ mod tests {
     fn texts_of_every_length_come_back() {
         let mut labels = Labels::new();
         let texts: Vec<Vec<u8>> = (0..200_usize).map(|length| vec![length as u8; length]).collect();
-        let names: Vec<u32> = texts.iter().map(|text| labels.insert(text)).collect();
+        let names: Vec<_> = texts.iter().map(|text| labels.insert(text)).collect();
         for (text, name) in texts.iter().zip(&names) {
-            assert_eq!(labels.get(*name), text);
+            assert_eq!(labels.get(name), text);
         }
         for name in names {
-            labels.remove(name);
+            labels.remove(&name);
         }
-        assert_eq!(labels.long_bytes, 0);
+        assert_eq!((labels.long_bytes, labels.c24.len(), labels.long.len()), (0, 0, 0));
     }
 }

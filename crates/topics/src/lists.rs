@@ -1,17 +1,17 @@
 //! The subscribers of the filters.
 //!
-//! Most filters have one subscriber: a cell. Some have a few: one sorted list. A few have very
+//! Most filters have one subscriber, which stands where the list would. Some have a few: one sorted list. A few have very
 //! many: sorted lists of bounded length one after another, so that a subscriber among a million
 //! comes and goes by a binary search and a short move, and a match reads them front to back.
 
 use crate::{arena::Arena, subscription::Entry};
 
-/// The subscribers of one filter: a cell of `singles` or, with the highest bit of the thirty, a
-/// cell of `lists`.
+/// The subscribers of one filter: one in place, or a list of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ListRef(pub(crate) u32);
-
-const MANY: u32 = 1 << 29;
+pub(crate) enum Subscribers {
+    One(Entry),
+    Many(u32),
+}
 
 /// So many entries stand in one piece; the next one divides it.
 const PIECE_MAX: usize = 1_024;
@@ -32,90 +32,79 @@ struct Pieces {
 #[derive(Debug)]
 pub(crate) struct Removed {
     pub(crate) entry: Entry,
-    /// Nobody is left; the reference is no longer valid.
+    /// Nobody is left: the filter is to be forgotten.
     pub(crate) emptied: bool,
 }
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Lists {
-    singles: Arena<Entry>,
     many: Arena<List>,
-    /// Bytes that the lists of `many` have reserved.
+    /// Bytes that the lists have reserved.
     owned: usize,
 }
 
 impl Lists {
     pub(crate) const fn new() -> Self {
-        Self { singles: Arena::new(), many: Arena::new(), owned: 0 }
-    }
-
-    /// A list of one.
-    pub(crate) fn single(&mut self, entry: Entry) -> ListRef {
-        let cell = self.singles.insert(entry);
-        assert!(cell < MANY, "invariant: fewer than 2^29 filters in a shard");
-        ListRef(cell)
+        Self { many: Arena::new(), owned: 0 }
     }
 
     /// Adds an entry or replaces that of the same subscriber, which is returned.
-    pub(crate) fn insert(&mut self, list: &mut ListRef, entry: Entry) -> Option<Entry> {
-        if list.0 & MANY == 0 {
-            let known = self.singles.get_mut(list.0);
-            if known.subscriber == entry.subscriber {
-                return Some(std::mem::replace(known, entry));
+    pub(crate) fn insert(&mut self, to: &mut Subscribers, entry: Entry) -> Option<Entry> {
+        match to {
+            Subscribers::One(known) if known.subscriber == entry.subscriber => {
+                Some(std::mem::replace(known, entry))
             }
-            let known = self.singles.remove(list.0, Entry::BLANK);
-            let mut pair = Vec::with_capacity(2);
-            pair.extend([known, entry]);
-            pair.sort_unstable_by_key(|entry| entry.subscriber);
-            let pair = List::Short(pair);
-            self.owned += pair.memory();
-            let cell = self.many.insert(pair);
-            assert!(cell < MANY, "invariant: fewer than 2^29 filters in a shard");
-            *list = ListRef(cell | MANY);
-            return None;
+            Subscribers::One(known) => {
+                let mut pair = Vec::with_capacity(2);
+                pair.extend([*known, entry]);
+                pair.sort_unstable_by_key(|entry| entry.subscriber);
+                let pair = List::Short(pair);
+                self.owned += pair.memory();
+                *to = Subscribers::Many(self.many.insert(pair));
+                None
+            }
+            Subscribers::Many(list) => {
+                let list = self.many.get_mut(*list);
+                let before = list.memory();
+                let replaced = list.insert(entry);
+                self.owned = self.owned - before + list.memory();
+                replaced
+            }
         }
-        let many = self.many.get_mut(list.0 & !MANY);
-        let before = many.memory();
-        let replaced = many.insert(entry);
-        self.owned = self.owned - before + many.memory();
-        replaced
     }
 
     /// Takes the entry of a subscriber out.
-    pub(crate) fn remove(&mut self, list: &mut ListRef, subscriber: u32) -> Option<Removed> {
-        if list.0 & MANY == 0 {
-            if self.singles.get(list.0).subscriber != subscriber {
-                return None;
+    pub(crate) fn remove(&mut self, from: &mut Subscribers, subscriber: u32) -> Option<Removed> {
+        let name = match from {
+            Subscribers::One(entry) => {
+                let entry = Some(*entry).filter(|entry| entry.subscriber == subscriber)?;
+                return Some(Removed { entry, emptied: true });
             }
-            let entry = self.singles.remove(list.0, Entry::BLANK);
-            return Some(Removed { entry, emptied: true });
-        }
-        let cell = list.0 & !MANY;
-        let many = self.many.get_mut(cell);
-        let before = many.memory();
-        let entry = many.remove(subscriber);
-        self.owned = self.owned - before + many.memory();
+            Subscribers::Many(list) => *list,
+        };
+        let list = self.many.get_mut(name);
+        let before = list.memory();
+        let entry = list.remove(subscriber);
+        self.owned = self.owned - before + list.memory();
         let entry = entry?;
-        if let List::Short(entries) = self.many.get(cell)
+        if let List::Short(entries) = list
             && let [last] = entries.as_slice()
         {
-            let last = *last;
-            let blank = List::Short(Vec::new());
-            self.owned -= self.many.remove(cell, blank).memory();
-            *list = self.single(last);
+            *from = Subscribers::One(*last);
+            self.owned -= self.many.remove(name, List::Short(Vec::new())).memory();
         }
         Some(Removed { entry, emptied: false })
     }
 
-    /// Appends the entries of a list, in the order of their subscribers.
+    /// Appends the entries of a filter, in the order of their subscribers.
     #[inline]
-    pub(crate) fn collect(&self, list: ListRef, found: &mut Vec<Entry>) {
-        if list.0 & MANY == 0 {
-            found.push(*self.singles.get(list.0));
-            return;
-        }
-        match self.many.get(list.0 & !MANY) {
+    pub(crate) fn collect(&self, from: &Subscribers, found: &mut Vec<Entry>) {
+        let list = match from {
+            Subscribers::One(entry) => return found.push(*entry),
+            Subscribers::Many(list) => self.many.get(*list),
+        };
+        match list {
             List::Short(entries) => found.extend_from_slice(entries),
             List::Long(pieces) => {
                 for piece in &pieces.pieces {
@@ -127,7 +116,7 @@ impl Lists {
 
     /// The bytes reserved.
     pub(crate) fn memory(&self) -> usize {
-        self.singles.memory() + self.many.memory() + self.owned
+        self.many.memory() + self.owned
     }
 }
 

@@ -114,8 +114,8 @@ impl<'a> Iterator for Deliveries<'a> {
             if is_wanted(first, self.publisher) {
                 return Some(Target {
                     subscriber: SubscriberId(first.subscriber),
-                    qos: first.options.qos(),
-                    retain_as_published: first.options.retain_as_published(),
+                    qos: first.qos,
+                    retain_as_published: first.retain_as_published(),
                     ids: first.ids(),
                 });
             }
@@ -146,8 +146,8 @@ impl<'a> Deliveries<'a> {
                 retain_as_published: false,
                 ids: &[],
             });
-            merged.qos = merged.qos.max(entry.options.qos());
-            merged.retain_as_published |= entry.options.retain_as_published();
+            merged.qos = merged.qos.max(entry.qos);
+            merged.retain_as_published |= entry.retain_as_published();
         }
         let (own, rest) = self.ids.split_at_checked(ids).unwrap_or((self.ids, &[]));
         self.ids = rest;
@@ -156,7 +156,7 @@ impl<'a> Deliveries<'a> {
 }
 
 fn is_wanted(entry: &Entry, publisher: Option<SubscriberId>) -> bool {
-    !entry.options.no_local() || publisher != Some(SubscriberId(entry.subscriber))
+    !entry.no_local() || publisher != Some(SubscriberId(entry.subscriber))
 }
 
 #[cfg(test)]

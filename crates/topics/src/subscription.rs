@@ -55,16 +55,24 @@ impl Options {
 }
 
 /// A subscription as the lists hold it: its identifier is zero when there is none, so that a slice
-/// of identifiers can be lent out.
+/// of identifiers can be lent out. The quality of service stands apart because its unused values
+/// give the enums around an entry a place for their tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) subscriber: u32,
     pub(crate) id: u32,
-    pub(crate) options: Options,
+    pub(crate) qos: Qos,
+    flags: u8,
 }
 
 impl Entry {
-    pub(crate) const BLANK: Self = Self { subscriber: 0, id: 0, options: Options(0) };
+    pub(crate) const fn no_local(&self) -> bool {
+        self.flags & NO_LOCAL != 0
+    }
+
+    pub(crate) const fn retain_as_published(&self) -> bool {
+        self.flags & RETAIN_AS_PUBLISHED != 0
+    }
 
     /// The Subscription Identifier as a slice of none or one.
     pub(crate) fn ids(&self) -> &[u32] {
@@ -75,13 +83,15 @@ impl Entry {
 impl From<Subscription> for Entry {
     fn from(subscription: Subscription) -> Self {
         let Subscription { subscriber: SubscriberId(subscriber), id, options } = subscription;
-        Self { subscriber, id: id.map_or(0, NonZeroU32::get), options }
+        let (qos, flags) = (options.qos(), options.0 & !QOS);
+        Self { subscriber, id: id.map_or(0, NonZeroU32::get), qos, flags }
     }
 }
 
 impl From<Entry> for Subscription {
     fn from(entry: Entry) -> Self {
-        let Entry { subscriber, id, options } = entry;
+        let Entry { subscriber, id, qos, flags } = entry;
+        let options = Options(qos.get() | flags);
         Self { subscriber: SubscriberId(subscriber), id: NonZeroU32::new(id), options }
     }
 }

@@ -2,10 +2,14 @@
 
 use crate::{
     buckets::{Link, NONE},
-    lists::ListRef,
+    labels::Label,
+    lists::Subscribers,
 };
 
 /// A run of levels. Its first level distinguishes it from its siblings.
+///
+/// A leaf with one subscriber and a short text, which most are, is complete in itself: one look
+/// into memory decides whether it matches and who wants it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) parent: u32,
@@ -13,13 +17,22 @@ pub(super) struct Node {
     pub(super) next: u32,
     /// Of the parent and the first level.
     pub(super) hash: u32,
+    pub(super) body: Body,
+    /// Whether the subscribers of a leaf want all below it too: the filter goes on with `/#`.
+    pub(super) multi: bool,
     /// Its levels, joined by `/`.
-    pub(super) label: u32,
-    pub(super) body: u32,
+    pub(super) label: Label,
 }
 
 impl Node {
-    pub(super) const BLANK: Self = Self { parent: NONE, next: NONE, hash: 0, label: 0, body: 0 };
+    pub(super) const BLANK: Self = Self {
+        parent: NONE,
+        next: NONE,
+        hash: 0,
+        body: Body::Inner(NONE),
+        multi: false,
+        label: Label::EMPTY,
+    };
 }
 
 impl Link for Node {
@@ -36,45 +49,20 @@ impl Link for Node {
     }
 }
 
-/// What hangs on a node. Leaves, the great majority, need no [`Inner`].
+/// What hangs on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
-    /// Nothing below; somebody wants exactly this.
-    Exact(ListRef),
-    /// Nothing below; somebody wants this and all below: the filter goes on with `/#`.
-    Multi(ListRef),
+    /// Nothing below.
+    Leaf(Subscribers),
     /// Nodes below, or both kinds of subscribers.
     Inner(u32),
-}
-
-const TAG_SHIFT: u32 = 30;
-const BODY_MASK: u32 = (1 << TAG_SHIFT) - 1;
-
-impl Body {
-    pub(super) const fn pack(self) -> u32 {
-        match self {
-            Self::Exact(ListRef(list)) => list,
-            Self::Multi(ListRef(list)) => 1 << TAG_SHIFT | list,
-            Self::Inner(inner) => 2 << TAG_SHIFT | inner,
-        }
-    }
-
-    #[inline]
-    pub(super) const fn unpack(packed: u32) -> Self {
-        let body = packed & BODY_MASK;
-        match packed >> TAG_SHIFT {
-            0 => Self::Exact(ListRef(body)),
-            1 => Self::Multi(ListRef(body)),
-            _ => Self::Inner(body),
-        }
-    }
 }
 
 /// The body of a node that has nodes below it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inner {
-    pub(super) exact: Option<ListRef>,
-    pub(super) multi: Option<ListRef>,
+    pub(super) exact: Option<Subscribers>,
+    pub(super) multi: Option<Subscribers>,
     /// The child whose first level is `+`, or [`NONE`].
     pub(super) plus: u32,
     /// The number of the other children.
@@ -86,6 +74,11 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) const EMPTY: Self =
         Self { exact: None, multi: None, plus: NONE, children: 0, children_xor: 0 };
+
+    /// Where those stand who want exactly this, or all below too.
+    pub(super) const fn place(&mut self, multi: bool) -> &mut Option<Subscribers> {
+        if multi { &mut self.multi } else { &mut self.exact }
+    }
 
     /// The child, if there is exactly one.
     pub(super) const fn only_child(&self) -> Option<u32> {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     buckets::NONE,
-    lists::ListRef,
+    lists::Subscribers,
     matches::Matches,
     walk::{Branch, Level},
 };
@@ -32,17 +32,17 @@ impl Search<'_> {
     /// from them.
     fn branch(&mut self, branch: Branch, hidden: bool) {
         let index = self.index;
-        let Body::Inner(inner) = Body::unpack(index.nodes.get(branch.node).body) else { return };
+        let Body::Inner(inner) = index.nodes.get(branch.node).body else { return };
         let inner: &Inner = index.inners.get(inner);
-        if let Some(list) = inner.multi
+        if let Some(subscribers) = &inner.multi
             && !hidden
         {
-            self.collect(list);
+            self.collect(subscribers);
         }
         let depth = branch.depth as usize;
         let Some(level) = self.out.walk.level(&index.state, self.topic, depth) else {
-            if let Some(list) = inner.exact {
-                self.collect(list);
+            if let Some(subscribers) = &inner.exact {
+                self.collect(subscribers);
             }
             return;
         };
@@ -77,12 +77,12 @@ impl Search<'_> {
         self.out.walk.visited += 1;
         let index = self.index;
         let node: &Node = index.nodes.get(name);
-        let Some(depth) = self.pass(index.labels.get(node.label), depth) else { return };
-        match Body::unpack(node.body) {
-            Body::Multi(list) => self.collect(list),
-            Body::Exact(list) => {
-                if self.out.walk.level(&index.state, self.topic, depth).is_none() {
-                    self.collect(list);
+        let Some(depth) = self.pass(index.labels.get(&node.label), depth) else { return };
+        match &node.body {
+            Body::Leaf(subscribers) => {
+                let mut ended = || self.out.walk.level(&index.state, self.topic, depth).is_none();
+                if node.multi || ended() {
+                    self.collect(subscribers);
                 }
             }
             Body::Inner(_) => {
@@ -103,8 +103,8 @@ impl Search<'_> {
         Some(depth)
     }
 
-    fn collect(&mut self, list: ListRef) {
-        self.index.lists.collect(list, &mut self.out.found);
+    fn collect(&mut self, subscribers: &Subscribers) {
+        self.index.lists.collect(subscribers, &mut self.out.found);
         self.out.filters += 1;
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Path, SubscriptionIndex,
     node::{Body, Inner, Node, first_level, hash_child},
 };
-use crate::{buckets::NONE, lists::ListRef, subscription::Entry, walk::hash_level};
+use crate::{buckets::NONE, lists::Subscribers, subscription::Entry, walk::hash_level};
 
 impl SubscriptionIndex {
     /// The node whose filter has exactly these levels.
@@ -13,7 +13,7 @@ impl SubscriptionIndex {
         let mut rest = path.levels;
         while let Some(text) = rest {
             at = self.child(at, first_level(text))?;
-            let below = text.strip_prefix(self.labels.get(self.nodes.get(at).label))?;
+            let below = text.strip_prefix(self.labels.get(&self.nodes.get(at).label))?;
             rest = match below {
                 [] => None,
                 [b'/', below @ ..] => Some(below),
@@ -44,61 +44,46 @@ impl SubscriptionIndex {
     /// Whether the first level of a node is `first`.
     #[inline]
     pub(super) fn begins(&self, node: &Node, first: &[u8]) -> bool {
-        match self.labels.get(node.label).split_at_checked(first.len()) {
+        match self.labels.get(&node.label).split_at_checked(first.len()) {
             Some((begin, rest)) => begin == first && matches!(rest, [] | [b'/', ..]),
             None => false,
         }
     }
 
     /// Those who subscribed to exactly a node, or to all below it.
-    pub(super) fn list(&self, node: u32, multi: bool) -> Option<ListRef> {
-        match Body::unpack(self.nodes.get(node).body) {
-            Body::Exact(list) => (!multi).then_some(list),
-            Body::Multi(list) => multi.then_some(list),
-            Body::Inner(inner) => {
-                let inner = self.inners.get(inner);
-                if multi { inner.multi } else { inner.exact }
-            }
-        }
-    }
-
-    /// Replaces a list; without one the node may be left useless and waits for `tidy`.
-    pub(super) fn set_list(&mut self, node: u32, multi: bool, list: Option<ListRef>) {
+    pub(super) fn subscribers(&mut self, node: u32, multi: bool) -> Option<&mut Subscribers> {
         let node = self.nodes.get_mut(node);
-        if let Body::Inner(inner) = Body::unpack(node.body) {
-            let inner = self.inners.get_mut(inner);
-            *(if multi { &mut inner.multi } else { &mut inner.exact }) = list;
-            return;
+        match &mut node.body {
+            Body::Leaf(subscribers) => (node.multi == multi).then_some(subscribers),
+            Body::Inner(inner) => self.inners.get_mut(*inner).place(multi).as_mut(),
         }
-        node.body = match list {
-            Some(list) if multi => Body::Multi(list),
-            Some(list) => Body::Exact(list),
-            None => Body::Inner(self.inners.insert(Inner::EMPTY)),
-        }
-        .pack();
     }
 
-    /// Adds an entry to a list of a node that stands already.
+    /// Adds an entry to a node that stands already.
     pub(super) fn enlist(&mut self, node: u32, multi: bool, entry: Entry) -> Option<Entry> {
-        if let Some(mut list) = self.list(node, multi) {
-            let replaced = self.lists.insert(&mut list, entry);
-            self.set_list(node, multi, Some(list));
+        if let Some(mut subscribers) = self.subscribers(node, multi).copied() {
+            let replaced = self.lists.insert(&mut subscribers, entry);
+            *self.subscribers(node, multi).expect("invariant: seen above") = subscribers;
             return replaced;
         }
         self.make_inner(node);
-        let list = self.lists.single(entry);
-        self.set_list(node, multi, Some(list));
+        *self.inner_mut(node).place(multi) = Some(Subscribers::One(entry));
         self.filters += 1;
         None
+    }
+
+    /// Takes the last subscriber off a node, which may leave it useless until `tidy`.
+    pub(super) fn clear(&mut self, node: u32, multi: bool) {
+        self.make_inner(node);
+        *self.inner_mut(node).place(multi) = None;
     }
 
     /// Adds a child with levels that no child begins with.
     pub(super) fn add_leaf(&mut self, parent: u32, text: &[u8], multi: bool, entry: Entry) {
         self.make_inner(parent);
-        let list = self.lists.single(entry);
-        let body = if multi { Body::Multi(list) } else { Body::Exact(list) }.pack();
         let label = self.labels.insert(text);
-        let node = self.nodes.insert(Node { parent, label, body, ..Node::BLANK });
+        let body = Body::Leaf(Subscribers::One(entry));
+        let node = self.nodes.insert(Node { parent, body, multi, label, ..Node::BLANK });
         self.attach(node);
     }
 
@@ -106,13 +91,13 @@ impl SubscriptionIndex {
     pub(super) fn divide(&mut self, node: u32, common: usize) -> u32 {
         self.detach(node);
         let Node { parent, label, .. } = *self.nodes.get(node);
-        let text = self.labels.get(label).to_vec();
-        self.labels.remove(label);
+        let text = self.labels.get(&label).to_vec();
+        self.labels.remove(&label);
         let (above, below) = text.split_at(common);
         let below = below.get(1..).expect("invariant: a label is divided at a slash");
         let above = self.labels.insert(above);
         let below = self.labels.insert(below);
-        let body = Body::Inner(self.inners.insert(Inner::EMPTY)).pack();
+        let body = Body::Inner(self.inners.insert(Inner::EMPTY));
         let upper = self.nodes.insert(Node { parent, label: above, body, ..Node::BLANK });
         self.attach(upper);
         let lower = self.nodes.get_mut(node);
@@ -135,11 +120,11 @@ impl SubscriptionIndex {
                     self.release(node);
                     node = parent;
                 }
-                (Some(list), None, None) if inner.children == 0 => {
-                    return self.make_leaf(node, Body::Exact(list));
+                (Some(exact), None, None) if inner.children == 0 => {
+                    return self.make_leaf(node, exact, false);
                 }
-                (None, Some(list), None) if inner.children == 0 => {
-                    return self.make_leaf(node, Body::Multi(list));
+                (None, Some(multi), None) if inner.children == 0 => {
+                    return self.make_leaf(node, multi, true);
                 }
                 _ => return,
             }
@@ -147,32 +132,32 @@ impl SubscriptionIndex {
     }
 
     pub(super) fn inner(&self, node: u32) -> Option<&Inner> {
-        match Body::unpack(self.nodes.get(node).body) {
+        match self.nodes.get(node).body {
             Body::Inner(inner) => Some(self.inners.get(inner)),
-            Body::Exact(_) | Body::Multi(_) => None,
+            Body::Leaf(_) => None,
         }
     }
 
     fn inner_mut(&mut self, node: u32) -> &mut Inner {
-        match Body::unpack(self.nodes.get(node).body) {
+        match self.nodes.get(node).body {
             Body::Inner(inner) => self.inners.get_mut(inner),
-            Body::Exact(_) | Body::Multi(_) => unreachable!("a parent has an inner"),
+            Body::Leaf(_) => unreachable!("the callers have made it an inner node"),
         }
     }
 
     fn make_inner(&mut self, node: u32) {
         let node = self.nodes.get_mut(node);
-        let inner = match Body::unpack(node.body) {
-            Body::Exact(list) => Inner { exact: Some(list), ..Inner::EMPTY },
-            Body::Multi(list) => Inner { multi: Some(list), ..Inner::EMPTY },
-            Body::Inner(_) => return,
-        };
-        node.body = Body::Inner(self.inners.insert(inner)).pack();
+        let Body::Leaf(subscribers) = node.body else { return };
+        let mut inner = Inner::EMPTY;
+        *inner.place(node.multi) = Some(subscribers);
+        node.body = Body::Inner(self.inners.insert(inner));
     }
 
-    fn make_leaf(&mut self, node: u32, body: Body) {
+    fn make_leaf(&mut self, node: u32, subscribers: Subscribers, multi: bool) {
         self.drop_inner(node);
-        self.nodes.get_mut(node).body = body.pack();
+        let node = self.nodes.get_mut(node);
+        node.body = Body::Leaf(subscribers);
+        node.multi = multi;
     }
 
     /// Joins a node that only leads to one child with that child.
@@ -181,8 +166,8 @@ impl SubscriptionIndex {
         self.detach(upper);
         let Node { parent, label: above, .. } = *self.nodes.get(upper);
         let below = self.nodes.get(lower).label;
-        let text = [self.labels.get(above), self.labels.get(below)].join(&b'/');
-        self.labels.remove(below);
+        let text = [self.labels.get(&above), self.labels.get(&below)].join(&b'/');
+        self.labels.remove(&below);
         let label = self.labels.insert(&text);
         let node = self.nodes.get_mut(lower);
         node.parent = parent;
@@ -194,7 +179,7 @@ impl SubscriptionIndex {
     /// Makes a node with parent and label known to its parent.
     fn attach(&mut self, node: u32) {
         let Node { parent, label, .. } = *self.nodes.get(node);
-        let first = first_level(self.labels.get(label));
+        let first = first_level(self.labels.get(&label));
         if first == b"+" {
             self.inner_mut(parent).plus = node;
             return;
@@ -223,11 +208,11 @@ impl SubscriptionIndex {
     fn release(&mut self, node: u32) {
         self.drop_inner(node);
         let node = self.nodes.remove(node, Node::BLANK);
-        self.labels.remove(node.label);
+        self.labels.remove(&node.label);
     }
 
     fn drop_inner(&mut self, node: u32) {
-        if let Body::Inner(inner) = Body::unpack(self.nodes.get(node).body) {
+        if let Body::Inner(inner) = self.nodes.get(node).body {
             self.inners.remove(inner, Inner::EMPTY);
         }
     }

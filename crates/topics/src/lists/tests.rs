@@ -1,22 +1,25 @@
+use std::num::NonZeroU32;
+
 use plexus_stdx::Seed;
 
-use super::{ListRef, Lists, PIECE_MAX};
-use crate::subscription::{Entry, Options};
+use super::{List, Lists, PIECE_MAX, Subscribers};
+use crate::{Options, SubscriberId, Subscription, subscription::Entry};
 
 fn entry(subscriber: u32, id: u32) -> Entry {
-    Entry { subscriber, id, options: Options::default() }
+    let (subscriber, id) = (SubscriberId(subscriber), NonZeroU32::new(id));
+    Subscription { subscriber, id, options: Options::default() }.into()
 }
 
-fn collected(lists: &Lists, list: ListRef) -> Vec<(u32, u32)> {
+fn collected(lists: &Lists, from: Subscribers) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
-    lists.collect(list, &mut found);
+    lists.collect(&from, &mut found);
     found.iter().map(|entry| (entry.subscriber, entry.id)).collect()
 }
 
 #[test]
 fn a_list_grows_from_one_and_shrinks_to_none() {
     let mut lists = Lists::new();
-    let mut list = lists.single(entry(5, 1));
+    let mut list = Subscribers::One(entry(5, 1));
     assert_eq!(lists.insert(&mut list, entry(5, 2)), Some(entry(5, 1)));
     assert_eq!(lists.insert(&mut list, entry(3, 1)), None);
     assert_eq!(collected(&lists, list), [(3, 1), (5, 2)]);
@@ -25,14 +28,14 @@ fn a_list_grows_from_one_and_shrinks_to_none() {
     assert_eq!(lists.many.len(), 0, "one left is a single again");
     assert!(lists.remove(&mut list, 5).is_none());
     assert!(lists.remove(&mut list, 3).expect("listed").emptied);
-    assert_eq!((lists.singles.len(), lists.owned), (0, 0));
+    assert_eq!((lists.many.len(), lists.owned), (0, 0));
 }
 
 #[test]
 fn long_lists_agree_with_an_ordered_map() {
     let mut draw = Seed::new(4);
     let mut lists = Lists::new();
-    let mut list = lists.single(entry(0, 1));
+    let mut list = Subscribers::One(entry(0, 1));
     let mut model = std::collections::BTreeMap::from([(0, 1)]);
     for round in 1..60_000_u32 {
         let who = 1 + draw.below(10_000) as u32;
@@ -56,13 +59,12 @@ fn long_lists_agree_with_an_ordered_map() {
 fn pieces_stay_short_whatever_the_order() {
     for step in [1_u32, 7_919] {
         let mut lists = Lists::new();
-        let mut list = lists.single(entry(0, 0));
+        let mut list = Subscribers::One(entry(0, 0));
         for number in 1..20_000_u32 {
             lists.insert(&mut list, entry(number * step % 20_011, 0));
         }
-        let super::List::Long(pieces) = lists.many.get(list.0 & !super::MANY) else {
-            panic!("a long list");
-        };
+        let Subscribers::Many(list_name) = list else { panic!("a list") };
+        let List::Long(pieces) = lists.many.get(list_name) else { panic!("a long one") };
         assert!(pieces.pieces.iter().all(|piece| (1..=PIECE_MAX).contains(&piece.len())));
         assert!(pieces.pieces.len() < 2 * 20_000 / PIECE_MAX + 2);
         assert!(collected(&lists, list).is_sorted());
