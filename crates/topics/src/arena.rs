@@ -85,6 +85,11 @@ impl<T> Arena<T> {
         page.and_then(|page| page.cells.get(cell)).expect("invariant: a name in use")
     }
 
+    /// All cells, the blank ones of removed values among them.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &T> {
+        self.pages.iter().flat_map(|page| &page.cells)
+    }
+
     /// The number of values.
     pub(crate) const fn len(&self) -> usize {
         self.len

@@ -80,6 +80,12 @@ impl<K: Hash + Eq + Default, V: Default> GradualMap<K, V> {
         Some(&self.cells.get(self.find(key)?).value)
     }
 
+    /// All values, in no particular order; of use where a default value counts for nothing, as
+    /// those of free cells are among them.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.cells.cells().map(|cell| &cell.value)
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.cells.len()
     }

@@ -27,7 +27,7 @@ pub struct Target<'a> {
     pub qos: Qos,
     /// Whether any of them wants RETAIN as published ([MQTT-3.3.1-13]).
     pub retain_as_published: bool,
-    /// The Subscription Identifiers of all of them ([MQTT-3.3.4-3], [MQTT-3.3.4-4]).
+    /// The Subscription Identifiers of all of them ([MQTT-3.3.4-3]).
     pub ids: &'a [u32],
 }
 

@@ -118,8 +118,7 @@ pub struct Left {
     pub group_ended: bool,
 }
 
-/// All shared subscription groups that a shard owns: `$share/<name>/<filter>` is one group
-/// ([MQTT-4.8.2-1], [MQTT-4.8.2-2]).
+/// All shared subscription groups that a shard owns: each `$share/<name>/<filter>` is one.
 ///
 /// A member that is online and not full comes first, then one that is offline and whose session
 /// still has room; members that are full or have refused the message are passed over. Each group
@@ -137,6 +136,8 @@ pub struct SharedGroups {
     ids: GradualMap<Box<str>, u32>,
     members: GradualMap<Member, Membership>,
     memberships: usize,
+    /// The bytes of the keys of `ids`.
+    texts: usize,
     next_id: u32,
     found: Matches,
 }
@@ -173,6 +174,7 @@ impl SharedGroups {
             ids: GradualMap::new(seed),
             members: GradualMap::new(seed),
             memberships: 0,
+            texts: 0,
             next_id: 0,
             found: Matches::new(),
         }
@@ -228,6 +230,7 @@ impl SharedGroups {
         if group_ended {
             self.groups.remove(&id);
             self.ids.remove(key.as_ref());
+            self.texts -= key.len();
             self.index.remove(filter, SubscriberId(id));
         }
         Left { was_member: true, group_ended }
@@ -279,10 +282,12 @@ impl SharedGroups {
         self.memberships
     }
 
-    /// The bytes reserved by the tables, without what each group and member owns.
+    /// The bytes reserved, in part reckoned.
     pub fn memory(&self) -> usize {
         let tables = self.groups.memory() + self.ids.memory() + self.members.memory();
-        tables + self.index.memory() + size_of::<Self>()
+        let groups: usize = self.groups.values().flatten().map(|group| group.memory()).sum();
+        let places = self.memberships * 2 * size_of::<Place>();
+        tables + groups + places + self.texts + self.index.memory() + size_of::<Self>()
     }
 
     fn found_group(&mut self, name: &str, filter: &str, key: Box<str>) -> u32 {
@@ -293,6 +298,7 @@ impl SharedGroups {
         self.next_id = id.wrapping_add(1);
         let strategy = self.by_name.get(name).copied().unwrap_or(self.default);
         self.groups.insert(id, Some(Box::new(Group::new(strategy))));
+        self.texts += key.len();
         self.ids.insert(key, id);
         let subscriber = SubscriberId(id);
         let entry = Subscription { subscriber, id: None, options: Options::default() };

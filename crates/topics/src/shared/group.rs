@@ -1,9 +1,14 @@
 //! One group: its seats, and in what order those that can take a message are asked.
 
+use crate::arena::Arena;
+
 use super::{
     Member, MemberOptions, MemberState, Pick, Selected, Strategy,
     order::{Dense, Rank, Ranked},
 };
+
+/// About what an order takes for one seat.
+const ORDER_BYTES: usize = 32;
 
 /// The place of a member in a group.
 #[derive(Debug)]
@@ -34,8 +39,7 @@ impl Seat {
 #[derive(Debug)]
 pub(super) struct Group {
     strategy: Strategy,
-    seats: Vec<Option<Seat>>,
-    free: Vec<u32>,
+    seats: Arena<Option<Seat>>,
     tiers: Tiers,
     /// Counts the turns given: who has the lowest waits longest.
     turns: u64,
@@ -65,23 +69,11 @@ impl Group {
                 Tiers::Dense { all: Dense::default(), tiers: Default::default() }
             }
         };
-        Self {
-            strategy,
-            seats: Vec::new(),
-            free: Vec::new(),
-            tiers,
-            turns: 0,
-            last: 0,
-            current: None,
-        }
+        Self { strategy, seats: Arena::new(), tiers, turns: 0, last: 0, current: None }
     }
 
     pub(super) fn add(&mut self, seat: Seat) -> u32 {
-        let name = self.free.pop().unwrap_or_else(|| {
-            self.seats.push(None);
-            self.seats.len() as u32 - 1
-        });
-        *self.seats.get_mut(name as usize).expect("invariant: a free seat") = Some(seat);
+        let name = self.seats.insert(Some(seat));
         if let Tiers::Dense { all, .. } = &mut self.tiers {
             all.insert(name);
         }
@@ -97,8 +89,7 @@ impl Group {
         if self.current == Some(name) {
             self.current = None;
         }
-        *self.seats.get_mut(name as usize).expect("invariant: a seat") = None;
-        self.free.push(name);
+        self.seats.remove(name, None);
     }
 
     pub(super) fn set_options(&mut self, name: u32, options: MemberOptions) {
@@ -127,10 +118,8 @@ impl Group {
 
     pub(super) fn select(&mut self, key: u64, pick: &Pick<'_>) -> Option<Selected> {
         let (seats, tried) = (&self.seats, pick.tried);
-        let fits = |name: u32| {
-            let seat = seats.get(name as usize).and_then(Option::as_ref);
-            seat.is_some_and(|seat| !tried.contains(&seat.member))
-        };
+        let fits =
+            |name: u32| seats.get(name).as_ref().is_some_and(|seat| !tried.contains(&seat.member));
         let name = match &self.tiers {
             Tiers::Ranked(tiers) => {
                 let from = Rank { group: Self::group_of(self.strategy, pick.local_shard), turn: 0 };
@@ -162,7 +151,12 @@ impl Group {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.free.len() == self.seats.len()
+        self.seats.len() == 0
+    }
+
+    /// The bytes of the group, the orders reckoned.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.seats.memory() + self.seats.len() * ORDER_BYTES
     }
 
     /// A member was picked: it goes to the end of the line.
@@ -232,12 +226,10 @@ impl Group {
     }
 
     fn seat(&self, name: u32) -> &Seat {
-        let seat = self.seats.get(name as usize).and_then(Option::as_ref);
-        seat.expect("invariant: a seat in use")
+        self.seats.get(name).as_ref().expect("invariant: a seat in use")
     }
 
     fn seat_mut(&mut self, name: u32) -> &mut Seat {
-        let seat = self.seats.get_mut(name as usize).and_then(Option::as_mut);
-        seat.expect("invariant: a seat in use")
+        self.seats.get_mut(name).as_mut().expect("invariant: a seat in use")
     }
 }

@@ -265,6 +265,23 @@ fn one_state_counts_in_all_groups_of_a_member() {
     assert_eq!(groups.members(), 4);
 }
 
+#[test]
+fn memory_comes_back() {
+    let mut groups = SharedGroups::new(Seed::new(8), Way::RoundRobin, &[]);
+    let empty = groups.memory();
+    for number in 0..5_000 {
+        groups.join("large", "a/+", member(number), OPTIONS);
+        groups.join(&format!("g{}", number / 5), "a/#", member(number), OPTIONS);
+    }
+    let full = groups.memory();
+    assert!(full > empty + 5_000 * 2 * 48, "{full}");
+    for number in 0..5_000 {
+        groups.leave("large", "a/+", member(number));
+        groups.leave(&format!("g{}", number / 5), "a/#", member(number));
+    }
+    assert!(groups.is_empty() && groups.memory() < empty + full / 50, "{}", groups.memory());
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Join(u32),
