@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use plexus_stdx::{HashMap, Seed};
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
@@ -16,11 +16,19 @@ const USERS_MAX: usize = 1_000_000;
 /// Users from a file of lines `name:$argon2id$…`. Empty lines and lines that begin with `#` are
 /// comments. Anything else stops the start: a security file that cannot be understood must never
 /// open the door.
+///
+/// A copy shares the users; only whether anonymous clients are let in is its own.
+#[derive(Clone)]
 pub struct Users {
+    table: Arc<Table>,
+    allow_anonymous: bool,
+}
+
+#[derive(Clone)]
+struct Table {
     by_name: HashMap<Box<str>, u32>,
     hashes: Vec<PasswordHash>,
     seed: Seed,
-    allow_anonymous: bool,
 }
 
 /// A place in the user file and what is wrong there.
@@ -109,18 +117,20 @@ impl Users {
     /// Adds a user that the configuration names itself.
     pub fn insert(&mut self, name: &str, hash: PasswordHash) -> Result<(), UsersProblem> {
         check_name(name)?;
-        if self.hashes.len() >= USERS_MAX {
+        let table = Arc::make_mut(&mut self.table);
+        if table.hashes.len() >= USERS_MAX {
             return Err(UsersProblem::TooMany);
         }
-        let slot = u32::try_from(self.hashes.len()).expect("invariant: below USERS_MAX");
-        self.by_name.insert(name.into(), slot);
-        self.hashes.push(hash);
+        let slot = u32::try_from(table.hashes.len()).expect("invariant: below USERS_MAX");
+        table.by_name.insert(name.into(), slot);
+        table.hashes.push(hash);
         Ok(())
     }
 
     /// No users yet: everybody is refused, or let in without a name where that is allowed.
     pub fn none(seed: Seed) -> Self {
-        Self { by_name: seed.map(), hashes: Vec::new(), seed, allow_anonymous: false }
+        let table = Table { by_name: seed.map(), hashes: Vec::new(), seed };
+        Self { table: Arc::new(table), allow_anonymous: false }
     }
 
     /// Whether a client without user name is let in.
@@ -132,28 +142,29 @@ impl Users {
 
     /// Number of users.
     pub fn len(&self) -> usize {
-        self.by_name.len()
+        self.table.by_name.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+        self.table.by_name.is_empty()
     }
 
     /// Whether there is a user of that name.
     pub fn contains(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
+        self.table.by_name.contains_key(name)
     }
 
     /// The hash to check a name against, and whether it is that user's. An unknown name gets the
     /// hash of some user, always the same one, so that it costs what a known name costs and a
     /// stranger cannot find out names by the time of the answer.
     fn hash_of(&self, name: &str) -> Option<(&PasswordHash, bool)> {
-        if let Some(slot) = self.by_name.get(name) {
-            return self.hashes.get(*slot as usize).map(|hash| (hash, true));
+        let Table { by_name, hashes, seed } = &*self.table;
+        if let Some(slot) = by_name.get(name) {
+            return hashes.get(*slot as usize).map(|hash| (hash, true));
         }
-        let slot = Seed::new(self.seed.hash(name)).below(self.hashes.len());
-        self.hashes.get(slot).map(|hash| (hash, false))
+        let slot = Seed::new(seed.hash(name)).below(hashes.len());
+        hashes.get(slot).map(|hash| (hash, false))
     }
 }
 
@@ -215,7 +226,7 @@ impl Builder {
         }
         let (name, hash) = line.split_once(':').ok_or(UsersProblem::NoColon)?;
         check_name(name)?;
-        if let Some(first) = self.users.by_name.get(name) {
+        if let Some(first) = self.users.table.by_name.get(name) {
             let first = self.lines.get(*first as usize).copied().unwrap_or_default();
             return Err(UsersProblem::Twice(name.to_owned(), first));
         }

@@ -13,15 +13,35 @@
 //!
 //! **Every `handle_*` is followed by a full drain of [`Outbox::poll`] before the next.**
 
+mod aliases;
 mod change;
+mod client;
+mod connack;
+mod connecting;
+mod inbound;
+mod keepalive;
 mod options;
+mod outbound;
 mod outbox;
 mod output;
+mod phase;
+mod queue;
+mod refusal;
+mod session;
+mod subscriptions;
+mod timer;
+mod will;
 
 pub use change::Change;
+pub use client::{
+    Client, ClientClose, ClientOptions, ClientOutput, Incoming, PublishRequest, RequestError,
+    Ticket,
+};
+pub use connecting::Connecting;
 pub use options::{Options, QueuePolicy};
 pub use outbox::{LogPosition, Outbox};
 pub use output::{
     Action, Admitted, CloseReason, Credentials, Decision, Delivery, DropReason, Outgoing, Output,
     Publication, Routed, SharedRef, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
 };
+pub use session::Session;

@@ -255,7 +255,7 @@ fn retained(count: usize) -> u64 {
         format!("plant/device-{}/{kind}", number / 3)
     };
     let before = resident();
-    let mut retained: Retained<u64> = Retained::new();
+    let mut retained: Retained<u64> = Retained::new(SEED);
     let mut set = Times::with_capacity(count);
     for number in 0..count {
         let topic = topic(number);
@@ -263,7 +263,7 @@ fn retained(count: usize) -> u64 {
     }
     let resident_bytes = resident().saturating_sub(before + set.memory());
     println!(
-        "  memory: {} B a topic by resident size, {} B reckoned",
+        "  memory: {} B a topic by resident size, {} B by capacity",
         resident_bytes / count.max(1),
         retained.memory() / count.max(1)
     );
@@ -292,7 +292,7 @@ fn retained(count: usize) -> u64 {
 fn interest(count: usize) -> u64 {
     println!("\ninterest × {count}, dev/<i>/+/state");
     let before = resident();
-    let mut table = Interest::new(SEED, 0, 8);
+    let mut table = Interest::new(SEED, 0);
     let mut added = Times::with_capacity(count);
     for number in 0..count {
         let filter = format!("dev/{number}/+/state");

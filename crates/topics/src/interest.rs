@@ -29,7 +29,6 @@ pub struct Interest {
     known: Arena<Known>,
     buckets: Buckets,
     local: u16,
-    shards: u16,
     /// How many keys there are of each depth: depths without a key need no look-up.
     depths: [u32; DEPTH_BITS as usize + 1],
     /// Bit `n` is set when `depths[n]` is not zero.
@@ -76,13 +75,12 @@ const fn hash_of(key: u64) -> u32 {
 }
 
 impl Interest {
-    /// The table of shard `local` among `shards`, which all use the same seed.
-    pub fn new(seed: Seed, local: u16, shards: u16) -> Self {
-        assert!(shards <= SHARDS_MAX, "a bit set names at most 64 shards");
-        assert!(local < shards, "the local shard is one of them");
+    /// The table of shard `local`; all shards of a node use the same seed.
+    pub fn new(seed: Seed, local: u16) -> Self {
+        assert!(local < SHARDS_MAX, "invariant: a set of shards is one word");
         let depths = [0; DEPTH_BITS as usize + 1];
         let (state, known, buckets) = (seed.hasher(), Arena::new(), Buckets::default());
-        Self { state, known, buckets, local, shards, depths, present: 0 }
+        Self { state, known, buckets, local, depths, present: 0 }
     }
 
     /// Counts a filter of the local shard; the delta is to be told to all others.
@@ -110,7 +108,7 @@ impl Interest {
 
     /// Takes in what another shard told.
     pub fn apply(&mut self, from_shard: u16, delta: &InterestDelta) {
-        assert!(from_shard < self.shards, "a delta comes from one of the shards");
+        assert!(from_shard < SHARDS_MAX, "invariant: a set of shards is one word");
         if delta.present {
             let name = self.enter(delta.key);
             self.known.get_mut(name).shards |= 1 << from_shard;

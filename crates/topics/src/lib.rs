@@ -7,7 +7,7 @@
 //!
 //! *Entry points.* [`SubscriptionIndex`], [`SharedGroups`], [`Retained`], [`Interest`].
 //!
-//! *Reading order.* `subscription`, `arena`, `buckets`, `lists`, `index`, `matches`, `shared`,
+//! *Reading order.* `subscription`, `arena`, `buckets`, `pieces`, `lists`, `index`, `matches`, `shared`,
 //! `interest`, `retained`.
 //!
 //! *Tests.* Beside the code, against `types::filter_matches`; `examples/topics_bench.rs` measures,
@@ -21,6 +21,7 @@ mod interest;
 mod labels;
 mod lists;
 mod matches;
+mod pieces;
 mod retained;
 mod shared;
 mod subscription;

@@ -4,7 +4,11 @@
 //! many: sorted lists of bounded length one after another, so that a subscriber among a million
 //! comes and goes by a binary search and a short move, and a match reads them front to back.
 
-use crate::{arena::Arena, subscription::Entry};
+use crate::{
+    arena::Arena,
+    pieces::{PIECE_MAX, Pieces},
+    subscription::Entry,
+};
 
 /// The subscribers of one filter: one in place, or a list of several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,19 +17,10 @@ pub(crate) enum Subscribers {
     Many(u32),
 }
 
-/// So many entries stand in one piece; the next one divides it.
-const PIECE_MAX: usize = 1_024;
-
 #[derive(Debug)]
 enum List {
     Short(Vec<Entry>),
-    Long(Box<Pieces>),
-}
-
-/// Sorted pieces in order; none is empty.
-#[derive(Debug, Default)]
-struct Pieces {
-    pieces: Vec<Vec<Entry>>,
+    Long(Box<Pieces<Entry>>),
 }
 
 /// What a removal did.
@@ -107,8 +102,8 @@ impl Lists {
         match list {
             List::Short(entries) => found.extend_from_slice(entries),
             List::Long(pieces) => {
-                for piece in &pieces.pieces {
-                    found.extend_from_slice(piece);
+                for entries in pieces.slices() {
+                    found.extend_from_slice(entries);
                 }
             }
         }
@@ -126,13 +121,17 @@ impl List {
             Self::Short(entries) => {
                 let replaced = insert_sorted(entries, entry);
                 if entries.len() > PIECE_MAX {
-                    let mut pieces = Pieces { pieces: vec![std::mem::take(entries)] };
-                    pieces.divide(0);
-                    *self = Self::Long(Box::new(pieces));
+                    *self = Self::Long(Box::new(Pieces::of(std::mem::take(entries))));
                 }
                 replaced
             }
-            Self::Long(pieces) => pieces.insert(entry),
+            Self::Long(pieces) => match pieces.search(|it| it.subscriber.cmp(&entry.subscriber)) {
+                Ok(place) => pieces.get_mut(place).map(|known| std::mem::replace(known, entry)),
+                Err(place) => {
+                    pieces.insert(place, entry);
+                    None
+                }
+            },
         }
     }
 
@@ -148,82 +147,21 @@ impl List {
                 Some(entry)
             }
             Self::Long(pieces) => {
-                let entry = pieces.remove(subscriber)?;
-                if let [_] = pieces.pieces.as_slice() {
-                    *self = Self::Short(pieces.pieces.pop().unwrap_or_default());
+                let place = pieces.search(|it| it.subscriber.cmp(&subscriber)).ok()?;
+                let entry = pieces.remove(place);
+                if let Some(entries) = pieces.take_single() {
+                    *self = Self::Short(entries);
                 }
                 Some(entry)
             }
         }
     }
 
-    /// The bytes that the list owns; a long one counts its pieces as full, which they nearly are.
     fn memory(&self) -> usize {
         match self {
             Self::Short(entries) => entries.capacity() * size_of::<Entry>(),
-            Self::Long(pieces) => pieces.memory(),
+            Self::Long(pieces) => pieces.memory() + size_of::<Pieces<Entry>>(),
         }
-    }
-}
-
-impl Pieces {
-    fn insert(&mut self, entry: Entry) -> Option<Entry> {
-        let at = self.piece_of(entry.subscriber);
-        let piece = self.pieces.get_mut(at).expect("invariant: at least one piece");
-        let replaced = insert_sorted(piece, entry);
-        if piece.len() > PIECE_MAX {
-            self.divide(at);
-        }
-        replaced
-    }
-
-    fn remove(&mut self, subscriber: u32) -> Option<Entry> {
-        let at = self.piece_of(subscriber);
-        let piece = self.pieces.get_mut(at).expect("invariant: at least one piece");
-        let place = piece.binary_search_by_key(&subscriber, |entry| entry.subscriber).ok()?;
-        let entry = piece.remove(place);
-        if piece.is_empty() {
-            self.pieces.remove(at);
-        } else if piece.len() < PIECE_MAX / 4 {
-            self.unite(at);
-        }
-        Some(entry)
-    }
-
-    /// The piece in which a subscriber stands, or would.
-    fn piece_of(&self, subscriber: u32) -> usize {
-        let after = self
-            .pieces
-            .partition_point(|piece| piece.first().is_some_and(|it| it.subscriber <= subscriber));
-        after.saturating_sub(1)
-    }
-
-    /// Subscribers are mostly numbered upwards, so the last piece is left full when it is divided.
-    fn divide(&mut self, at: usize) {
-        let last = at + 1 == self.pieces.len();
-        let piece = self.pieces.get_mut(at).expect("invariant: a piece to divide");
-        let place = if last { PIECE_MAX * 7 / 8 } else { PIECE_MAX / 2 };
-        let mut upper = Vec::with_capacity(PIECE_MAX + 1);
-        upper.extend(piece.drain(place..));
-        self.pieces.insert(at + 1, upper);
-    }
-
-    /// Joins a piece that has become small with a neighbour, if both fit into one.
-    fn unite(&mut self, at: usize) {
-        let lower = if at + 1 < self.pieces.len() { at } else { at.saturating_sub(1) };
-        let length = |at: usize| self.pieces.get(at).map_or(0, Vec::len);
-        if lower + 1 >= self.pieces.len() || length(lower) + length(lower + 1) > PIECE_MAX * 3 / 4 {
-            return;
-        }
-        let upper = self.pieces.remove(lower + 1);
-        if let Some(piece) = self.pieces.get_mut(lower) {
-            piece.extend(upper);
-        }
-    }
-
-    fn memory(&self) -> usize {
-        let list = self.pieces.capacity() * size_of::<Vec<Entry>>() + size_of::<Self>();
-        list + self.pieces.len() * (PIECE_MAX + 1) * size_of::<Entry>()
     }
 }
 

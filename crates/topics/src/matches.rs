@@ -100,23 +100,23 @@ struct Deliveries<'a> {
 impl<'a> Iterator for Deliveries<'a> {
     type Item = Target<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Target<'a>> {
         loop {
-            let (first, rest) = self.found.split_first()?;
-            let twin = rest.first().is_some_and(|next| next.subscriber == first.subscriber);
-            if !self.single && twin {
-                if let Some(target) = self.next_run(first.subscriber) {
-                    return Some(target);
+            let (entry, rest) = self.found.split_first()?;
+            if !self.single && rest.first().is_some_and(|it| it.subscriber == entry.subscriber) {
+                match self.next_run(entry.subscriber) {
+                    None => continue,
+                    target => return target,
                 }
-                continue;
             }
             self.found = rest;
-            if is_wanted(first, self.publisher) {
+            if is_wanted(entry, self.publisher) {
                 return Some(Target {
-                    subscriber: SubscriberId(first.subscriber),
-                    qos: first.qos,
-                    retain_as_published: first.retain_as_published(),
-                    ids: first.ids(),
+                    subscriber: SubscriberId(entry.subscriber),
+                    qos: entry.qos,
+                    retain_as_published: entry.retain_as_published(),
+                    ids: entry.ids(),
                 });
             }
         }
@@ -155,6 +155,7 @@ impl<'a> Deliveries<'a> {
     }
 }
 
+#[inline]
 fn is_wanted(entry: &Entry, publisher: Option<SubscriberId>) -> bool {
     !entry.no_local() || publisher != Some(SubscriberId(entry.subscriber))
 }

@@ -1,6 +1,13 @@
-use std::{collections::BTreeMap, ops::Bound};
+use std::{cmp::Ordering, hash::BuildHasher};
 
+use plexus_stdx::{Seed, SeededState};
 use smallvec::SmallVec;
+
+use crate::{
+    arena::Arena,
+    buckets::{Buckets, Link, NONE},
+    pieces::{Pieces, Place},
+};
 
 mod scan;
 
@@ -8,28 +15,59 @@ use scan::{Scan, Step};
 
 /// The retained value of each topic, with a walk over those that a filter matches.
 ///
-/// Topics stand in the order of their levels, so a filter is answered by skipping: from where the
-/// walk stands, the next topic in that order either matches or tells the next place where a match
-/// can stand. A walk is resumed by that place alone; what is inserted or removed meanwhile does not
-/// disturb it.
+/// Topics also stand in the order of their levels, so a filter is answered by skipping: from where
+/// the walk stands, the next topic in that order either matches or tells the next place where a
+/// match can stand. A walk is resumed by that place alone; what is inserted or removed meanwhile
+/// does not disturb it, and a walk that nobody goes on with keeps nothing.
 ///
-/// **Cost.** A look-up of one topic, and one step of a walk, is one descent of a balanced tree.
-/// A walk with the filter's literal levels in front visits only what is below them; levels behind a
-/// `+` cost a step for each different level at the place of the `+`.
+/// **Cost.** Setting a known topic is one look-up in a hash table; a new or removed one also a
+/// binary search. A walk visits only what is below the filter's literal levels in front; levels
+/// behind a `+` cost a step for each different level at the place of the `+`.
 #[derive(Debug)]
 pub struct Retained<T: Clone> {
-    topics: BTreeMap<Key, T>,
+    state: SeededState,
+    topics: Arena<Topic<T>>,
+    buckets: Buckets,
+    /// The names of `topics` in the order of their keys.
+    order: Pieces<u32>,
+    /// The bytes of the keys.
     text: usize,
+}
+
+#[derive(Debug)]
+struct Topic<T> {
+    key: Key,
+    /// Empty only in cells that are free.
+    value: Option<T>,
+    hash: u32,
+    next: u32,
 }
 
 /// A topic with NUL, which no topic contains, in place of `/`: then the order of the bytes is the
 /// order of the levels, and all below a topic stands together.
 type Key = Box<[u8]>;
 
+/// A key that is only looked up.
+type Sought = SmallVec<[u8; 128]>;
+
 const SEPARATOR: u8 = 0;
 
 /// So many topics are stepped over before the next place is looked up.
 const STEPS: usize = 4;
+
+impl<T> Link for Topic<T> {
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+
+    fn next(&self) -> u32 {
+        self.next
+    }
+
+    fn set_next(&mut self, next: u32) {
+        self.next = next;
+    }
+}
 
 /// A walk over the topics that a filter matches.
 #[derive(Debug)]
@@ -39,39 +77,50 @@ pub struct RetainedCursor {
     place: Option<Vec<u8>>,
 }
 
-impl<T: Clone> Default for Retained<T> {
-    fn default() -> Self {
-        Self { topics: BTreeMap::new(), text: 0 }
-    }
-}
-
 impl<T: Clone> Retained<T> {
     /// Nothing retained yet.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(seed: Seed) -> Self {
+        Self {
+            state: seed.hasher(),
+            topics: Arena::new(),
+            buckets: Buckets::default(),
+            order: Pieces::new(),
+            text: 0,
+        }
     }
 
     /// Sets the value of a topic and returns the one before.
     pub fn insert(&mut self, topic: &str, value: T) -> Option<T> {
         let key = key(topic);
-        if let Some(known) = self.topics.get_mut(key.as_slice()) {
-            return Some(std::mem::replace(known, value));
+        let hash = self.hash(&key);
+        if let Some(name) = self.find(&key, hash) {
+            return self.topics.get_mut(name).value.replace(value);
         }
-        self.text += topic.len();
-        self.topics.insert(key.as_slice().into(), value);
+        let (Ok(place) | Err(place)) = self.place(&key);
+        self.text += key.len();
+        let key = key.as_slice().into();
+        let name = self.topics.insert(Topic { key, value: Some(value), hash, next: NONE });
+        self.buckets.link(&mut self.topics, name);
+        self.order.insert(place, name);
         None
     }
 
     /// Takes the value of a topic out.
     pub fn remove(&mut self, topic: &str) -> Option<T> {
-        let value = self.topics.remove(key(topic).as_slice())?;
-        self.text -= topic.len();
-        Some(value)
+        let key = key(topic);
+        let name = self.find(&key, self.hash(&key))?;
+        let place = self.place(&key).expect("invariant: what is found is in order");
+        self.order.remove(place);
+        self.buckets.unlink(&mut self.topics, name);
+        let blank = Topic { key: Key::default(), value: None, hash: 0, next: NONE };
+        self.text -= key.len();
+        self.topics.remove(name, blank).value
     }
 
     /// The value of a topic.
     pub fn get(&self, topic: &str) -> Option<&T> {
-        self.topics.get(key(topic).as_slice())
+        let key = key(topic);
+        self.topics.get(self.find(&key, self.hash(&key))?).value.as_ref()
     }
 
     /// A walk over the topics that `filter`, without `$share/…/`, matches.
@@ -89,23 +138,23 @@ impl<T: Clone> Retained<T> {
     pub fn next(&mut self, cursor: &mut RetainedCursor, budget: usize, out: &mut Vec<T>) -> bool {
         let mut left = budget.max(1);
         while let Some(place) = cursor.place.take() {
-            let place: (Bound<&[u8]>, _) = (Bound::Included(&place), Bound::Unbounded);
-            let mut ahead = self.topics.range::<[u8], _>(place);
+            let (Ok(place) | Err(place)) = self.place(&place);
+            let mut ahead = self.order.iter_from(place).map(|name| self.topics.get(*name));
             let mut next = ahead.next();
-            while let Some((topic, value)) = next {
+            while let Some(topic) = next {
                 if left == 0 {
-                    cursor.place = Some(topic.to_vec());
+                    cursor.place = Some(topic.key.to_vec());
                     return true;
                 }
                 left -= 1;
-                match cursor.scan.step(topic) {
+                match cursor.scan.step(&topic.key) {
                     Step::Match => {
-                        out.push(value.clone());
+                        out.extend(topic.value.clone());
                         next = ahead.next();
                     }
                     Step::Seek(place) => {
                         // Stepping over a few is cheaper than a descent.
-                        next = ahead.by_ref().take(STEPS).find(|(topic, _)| ***topic >= *place);
+                        next = ahead.by_ref().take(STEPS).find(|topic| *topic.key >= *place);
                         if next.is_none() {
                             cursor.place = Some(place);
                         }
@@ -123,24 +172,43 @@ impl<T: Clone> Retained<T> {
     }
 
     /// The number of topics.
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.topics.len()
     }
 
     /// Whether there is no topic.
-    pub fn is_empty(&self) -> bool {
-        self.topics.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.topics.len() == 0
     }
 
-    /// The bytes reserved, reckoned: the tree is taken as filled to the half, as topics that come
-    /// in order leave it, and an allocation as sixteen bytes more than asked for.
+    /// The bytes reserved, without what the values own.
     pub fn memory(&self) -> usize {
-        let entry = size_of::<Key>() + size_of::<T>();
-        self.len() * (entry * 2 + 16) + self.text + size_of::<Self>()
+        let tables = self.topics.memory() + self.buckets.memory() + self.order.memory();
+        tables + self.text + size_of::<Self>()
+    }
+
+    fn hash(&self, key: &Sought) -> u32 {
+        self.state.hash_one(key.as_slice()) as u32
+    }
+
+    fn find(&self, key: &[u8], hash: u32) -> Option<u32> {
+        let mut name = self.buckets.first(hash);
+        while name != NONE {
+            let topic = self.topics.get(name);
+            if topic.hash == hash && *topic.key == *key {
+                return Some(name);
+            }
+            name = topic.next;
+        }
+        None
+    }
+
+    fn place(&self, key: &[u8]) -> Result<Place, Place> {
+        self.order.search(|name| -> Ordering { (*self.topics.get(*name).key).cmp(key) })
     }
 }
 
-fn key(topic: &str) -> SmallVec<[u8; 128]> {
+fn key(topic: &str) -> Sought {
     debug_assert!(!topic.as_bytes().contains(&SEPARATOR), "a topic has no NUL ([MQTT-1.5.4-2])");
     topic.bytes().map(|byte| if byte == b'/' { SEPARATOR } else { byte }).collect()
 }

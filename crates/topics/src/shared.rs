@@ -121,8 +121,9 @@ pub struct Left {
 /// All shared subscription groups that a shard owns: each `$share/<name>/<filter>` is one.
 ///
 /// A member that is online and not full comes first, then one that is offline and whose session
-/// still has room; members that are full or have refused the message are passed over. Each group
-/// keeps both kinds in lists of their own, so those that cannot take a message cost nothing.
+/// still has room, at last one that was full when it was last heard of; who has refused the message
+/// is passed over. Each group keeps the three kinds in lists of their own, so those that cannot
+/// take a message cost nothing while others can.
 #[derive(Debug)]
 pub struct SharedGroups {
     draw: Seed,
@@ -268,13 +269,8 @@ impl SharedGroups {
     }
 
     /// The number of groups.
-    pub const fn len(&self) -> usize {
+    pub const fn groups(&self) -> usize {
         self.groups.len()
-    }
-
-    /// Whether there is no group.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The number of memberships: shared subscriptions.

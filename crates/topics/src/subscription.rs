@@ -66,15 +66,18 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    #[inline]
     pub(crate) const fn no_local(&self) -> bool {
         self.flags & NO_LOCAL != 0
     }
 
+    #[inline]
     pub(crate) const fn retain_as_published(&self) -> bool {
         self.flags & RETAIN_AS_PUBLISHED != 0
     }
 
     /// The Subscription Identifier as a slice of none or one.
+    #[inline]
     pub(crate) fn ids(&self) -> &[u32] {
         if self.id == 0 { &[] } else { std::slice::from_ref(&self.id) }
     }

@@ -2,10 +2,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use plexus_types::{PacketId, ProtocolVersion, ReasonCode};
 
 use crate::{
-    Ack, Auth, ConnAck, Connect, Disconnect, FIRST_PACKET_SIZE_MAX, Limits, Packet, PacketType,
-    ProtocolError, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe, frame::FixedHeader,
-    limits::Scope, reader::Reader,
+    Ack, Auth, ConnAck, ConnAckProperties, Connect, Disconnect, FIRST_PACKET_SIZE_MAX, Limits,
+    Packet, PacketType, ProtocolError, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe,
+    frame::FixedHeader, limits::Scope, reader::Reader,
 };
+
+/// A packet, or that more bytes are needed.
+type Decoded = Result<Option<Packet>, ProtocolError>;
 
 /// Cuts packets out of a stream of bytes. It holds version, direction and limits, no bytes: the
 /// caller keeps the buffer, and nothing is allocated because a peer announces something.
@@ -14,25 +17,43 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Decoder {
     scope: Scope,
-    awaits_connect: bool,
+    before_connect: bool,
 }
 
 impl Decoder {
     /// The server's side: the first packet has to be CONNECT, which decides the version.
     pub const fn server(limits: Limits) -> Self {
-        let scope = Scope { version: ProtocolVersion::V5, from_client: true, limits };
-        Self { scope, awaits_connect: true }
+        let version = ProtocolVersion::V5;
+        let scope = Scope { version, version_known: false, from_client: true, limits };
+        Self { scope, before_connect: true }
     }
 
     /// The client's side: the version is the one of its own CONNECT.
     pub const fn client(version: ProtocolVersion, limits: Limits) -> Self {
-        Self { scope: Scope { version, from_client: false, limits }, awaits_connect: false }
+        let scope = Scope { version, version_known: true, from_client: false, limits };
+        Self { scope, before_connect: false }
     }
 
-    /// The version of the connection. On the server's side it is known after CONNECT; if that was
-    /// refused, it is the version to answer in, provided the error has an answer at all.
+    /// The version of the connection. On the server's side it is known after CONNECT, or, when that
+    /// is refused, it is the version in which [`Decoder::refusal`] is to be written.
     pub const fn version(&self) -> ProtocolVersion {
         self.scope.version
+    }
+
+    /// What a client is answered whose CONNECT is refused with `error`; `None` for nothing. Before
+    /// 5.0 only an unknown protocol level has an answer ([MQTT3-3.1.2-2]) and every other fault
+    /// closes in silence ([MQTT3-3.1.4-1] [MQTT3-3.2.2-6]).
+    pub fn refusal(&self, error: &ProtocolError) -> Option<Packet> {
+        let unsupported = matches!(error, ProtocolError::UnsupportedVersion { .. });
+        let answered = self.scope.version.is_v5() || unsupported;
+        if !self.before_connect || !self.scope.version_known || !answered {
+            return None;
+        }
+        Some(Packet::ConnAck(Box::new(ConnAck {
+            session_present: false, // [MQTT-3.2.2-6] [MQTT3-3.2.2-4]
+            reason: error.reason_code(),
+            properties: ConnAckProperties::default(),
+        })))
     }
 
     /// Changes the largest packet that is accepted from now on.
@@ -44,23 +65,23 @@ impl Decoder {
     /// nothing was taken.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Packet>, ProtocolError> {
         let Some(header) = self.whole(buffer)? else { return Ok(None) };
-        if let Some(packet) = small(header, buffer)? {
+        if let Some(id) = bare_packet_id(header, buffer) {
             buffer.advance(header.total());
-            return Ok(Some(packet));
+            return bare_ack(header.packet_type, id);
         }
         let block = buffer.split_to(header.total()).freeze();
-        self.packet(header, &block).map(Some)
+        self.packet(header, &block)
     }
 
     /// The same on a block that others may share: topic and payload are slices of it.
     pub fn decode_block(&mut self, block: &mut Bytes) -> Result<Option<Packet>, ProtocolError> {
         let Some(header) = self.whole(block)? else { return Ok(None) };
-        let packet = match small(header, block)? {
-            Some(packet) => packet,
-            None => self.packet(header, block)?,
+        let packet = match bare_packet_id(header, block) {
+            Some(id) => bare_ack(header.packet_type, id),
+            None => self.packet(header, block),
         };
         block.advance(header.total());
-        Ok(Some(packet))
+        packet
     }
 
     /// How many bytes the packet at the front has in total, once its fixed header is there.
@@ -79,7 +100,7 @@ impl Decoder {
         let packet_type = self.packet_type(*first)?;
         let Some(header) = FixedHeader::read(packet_type, bytes)? else { return Ok(None) };
         let mut size_max = self.scope.limits.packet_size as usize;
-        if self.awaits_connect {
+        if self.before_connect {
             size_max = size_max.min(FIRST_PACKET_SIZE_MAX);
         } else if self.scope.version.is_v5() && !header.is_minimal() {
             return Err(ProtocolError::NotMinimal); // [MQTT-1.5.5-1]
@@ -92,7 +113,7 @@ impl Decoder {
 
     fn packet_type(&self, first: u8) -> Result<PacketType, ProtocolError> {
         let packet_type = PacketType::new(first >> 4);
-        if self.awaits_connect && packet_type != Some(PacketType::Connect) {
+        if self.before_connect && packet_type != Some(PacketType::Connect) {
             return Err(ProtocolError::FirstNotConnect); // [MQTT-3.1.0-1] [MQTT3-3.1.0-1]
         }
         let packet_type = packet_type.ok_or(ProtocolError::ReservedType)?;
@@ -105,7 +126,7 @@ impl Decoder {
         let from_client = self.scope.from_client;
         let v5 = self.scope.version.is_v5();
         let expected = match packet_type {
-            PacketType::Connect if from_client && !self.awaits_connect => {
+            PacketType::Connect if from_client && !self.before_connect => {
                 return Err(ProtocolError::SecondConnect); // [MQTT-3.1.0-2] [MQTT3-3.1.0-2]
             }
             PacketType::Connect
@@ -153,7 +174,7 @@ impl Decoder {
     }
 
     /// The packet behind `header`, which is whole at the front of `block`.
-    fn packet(&mut self, header: FixedHeader, block: &Bytes) -> Result<Packet, ProtocolError> {
+    fn packet(&mut self, header: FixedHeader, block: &Bytes) -> Decoded {
         let mut reader = Reader::new(block, header.length, header.total());
         let reader = &mut reader;
         let scope = &mut self.scope;
@@ -163,11 +184,15 @@ impl Decoder {
                 if scope.version.is_v5() && !header.is_minimal() {
                     return Err(ProtocolError::NotMinimal); // [MQTT-1.5.5-1]
                 }
-                self.awaits_connect = false;
+                self.before_connect = false;
                 Packet::Connect(Box::new(connect))
             }
             PacketType::ConnAck => Packet::ConnAck(Box::new(ConnAck::decode(reader, scope)?)),
-            PacketType::Publish => Packet::Publish(Publish::decode(header.flags, reader, scope)?),
+            PacketType::Publish => {
+                // The payload is all the rest, so nothing can trail. Returned where it is made: a
+                // packet is large and this one is the most frequent.
+                return Ok(Some(Packet::Publish(Publish::decode(header.flags, reader, scope)?)));
+            }
             PacketType::PubAck => Packet::PubAck(Ack::decode(PacketType::PubAck, reader, scope)?),
             PacketType::PubRec => Packet::PubRec(Ack::decode(PacketType::PubRec, reader, scope)?),
             PacketType::PubRel => Packet::PubRel(Ack::decode(PacketType::PubRel, reader, scope)?),
@@ -188,22 +213,28 @@ impl Decoder {
             PacketType::Auth => Packet::Auth(Box::new(Auth::decode(reader, scope)?)),
         };
         reader.finish()?;
-        Ok(packet)
+        Ok(Some(packet))
     }
 }
 
-/// The frequent packets that are nothing but an identifier, decoded where they stand.
-fn small(header: FixedHeader, bytes: &[u8]) -> Result<Option<Packet>, ProtocolError> {
-    let packet = match header.packet_type {
-        PacketType::PubAck => Packet::PubAck,
-        PacketType::PubRec => Packet::PubRec,
-        PacketType::PubRel => Packet::PubRel,
-        PacketType::PubComp => Packet::PubComp,
-        _ => return Ok(None),
-    };
-    let body = bytes.get(header.length..header.total()).unwrap_or_default();
-    let Ok(id) = <[u8; 2]>::try_from(body) else { return Ok(None) };
+/// The identifier of an acknowledgement that is nothing else, where it stands: the frequent case.
+fn bare_packet_id(header: FixedHeader, bytes: &[u8]) -> Option<u16> {
+    let acknowledges = matches!(
+        header.packet_type,
+        PacketType::PubAck | PacketType::PubRec | PacketType::PubRel | PacketType::PubComp
+    );
+    let body = bytes.get(header.length..header.total()).filter(|_| acknowledges)?;
+    body.try_into().ok().map(u16::from_be_bytes)
+}
+
+fn bare_ack(packet_type: PacketType, id: u16) -> Decoded {
     // [MQTT-2.2.1-3] [MQTT3-2.3.1-1]
-    let id = PacketId::new(u16::from_be_bytes(id)).ok_or(ProtocolError::PacketIdZero)?;
-    Ok(Some(packet(Ack::new(id, ReasonCode::Success))))
+    let id = PacketId::new(id).ok_or(ProtocolError::PacketIdZero)?;
+    let ack = Ack::new(id, ReasonCode::Success);
+    Ok(Some(match packet_type {
+        PacketType::PubAck => Packet::PubAck(ack),
+        PacketType::PubRec => Packet::PubRec(ack),
+        PacketType::PubRel => Packet::PubRel(ack),
+        _ => Packet::PubComp(ack),
+    }))
 }

@@ -22,6 +22,10 @@ macro_rules! violations {
         }
 
         impl ProtocolError {
+            /// Every violation: its name, its reason code and its clause.
+            pub const ALL: &'static [(&'static str, ReasonCode, &'static str)] =
+                &[$((stringify!($name), ReasonCode::$reason, $clause),)*];
+
             /// What a peer of 5.0 is told in CONNACK or DISCONNECT.
             pub const fn reason_code(&self) -> ReasonCode {
                 match self {

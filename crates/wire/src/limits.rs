@@ -28,6 +28,8 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope {
     pub(crate) version: ProtocolVersion,
+    /// Whether a CONNECT has said so; 5.0 is assumed until then.
+    pub(crate) version_known: bool,
     /// Whether the peer is the client.
     pub(crate) from_client: bool,
     pub(crate) limits: Limits,

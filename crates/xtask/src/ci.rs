@@ -1,11 +1,12 @@
 //! `cargo xtask ci`: the gate a change has to pass. Every step runs, so one run shows all that fails.
 
+use std::time::{Duration, Instant};
+
 use crate::command::{self, cargo, program};
 use crate::failure::{Failure, Outcome};
 use crate::install::{self, Tools};
 use crate::workspace::Workspace;
 use crate::{fuzz, spec, test, tidy};
-use std::time::{Duration, Instant};
 
 const SIMULATED_SEEDS: &str = "1000";
 const FUZZ_SECONDS: u32 = 30;
@@ -19,7 +20,7 @@ struct Gate {
 /// A step yields a few words about what it did.
 type Step = fn(&Gate) -> Outcome<String>;
 
-const STEPS: [(&str, Step); 11] = [
+const STEPS: [(&str, Step); 10] = [
     ("format", format),
     ("tidy", |_| tidy::tidy().map(done)),
     ("lints", lints),
@@ -28,7 +29,6 @@ const STEPS: [(&str, Step); 11] = [
     ("examples in the documentation", |_| test::doc_examples().map(done)),
     ("specification", |_| spec::check().map(done)),
     ("configuration schema", schema),
-    ("licences and sources", licences),
     ("simulation", simulation),
     ("fuzzing", |gate| fuzz::smoke(&gate.workspace, FUZZ_SECONDS)),
 ];
@@ -42,6 +42,7 @@ struct Report {
 
 /// Runs every step, then says how each ended.
 pub(crate) fn ci() -> Outcome {
+    install::gate()?;
     let tools = install::all()?;
     let gate = Gate { workspace: Workspace::read()?, tools };
     let reports: Vec<Report> =
@@ -109,14 +110,6 @@ fn schema(gate: &Gate) -> Outcome<String> {
         return Ok(done(()));
     }
     Err(Failure::new(format!("{SCHEMA} is stale; use `plexus config schema > {SCHEMA}`")))
-}
-
-fn licences(_: &Gate) -> Outcome<String> {
-    if !test::has_cargo_command("deny") {
-        return Ok("left out, cargo-deny is not installed".to_owned());
-    }
-    let words = ["deny", "--offline", "check", "bans", "licenses", "sources"];
-    command::run(&mut cargo(&words)).map(done)
 }
 
 fn simulation(gate: &Gate) -> Outcome<String> {

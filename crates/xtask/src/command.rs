@@ -1,9 +1,11 @@
 //! Other programs: started, waited for, never left behind.
 
-use crate::failure::{Failure, Outcome};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+use crate::failure::{Failure, Outcome};
 
 /// A command of the cargo that started us, so that both use one toolchain.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
@@ -89,8 +91,11 @@ fn follow(pipe: impl std::io::Read, watch: &mut impl FnMut(&str)) -> std::io::Re
     Ok(())
 }
 
+/// What a person would have typed.
 fn line_of(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(name).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 

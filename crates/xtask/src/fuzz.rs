@@ -3,11 +3,13 @@
 //! The coverage counters that libFuzzer feeds on come from the compiler's own pass, so no nightly
 //! toolchain is needed; only the sanitizers would need one.
 
+use std::path::Path;
+
+use serde::Deserialize;
+
 use crate::command::{self, cargo, program};
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
-use serde::Deserialize;
-use std::path::Path;
 
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -24,6 +26,14 @@ struct Manifest {
 #[derive(Deserialize)]
 struct Bin {
     name: String,
+}
+
+/// Runs every target for so many seconds.
+pub(crate) fn fuzz(seconds: &str) -> Outcome {
+    let seconds = seconds.parse().map_err(Failure::doing(format!("`{seconds}` seconds")))?;
+    let ran = smoke(&Workspace::read()?, seconds)?;
+    println!("{ran}");
+    Ok(())
 }
 
 /// Runs every target of `fuzz/` for that many seconds; yields what ran.

@@ -2,10 +2,11 @@
 //!
 //! Debian packages are installed for the machine; libraries go below `target/tools`.
 
+use std::path::{Path, PathBuf};
+
 use crate::command::{self, program};
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
-use std::path::{Path, PathBuf};
 
 /// Libraries of other people that the tests talk to Plexus with, in fixed versions.
 const PYTHON_CLIENT: &str = "paho-mqtt==2.1.0";
@@ -19,6 +20,12 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("node", "nodejs"),
     ("npm", "npm"),
 ];
+
+/// What only the gate needs: libFuzzer is C++.
+const GATE_PROGRAMS: [(&str, &str); 1] = [("c++", "g++")];
+
+/// Parts of the toolchain that a minimal installation leaves out, with the command each brings.
+const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
 /// Where Debian keeps programs that are not on everybody's `PATH`.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
@@ -43,24 +50,38 @@ enum Rights {
 /// Installs what is missing, saying each step.
 pub(crate) fn all() -> Outcome<Tools> {
     let folder = Workspace::read()?.target.join("tools");
-    install_programs()?;
+    install_programs(&PROGRAMS)?;
     let python = install_python_client(&folder)?;
     let node_modules = install_node_client(&folder)?;
     Ok(Tools { python, node_modules })
 }
 
-fn install_programs() -> Outcome {
-    let missing = missing_packages(is_installed);
+/// Installs what the gate needs beyond the tests.
+pub(crate) fn gate() -> Outcome {
+    for (command, component) in COMPONENTS {
+        if !command::succeeds(&mut command::cargo(&[command, "--version"])) {
+            println!("Adding {component} to the toolchain");
+            command::run(&mut program("rustup", &["component", "add", component]))?;
+        }
+    }
+    install_programs(&GATE_PROGRAMS)
+}
+
+fn install_programs(programs: &[(&str, &'static str)]) -> Outcome {
+    let missing = missing_packages(programs, is_installed);
     if missing.is_empty() {
         return Ok(());
     }
     install_packages(&missing)?;
-    let still = missing_packages(is_installed);
+    let still = missing_packages(programs, is_installed);
     if still.is_empty() { Ok(()) } else { Err(by_hand(&still)) }
 }
 
-fn missing_packages(is_installed: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    let missing = PROGRAMS.iter().filter(|(name, _)| !is_installed(name));
+fn missing_packages(
+    programs: &[(&str, &'static str)],
+    is_installed: impl Fn(&str) -> bool,
+) -> Vec<&'static str> {
+    let missing = programs.iter().filter(|(name, _)| !is_installed(name));
     missing.map(|(_, package)| *package).collect()
 }
 
@@ -182,9 +203,9 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_asked_for() {
-        assert_eq!(missing_packages(|_| true), Vec::<&str>::new());
+        assert_eq!(missing_packages(&PROGRAMS, |_| true), Vec::<&str>::new());
         assert_eq!(
-            missing_packages(|name| name.starts_with('n')),
+            missing_packages(&PROGRAMS, |name| name.starts_with('n')),
             ["mosquitto", "mosquitto-clients", "python3"]
         );
     }

@@ -28,8 +28,9 @@ mod tidy;
 mod tree;
 mod workspace;
 
-use crate::failure::{Failure, Outcome};
 use std::process::ExitCode;
+
+use crate::failure::{Failure, Outcome};
 
 const HELP: &str = "\
 Usage: cargo xtask <command>
@@ -38,9 +39,10 @@ Usage: cargo xtask <command>
                   ARGS go to `plexus serve`
   test            install what the tests need and run them all
   test --fast     only what needs nothing from outside: tables, pairs, conformance
-  test --ci       install what the tests need and pass the whole gate (`ci`)
-  ci              the gate: format, tidy, lints, docs, tests, generated pages, simulation, fuzzing
+  test --ci       install what the gate needs and pass it; also called `ci`: format, tidy, lints,
+                  documentation, tests, coverage, schema, simulation, fuzzing
   tidy            the shape of the tree: layers, sizes, names, documents, leftovers
+  fuzz [SECONDS]  every fuzz target for so long (30), on stable Rust
   spec            write docs/spec-coverage.md
   spec --check    fail when that page is stale or a statement has no code or no test
 ";
@@ -63,8 +65,9 @@ fn dispatch(words: &[&str]) -> Outcome {
         ["run", arguments @ ..] => run::run(arguments),
         ["test"] => test::all(),
         ["test", "--fast"] => test::fast(),
-        ["test", "--ci"] => install::all().and_then(|_| ci::ci()),
-        ["ci"] => ci::ci(),
+        ["ci"] | ["test", "--ci"] => ci::ci(),
+        ["fuzz"] => fuzz::fuzz("30"),
+        ["fuzz", seconds] => fuzz::fuzz(seconds),
         ["tidy"] => tidy::tidy(),
         ["spec"] => spec::write(),
         ["spec", "--check"] => spec::check(),

@@ -1,9 +1,10 @@
 //! `cargo xtask run`: the broker on its embedded defaults, built in release.
 
+use std::os::unix::process::CommandExt;
+
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
-use std::os::unix::process::CommandExt;
 
 /// Builds and becomes the broker, so that a signal reaches it and not a parent of it.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {

@@ -115,6 +115,19 @@ fn quoted(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
+/// Whether a line holds the words and not merely longer ones that begin or end with them.
+pub(crate) fn holds_word(line: &str, words: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let free = |inner: Option<char>, outer: Option<char>| {
+        !(inner.is_some_and(is_word) && outer.is_some_and(is_word))
+    };
+    line.match_indices(words).any(|(at, _)| {
+        let before = line.get(..at).and_then(|head| head.chars().next_back());
+        let after = line.get(at + words.len()..).and_then(|tail| tail.chars().next());
+        free(words.chars().next(), before) && free(words.chars().next_back(), after)
+    })
+}
+
 /// Whether the whole file is test code, by its place.
 pub(crate) fn is_test_path(path: &str) -> bool {
     path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/benches/")
@@ -167,6 +180,12 @@ mod tests {
         for text in ["\"abc", "/* abc", "r##\"abc\"#", "'\\", "'"] {
             assert_eq!(Views::of(text).code.len(), text.len());
         }
+    }
+
+    #[test]
+    fn words_stand_alone() {
+        assert!(holds_word("a.await?", ".await") && holds_word("  todo!()", "todo!("));
+        assert!(!holds_word("self.awaits", ".await") && !holds_word("my_dbg!(a)", "dbg!("));
     }
 
     #[test]

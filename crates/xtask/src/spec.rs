@@ -4,13 +4,14 @@ pub(crate) mod clause;
 pub(crate) mod marks;
 mod page;
 
+use std::collections::BTreeSet;
+use std::fs;
+
 use crate::failure::{Failure, Outcome};
 use crate::tree::Tree;
 use crate::workspace::Workspace;
 use clause::{Clause, Document};
 use marks::{Marks, Place};
-use std::collections::BTreeSet;
-use std::fs;
 
 /// The generated page.
 const PAGE: &str = "docs/spec-coverage.md";

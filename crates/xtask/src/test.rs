@@ -1,10 +1,11 @@
 //! `cargo xtask test`: everything the tests need, then the tests, then the runner's own summary.
 
-use crate::command::{self, Stream, cargo, program};
+use std::process::Command;
+
+use crate::command::{self, Stream, cargo};
 use crate::failure::{Failure, Outcome};
 use crate::install::{self, Tools};
 use crate::workspace::Workspace;
-use std::process::Command;
 
 /// Crates whose tests need the outside world or take their time: rings 4 and 5.
 const OUTER_RINGS: [&str; 3] = ["plexus-sim", "plexus-bench", "plexus"];
@@ -56,7 +57,7 @@ pub(crate) fn doc_examples() -> Outcome {
 }
 
 /// Tests of whole programs start the binary; it is built as the tests are, so nothing is built twice.
-pub(crate) fn build_program(workspace: &Workspace) -> Outcome {
+fn build_program(workspace: &Workspace) -> Outcome {
     if workspace.package("plexus").is_none() {
         return Ok(());
     }
@@ -65,7 +66,9 @@ pub(crate) fn build_program(workspace: &Workspace) -> Outcome {
 
 /// Where the tests find what they start.
 fn prepare(runner: &mut Command, workspace: &Workspace, tools: Option<&Tools>) {
-    runner.env("PLEXUS_BIN", workspace.target.join("debug").join("plexus"));
+    if workspace.package("plexus").is_some() {
+        runner.env("PLEXUS_BIN", workspace.target.join("debug").join("plexus"));
+    }
     if let Some(tools) = tools {
         runner.env("PLEXUS_PYTHON", &tools.python).env("NODE_PATH", &tools.node_modules);
     }
@@ -101,11 +104,6 @@ fn is_failed_test(line: &str) -> bool {
     ["FAIL [", "TIMEOUT [", "SIGABRT [", "SIGSEGV [", "LEAK-FAIL ["]
         .iter()
         .any(|s| line.starts_with(s))
-}
-
-/// Whether a program is there to be asked; used for what is a help but no need.
-pub(crate) fn has_cargo_command(name: &str) -> bool {
-    command::succeeds(&mut program("cargo", &[name, "--version"]))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod blobs;
 mod clauses;
 mod crate_docs;
 mod dead_files;
+mod dependencies;
 mod layers;
 mod leftovers;
 mod manifests;
@@ -14,10 +15,11 @@ mod names;
 mod purity;
 mod size;
 
+use std::fmt;
+
 use crate::failure::{Failure, Outcome};
 use crate::tree::Tree;
 use crate::workspace::Workspace;
-use std::fmt;
 
 /// One complaint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,9 +49,10 @@ impl Findings {
 
 type Check = fn(&Tree, &Workspace, &mut Findings);
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     layers::check,
     manifests::check,
+    dependencies::check,
     purity::check,
     size::check,
     names::check,

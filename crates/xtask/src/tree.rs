@@ -1,9 +1,10 @@
 //! The files of the project, read once.
 
-use crate::failure::{Failure, Outcome};
-use crate::source::Views;
 use std::fs;
 use std::path::Path;
+
+use crate::failure::{Failure, Outcome};
+use crate::source::Views;
 
 /// Folders that hold nothing of ours.
 const FOREIGN: [&str; 5] = [".git", "target", "node_modules", "corpus", "artifacts"];

@@ -1,10 +1,15 @@
 //! What `cargo metadata` says about the crates of the project.
 
-use crate::command;
-use crate::failure::{Failure, Outcome};
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::command;
+use crate::failure::{Failure, Outcome};
+
+/// The platform whose dependencies count: one answer, wherever it is asked.
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// Where a crate stands. Layers of the program come first, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +37,26 @@ pub(crate) struct Package {
     pub(crate) targets: Vec<(String, String)>,
 }
 
+/// One crate of other people.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outside {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// Its licence expression; empty where it states none.
+    pub(crate) license: String,
+    /// Where it comes from, as cargo writes it.
+    pub(crate) source: String,
+}
+
+impl Outside {
+    /// As cargo names it in a tree.
+    fn label(&self) -> String {
+        format!("{} v{}", self.name, self.version)
+    }
+}
+
 /// The crates of the project and where cargo builds them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workspace {
@@ -41,13 +66,29 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// The crates in the order of their names.
     pub(crate) packages: Vec<Package>,
+    /// What comes from elsewhere on the platform the program is made for.
+    pub(crate) outside: Vec<Outside>,
 }
 
 impl Workspace {
     /// Asks cargo.
     pub(crate) fn read() -> Outcome<Self> {
-        let json = command::output(&mut command::cargo(&["metadata", "--format-version", "1"]))?;
-        Self::parse(&json)
+        let words = ["metadata", "--format-version", "1", "--filter-platform", PLATFORM];
+        let json = command::output(&mut command::cargo(&words))?;
+        let mut workspace = Self::parse(&json)?;
+        let compiled = Self::compiled()?;
+        workspace.outside.retain(|package| compiled.contains(&package.label()));
+        Ok(workspace)
+    }
+
+    /// The crates that are really compiled, as `name vVersion`: the metadata also lists optional ones
+    /// that nobody asked for.
+    fn compiled() -> Outcome<BTreeSet<String>> {
+        let words = ["tree", "--workspace", "--edges", "normal,build,dev", "--prefix", "none"];
+        let more = ["--target", PLATFORM, "--format", "{p}"];
+        let lines = command::output(command::cargo(&words).args(more))?;
+        let label = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        Ok(lines.lines().map(label).collect())
     }
 
     /// The package of that name.
@@ -95,8 +136,20 @@ impl Workspace {
             })
             .collect();
         packages.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, packages })
+        let outside = metadata.packages.iter().filter_map(outside_of).collect();
+        let (root, target) = (metadata.workspace_root, metadata.target_directory);
+        Ok(Self { root, target, packages, outside })
     }
+}
+
+/// What has no source is ours.
+fn outside_of(package: &MetadataPackage) -> Option<Outside> {
+    Some(Outside {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        license: package.license.clone().unwrap_or_default(),
+        source: package.source.clone()?,
+    })
 }
 
 fn name_of(dependency: &Dependency) -> String {
@@ -147,6 +200,9 @@ struct Metadata {
 struct MetadataPackage {
     id: String,
     name: String,
+    version: String,
+    license: Option<String>,
+    source: Option<String>,
     manifest_path: PathBuf,
     metadata: Option<serde_json::Value>,
     dependencies: Vec<Dependency>,

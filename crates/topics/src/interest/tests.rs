@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::Interest;
 
 fn tables(shards: u16) -> Vec<Interest> {
-    (0..shards).map(|shard| Interest::new(Seed::new(3), shard, shards)).collect()
+    (0..shards).map(|shard| Interest::new(Seed::new(3), shard)).collect()
 }
 
 /// Adds or removes a filter at one shard and tells the others; says whether there was news.

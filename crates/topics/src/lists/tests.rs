@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 
 use plexus_stdx::Seed;
 
-use super::{List, Lists, PIECE_MAX, Subscribers};
+use super::{Lists, Subscribers};
 use crate::{Options, SubscriberId, Subscription, subscription::Entry};
 
 fn entry(subscriber: u32, id: u32) -> Entry {
@@ -52,21 +52,5 @@ fn long_lists_agree_with_an_ordered_map() {
             let bytes = lists.owned / model.len();
             assert!(bytes <= 12 * 4, "{bytes} bytes a subscriber");
         }
-    }
-}
-
-#[test]
-fn pieces_stay_short_whatever_the_order() {
-    for step in [1_u32, 7_919] {
-        let mut lists = Lists::new();
-        let mut list = Subscribers::One(entry(0, 0));
-        for number in 1..20_000_u32 {
-            lists.insert(&mut list, entry(number * step % 20_011, 0));
-        }
-        let Subscribers::Many(list_name) = list else { panic!("a list") };
-        let List::Long(pieces) = lists.many.get(list_name) else { panic!("a long one") };
-        assert!(pieces.pieces.iter().all(|piece| (1..=PIECE_MAX).contains(&piece.len())));
-        assert!(pieces.pieces.len() < 2 * 20_000 / PIECE_MAX + 2);
-        assert!(collected(&lists, list).is_sorted());
     }
 }

@@ -22,7 +22,7 @@ fn walk(
 }
 
 fn retained_of(topics: &[&str]) -> Retained<String> {
-    let mut retained = Retained::new();
+    let mut retained = Retained::new(Seed::new(6));
     for topic in topics {
         assert_eq!(retained.insert(topic, (*topic).to_owned()), None);
     }
@@ -31,7 +31,7 @@ fn retained_of(topics: &[&str]) -> Retained<String> {
 
 #[test]
 fn the_newest_value_of_a_topic_is_kept() {
-    let mut retained = Retained::new();
+    let mut retained = Retained::new(Seed::new(6));
     assert_eq!(retained.insert("a/b", 1), None);
     assert_eq!(retained.insert("a/b", 2), Some(1));
     assert_eq!((retained.get("a/b"), retained.get("a"), retained.len()), (Some(&2), None, 1));
@@ -85,7 +85,7 @@ fn filters_find_what_they_match() {
 
 #[test]
 fn a_step_looks_at_no_more_than_its_budget() {
-    let mut retained = Retained::new();
+    let mut retained = Retained::new(Seed::new(6));
     for number in 0..10_000 {
         retained.insert(&format!("dev/{number:05}/state"), number);
         retained.insert(&format!("dev/{number:05}/zone"), number);
@@ -103,7 +103,7 @@ fn a_step_looks_at_no_more_than_its_budget() {
 
 #[test]
 fn a_walk_visits_only_what_can_match() {
-    let mut retained = Retained::new();
+    let mut retained = Retained::new(Seed::new(6));
     for number in 0..10_000 {
         retained.insert(&format!("a/{number:05}"), number);
         retained.insert(&format!("m/{}/{number:05}", number % 10), number);
@@ -148,6 +148,22 @@ fn the_deepest_topics_are_walked() {
     assert_eq!(walk(&mut retained, &filter, 10, |_| {}), [deep]);
 }
 
+#[test]
+fn memory_comes_back() {
+    let mut retained = Retained::new(Seed::new(6));
+    let empty = retained.memory();
+    let topic = |number: usize| format!("plant/{}/device/{number}/state", number % 7);
+    for number in 0..20_000 {
+        retained.insert(&topic(number), number);
+    }
+    let full = retained.memory();
+    assert!(full < 20_000 * 100, "{full}");
+    for number in 0..20_000 {
+        assert_eq!(retained.remove(&topic(number)), Some(number));
+    }
+    assert!(retained.memory() < empty + full / 100, "{} after {full}", retained.memory());
+}
+
 fn topics() -> impl Strategy<Value = String> {
     let level = prop::sample::select(vec!["a", "b", "", "ab", "$x", "a!", "\u{1}"]);
     prop::collection::vec(level, 1..5)
@@ -171,7 +187,7 @@ proptest! {
         filter in filters(),
         seed in any::<u64>(),
     ) {
-        let mut retained = Retained::new();
+        let mut retained = Retained::new(Seed::new(6));
         for topic in &stable {
             retained.insert(topic, topic.clone());
         }

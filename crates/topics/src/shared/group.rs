@@ -4,7 +4,7 @@ use crate::arena::Arena;
 
 use super::{
     Member, MemberOptions, MemberState, Pick, Selected, Strategy,
-    order::{Dense, Rank, Ranked},
+    order::{Anchored, Dense, Rank, Ranked},
 };
 
 /// About what an order takes for one seat.
@@ -25,12 +25,13 @@ impl Seat {
         Self { member, options, state, rank: Rank::default() }
     }
 
-    /// Where it stands: 0 with those that come first, 1 with those that come next, or nowhere.
-    const fn tier(&self) -> Option<usize> {
+    /// With whom it stands: those who can take a message, those who are away and whose sessions
+    /// have room, and those who were full when last heard of.
+    const fn tier(&self) -> usize {
         match (self.state.online, self.state.full) {
-            (true, false) => Some(0),
-            (false, false) => Some(1),
-            (_, true) => None,
+            (true, false) => 0,
+            (false, false) => 1,
+            (_, true) => 2,
         }
     }
 }
@@ -49,14 +50,36 @@ pub(super) struct Group {
     current: Option<u32>,
 }
 
-/// Two tiers each.
+const TIERS: usize = 3;
+
+/// The seats of each tier.
 #[derive(Debug)]
 enum Tiers {
     /// For strategies that go by turn or load.
-    Ranked([Ranked; 2]),
-    /// For strategies that draw or hash. `all` has every seat, so that a member that is full for a
-    /// moment does not move the others' keys.
-    Dense { all: Dense, tiers: [Dense; 2] },
+    Ranked([Ranked; TIERS]),
+    /// For strategies that draw.
+    Dense([Dense; TIERS]),
+    /// For strategies that hash: `all` has every seat.
+    Anchored { all: Anchored, tiers: [Dense; TIERS] },
+}
+
+/// One of the tiers.
+#[derive(Debug)]
+enum Tier<'a> {
+    Ranked(&'a mut Ranked),
+    Dense(&'a mut Dense),
+}
+
+impl Tiers {
+    fn of(&mut self, tier: usize) -> Tier<'_> {
+        const KNOWN: &str = "invariant: one of the tiers";
+        match self {
+            Self::Ranked(tiers) => Tier::Ranked(tiers.get_mut(tier).expect(KNOWN)),
+            Self::Dense(tiers) | Self::Anchored { tiers, .. } => {
+                Tier::Dense(tiers.get_mut(tier).expect(KNOWN))
+            }
+        }
+    }
 }
 
 impl Group {
@@ -65,8 +88,9 @@ impl Group {
             Strategy::RoundRobin | Strategy::Local | Strategy::LeastInflight => {
                 Tiers::Ranked(Default::default())
             }
-            Strategy::Random | Strategy::Sticky | Strategy::HashClient | Strategy::HashTopic => {
-                Tiers::Dense { all: Dense::default(), tiers: Default::default() }
+            Strategy::Random | Strategy::Sticky => Tiers::Dense(Default::default()),
+            Strategy::HashClient | Strategy::HashTopic => {
+                Tiers::Anchored { all: Anchored::default(), tiers: Default::default() }
             }
         };
         Self { strategy, seats: Arena::new(), tiers, turns: 0, last: 0, current: None }
@@ -74,7 +98,7 @@ impl Group {
 
     pub(super) fn add(&mut self, seat: Seat) -> u32 {
         let name = self.seats.insert(Some(seat));
-        if let Tiers::Dense { all, .. } = &mut self.tiers {
+        if let Tiers::Anchored { all, .. } = &mut self.tiers {
             all.insert(name);
         }
         self.line_up(name);
@@ -83,7 +107,7 @@ impl Group {
 
     pub(super) fn remove(&mut self, name: u32) {
         self.step_out(name);
-        if let Tiers::Dense { all, .. } = &mut self.tiers {
+        if let Tiers::Anchored { all, .. } = &mut self.tiers {
             all.remove(name);
         }
         if self.current == Some(name) {
@@ -129,16 +153,18 @@ impl Group {
                     _ => tier.from(Rank::default(), fits),
                 })
             }
-            Tiers::Dense { all, tiers } => {
+            Tiers::Dense(tiers) => {
                 let tier = tiers.iter().position(|tier| tier.has(fits))?;
-                let preferred = match self.strategy {
-                    Strategy::Sticky => self.current,
-                    Strategy::HashClient | Strategy::HashTopic => all.by_key(key),
-                    _ => None,
-                };
-                let stands = |name: &u32| self.seat(*name).tier() == Some(tier) && fits(*name);
+                let stands = |name: &u32| self.seat(*name).tier() == tier && fits(*name);
+                let drawn = || tiers.get(tier).and_then(|tier| tier.next_from(key, fits));
+                self.current.filter(stands).or_else(drawn)
+            }
+            Tiers::Anchored { all, tiers } => {
+                let tier = tiers.iter().position(|tier| tier.has(fits))?;
+                let stands = |name: u32| self.seat(name).tier() == tier && fits(name);
+                // Where hardly anybody fits, the key is hashed to those who do.
                 let other = || tiers.get(tier).and_then(|tier| tier.next_from(key, fits));
-                preferred.filter(stands).or_else(other)
+                all.by_key(key, stands).or_else(other)
             }
         }?;
         self.note(name);
@@ -185,35 +211,19 @@ impl Group {
             _ => Self::group_of(strategy, seat.member.shard),
         };
         seat.rank = Rank { group, turn };
-        let (rank, Some(tier)) = (seat.rank, seat.tier()) else { return };
-        match &mut self.tiers {
-            Tiers::Ranked(tiers) => {
-                if let Some(tier) = tiers.get_mut(tier) {
-                    tier.insert(rank, name);
-                }
-            }
-            Tiers::Dense { tiers, .. } => {
-                if let Some(tier) = tiers.get_mut(tier) {
-                    tier.insert(name);
-                }
-            }
+        let (rank, tier) = (seat.rank, seat.tier());
+        match self.tiers.of(tier) {
+            Tier::Ranked(tier) => tier.insert(rank, name),
+            Tier::Dense(tier) => tier.insert(name),
         }
     }
 
     fn step_out(&mut self, name: u32) {
         let seat = self.seat(name);
-        let (rank, Some(tier)) = (seat.rank, seat.tier()) else { return };
-        match &mut self.tiers {
-            Tiers::Ranked(tiers) => {
-                if let Some(tier) = tiers.get_mut(tier) {
-                    tier.remove(rank);
-                }
-            }
-            Tiers::Dense { tiers, .. } => {
-                if let Some(tier) = tiers.get_mut(tier) {
-                    tier.remove(name);
-                }
-            }
+        let (rank, tier) = (seat.rank, seat.tier());
+        match self.tiers.of(tier) {
+            Tier::Ranked(tier) => tier.remove(rank),
+            Tier::Dense(tier) => tier.remove(name),
         }
     }
 

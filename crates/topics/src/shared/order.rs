@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use plexus_stdx::Seed;
+
 /// What a seat is asked by: first the lower group (a load, or a shard), then the lower turn. Turns
 /// are never given twice, so a rank names one seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -65,11 +67,6 @@ impl Dense {
         self.seats.iter().any(|seat| fits(*seat))
     }
 
-    /// The seat that a key belongs to: when seats come and go, few keys change theirs.
-    pub(super) fn by_key(&self, key: u64) -> Option<u32> {
-        self.seats.get(jump_hash(key, self.seats.len())?).copied()
-    }
-
     /// The seat of a key, or the next after it that fits.
     pub(super) fn next_from(&self, key: u64, fits: impl Fn(u32) -> bool) -> Option<u32> {
         let (before, from) = self.seats.split_at_checked(jump_hash(key, self.seats.len())?)?;
@@ -81,12 +78,67 @@ impl Dense {
     }
 
     fn set_position(&mut self, seat: u32, at: usize) {
-        if self.positions.len() <= seat as usize {
-            self.positions.resize(seat as usize + 1, 0);
+        set(&mut self.positions, seat, at);
+    }
+}
+
+/// Seats at places that they keep: one that leaves makes a hole, one that comes fills a hole. So
+/// only the keys of a seat that comes or goes find another, and those of a seat that does not fit
+/// for a while come back to it.
+#[derive(Debug, Default)]
+pub(super) struct Anchored {
+    places: Vec<Option<u32>>,
+    holes: Vec<u32>,
+    /// The place of each seat by its number.
+    positions: Vec<u32>,
+}
+
+/// So often a key is hashed on when it meets a hole or a seat that does not fit.
+const HOPS: u64 = 16;
+
+impl Anchored {
+    pub(super) fn insert(&mut self, seat: u32) {
+        // Holes beyond the end have gone with it.
+        let hole = std::iter::from_fn(|| self.holes.pop())
+            .find(|at| self.places.get(*at as usize).is_some_and(Option::is_none));
+        let at = hole.map_or(self.places.len(), |at| at as usize);
+        match self.places.get_mut(at) {
+            Some(place) => *place = Some(seat),
+            None => self.places.push(Some(seat)),
         }
-        if let Some(position) = self.positions.get_mut(seat as usize) {
-            *position = at as u32;
+        set(&mut self.positions, seat, at);
+    }
+
+    pub(super) fn remove(&mut self, seat: u32) {
+        let Some(at) = self.positions.get(seat as usize).copied() else { return };
+        if let Some(place) = self.places.get_mut(at as usize) {
+            *place = None;
         }
+        self.holes.push(at);
+        while self.places.last().is_some_and(Option::is_none) {
+            self.places.pop();
+        }
+        if self.places.is_empty() {
+            self.holes.clear();
+        }
+    }
+
+    /// The seat that a key belongs to, as long as it fits.
+    pub(super) fn by_key(&self, key: u64, fits: impl Fn(u32) -> bool) -> Option<u32> {
+        (0..HOPS).find_map(|hop| {
+            let mut draw = Seed::new(key).derive(hop);
+            let at = jump_hash(draw.next_u64(), self.places.len())?;
+            self.places.get(at).copied().flatten().filter(|seat| fits(*seat))
+        })
+    }
+}
+
+fn set(positions: &mut Vec<u32>, seat: u32, at: usize) {
+    if positions.len() <= seat as usize {
+        positions.resize(seat as usize + 1, 0);
+    }
+    if let Some(position) = positions.get_mut(seat as usize) {
+        *position = at as u32;
     }
 }
 

@@ -252,6 +252,7 @@ fn decode_version(
         0..5 => ProtocolVersion::V311,
         5.. => ProtocolVersion::V5,
     };
+    scope.version_known = true;
     let bridge = level & BRIDGE_BIT != 0;
     if number != scope.version.level() || (bridge && scope.version.is_v5()) {
         return Err(ProtocolError::UnsupportedVersion { level }); // [MQTT-3.1.2-2] [MQTT3-3.1.2-2]

@@ -59,6 +59,7 @@ impl Publish {
         }
     }
 
+    #[inline]
     pub(crate) fn decode(
         flags: u8,
         reader: &mut Reader<'_>,
@@ -94,6 +95,7 @@ impl Publish {
 }
 
 impl PublishProperties {
+    #[inline]
     fn decode(reader: &mut Reader<'_>, scope: &Scope) -> Result<Self, ProtocolError> {
         let mut section = Section::open(reader, scope.limits)?;
         let mut properties = Self::default();

@@ -4,7 +4,7 @@ use plexus_types::Text;
 use super::PropertyId;
 use crate::{reader::Reader, sink::Sink};
 
-/// The pairs of [`UserProperties`], in order.
+/// The pairs of [`UserProperties`](crate::UserProperties), in order.
 #[derive(Debug, Clone)]
 pub struct UserPropertyIter<'a> {
     block: &'a Bytes,

@@ -1,9 +1,11 @@
 //! The lists of statements under `docs/spec/`.
 
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
 use crate::failure::{Failure, Outcome};
 use crate::tree::Tree;
-use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// The lists, with the name a reader knows the document by.
 const LISTS: [(&str, &str); 2] =

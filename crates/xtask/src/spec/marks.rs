@@ -1,11 +1,13 @@
 //! Marks such as `[MQTT-3.1.2-4]` in code and tests, and the clauses of the cases in `conformance/`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
 use crate::failure::{Failure, Outcome};
 use crate::source::{first_test_line, is_test_path};
 use crate::tree::{File, Tree};
 use crate::workspace::{Layer, Workspace};
-use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Statement → places, in code and in tests apart.
 #[derive(Debug, Default)]

@@ -1,10 +1,11 @@
 //! The page a reader gets: each statement with its code and its tests.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
 use super::Coverage;
 use super::clause::{Actor, Clause, Document};
 use super::marks::Place;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 const HEAD: &str = "\
 # Coverage of the specification

@@ -1,9 +1,10 @@
 //! Files that no `mod` reaches: they look like code and are compiled by nobody.
 
+use std::collections::BTreeSet;
+
 use super::Findings;
 use crate::tree::{File, Tree, resolve};
 use crate::workspace::{Package, Workspace};
-use std::collections::BTreeSet;
 
 pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings) {
     for package in &workspace.packages {

@@ -1,6 +1,7 @@
 //! What a person writes on the way and takes out before the end.
 
 use super::Findings;
+use crate::source::holds_word;
 use crate::tree::{File, Tree};
 use crate::workspace::Workspace;
 
@@ -23,7 +24,7 @@ const COMMENTS: [&str; 4] = ["FIXME", "XXX", "TODO", "HACK"];
 pub(super) fn check(tree: &Tree, _: &Workspace, findings: &mut Findings) {
     for file in tree.below("", ".rs") {
         for (number, line) in (1..).zip(file.views.code.lines()) {
-            for (word, instead) in CODE.iter().filter(|(word, _)| holds(line, word)) {
+            for (word, instead) in CODE.iter().filter(|(word, _)| holds_word(line, word)) {
                 let word = word.trim_end_matches('(');
                 findings.add(&file.path, number, format!("`{word}` left behind; use {instead}"));
             }
@@ -40,14 +41,6 @@ fn check_comments(file: &File, findings: &mut Findings) {
             findings.add(&file.path, number, message);
         }
     }
-}
-
-/// Whether the line holds the word and not merely a longer one that ends with it.
-fn holds(line: &str, word: &str) -> bool {
-    line.match_indices(word).any(|(at, _)| {
-        let before = line.get(..at).and_then(|head| head.chars().next_back());
-        !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
-    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Manifests: names as the folders say, lints inherited, versions and reasons in the root only.
 
+use toml::{Table, Value};
+
 use super::Findings;
 use crate::tree::{File, Tree};
 use crate::workspace::Workspace;
-use toml::{Table, Value};
 
 /// Packages whose name is not `plexus-` and the folder: the program itself and its tool.
 const PLAIN_NAMES: [&str; 2] = ["plexus", "xtask"];

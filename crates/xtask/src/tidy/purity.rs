@@ -1,7 +1,7 @@
 //! Words and cores (layers 0 and 1) decide; they touch no file, socket, clock, thread or task.
 
 use super::Findings;
-use crate::source::{first_test_line, is_test_path};
+use crate::source::{first_test_line, holds_word, is_test_path};
 use crate::tree::Tree;
 use crate::workspace::{Layer, Workspace};
 
@@ -29,7 +29,7 @@ pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings)
         for file in tree.below(&sources, ".rs").filter(|file| !is_test_path(&file.path)) {
             let end = first_test_line(&file.views.code);
             for (number, line) in (1..end).zip(file.views.code.lines()) {
-                for (word, instead) in BANNED.iter().filter(|(word, _)| line.contains(word)) {
+                for (word, instead) in BANNED.iter().filter(|(word, _)| holds_word(line, word)) {
                     let message = format!("`{word}` in a pure crate; use {instead}");
                     findings.add(&file.path, number, message);
                 }
@@ -55,7 +55,7 @@ mod tests {
             packages: vec![package("crates/topics", 1), package("crates/net", 3)],
             ..Workspace::default()
         };
-        let text = "// std::fs is not code\nuse std::fs;\nasync fn a() {}\n";
+        let text = "// std::fs is not code\nuse std::fs;\nasync fn a() { self.awaits }\n";
         let tree = Tree::of(&[
             ("crates/topics/src/lib.rs", text),
             ("crates/topics/src/lib/tests.rs", text),

@@ -2,15 +2,16 @@ use super::*;
 
 const METADATA: &str = r#"{
   "packages": [
-    {"id": "w", "name": "plexus-wire", "manifest_path": "/p/crates/wire/Cargo.toml",
+    {"id": "w", "name": "plexus-wire", "version": "0.1.0", "manifest_path": "/p/crates/wire/Cargo.toml",
      "metadata": {"plexus": {"layer": 1}},
      "dependencies": [{"name": "bytes", "kind": null}, {"name": "proptest", "kind": "dev"}],
      "targets": [{"kind": ["lib"], "src_path": "/p/crates/wire/src/lib.rs"}]},
-    {"id": "k", "name": "plexus-testkit", "manifest_path": "/p/crates/testkit/Cargo.toml",
+    {"id": "k", "name": "plexus-testkit", "version": "0.1.0", "manifest_path": "/p/crates/testkit/Cargo.toml",
      "metadata": {"plexus": {"layer": "T"}}, "dependencies": [], "targets": []},
-    {"id": "b", "name": "bytes", "manifest_path": "/r/bytes/Cargo.toml",
+    {"id": "b", "name": "bytes", "version": "1.2.3", "license": "MIT",
+     "source": "registry+r", "manifest_path": "/r/bytes/Cargo.toml",
      "metadata": null, "dependencies": [], "targets": []},
-    {"id": "t", "name": "tokio", "manifest_path": "/r/tokio/Cargo.toml",
+    {"id": "t", "name": "tokio", "version": "1.0.0", "manifest_path": "/r/tokio/Cargo.toml",
      "metadata": null, "dependencies": [], "targets": []}
   ],
   "workspace_members": ["w", "k"],
@@ -35,6 +36,8 @@ fn metadata_becomes_layers_and_closures() {
     assert_eq!(wire.targets, [("lib".to_owned(), "crates/wire/src/lib.rs".to_owned())]);
     assert_eq!(workspace.package("plexus-testkit").unwrap().layer, Some(Layer::Tests));
     assert_eq!(workspace.packages.len(), 2);
+    let [bytes] = workspace.outside.as_slice() else { panic!("one crate has a source") };
+    assert_eq!((bytes.version.as_str(), bytes.license.as_str()), ("1.2.3", "MIT"));
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! Numbers of one shard, written by its thread alone and read by anybody.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A number with one writer: a plain load and store, no locked instruction in the publish path.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds; only the owning thread may call it.
+    pub fn add(&self, amount: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
+    }
+
+    /// Sets the value of a gauge; only the owning thread may call it.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// The value.
+    pub fn read(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident => $topic:literal;)*) => {
+        /// The counters and gauges of one shard, on cache lines of their own.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: Counter,)*
+        }
+
+        impl Counters {
+            /// Each number with the levels under which `$SYS` shows it.
+            pub fn read(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$(($topic, self.$name.read()),)*].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Clients that are connected.
+    clients_connected => "stats/connections/count";
+    /// Sessions, connected or not.
+    sessions => "stats/sessions/count";
+    /// Subscriptions of all sessions.
+    subscriptions => "stats/subscriptions/count";
+    /// Retained messages that this shard keeps.
+    retained => "stats/retained/count";
+    /// Bytes of those messages.
+    retained_bytes => "stats/retained/bytes";
+    /// Application Messages that clients published.
+    messages_received => "metrics/messages/received";
+    /// Application Messages handed to connections.
+    messages_sent => "metrics/messages/sent";
+    /// Messages that matched no subscription.
+    messages_unmatched => "metrics/messages/dropped/no_subscribers";
+    /// Messages dropped because a queue was full.
+    dropped_queue_full => "metrics/messages/dropped/queue_full";
+    /// Messages dropped because they expired.
+    dropped_expired => "metrics/messages/dropped/expired";
+    /// Messages dropped because the receiver takes no packet of that size.
+    dropped_too_large => "metrics/messages/dropped/too_large";
+    /// QoS 0 messages dropped because the receiver was away.
+    dropped_offline => "metrics/messages/dropped/offline";
+    /// Messages dropped with their session.
+    dropped_session_ended => "metrics/messages/dropped/session_ended";
+    /// Shared messages that no member of their group took.
+    dropped_no_member => "metrics/messages/dropped/no_member";
+    /// Retained messages refused because the limit of retained messages was reached.
+    dropped_retained_limit => "metrics/messages/dropped/retained_limit";
+    /// Publishes and subscriptions that access control refused.
+    refused => "metrics/access/refused";
+    /// Bytes read from connections.
+    bytes_received => "metrics/bytes/received";
+    /// Bytes written to connections.
+    bytes_sent => "metrics/bytes/sent";
+    /// Packets read from connections.
+    packets_received => "metrics/packets/received";
+    /// Packets written to connections.
+    packets_sent => "metrics/packets/sent";
+    /// Connections that got a session.
+    connected => "metrics/client/connected";
+    /// Connections that ended.
+    disconnected => "metrics/client/disconnected";
+    /// Turns of the event loop.
+    turns => "metrics/loop/turns";
+    /// Microseconds that the loop spent at work, of all the time there is.
+    busy_micros => "metrics/loop/busy_micros";
+}

@@ -1,0 +1,165 @@
+//! What shards say to each other.
+
+use std::sync::Arc;
+
+use plexus_session::SharedRef;
+use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
+use plexus_types::{Message, TopicFilter};
+use smallvec::SmallVec;
+
+/// Names a client of a shard; the serial tells it from a later one in the same slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientRef {
+    /// The slot of the client in its shard.
+    pub slot: u32,
+    /// Which tenant of the slot.
+    pub serial: u32,
+}
+
+/// A message from shard to shard.
+#[derive(Debug, Clone)]
+pub enum Envelope {
+    /// Match and deliver it among your clients and groups.
+    Publish(Arc<Message>),
+    /// Keep it as the retained message of its topic, or delete that if its payload is empty.
+    Retain(Arc<Message>),
+    /// Your client is the one of a shared group that gets this message.
+    Assign(Box<Assignment>),
+    /// My client did not complete this message of your group: find another.
+    Return(Box<GivenBack>),
+    /// My client joins your group; answer with `Joined`.
+    Join(Box<Join>),
+    /// The membership stands and every shard knows of it.
+    Joined(Box<Joined>),
+    /// My client leaves your group.
+    Leave(TopicFilter, SubscriberId),
+    /// What my client can take has changed.
+    MemberState(SubscriberId, Availability),
+    /// I have subscribers for such topics, or no longer; answer with `InterestSeen`.
+    Interest(InterestDelta, u64),
+    /// I know your interests up to this number.
+    InterestSeen(u64),
+    /// My client subscribed: what retained messages have you for it?
+    Replay(Box<ReplayRequest>),
+    /// Go on with that replay.
+    ReplayMore(u32),
+    /// Stop that replay.
+    ReplayStop(u32),
+    /// Retained messages for your client.
+    Replayed(Box<Replayed>),
+}
+
+impl Envelope {
+    /// Whether taking it in can make the receiver forward something large: such envelopes wait when
+    /// the receiver's own links are full, the others never do, so two full shards cannot block
+    /// each other.
+    pub const fn is_request(&self) -> bool {
+        match self {
+            Self::Publish(_)
+            | Self::Return(_)
+            | Self::Join(_)
+            | Self::Leave(..)
+            | Self::MemberState(..)
+            | Self::Replay(_)
+            | Self::ReplayMore(_)
+            | Self::ReplayStop(_) => true,
+            Self::Retain(_)
+            | Self::Assign(_)
+            | Self::Joined(_)
+            | Self::Interest(..)
+            | Self::InterestSeen(_)
+            | Self::Replayed(_) => false,
+        }
+    }
+}
+
+/// A shared message for one member.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The group.
+    pub group: SharedRef,
+    /// The member in the receiving shard.
+    pub subscriber: SubscriberId,
+    /// The member's options in the group.
+    pub options: MemberOptions,
+    /// The message.
+    pub message: Arc<Message>,
+    /// Members that refused it before.
+    pub tried: SmallVec<[Member; 2]>,
+}
+
+/// A shared message that comes back to the owner of its group.
+#[derive(Debug, Clone)]
+pub struct GivenBack {
+    /// The group.
+    pub group: SharedRef,
+    /// The message.
+    pub message: Arc<Message>,
+    /// Members that refused it.
+    pub tried: SmallVec<[Member; 2]>,
+}
+
+/// A membership on its way to the owner of the group.
+#[derive(Debug, Clone)]
+pub struct Join {
+    /// The whole filter, `$share/…` included.
+    pub filter: TopicFilter,
+    /// The member.
+    pub member: Member,
+    /// Its options.
+    pub options: MemberOptions,
+    /// What it can take now.
+    pub availability: Availability,
+    /// Repeated in the answer.
+    pub ticket: u32,
+}
+
+/// A membership that stands.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// The ticket of [`Join`].
+    pub ticket: u32,
+    /// The filter of [`Join`].
+    pub filter: TopicFilter,
+    /// The group.
+    pub group: SharedRef,
+}
+
+/// What a member of shared groups can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Availability {
+    /// Whether it is connected.
+    pub online: bool,
+    /// Whether its window and queue are full.
+    pub full: bool,
+    /// Its unacknowledged messages.
+    pub inflight: u32,
+}
+
+/// A question for retained messages.
+#[derive(Debug, Clone)]
+pub struct ReplayRequest {
+    /// The shard that asks.
+    pub shard: u16,
+    /// The client that subscribed.
+    pub client: ClientRef,
+    /// Which of the client's replays.
+    pub replay: u32,
+    /// The filter.
+    pub filter: TopicFilter,
+}
+
+/// A part of the answer.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// The shard that answers.
+    pub shard: u16,
+    /// The client that subscribed.
+    pub client: ClientRef,
+    /// Which of the client's replays.
+    pub replay: u32,
+    /// Retained messages.
+    pub messages: Vec<Arc<Message>>,
+    /// Where to go on, if there are more.
+    pub more: Option<u32>,
+}

@@ -1,0 +1,48 @@
+//! What an operator is told when a node or a listener cannot start.
+
+use std::io;
+
+use plexus_net::BindError;
+
+/// Why a listener could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is not to be had.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A listener of that name is open.
+    #[error("a listener named {0} is open already")]
+    Name(String),
+    /// The system does not watch the socket.
+    #[error("the system refused to watch the socket")]
+    Watch(#[source] io::Error),
+    /// The node is shutting down.
+    #[error("the node is shutting down")]
+    Stopped,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The number of shards is zero or above 64.
+    #[error("a node has 1 to 64 shards, not {0}")]
+    Shards(u16),
+    /// The system refused a thread or a poll.
+    #[error("the system refused {what}")]
+    System {
+        /// What was asked of it.
+        what: &'static str,
+        /// Its answer.
+        #[source]
+        source: io::Error,
+    },
+    /// A listener could not be opened.
+    #[error("listener {name} could not be opened")]
+    Listener {
+        /// The name of the listener.
+        name: String,
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
+}

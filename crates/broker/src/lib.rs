@@ -1,0 +1,31 @@
+//! *What it is.* The broker of one node: shards that own clients, the publish path, retained
+//! messages, shared groups, `$SYS`, and the threads that carry bytes to and from them.
+//!
+//! *What it never does.* No MQTT rules (those are `session`'s), no topic matching (`topics`), no
+//! configuration files. A [`shard::Shard`] itself touches no socket, clock or thread: the reactor
+//! and the simulator drive the same code.
+//!
+//! *Entry points.* [`Node`], [`NodeHandle`], [`shard::Shard`], [`ports::Ports`].
+//!
+//! *Reading order.* `ports`, `envelope`, `shard` and its parts, then `porch`, `reactor`, `node`.
+//!
+//! *Tests.* `tests/it` drives a node over sockets; `sim` drives shards from a seed.
+
+mod clock;
+pub mod counters;
+pub mod envelope;
+mod error;
+mod links;
+mod memory;
+mod node;
+pub mod options;
+mod porch;
+pub mod ports;
+mod reactor;
+pub mod shard;
+pub mod sys;
+mod verifier;
+
+pub use error::{OpenError, StartError};
+pub use node::{Node, NodeHandle};
+pub use options::{ListenerOptions, MemoryOptions, NodeOptions, RetainedOptions};

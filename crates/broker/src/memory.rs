@@ -1,0 +1,120 @@
+//! Watches the resident memory of the process and tells the shards when it crosses a watermark.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::Relaxed},
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
+};
+
+use crate::{options::MemoryOptions, shard::Common};
+
+/// How often memory is read.
+const PERIOD: Duration = Duration::from_millis(250);
+/// A watermark is left only below this part of it, so that the node does not flutter.
+const RELIEF_PERCENT: u64 = 95;
+
+/// How short memory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pressure {
+    /// Nothing is held back.
+    None,
+    /// Publishers are not read.
+    High,
+    /// New connections are refused too.
+    Critical,
+}
+
+/// The newest judgement, read by all threads.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(AtomicU8);
+
+impl Gauge {
+    pub(crate) fn read(&self) -> Pressure {
+        match self.0.load(Relaxed) {
+            0 => Pressure::None,
+            1 => Pressure::High,
+            _ => Pressure::Critical,
+        }
+    }
+
+    fn set(&self, pressure: Pressure) {
+        self.0.store(pressure as u8, Relaxed);
+    }
+}
+
+/// What the resident size means, given what held before.
+fn judge(options: MemoryOptions, before: Pressure, resident: u64) -> Pressure {
+    let above = |mark: u64, level: Pressure| {
+        let mark = if before >= level { mark / 100 * RELIEF_PERCENT } else { mark };
+        mark > 0 && resident > mark
+    };
+    if above(options.critical, Pressure::Critical) {
+        Pressure::Critical
+    } else if above(options.high, Pressure::High) {
+        Pressure::High
+    } else {
+        Pressure::None
+    }
+}
+
+/// Runs until the sender of `stop` is gone.
+pub(crate) fn watch(common: &Arc<Common>, gauge: &Gauge, stop: &Receiver<()>) {
+    let mut before = Pressure::None;
+    loop {
+        if let Some(resident) = resident() {
+            common.resident.0.set(resident);
+            let now = judge(common.options.memory, before, resident);
+            if now != before {
+                tracing::warn!(?before, ?now, resident, "memory watermark crossed");
+            }
+            gauge.set(now);
+            before = now;
+        }
+        match stop.recv_timeout(PERIOD) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+/// Resident bytes of this process; `None` where the system does not say.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pressure, judge, resident};
+    use crate::options::MemoryOptions;
+
+    #[test]
+    fn a_watermark_is_entered_at_its_value_and_left_below_it() {
+        let options = MemoryOptions { high: 1_000, critical: 2_000 };
+        let mut state = Pressure::None;
+        for (resident, expected) in [
+            (1_000, Pressure::None),
+            (1_001, Pressure::High),
+            (960, Pressure::High),
+            (2_001, Pressure::Critical),
+            (1_950, Pressure::Critical),
+            (1_800, Pressure::High),
+            (900, Pressure::None),
+        ] {
+            state = judge(options, state, resident);
+            assert_eq!(state, expected, "{resident}");
+        }
+        let off = MemoryOptions::default();
+        assert_eq!(judge(off, Pressure::None, u64::MAX), Pressure::None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_resident_size_of_this_process_is_read() {
+        assert!(resident().is_some_and(|bytes| bytes > 100_000));
+    }
+}

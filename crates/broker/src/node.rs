@@ -1,0 +1,220 @@
+//! A running node: its threads, and the handles by which others speak to them.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use mio::Poll;
+use plexus_net::ListenUrl;
+use plexus_stdx::Seed;
+
+use crate::{
+    clock::Clock,
+    counters::Counters,
+    error::{OpenError, StartError},
+    links::{Bell, Links},
+    memory::{self, Gauge},
+    options::{ListenerOptions, NodeOptions},
+    porch::{self, Command, Porch},
+    reactor::{self, Control, Reactor, WAKER},
+    shard::Common,
+    verifier,
+};
+
+/// Messages of control that wait for a shard.
+const CONTROLS: usize = 4_096;
+/// Commands that wait for the porch.
+const COMMANDS: usize = 16;
+/// Shards at most: a set of shards is one word.
+const SHARDS_MAX: u16 = 64;
+
+/// A running node. Dropping it without [`Node::shut_down`] leaves the threads to the process.
+#[derive(Debug)]
+pub struct Node {
+    handle: NodeHandle,
+    listeners: Vec<ListenUrl>,
+    threads: Vec<JoinHandle<()>>,
+    stop_watch: SyncSender<()>,
+}
+
+/// Speaks to a running node; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct NodeHandle {
+    commands: SyncSender<Command>,
+    porch_bell: Bell,
+    shards: Vec<(SyncSender<Control>, Bell)>,
+    common: Arc<Common>,
+    clock: Clock,
+}
+
+impl Node {
+    /// Starts the threads and opens the listeners; on an error nothing is left running.
+    pub fn start(
+        options: NodeOptions,
+        listeners: Vec<ListenerOptions>,
+    ) -> Result<Self, StartError> {
+        if options.shards == 0 || options.shards > SHARDS_MAX {
+            return Err(StartError::Shards(options.shards));
+        }
+        let common = Common::new(options, seed()?);
+        let mut node = Self::start_threads(common)?;
+        for listener in listeners {
+            let name = listener.name.clone();
+            match node.handle.open_listener(listener) {
+                Ok(urls) => node.listeners.extend(urls),
+                Err(source) => {
+                    node.shut_down(Duration::ZERO);
+                    return Err(StartError::Listener { name, source });
+                }
+            }
+        }
+        Ok(node)
+    }
+
+    fn start_threads(common: Arc<Common>) -> Result<Self, StartError> {
+        let (clock, gauge) = (Clock::start(), Arc::new(Gauge::default()));
+        let mut polls = Vec::new();
+        let mut bells = Vec::new();
+        for _ in 0..common.options.shards {
+            let (poll, bell) = new_poll()?;
+            polls.push(poll);
+            bells.push(bell);
+        }
+        let (jobs, jobs_in) = sync_channel(verifier::QUEUE);
+        let (mut shards, mut reactors, mut threads) = (Vec::new(), Vec::new(), Vec::new());
+        let meshed = Links::mesh(&bells).into_iter().zip(polls).zip(bells);
+        for (id, ((links, poll), bell)) in (0_u16..).zip(meshed) {
+            let (sender, control) = sync_channel(CONTROLS);
+            shards.push((sender, bell.clone()));
+            let (common, gauge) = (Arc::clone(&common), Arc::clone(&gauge));
+            let jobs = jobs.clone();
+            reactors.push(reactor::Parts {
+                id,
+                poll,
+                bell,
+                links,
+                control,
+                jobs,
+                common,
+                gauge,
+                clock,
+            });
+        }
+        for parts in reactors {
+            let name = format!("shard-{}", parts.id);
+            let reactor = Reactor::new(parts).map_err(|source| system("a poll", source))?;
+            threads.push(spawn(name, move || reactor.run())?);
+        }
+        let returns = shards.clone();
+        threads.push(spawn("verifier".into(), move || verifier::run(&jobs_in, &returns))?);
+        let (poll, porch_bell) = new_poll()?;
+        let (commands, commands_in) = sync_channel(COMMANDS);
+        let porch = Porch::new(porch::Parts {
+            poll,
+            bell: porch_bell.clone(),
+            commands: commands_in,
+            shards: shards.clone(),
+            common: Arc::clone(&common),
+            gauge: Arc::clone(&gauge),
+            clock,
+        });
+        threads.push(spawn("porch".into(), move || porch.run())?);
+        let (stop_watch, stop) = sync_channel(1);
+        let watched = Arc::clone(&common);
+        threads.push(spawn("memory".into(), move || memory::watch(&watched, &gauge, &stop))?);
+        let handle = NodeHandle { commands, porch_bell, shards, common, clock };
+        Ok(Self { handle, listeners: Vec::new(), threads, stop_watch })
+    }
+
+    /// Where the node listens, with the real ports.
+    pub fn listeners(&self) -> &[ListenUrl] {
+        &self.listeners
+    }
+
+    /// A handle to the node.
+    pub fn handle(&self) -> NodeHandle {
+        self.handle.clone()
+    }
+
+    /// Stops accepting, tells every client that the server shuts down (0x8B), flushes what can be
+    /// flushed within `grace`, and waits for the threads.
+    pub fn shut_down(self, grace: Duration) {
+        let Self { handle, threads, stop_watch, .. } = self;
+        handle.command(Command::Stop);
+        let deadline = handle.clock.now() + grace;
+        for (sender, bell) in &handle.shards {
+            // A shard that is gone already needs no order to stop.
+            drop(sender.send(Control::ShutDown(deadline)));
+            bell.ring();
+        }
+        drop(stop_watch);
+        drop(handle);
+        for thread in threads {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                tracing::error!(thread = name, "a thread ended in a panic");
+            }
+        }
+    }
+}
+
+impl NodeHandle {
+    /// Opens one more listener; the answer names its real addresses.
+    pub fn open_listener(&self, options: ListenerOptions) -> Result<Vec<ListenUrl>, OpenError> {
+        let (answer, answered) = sync_channel(1);
+        self.command(Command::Open(Box::new(options), answer));
+        answered.recv().unwrap_or(Err(OpenError::Stopped))
+    }
+
+    /// Closes a listener; its connections stay. False if there is none of that name.
+    pub fn close_listener(&self, name: &str) -> bool {
+        let (answer, answered) = sync_channel(1);
+        self.command(Command::Close(name.to_owned(), answer));
+        answered.recv().unwrap_or(false)
+    }
+
+    /// Reads all certificates anew. Where that fails the old ones stay; says where and why.
+    pub fn reload_tls(&self) -> Vec<(String, String)> {
+        let (answer, answered) = sync_channel(1);
+        self.command(Command::ReloadTls(answer));
+        answered.recv().unwrap_or_default()
+    }
+
+    /// The counters of each shard.
+    pub fn counters(&self) -> &[Counters] {
+        &self.common.counters
+    }
+
+    fn command(&self, command: Command) {
+        // It fails only when the porch has stopped; the caller sees that its answer never comes.
+        drop(self.commands.send(command));
+        self.porch_bell.ring();
+    }
+}
+
+fn seed() -> Result<Seed, StartError> {
+    let random =
+        getrandom::u64().map_err(|error| system("random numbers", io::Error::other(error)))?;
+    Ok(Seed::new(random))
+}
+
+fn system(what: &'static str, source: io::Error) -> StartError {
+    StartError::System { what, source }
+}
+
+fn new_poll() -> Result<(Poll, Bell), StartError> {
+    let poll = Poll::new().map_err(|source| system("a poll", source))?;
+    let waker = mio::Waker::new(poll.registry(), WAKER);
+    Ok((poll, Bell::new(waker.map_err(|source| system("a waker", source))?)))
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
+    let builder = std::thread::Builder::new().name(name);
+    builder.spawn(run).map_err(|source| system("a thread", source))
+}

@@ -1,0 +1,98 @@
+//! What a node is told at start: plain checked values; the configuration makes them.
+
+use std::{sync::Arc, time::Duration};
+
+use plexus_access::Policy;
+use plexus_topics::Strategy;
+
+/// A whole node.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    /// The name of the node in `$SYS` and log.
+    pub name: String,
+    /// Shard threads; at least 1, at most 64.
+    pub shards: u16,
+    /// Connections of the whole node.
+    pub connections_max: usize,
+    /// Connections of the whole node that have not yet sent CONNECT.
+    pub handshakes_max: usize,
+    /// Watermarks of memory.
+    pub memory: MemoryOptions,
+    /// Limits of retained messages.
+    pub retained: RetainedOptions,
+    /// The strategy of shared groups without one of their own.
+    pub shared_strategy: Strategy,
+    /// Strategies by share name.
+    pub shared_strategies: Vec<(String, Strategy)>,
+    /// How often `$SYS` is published; `None` for never.
+    pub sys_interval: Option<Duration>,
+    /// Bytes of output beyond which a connection counts as slow and its messages queue.
+    pub write_buffer_max: usize,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self {
+            name: "plexus".into(),
+            shards: 1,
+            connections_max: 1_000_000,
+            handshakes_max: 10_000,
+            memory: MemoryOptions::default(),
+            retained: RetainedOptions::default(),
+            shared_strategy: Strategy::RoundRobin,
+            shared_strategies: Vec::new(),
+            sys_interval: Some(Duration::from_secs(30)),
+            write_buffer_max: 256 * 1024,
+        }
+    }
+}
+
+/// Watermarks of the node's resident memory, in bytes; zero for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemoryOptions {
+    /// Above it publishers are no longer read.
+    pub high: u64,
+    /// Above it new connections are refused too.
+    pub critical: u64,
+}
+
+/// Limits of retained messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetainedOptions {
+    /// Retained messages of the whole node.
+    pub messages_max: usize,
+    /// Bytes of topic, payload and properties of one.
+    pub message_size_max: usize,
+}
+
+impl Default for RetainedOptions {
+    fn default() -> Self {
+        Self { messages_max: 10_000_000, message_size_max: 1024 * 1024 }
+    }
+}
+
+/// One listener.
+#[derive(Clone)]
+pub struct ListenerOptions {
+    /// Its name; unique in the node.
+    pub name: String,
+    /// Where it listens and what it speaks.
+    pub net: plexus_net::ListenerOptions,
+    /// Connections of this listener.
+    pub connections_max: usize,
+    /// How long a connection may take to its CONNECT.
+    pub connect_timeout: Duration,
+    /// What its sessions are allowed.
+    pub session: Arc<plexus_session::Options>,
+    /// Who may do what.
+    pub policy: Arc<dyn Policy>,
+}
+
+impl std::fmt::Debug for ListenerOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListenerOptions")
+            .field("name", &self.name)
+            .field("url", &self.net.url)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,88 @@
+//! The border between a shard's decisions and the world: what comes in with a connection, and the
+//! effects that a shell carries out.
+
+use std::{net::IpAddr, sync::Arc};
+
+use plexus_access::{Credentials, Policy};
+use plexus_session::{CloseReason, Outgoing};
+use plexus_types::{ClientId, Instant, ProtocolVersion};
+use plexus_wire::{Connect, Packet};
+
+use crate::envelope::Envelope;
+
+/// Names a connection within its shard; the shell chooses the numbers and keeps them small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub u32);
+
+/// The listener that a client came through, as far as the shard cares.
+#[derive(Clone)]
+pub struct Door {
+    /// The name of the listener, for log and policy.
+    pub name: Arc<str>,
+    /// What its sessions are allowed.
+    pub options: Arc<plexus_session::Options>,
+    /// Who may do what.
+    pub policy: Arc<dyn Policy>,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A connection whose CONNECT has been read, at the door of its home shard.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The CONNECT.
+    pub connect: Box<Connect>,
+    /// The identifier that was drawn when CONNECT had none; the home is chosen by it.
+    pub assigned: Option<ClientId>,
+    /// Where it came in.
+    pub door: Arc<Door>,
+    /// The address of the client, behind a proxy its real one; none on a Unix socket.
+    pub peer: Option<IpAddr>,
+}
+
+/// Names a pending check of credentials: the connection and which of its tenants asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The connection that waits.
+    pub conn: ConnId,
+    /// Guards against a connection number that is used again.
+    pub serial: u32,
+}
+
+/// The effects of a shard, carried out by a shell: the reactor over sockets, the simulator over
+/// queues in memory.
+pub trait Ports {
+    /// Appends the packet to the connection's output.
+    fn send(&mut self, conn: ConnId, packet: &Packet, version: ProtocolVersion);
+    /// Appends the delivery to the connection's output.
+    fn deliver(&mut self, conn: ConnId, outgoing: &Outgoing, version: ProtocolVersion);
+    /// Bytes of output that the connection has not yet taken.
+    fn backlog(&self, conn: ConnId) -> usize;
+    /// Flushes what is there and closes; the shard hears nothing of the connection afterwards.
+    fn close(&mut self, conn: ConnId, reason: CloseReason);
+    /// The shard takes packets of this connection again (a decision has come).
+    fn resume(&mut self, conn: ConnId);
+    /// Sends to another shard; order is kept per pair of shards and class of envelope.
+    fn forward(&mut self, shard: u16, envelope: Envelope);
+    /// Has slow credentials checked off the shard; the answer comes to `Shard::handle_verified`.
+    fn verify(&mut self, ticket: Ticket, policy: Arc<dyn Policy>, credentials: Credentials)
+    -> bool;
+}
+
+/// The moment and the effects of one call into the shard.
+pub struct Turn<'a> {
+    /// The time, read once a turn by the shell.
+    pub now: Instant,
+    /// Where effects go.
+    pub ports: &'a mut dyn Ports,
+}
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("now", &self.now).finish_non_exhaustive()
+    }
+}

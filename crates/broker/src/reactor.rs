@@ -1,0 +1,357 @@
+//! The event loop of one shard: readiness in, a turn of decisions, every touched socket written
+//! once. The only code that knows that a shard lives on a thread (RFD 1).
+
+mod conn;
+mod io;
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender},
+    },
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use mio::{Events, Poll, Token};
+use plexus_net::Stream;
+use plexus_types::{Instant, ReasonCode};
+use plexus_wire::{Decoder, Packet, ProtocolError};
+
+use self::{conn::Conn, io::Io};
+use crate::{
+    clock::Clock,
+    links::{Bell, Intake, Links},
+    memory::{Gauge, Pressure},
+    ports::{Arrival, ConnId, Ticket, Turn},
+    shard::{Common, Shard},
+    verifier::Job,
+};
+
+/// The token of the waker; connections use their own numbers.
+pub(crate) const WAKER: Token = Token(usize::MAX);
+/// Events taken from the system at once.
+const EVENTS: usize = 1_024;
+/// Messages of control taken in a turn.
+const CONTROLS_A_TURN: usize = 256;
+/// Rounds of writing in a turn: what the second round makes writable waits for the next turn.
+const WRITE_ROUNDS: usize = 2;
+/// How long a shard sleeps when another shard's ring was full.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// What other threads tell a shard.
+pub(crate) enum Control {
+    /// A client whose home this is.
+    Arrive(Box<Incoming>),
+    /// The verifier's answer.
+    Verified(Ticket, Result<(), ReasonCode>),
+    /// Tell every client, flush until then, and stop.
+    ShutDown(Instant),
+}
+
+/// A connection on its way from the porch to its home.
+pub(crate) struct Incoming {
+    pub(crate) stream: Stream,
+    pub(crate) decoder: Decoder,
+    /// Bytes that came after CONNECT.
+    pub(crate) rest: BytesMut,
+    pub(crate) arrival: Arrival,
+    /// Counts the connection as long as it lives.
+    pub(crate) guard: crate::porch::Guard,
+}
+
+/// What a shard's thread is made of.
+pub(crate) struct Parts {
+    pub(crate) id: u16,
+    pub(crate) poll: Poll,
+    pub(crate) bell: Bell,
+    pub(crate) links: Links,
+    pub(crate) control: Receiver<Control>,
+    pub(crate) jobs: SyncSender<Job>,
+    pub(crate) common: Arc<Common>,
+    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) clock: Clock,
+}
+
+/// See the module's documentation.
+pub(crate) struct Reactor {
+    poll: Poll,
+    bell: Bell,
+    control: Receiver<Control>,
+    gauge: Arc<Gauge>,
+    clock: Clock,
+    shard: Shard,
+    io: Io,
+    /// Connections that have input to be read.
+    ready: VecDeque<ConnId>,
+    /// Connections whose next packet is a PUBLISH that must wait.
+    held: Vec<ConnId>,
+    hold: bool,
+    stop: Option<Instant>,
+}
+
+impl Reactor {
+    pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
+        let Parts { id, poll, bell, links, control, jobs, common, gauge, clock } = parts;
+        let registry = poll.registry().try_clone()?;
+        let io = Io::new(id, Arc::clone(&common), registry, links, jobs);
+        let shard = Shard::new(clock.now(), id, common);
+        Ok(Self {
+            poll,
+            bell,
+            control,
+            gauge,
+            clock,
+            shard,
+            io,
+            ready: VecDeque::new(),
+            held: Vec::new(),
+            hold: false,
+            stop: None,
+        })
+    }
+
+    /// Runs until the node shuts down.
+    pub(crate) fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let wait = self.wait();
+            if let Err(error) = self.poll.poll(&mut events, wait) {
+                if error.kind() == std::io::ErrorKind::Interrupted {
+                    continue;
+                }
+                tracing::error!(%error, "the shard's poll failed");
+                return;
+            }
+            self.bell.wake_up();
+            let began = self.clock.now();
+            self.turn(&events, began);
+            let counters = self.shard.counters();
+            counters.turns.add(1);
+            let spent = self.clock.now().saturating_since(began).as_micros();
+            counters.busy_micros.add(u64::try_from(spent).unwrap_or(0));
+            if self.is_finished(began) {
+                return;
+            }
+        }
+    }
+
+    fn turn(&mut self, events: &Events, now: Instant) {
+        self.io.now = now;
+        for event in events {
+            if event.token() == WAKER {
+                continue;
+            }
+            let conn = ConnId(event.token().0 as u32);
+            if event.is_writable() {
+                self.io.touch(conn);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.make_ready(conn);
+            }
+        }
+        self.release_held();
+        for _ in 0..self.ready.len() {
+            let Some(conn) = self.ready.pop_front() else { break };
+            self.pump(conn, now);
+        }
+        self.take_control(now);
+        self.take_envelopes(now);
+        if self.shard.poll_timeout().is_some_and(|due| due <= now) {
+            let mut turn = Turn { now, ports: &mut self.io };
+            self.shard.handle_timeout(&mut turn);
+        }
+        self.flush(now);
+        self.io.sweep(now);
+    }
+
+    /// How long to sleep; before a real sleep, one more look at the rings.
+    fn wait(&mut self) -> Option<Duration> {
+        if !self.ready.is_empty() || self.io.is_dirty() {
+            return Some(Duration::ZERO);
+        }
+        self.bell.fall_asleep();
+        let now = self.clock.now();
+        self.io.now = now;
+        if self.take_envelopes(now) | self.take_control(now) {
+            self.flush(now);
+            return Some(Duration::ZERO);
+        }
+        if self.io.has_pending() || !self.held.is_empty() {
+            return Some(RETRY);
+        }
+        let due = [self.shard.poll_timeout(), self.io.next_deadline(), self.stop];
+        let due = due.into_iter().flatten().min()?;
+        // Rounded up, or the loop would spin through the last part of a millisecond.
+        let wait = due.saturating_since(now).as_micros().div_ceil(1_000);
+        Some(Duration::from_millis(u64::try_from(wait).unwrap_or(u64::MAX)))
+    }
+
+    fn make_ready(&mut self, conn: ConnId) {
+        if let Some(at) = self.io.conn(conn)
+            && !at.ready
+        {
+            at.ready = true;
+            self.ready.push_back(conn);
+        }
+    }
+
+    /// Decides anew whether publishers are held back, and lets them go on if not.
+    fn release_held(&mut self) {
+        self.hold = self.gauge.read() >= Pressure::High || self.io.is_congested();
+        if !self.hold {
+            for conn in std::mem::take(&mut self.held) {
+                self.make_ready(conn);
+            }
+        }
+        for conn in std::mem::take(&mut self.io.resumed) {
+            self.make_ready(conn);
+        }
+    }
+
+    /// Reads what one connection has to say, a bounded part of it a turn.
+    fn pump(&mut self, id: ConnId, now: Instant) {
+        let Some(conn) = self.io.conn(id) else { return };
+        conn.ready = false;
+        if conn.is_closing() {
+            self.io.discard_input(id);
+            return;
+        }
+        let mut input = std::mem::take(&mut conn.input);
+        if !input.is_empty() && !self.decode(id, now, &mut input) {
+            self.keep(id, input);
+            return;
+        }
+        let read = self.io.read(id, &mut input);
+        if !input.is_empty() && !self.decode(id, now, &mut input) {
+            self.keep(id, input);
+            if read.closed {
+                self.lose(id, now);
+            }
+            return;
+        }
+        self.keep(id, input);
+        if read.closed {
+            self.lose(id, now);
+        } else if read.more {
+            self.make_ready(id);
+        }
+    }
+
+    /// Gives the shard every whole packet of `input`; false if one has to wait.
+    fn decode(&mut self, id: ConnId, now: Instant, input: &mut BytesMut) -> bool {
+        loop {
+            let Some(conn) = self.io.conn(id) else { return true };
+            if conn.is_closing() {
+                input.clear();
+                return true;
+            }
+            if self.hold && input.first().is_some_and(|byte| byte >> 4 == 3) {
+                self.held.push(id);
+                return false;
+            }
+            if !self.shard.wants_packets(id) {
+                return false;
+            }
+            let decoded = conn.decoder.decode(input);
+            let packet = match decoded {
+                Ok(None) => return true,
+                Ok(Some(packet)) => Ok(packet),
+                Err(fault) => Err(fault),
+            };
+            self.shard.counters().packets_received.add(1);
+            self.give(id, now, packet);
+        }
+    }
+
+    fn give(&mut self, id: ConnId, now: Instant, packet: Result<Packet, ProtocolError>) {
+        let mut turn = Turn { now, ports: &mut self.io };
+        self.shard.handle_packet(&mut turn, id, packet);
+    }
+
+    fn keep(&mut self, id: ConnId, input: BytesMut) {
+        if let Some(conn) = self.io.conn(id)
+            && !input.is_empty()
+        {
+            // A part of a packet gets memory of its own: it may wait for long.
+            conn.input =
+                if input.len() < input.capacity() / 2 { BytesMut::from(&input[..]) } else { input };
+        }
+    }
+
+    fn lose(&mut self, id: ConnId, now: Instant) {
+        if self.io.conn(id).is_none_or(|conn| conn.is_closing()) {
+            return;
+        }
+        self.io.remove(id);
+        let mut turn = Turn { now, ports: &mut self.io };
+        self.shard.handle_lost(&mut turn, id);
+    }
+
+    fn take_control(&mut self, now: Instant) -> bool {
+        let mut any = false;
+        for _ in 0..CONTROLS_A_TURN {
+            let Ok(control) = self.control.try_recv() else { break };
+            any = true;
+            match control {
+                Control::Arrive(incoming) => self.arrive(*incoming, now),
+                Control::Verified(ticket, verdict) => {
+                    let mut turn = Turn { now, ports: &mut self.io };
+                    self.shard.handle_verified(&mut turn, ticket, verdict);
+                }
+                Control::ShutDown(deadline) => {
+                    self.stop = Some(deadline);
+                    let mut turn = Turn { now, ports: &mut self.io };
+                    self.shard.shut_down(&mut turn, ReasonCode::ServerShuttingDown);
+                }
+            }
+        }
+        any
+    }
+
+    fn arrive(&mut self, incoming: Incoming, now: Instant) {
+        let Incoming { stream, decoder, rest, arrival, guard } = incoming;
+        let conn = Conn::new(stream, decoder, rest, guard);
+        let Some(id) = self.io.insert(conn) else { return };
+        let mut turn = Turn { now, ports: &mut self.io };
+        self.shard.handle_arrival(&mut turn, id, arrival);
+        // Bytes may have come before the connection was registered here.
+        self.make_ready(id);
+    }
+
+    fn take_envelopes(&mut self, now: Instant) -> bool {
+        let mut intake = Intake::default();
+        let mut any = false;
+        while let Some((from, batch)) = self.io.links.receive(&mut intake) {
+            any = true;
+            let mut turn = Turn { now, ports: &mut self.io };
+            for envelope in batch {
+                self.shard.handle_envelope(&mut turn, from, envelope);
+            }
+        }
+        any
+    }
+
+    /// Writes every touched connection once; what that makes room for is written in a second round.
+    fn flush(&mut self, now: Instant) {
+        for _ in 0..WRITE_ROUNDS {
+            for id in self.io.take_dirty() {
+                let Some(outcome) = self.io.write(id, now) else { continue };
+                match outcome {
+                    conn::Written::All => {
+                        let mut turn = Turn { now, ports: &mut self.io };
+                        self.shard.handle_flushed(&mut turn, id);
+                    }
+                    conn::Written::Part => {}
+                    conn::Written::Failed => self.lose(id, now),
+                }
+            }
+        }
+        self.io.links.flush();
+    }
+
+    fn is_finished(&self, now: Instant) -> bool {
+        self.stop.is_some_and(|deadline| self.io.is_empty() || deadline <= now)
+    }
+}

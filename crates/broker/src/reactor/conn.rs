@@ -1,0 +1,69 @@
+//! One connection as the loop sees it.
+
+use bytes::BytesMut;
+use plexus_net::{Stream, WriteQueue};
+use plexus_types::Instant;
+use plexus_wire::Decoder;
+
+use crate::porch::Guard;
+
+/// A connection that only waits owns nothing beyond this.
+pub(super) struct Conn {
+    pub(super) stream: Stream,
+    pub(super) decoder: Decoder,
+    /// Input that is not yet a packet, or that must wait.
+    pub(super) input: BytesMut,
+    pub(super) queue: WriteQueue,
+    pub(super) stage: Stage,
+    /// Which closing it is, so that its deadline does not end a later connection.
+    pub(super) generation: u32,
+    /// Whether it stands in the list of those with input.
+    pub(super) ready: bool,
+    /// Whether it stands in the list of those with output.
+    pub(super) dirty: bool,
+    /// Whether the shard is to be told when the output has drained.
+    pub(super) slow: bool,
+    _guard: Guard,
+}
+
+/// ```text
+/// Open ──close──▶ Flushing ──all written──▶ Lingering ──end of input──▶ removed
+///                     └──────────────── deadline ───────────┴─────────▶ removed
+/// ```
+/// Lingering reads what the peer had still sent and throws it away: a socket closed over unread input
+/// resets the connection, and the peer might lose the last packet that says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Open,
+    Flushing(Instant),
+    Lingering(Instant),
+}
+
+/// What became of an attempt to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    All,
+    Part,
+    Failed,
+}
+
+impl Conn {
+    pub(super) fn new(stream: Stream, decoder: Decoder, input: BytesMut, guard: Guard) -> Self {
+        Self {
+            stream,
+            decoder,
+            input,
+            queue: WriteQueue::new(),
+            stage: Stage::Open,
+            generation: 0,
+            ready: false,
+            dirty: false,
+            slow: false,
+            _guard: guard,
+        }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.stage != Stage::Open
+    }
+}

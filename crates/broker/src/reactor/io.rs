@@ -1,0 +1,310 @@
+//! The sockets of a shard, and the effects of the shard upon them.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc::SyncSender},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use mio::{Interest, Registry, Token};
+use plexus_access::{Credentials, Policy};
+use plexus_net::{ReadBlock, SpareBuffers};
+use plexus_session::{CloseReason, Outgoing};
+use plexus_types::{Instant, ProtocolVersion};
+use plexus_wire::{Packet, PublishHead};
+use slab::Slab;
+
+use super::conn::{Conn, Stage, Written};
+use crate::{
+    counters::Counters,
+    envelope::Envelope,
+    links::Links,
+    ports::{ConnId, Ports, Ticket},
+    shard::Common,
+    verifier::Job,
+};
+
+/// Payloads from this size on are written from where they are instead of being copied.
+const CHUNK_MIN: usize = 4 * 1024;
+/// How long a closing connection may take to accept its last bytes.
+const FLUSH_TIME: Duration = Duration::from_secs(5);
+/// How long the end of the peer's input is awaited after the last byte was written.
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// What a read found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ReadEnd {
+    pub(super) more: bool,
+    pub(super) closed: bool,
+}
+
+pub(super) struct Io {
+    id: u16,
+    common: Arc<Common>,
+    registry: Registry,
+    conns: Slab<Conn>,
+    dirty: Vec<ConnId>,
+    /// Connections in their last seconds; the deadlines rise.
+    closing: VecDeque<(Instant, ConnId, u32)>,
+    generation: u32,
+    pub(super) links: Links,
+    pub(super) resumed: Vec<ConnId>,
+    jobs: SyncSender<Job>,
+    block: ReadBlock,
+    spares: SpareBuffers,
+    pub(super) now: Instant,
+}
+
+impl Io {
+    pub(super) fn new(
+        id: u16,
+        common: Arc<Common>,
+        registry: Registry,
+        links: Links,
+        jobs: SyncSender<Job>,
+    ) -> Self {
+        Self {
+            id,
+            common,
+            registry,
+            conns: Slab::new(),
+            dirty: Vec::new(),
+            closing: VecDeque::new(),
+            generation: 0,
+            links,
+            resumed: Vec::new(),
+            jobs,
+            block: ReadBlock::default(),
+            spares: SpareBuffers::new(),
+            now: Instant::ZERO,
+        }
+    }
+
+    pub(super) fn conn(&mut self, id: ConnId) -> Option<&mut Conn> {
+        self.conns.get_mut(id.0 as usize)
+    }
+
+    pub(super) fn insert(&mut self, mut conn: Conn) -> Option<ConnId> {
+        let entry = self.conns.vacant_entry();
+        let id = ConnId(entry.key() as u32);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = conn.stream.register(&self.registry, Token(entry.key()), interest) {
+            tracing::debug!(%error, "a connection could not be registered");
+            return None;
+        }
+        entry.insert(conn);
+        Some(id)
+    }
+
+    pub(super) fn remove(&mut self, id: ConnId) {
+        if let Some(mut conn) = self.conns.try_remove(id.0 as usize) {
+            // Closing the socket takes it out of the poll as well.
+            drop(conn.stream.deregister(&self.registry));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.conns.is_empty()
+    }
+
+    /// Puts a connection on the list of those to be written.
+    pub(super) fn touch(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.get_mut(id.0 as usize)
+            && !conn.dirty
+        {
+            conn.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    pub(super) fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    pub(super) fn take_dirty(&mut self) -> Vec<ConnId> {
+        std::mem::take(&mut self.dirty)
+    }
+
+    pub(super) fn is_congested(&self) -> bool {
+        self.links.is_congested()
+    }
+
+    pub(super) fn has_pending(&self) -> bool {
+        self.links.has_pending()
+    }
+
+    pub(super) fn read(&mut self, id: ConnId, input: &mut BytesMut) -> ReadEnd {
+        let Some(conn) = self.conns.get_mut(id.0 as usize) else { return ReadEnd::default() };
+        match conn.stream.read(&mut self.block, input) {
+            Ok(read) => {
+                if let Some(counters) = self.common.counters.get(usize::from(self.id)) {
+                    counters.bytes_received.add(read.bytes as u64);
+                }
+                if conn.stream.wants_write() {
+                    self.touch(id);
+                }
+                ReadEnd { more: read.more, closed: read.closed }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection failed");
+                ReadEnd { more: false, closed: true }
+            }
+        }
+    }
+
+    /// Reads on after the end so that the peer's last bytes do not reset the connection.
+    pub(super) fn discard_input(&mut self, id: ConnId) {
+        let mut input = BytesMut::new();
+        let end = self.read(id, &mut input);
+        let lingers = self.conn(id).is_some_and(|conn| matches!(conn.stage, Stage::Lingering(_)));
+        if end.closed && lingers {
+            self.remove(id);
+        } else if end.more {
+            self.resumed.push(id);
+        }
+    }
+
+    pub(super) fn write(&mut self, id: ConnId, now: Instant) -> Option<Written> {
+        let conn = self.conns.get_mut(id.0 as usize)?;
+        conn.dirty = false;
+        let before = conn.queue.len();
+        let flushed = conn.stream.write(&mut conn.queue);
+        let done = match flushed {
+            Ok(flushed) => flushed.done,
+            Err(error) => {
+                tracing::debug!(%error, "a connection failed");
+                if conn.is_closing() {
+                    self.remove(id);
+                    return None;
+                }
+                return Some(Written::Failed);
+            }
+        };
+        let written = before.saturating_sub(conn.queue.len());
+        if let Some(counters) = self.common.counters.get(usize::from(self.id)) {
+            counters.bytes_sent.add(written as u64);
+        }
+        if !done {
+            conn.slow = true;
+            return Some(Written::Part);
+        }
+        conn.queue.give_back(&mut self.spares);
+        let tell = conn.slow || before > self.common.options.write_buffer_max;
+        conn.slow = false;
+        if matches!(conn.stage, Stage::Flushing(_)) {
+            self.linger(id, now);
+            return None;
+        }
+        tell.then_some(Written::All)
+    }
+
+    /// All is written: half-close, and wait for the peer's end.
+    fn linger(&mut self, id: ConnId, now: Instant) {
+        let until = now + LINGER_TIME;
+        let Some(conn) = self.conns.get_mut(id.0 as usize) else { return };
+        conn.stream.shutdown();
+        conn.stage = Stage::Lingering(until);
+        self.resumed.push(id);
+    }
+
+    /// Ends the connections whose last seconds are over.
+    pub(super) fn sweep(&mut self, now: Instant) {
+        while let Some((at, id, generation)) = self.closing.front().copied()
+            && at <= now
+        {
+            self.closing.pop_front();
+            let over = self.conn(id).is_some_and(|conn| {
+                conn.generation == generation
+                    && matches!(conn.stage, Stage::Flushing(_) | Stage::Lingering(_))
+            });
+            if over {
+                self.remove(id);
+            }
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.closing.front().map(|(at, ..)| *at)
+    }
+
+    fn counters(&self) -> Option<&Counters> {
+        self.common.counters.get(usize::from(self.id))
+    }
+}
+
+impl Ports for Io {
+    fn send(&mut self, conn: ConnId, packet: &Packet, version: ProtocolVersion) {
+        let Some(at) = self.conns.get_mut(conn.0 as usize) else { return };
+        at.queue.lend(&mut self.spares);
+        if let Err(error) = plexus_wire::encode(packet, version, at.queue.buffer()) {
+            tracing::warn!(%error, "a packet could not be encoded");
+            self.close(conn, CloseReason::ByServer(plexus_types::ReasonCode::UnspecifiedError));
+            return;
+        }
+        self.touch(conn);
+    }
+
+    fn deliver(&mut self, conn: ConnId, outgoing: &Outgoing, version: ProtocolVersion) {
+        let Some(at) = self.conns.get_mut(conn.0 as usize) else { return };
+        let message = &outgoing.message;
+        let head = PublishHead {
+            dup: outgoing.dup,
+            qos: outgoing.qos,
+            retain: outgoing.retain,
+            packet_id: outgoing.packet_id,
+            topic: outgoing.with_topic.then_some(&message.topic),
+            topic_alias: outgoing.topic_alias,
+            message_expiry_interval: outgoing.message_expiry_interval,
+            subscription_ids: &outgoing.subscription_ids,
+        };
+        at.queue.lend(&mut self.spares);
+        if message.payload.len() >= CHUNK_MIN {
+            plexus_wire::encode_publish_head(&head, message, version, at.queue.buffer());
+            at.queue.push(message.payload.clone());
+        } else {
+            plexus_wire::encode_publish(&head, message, version, at.queue.buffer());
+        }
+        self.touch(conn);
+        if let Some(counters) = self.counters() {
+            counters.packets_sent.add(1);
+        }
+    }
+
+    fn backlog(&self, conn: ConnId) -> usize {
+        self.conns.get(conn.0 as usize).map_or(0, |at| at.queue.len())
+    }
+
+    fn close(&mut self, conn: ConnId, reason: CloseReason) {
+        let until = self.now + FLUSH_TIME + LINGER_TIME;
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let Some(at) = self.conns.get_mut(conn.0 as usize) else { return };
+        if at.is_closing() {
+            return;
+        }
+        tracing::debug!(?reason, "connection closed");
+        at.stage = Stage::Flushing(until);
+        at.generation = generation;
+        at.input = BytesMut::new();
+        self.closing.push_back((until, conn, generation));
+        self.touch(conn);
+    }
+
+    fn resume(&mut self, conn: ConnId) {
+        self.resumed.push(conn);
+    }
+
+    fn forward(&mut self, shard: u16, envelope: Envelope) {
+        self.links.push(shard, envelope);
+    }
+
+    fn verify(
+        &mut self,
+        ticket: Ticket,
+        policy: Arc<dyn Policy>,
+        credentials: Credentials,
+    ) -> bool {
+        self.jobs.try_send(Job { shard: self.id, ticket, policy, credentials }).is_ok()
+    }
+}

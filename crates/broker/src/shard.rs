@@ -1,0 +1,276 @@
+//! One shard: the home of the clients whose identifiers hash to it. Everything that happens to such
+//! a client (connecting, take-over, publishing, delivery, will, expiry) happens here, one thing after
+//! the other, so it cannot race.
+//!
+//! A shard is a function of its inputs. Each `handle_*` carries its effects out through
+//! [`Ports`](crate::ports::Ports) before it returns; between calls nothing is left to do but what
+//! [`Shard::poll_timeout`] names.
+
+mod arrivals;
+mod clients;
+mod deliver;
+mod drain;
+mod groups;
+mod peers;
+mod replay;
+mod retained;
+mod route;
+mod subscribe;
+mod timers;
+
+use std::{collections::VecDeque, sync::Arc};
+
+use plexus_session::{
+    Action, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
+};
+use plexus_stdx::Seed;
+use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
+use plexus_types::{ClientId, Instant, Message};
+use plexus_wire::{Packet, ProtocolError};
+
+use self::{
+    arrivals::Newcomer, clients::Clients, peers::Awaiting, replay::Cursors,
+    retained::RetainedStore, timers::Timers,
+};
+use crate::{
+    counters::Counters,
+    envelope::Envelope,
+    options::NodeOptions,
+    ports::{ConnId, Turn},
+    sys::{Resident, Sys},
+};
+
+/// What all shards of a node share, none of it written by two of them.
+#[derive(Debug)]
+pub struct Common {
+    /// The options of the node.
+    pub options: NodeOptions,
+    /// The counters of each shard, in order.
+    pub counters: Vec<Counters>,
+    /// Resident memory of the process.
+    pub resident: Resident,
+    /// The seed of the node: equal on all shards, because they must hash alike.
+    pub seed: Seed,
+}
+
+impl Common {
+    /// The shared part of a node of `options.shards` shards.
+    pub fn new(options: NodeOptions, seed: Seed) -> Arc<Self> {
+        let counters = (0..options.shards).map(|_| Counters::default()).collect();
+        Arc::new(Self { options, counters, resident: Resident::default(), seed })
+    }
+
+    /// The home shard of a client.
+    pub fn home(&self, client: &ClientId) -> u16 {
+        self.shard_of(client.as_str())
+    }
+
+    /// The shard that owns what goes by that name: a client, a retained topic, a shared group.
+    pub fn shard_of(&self, name: &str) -> u16 {
+        let hash = self.seed.hash(name);
+        ((u128::from(hash) * u128::from(self.options.shards)) >> 64) as u16
+    }
+}
+
+/// Who uses a connection.
+#[derive(Debug)]
+enum Tenant {
+    Nobody,
+    Newcomer(Box<Newcomer>),
+    Client(u32),
+}
+
+/// The users of all connections, by the connections' numbers.
+#[derive(Debug, Default)]
+struct Tenants(Vec<Tenant>);
+
+impl Tenants {
+    fn get(&mut self, conn: ConnId) -> &mut Tenant {
+        let at = conn.0 as usize;
+        if self.0.len() <= at {
+            self.0.resize_with(at + 1, || Tenant::Nobody);
+        }
+        self.0.get_mut(at).expect("invariant: grown above")
+    }
+
+    fn take(&mut self, conn: ConnId) -> Tenant {
+        std::mem::replace(self.get(conn), Tenant::Nobody)
+    }
+}
+
+/// What is to be done after the outbox has been emptied.
+#[derive(Debug)]
+enum Work {
+    Decide(u32, Action),
+    Route(Option<u32>, Publication),
+    Subscribe(u32, Box<SubscribeRequest>),
+    Unsubscribe(u32, Box<UnsubscribeRequest>),
+    Persisted(u32),
+    Redispatch(SharedRef, Arc<Message>),
+    Ended(u32),
+    Envelope(u16, Envelope),
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Shard {
+    id: u16,
+    pub(crate) common: Arc<Common>,
+    tenants: Tenants,
+    newcomers: u32,
+    clients: Clients,
+    index: SubscriptionIndex,
+    interest: Interest,
+    groups: SharedGroups,
+    retained: RetainedStore,
+    cursors: Cursors,
+    awaiting: Awaiting,
+    timers: Timers,
+    pub(crate) sys: Option<Sys>,
+    outbox: Outbox,
+    work: VecDeque<Work>,
+    matches: Matches,
+    group_ids: Vec<GroupId>,
+}
+
+impl Shard {
+    /// Shard `id` of the node.
+    pub fn new(now: Instant, id: u16, common: Arc<Common>) -> Self {
+        let (seed, options) = (common.seed, &common.options);
+        let per_shard = options.retained.messages_max.div_ceil(usize::from(options.shards));
+        // One shard speaks for the node.
+        let sys = options.sys_interval.filter(|_| id == 0).map(|every| Sys::new(now, every));
+        Self {
+            id,
+            tenants: Tenants::default(),
+            newcomers: 0,
+            clients: Clients::new(seed),
+            index: SubscriptionIndex::new(seed),
+            interest: Interest::new(seed, id),
+            groups: SharedGroups::new(
+                seed.derive(u64::from(id)),
+                options.shared_strategy,
+                &options.shared_strategies,
+            ),
+            retained: RetainedStore::new(seed, per_shard),
+            cursors: Cursors::default(),
+            awaiting: Awaiting::new(id, options.shards),
+            timers: Timers::default(),
+            sys,
+            outbox: Outbox::new(),
+            work: VecDeque::new(),
+            matches: Matches::default(),
+            group_ids: Vec::new(),
+            common,
+        }
+    }
+
+    /// A packet, or the fault of one, from a connection.
+    pub fn handle_packet(
+        &mut self,
+        turn: &mut Turn<'_>,
+        conn: ConnId,
+        packet: Result<Packet, ProtocolError>,
+    ) {
+        match self.tenants.get(conn) {
+            Tenant::Nobody => {}
+            Tenant::Client(slot) => {
+                let slot = *slot;
+                if matches!(packet, Ok(Packet::Publish(_))) {
+                    self.counters().messages_received.add(1);
+                }
+                let Some(client) = self.clients.get_mut(slot) else { return };
+                client.session.handle_packet(turn.now, packet, &mut self.outbox);
+                self.settle(turn, slot);
+            }
+            Tenant::Newcomer(newcomer) => {
+                newcomer.connecting.handle_packet(turn.now, packet, &mut self.outbox);
+                self.settle_newcomer(turn, conn);
+            }
+        }
+    }
+
+    /// The connection is gone without a word of its session.
+    pub fn handle_lost(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
+        let tenant = self.tenants.take(conn);
+        let Tenant::Client(slot) = tenant else { return };
+        self.counters().disconnected.add(1);
+        self.detach(slot);
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        client.session.handle_connection_lost(turn.now, &mut self.outbox);
+        self.settle(turn, slot);
+    }
+
+    /// The connection has taken all its output: what waits may follow.
+    pub fn handle_flushed(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
+        let Tenant::Client(slot) = *self.tenants.get(conn) else { return };
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        if client.congested {
+            client.congested = false;
+            client.session.handle_congestion(turn.now, false, &mut self.outbox);
+            self.settle(turn, slot);
+        }
+    }
+
+    /// Another shard says something.
+    pub fn handle_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
+        self.take_envelope(turn, from, envelope);
+        self.work_off(turn);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
+        while let Some((slot, serial)) = self.timers.pop_due(turn.now) {
+            let Some(client) = self.clients.get_mut(slot) else { continue };
+            if client.serial != serial {
+                continue;
+            }
+            client.armed = Instant::FAR_FUTURE;
+            client.session.handle_timeout(turn.now, &mut self.outbox);
+            self.settle(turn, slot);
+            self.arm(slot);
+        }
+        self.expire_retained(turn);
+        self.publish_sys(turn);
+    }
+
+    /// When [`Shard::handle_timeout`] is to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let sys = self.sys.as_ref().map(Sys::due);
+        [self.timers.next(), self.retained.next_expiry(), sys].into_iter().flatten().min()
+    }
+
+    /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says
+    /// when.
+    pub fn wants_packets(&self, conn: ConnId) -> bool {
+        match self.tenants.0.get(conn.0 as usize) {
+            Some(Tenant::Client(slot)) => {
+                self.clients.get(*slot).is_none_or(|client| !client.session.is_blocked())
+            }
+            Some(Tenant::Newcomer(_)) => false,
+            Some(Tenant::Nobody) | None => true,
+        }
+    }
+
+    /// The node goes down: every client is told so and its connection closed.
+    pub fn shut_down(&mut self, turn: &mut Turn<'_>, reason: plexus_types::ReasonCode) {
+        for slot in self.clients.slots() {
+            let Some(client) = self.clients.get_mut(slot) else { continue };
+            if client.conn.is_some() {
+                client.session.disconnect(turn.now, reason, None, &mut self.outbox);
+                self.settle(turn, slot);
+            }
+        }
+    }
+
+    /// Publishes a message of the node itself.
+    pub(crate) fn publish_own(&mut self, turn: &mut Turn<'_>, message: Message) {
+        self.publish(turn, None, message);
+        self.work_off(turn);
+    }
+
+    /// The counters of this shard.
+    pub fn counters(&self) -> &Counters {
+        self.common.counters.get(usize::from(self.id)).expect("invariant: one a shard")
+    }
+}

@@ -1,0 +1,219 @@
+//! From CONNECT to a session: authentication, take-over, clean start.
+
+use std::{net::IpAddr, sync::Arc};
+
+use plexus_access::{Credentials, Principal, Verdict};
+use plexus_session::{Action, Admitted, CloseReason, Connecting, Decision, Output, Session};
+use plexus_types::{ProtocolVersion, ReasonCode};
+use plexus_wire::Packet;
+
+use super::{Shard, Tenant};
+use crate::ports::{Arrival, ConnId, Door, Ticket, Turn};
+
+/// A connection whose client is not yet known.
+#[derive(Debug)]
+pub(super) struct Newcomer {
+    pub(super) connecting: Connecting,
+    door: Arc<Door>,
+    peer: Option<IpAddr>,
+    serial: u32,
+    /// The question that the verifier answers.
+    asked: Option<Action>,
+}
+
+impl Shard {
+    /// A connection has sent its CONNECT and this shard is the client's home.
+    pub fn handle_arrival(&mut self, turn: &mut Turn<'_>, conn: ConnId, arrival: Arrival) {
+        let Arrival { connect, assigned, door, peer } = arrival;
+        self.newcomers = self.newcomers.wrapping_add(1);
+        let mut connecting = Connecting::new(Arc::clone(&door.options), connect, assigned);
+        connecting.start(turn.now, &mut self.outbox);
+        let newcomer = Newcomer { connecting, door, peer, serial: self.newcomers, asked: None };
+        *self.tenants.get(conn) = Tenant::Newcomer(Box::new(newcomer));
+        self.settle_newcomer(turn, conn);
+    }
+
+    /// The verifier has looked at the credentials of a newcomer.
+    pub fn handle_verified(
+        &mut self,
+        turn: &mut Turn<'_>,
+        ticket: Ticket,
+        verdict: Result<(), ReasonCode>,
+    ) {
+        let Tenant::Newcomer(newcomer) = self.tenants.get(ticket.conn) else { return };
+        if newcomer.serial != ticket.serial {
+            return;
+        }
+        let Some(action) = newcomer.asked.take() else { return };
+        let decision = Decision { action, verdict };
+        newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
+        self.settle_newcomer(turn, ticket.conn);
+    }
+
+    /// Carries out what a newcomer wants until it wants nothing more.
+    pub(super) fn settle_newcomer(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
+        while let Some(output) = self.outbox.poll() {
+            match output {
+                Output::Send(packet) => self.send_newcomer(turn, conn, &packet),
+                Output::Authorize(action) => self.authenticate(turn, conn, action),
+                Output::Admit(admitted) => self.admit(turn, conn, *admitted),
+                Output::Close(reason) => self.turn_away(turn, conn, reason),
+                other => unreachable!("a newcomer has no {other:?}"),
+            }
+        }
+    }
+
+    fn send_newcomer(&mut self, turn: &mut Turn<'_>, conn: ConnId, packet: &Packet) {
+        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let version = newcomer.connecting.version();
+        self.send(turn, conn, packet, version);
+    }
+
+    fn turn_away(&mut self, turn: &mut Turn<'_>, conn: ConnId, reason: CloseReason) {
+        self.tenants.take(conn);
+        turn.ports.close(conn, reason);
+    }
+
+    fn authenticate(&mut self, turn: &mut Turn<'_>, conn: ConnId, action: Action) {
+        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let credentials = match &action {
+            Action::Connect(asked) => Credentials {
+                client_id: asked.client_id.clone(),
+                user_name: asked.user_name.clone(),
+                password: asked.password.clone(),
+                peer: newcomer.peer,
+                listener: Arc::clone(&newcomer.door.name),
+            },
+            // No method of enhanced authentication is offered yet ([MQTT-4.12.0-1]).
+            Action::Authenticate(_) | Action::Publish(_) | Action::Subscribe(_) => {
+                let verdict = Err(ReasonCode::BadAuthenticationMethod);
+                let decision = Decision { action, verdict };
+                newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
+                return;
+            }
+        };
+        let verdict = match newcomer.door.policy.authenticate(&credentials) {
+            Verdict::Allow => Ok(()),
+            Verdict::Deny(reason) => Err(reason),
+            Verdict::Later => {
+                let ticket = Ticket { conn, serial: newcomer.serial };
+                if turn.ports.verify(ticket, Arc::clone(&newcomer.door.policy), credentials) {
+                    newcomer.asked = Some(action);
+                    return;
+                }
+                Err(ReasonCode::ServerBusy)
+            }
+        };
+        let decision = Decision { action, verdict };
+        newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
+    }
+
+    /// Finds or makes the session of a client that is who it says.
+    fn admit(&mut self, turn: &mut Turn<'_>, conn: ConnId, admitted: Admitted) {
+        let found = self.clients.find(&admitted.client_id);
+        if let Some(slot) = found
+            && self.clients.get(slot).is_some_and(|at| !at.session.may_resume(&admitted.connect))
+        {
+            // A Client Identifier alone is no credential: the session is another user's.
+            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+            newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
+            return;
+        }
+        let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
+        let principal = Arc::new(Principal {
+            client_id: admitted.client_id.clone(),
+            user_name: admitted.connect.user_name.clone(),
+            peer: newcomer.peer,
+            listener: Arc::clone(&newcomer.door.name),
+        });
+        self.displace(turn, &admitted);
+        let resumed = self.clients.find(&admitted.client_id);
+        let slot = if let Some(slot) = resumed {
+            let client = self.clients.get_mut(slot).expect("invariant: found above");
+            client.principal = principal;
+            client.door = newcomer.door;
+            client.conn = Some(conn);
+            client.session.attach(turn.now, admitted, &mut self.outbox);
+            slot
+        } else {
+            let session = Session::new(turn.now, admitted, &mut self.outbox);
+            let slot = self.clients.insert(session, principal, newcomer.door);
+            self.clients.get_mut(slot).expect("invariant: just inserted").conn = Some(conn);
+            slot
+        };
+        *self.tenants.get(conn) = Tenant::Client(slot);
+        self.counters().connected.add(1);
+        self.settle(turn, slot);
+        if resumed.is_some() {
+            self.review_subscriptions(turn, slot);
+        }
+        self.count_clients();
+        turn.ports.resume(conn);
+    }
+
+    /// Makes room: the old connection of the client is told that it lost its session
+    /// ([MQTT-3.1.4-3]), and a clean start ends the old session ([MQTT-3.1.2-4]).
+    fn displace(&mut self, turn: &mut Turn<'_>, admitted: &Admitted) {
+        let Some(slot) = self.clients.find(&admitted.client_id) else { return };
+        let client = self.clients.get_mut(slot).expect("invariant: found above");
+        if client.conn.is_some() {
+            client.session.take_over(turn.now, &mut self.outbox);
+            self.settle(turn, slot);
+        }
+        if admitted.connect.clean_start
+            && let Some(client) = self.clients.get_mut(slot)
+        {
+            client.session.end(turn.now, &mut self.outbox);
+            self.settle(turn, slot);
+        }
+    }
+
+    /// A stored subscription that is no longer allowed does not come back with its session.
+    fn review_subscriptions(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let denied: Vec<_> = client
+            .session
+            .subscriptions()
+            .filter(|(filter, options, _)| {
+                client.door.policy.subscribe(&client.principal, filter, options.qos).is_err()
+            })
+            .map(|(filter, ..)| filter.clone())
+            .collect();
+        for filter in denied {
+            let Some(client) = self.clients.get_mut(slot) else { return };
+            tracing::info!(client = %client.principal.client_id, %filter, "subscription revoked");
+            client.session.revoke(turn.now, &filter, &mut self.outbox);
+            self.take_out_filter(turn, slot, &filter);
+            self.settle(turn, slot);
+        }
+    }
+
+    /// Refuses a connection whose CONNECT was read but that cannot be taken.
+    pub fn refuse(
+        turn: &mut Turn<'_>,
+        conn: ConnId,
+        arrival: Arrival,
+        reason: ReasonCode,
+    ) -> ProtocolVersion {
+        let Arrival { connect, assigned, door, .. } = arrival;
+        let version = connect.version;
+        let mut connecting = Connecting::new(Arc::clone(&door.options), connect, assigned);
+        let mut outbox = plexus_session::Outbox::new();
+        connecting.refuse(reason, None, &mut outbox);
+        while let Some(output) = outbox.poll() {
+            match output {
+                Output::Send(packet) => turn.ports.send(conn, &packet, version),
+                Output::Close(reason) => turn.ports.close(conn, reason),
+                _ => {}
+            }
+        }
+        version
+    }
+
+    pub(super) fn count_clients(&self) {
+        let counters = self.counters();
+        counters.sessions.set(self.clients.len() as u64);
+        let gone = counters.disconnected.read();
+        counters.clients_connected.set(counters.connected.read().saturating_sub(gone));
+    }
+}

@@ -1,0 +1,76 @@
+//! From the matches of a message to the sessions of this shard.
+
+use std::sync::Arc;
+
+use plexus_session::{Delivery, Output, Taken};
+use plexus_topics::SubscriberId;
+use plexus_types::Message;
+
+use super::Shard;
+use crate::ports::Turn;
+
+impl Shard {
+    /// Delivers to each client of this shard that the current matches name, once
+    /// ([MQTT-3.3.4-2]): with the highest quality of service and all Subscription Identifiers of
+    /// its matching subscriptions.
+    pub(super) fn deliver_matches(
+        &mut self,
+        turn: &mut Turn<'_>,
+        publisher: Option<u32>,
+        message: &Arc<Message>,
+    ) {
+        let mut matches = std::mem::take(&mut self.matches);
+        for target in matches.deliveries(publisher.map(SubscriberId)) {
+            let SubscriberId(slot) = target.subscriber;
+            let delivery = Delivery {
+                message,
+                qos: message.qos.min(target.qos),
+                retain: message.retain && target.retain_as_published,
+                subscription_ids: target.ids,
+                shared: None,
+            };
+            self.deliver(turn, slot, delivery);
+        }
+        self.matches = matches;
+    }
+
+    /// Delivers to one client and carries out what its session says to it.
+    pub(super) fn deliver(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        delivery: Delivery<'_>,
+    ) -> Taken {
+        let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
+        if delivery.message.retain
+            && !delivery.retain
+            && let Some(replays) = &mut client.replays
+        {
+            replays.supersede(&delivery.message.topic);
+        }
+        let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
+        self.drain_delivery(turn, slot);
+        taken
+    }
+
+    /// The common case of a delivery is one PUBLISH to write; anything else goes the long way.
+    fn drain_delivery(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let Some(output) = self.outbox.poll() else { return };
+        let Output::Deliver(outgoing) = output else {
+            self.outbox.unpoll(output);
+            self.drain(turn, slot);
+            self.arm(slot);
+            return;
+        };
+        let limit = self.common.options.write_buffer_max;
+        let Some(client) = self.clients.get(slot) else { return };
+        let Some(conn) = client.conn else { return };
+        turn.ports.deliver(conn, &outgoing, client.session.version());
+        let plain = client.shares.is_none() && turn.ports.backlog(conn) <= limit;
+        self.counters().messages_sent.add(1);
+        if !plain || self.outbox.has_more() {
+            self.drain(turn, slot);
+            self.arm(slot);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Carrying out what sessions want. First the outbox is emptied: what goes to the peer goes at once,
+//! what needs the shard (routing, decisions, the index) becomes work. Then the work is done, piece
+//! by piece, each followed by the next emptying. So a session is never called while its effects are
+//! pending, and one session's effects never mix with another's.
+
+use std::sync::Arc;
+
+use plexus_session::{Action, CloseReason, Decision, DropReason, Output};
+use plexus_types::{ProtocolVersion, ReasonCode};
+use plexus_wire::Packet;
+
+use super::{Shard, Tenant, Work};
+use crate::ports::{ConnId, Turn};
+
+impl Shard {
+    /// Carries out everything that follows from the last call of that client's session.
+    pub(super) fn settle(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        self.drain(turn, slot);
+        self.work_off(turn);
+        self.arm(slot);
+    }
+
+    /// Empties the outbox, whose effects are all of the client in `slot`.
+    pub(super) fn drain(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        loop {
+            self.drain_once(turn, slot);
+            if !self.relieve(turn, slot) {
+                break;
+            }
+        }
+        self.tell_owners(turn, slot);
+        self.advance_replays(turn, slot);
+    }
+
+    fn drain_once(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let mut persist = false;
+        while let Some(output) = self.outbox.poll() {
+            match output {
+                Output::Send(packet) => self.send_client(turn, slot, &packet),
+                Output::Deliver(outgoing) => self.write(turn, slot, &outgoing),
+                Output::Authorize(action) => self.work.push_back(Work::Decide(slot, action)),
+                Output::Publish(publication) => {
+                    self.work.push_back(Work::Route(Some(slot), publication));
+                }
+                Output::Subscribe(request) => self.work.push_back(Work::Subscribe(slot, request)),
+                Output::Unsubscribe(request) => {
+                    self.work.push_back(Work::Unsubscribe(slot, request));
+                }
+                // Kept in memory: a record is as safe as it gets once it is here.
+                Output::Persist(..) => persist = true,
+                Output::Redispatch(group, message) => {
+                    self.work.push_back(Work::Redispatch(group, message));
+                }
+                Output::Dropped(reason, count) => self.count_dropped(reason, count),
+                Output::Close(reason) => self.close(turn, slot, reason),
+                Output::Ended => self.work.push_back(Work::Ended(slot)),
+                Output::Admit(admitted) => unreachable!("a session admits nobody: {admitted:?}"),
+            }
+        }
+        if persist {
+            self.work.push_back(Work::Persisted(slot));
+        }
+    }
+
+    /// Does the pending work until there is none.
+    pub(super) fn work_off(&mut self, turn: &mut Turn<'_>) {
+        while let Some(work) = self.work.pop_front() {
+            match work {
+                Work::Decide(slot, action) => self.decide(turn, slot, action),
+                Work::Route(slot, publication) => self.route(turn, slot, publication),
+                Work::Subscribe(slot, request) => self.subscribe(turn, slot, request),
+                Work::Unsubscribe(slot, request) => self.unsubscribe(turn, slot, request),
+                Work::Persisted(slot) => self.persisted(turn, slot),
+                Work::Redispatch(group, message) => self.redispatch(turn, group, message),
+                Work::Ended(slot) => self.forget(turn, slot),
+                Work::Envelope(from, envelope) => self.take_envelope(turn, from, envelope),
+            }
+        }
+    }
+
+    /// One door: every publish and subscription of a client is asked here.
+    fn decide(&mut self, turn: &mut Turn<'_>, slot: u32, mut action: Action) {
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        let (policy, principal) = (&client.door.policy, &client.principal);
+        let mut refused = 0;
+        let verdict = match &mut action {
+            Action::Publish(publication) => {
+                let message = &publication.message;
+                policy.publish(principal, &message.topic, message.qos, message.retain)
+            }
+            Action::Subscribe(request) => {
+                for item in &mut request.items {
+                    let Ok(filter) = &item.filter else { continue };
+                    if let Err(reason) = policy.subscribe(principal, filter, item.options.qos) {
+                        item.filter = Err(reason);
+                        refused += 1;
+                    }
+                }
+                Ok(())
+            }
+            Action::Connect(_) => unreachable!("invariant: asked before the session is attached"),
+            Action::Authenticate(_) => Err(ReasonCode::BadAuthenticationMethod),
+        };
+        refused += u64::from(verdict.is_err());
+        client.session.handle_decision(turn.now, Decision { action, verdict }, &mut self.outbox);
+        if refused > 0 {
+            self.counters().refused.add(refused);
+        }
+        self.drain(turn, slot);
+    }
+
+    fn persisted(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let upto = self.outbox.appended();
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        client.session.handle_persisted(turn.now, upto, &mut self.outbox);
+        self.drain(turn, slot);
+    }
+
+    /// Keeps a slow connection's output short: its session queues until it has drained.
+    fn relieve(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
+        let limit = self.common.options.write_buffer_max;
+        let Some(client) = self.clients.get_mut(slot) else { return false };
+        let Some(conn) = client.conn else { return false };
+        let over = turn.ports.backlog(conn) > limit;
+        if over == client.congested && (over || !client.session.has_backlog()) {
+            return false;
+        }
+        if client.congested && !over {
+            // Output drains in the shell; `handle_flushed` says when.
+            return false;
+        }
+        client.congested = over;
+        client.session.handle_congestion(turn.now, over, &mut self.outbox);
+        true
+    }
+
+    fn send_client(&mut self, turn: &mut Turn<'_>, slot: u32, packet: &Packet) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let Some(conn) = client.conn else { return };
+        let version = client.session.version();
+        self.send(turn, conn, packet, version);
+    }
+
+    pub(super) fn send(
+        &mut self,
+        turn: &mut Turn<'_>,
+        conn: ConnId,
+        packet: &Packet,
+        version: ProtocolVersion,
+    ) {
+        self.counters().packets_sent.add(1);
+        turn.ports.send(conn, packet, version);
+    }
+
+    fn close(&mut self, turn: &mut Turn<'_>, slot: u32, reason: CloseReason) {
+        let Some(conn) = self.detach(slot) else { return };
+        *self.tenants.get(conn) = Tenant::Nobody;
+        self.counters().disconnected.add(1);
+        self.count_clients();
+        turn.ports.close(conn, reason);
+    }
+
+    /// Parts a client from its connection.
+    pub(super) fn detach(&mut self, slot: u32) -> Option<ConnId> {
+        let client = self.clients.get_mut(slot)?;
+        client.congested = false;
+        client.conn.take()
+    }
+
+    /// The session is over: nothing of it stays.
+    fn forget(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let filters: Vec<_> =
+            client.session.subscriptions().map(|(filter, ..)| filter.clone()).collect();
+        for filter in &filters {
+            self.take_out_filter(turn, slot, filter);
+        }
+        self.stop_replays(turn, slot);
+        if let Some(conn) = self.detach(slot) {
+            *self.tenants.get(conn) = Tenant::Nobody;
+            self.counters().disconnected.add(1);
+            turn.ports.close(conn, CloseReason::ByServer(ReasonCode::AdministrativeAction));
+        }
+        self.clients.remove(slot);
+        self.count_clients();
+    }
+
+    fn count_dropped(&self, reason: DropReason, count: u32) {
+        let counters = self.counters();
+        let counter = match reason {
+            DropReason::QueueFull => &counters.dropped_queue_full,
+            DropReason::Expired => &counters.dropped_expired,
+            DropReason::TooLarge => &counters.dropped_too_large,
+            DropReason::Offline => &counters.dropped_offline,
+            DropReason::SessionEnded => &counters.dropped_session_ended,
+        };
+        counter.add(u64::from(count));
+    }
+
+    fn write(&mut self, turn: &mut Turn<'_>, slot: u32, outgoing: &plexus_session::Outgoing) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let Some(conn) = client.conn else { return };
+        turn.ports.deliver(conn, outgoing, client.session.version());
+        self.counters().messages_sent.add(1);
+    }
+
+    pub(super) fn forward(
+        &mut self,
+        turn: &mut Turn<'_>,
+        to: u16,
+        envelope: crate::envelope::Envelope,
+    ) {
+        if to == self.id {
+            self.work.push_back(Work::Envelope(to, envelope));
+        } else {
+            turn.ports.forward(to, envelope);
+        }
+    }
+
+    fn redispatch(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: plexus_session::SharedRef,
+        message: Arc<plexus_types::Message>,
+    ) {
+        let given_back =
+            crate::envelope::GivenBack { group, message, tried: smallvec::SmallVec::default() };
+        self.forward(turn, group.shard, crate::envelope::Envelope::Return(Box::new(given_back)));
+    }
+}

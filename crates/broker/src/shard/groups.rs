@@ -1,0 +1,218 @@
+//! Shared subscriptions. A group lives in the shard that its name and filter hash to: that shard
+//! alone picks the member for a message, so that a strategy is exact however many shards publish.
+//! It knows what each member can take; a member that refuses all the same hands the message back.
+
+use std::sync::Arc;
+
+use plexus_session::{Delivery, Session, SharedRef, Taken};
+use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy, SubscriberId};
+use plexus_types::{Message, TopicFilter};
+use smallvec::SmallVec;
+
+use super::{Shard, peers::Answer};
+use crate::{
+    envelope::{Assignment, Availability, ClientRef, Envelope, GivenBack, Join, Joined},
+    ports::Turn,
+};
+
+/// So many members may refuse a message before it is dropped.
+const TRIES_MAX: usize = 16;
+
+type Tried = SmallVec<[Member; 2]>;
+
+/// What a session can take now.
+pub(super) fn availability(session: &Session) -> Availability {
+    Availability {
+        online: session.is_connected(),
+        full: !session.accepts(),
+        inflight: session.inflight() as u32,
+    }
+}
+
+impl Shard {
+    pub(super) fn owner_of_group(&self, filter: &TopicFilter) -> u16 {
+        self.common.shard_of(filter.as_str())
+    }
+
+    /// Offers a message to each of the groups that match.
+    pub(super) fn assign_groups(&mut self, turn: &mut Turn<'_>, message: &Arc<Message>) {
+        let mut groups = std::mem::take(&mut self.group_ids);
+        for group in groups.drain(..) {
+            self.assign(turn, group, message, Tried::new());
+        }
+        self.group_ids = groups;
+    }
+
+    fn assign(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: GroupId,
+        message: &Arc<Message>,
+        mut tried: Tried,
+    ) {
+        while tried.len() < TRIES_MAX {
+            let pick = Pick {
+                publisher_hash: self.common.seed.hash(message.publisher.as_str()),
+                topic: message.topic.as_str(),
+                local_shard: self.id,
+                tried: &tried,
+            };
+            let Some(chosen) = self.groups.select(group, pick) else { break };
+            let reference = SharedRef { shard: self.id, group: group.0 };
+            if chosen.member.shard != self.id {
+                let assignment = Assignment {
+                    group: reference,
+                    subscriber: chosen.member.subscriber,
+                    options: chosen.options,
+                    message: Arc::clone(message),
+                    tried,
+                };
+                let to = chosen.member.shard;
+                turn.ports.forward(to, Envelope::Assign(Box::new(assignment)));
+                return;
+            }
+            let SubscriberId(slot) = chosen.member.subscriber;
+            let taken = self.deliver_shared(turn, slot, (reference, chosen.options), message);
+            if taken != Taken::Refused {
+                return;
+            }
+            tried.push(chosen.member);
+        }
+        self.counters().dropped_no_member.add(1);
+    }
+
+    fn deliver_shared(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        (group, options): (SharedRef, MemberOptions),
+        message: &Arc<Message>,
+    ) -> Taken {
+        let id = options.id.map(std::num::NonZeroU32::get);
+        let delivery = Delivery {
+            message,
+            qos: message.qos.min(options.qos),
+            retain: message.retain && options.retain_as_published,
+            subscription_ids: id.as_slice(),
+            shared: Some(group),
+        };
+        self.deliver(turn, slot, delivery)
+    }
+
+    /// A message of a group for a client of this shard.
+    pub(super) fn take_assignment(&mut self, turn: &mut Turn<'_>, assignment: Assignment) {
+        let Assignment { group, subscriber, options, message, mut tried } = assignment;
+        let SubscriberId(slot) = subscriber;
+        let taken = if self.is_member(slot, group) {
+            self.deliver_shared(turn, slot, (group, options), &message)
+        } else {
+            Taken::Refused
+        };
+        if taken == Taken::Refused {
+            tried.push(Member { shard: self.id, subscriber });
+            let given_back = GivenBack { group, message, tried };
+            self.forward(turn, group.shard, Envelope::Return(Box::new(given_back)));
+        }
+    }
+
+    /// A client may have left, and its slot been taken by another, while the message was under way.
+    fn is_member(&self, slot: u32, group: SharedRef) -> bool {
+        let Some(shares) = self.clients.get(slot).and_then(|client| client.shares.as_ref()) else {
+            return false;
+        };
+        shares.groups.iter().any(|(filter, known)| match known {
+            Some(known) => *known == group,
+            None => self.owner_of_group(filter) == group.shard,
+        })
+    }
+
+    pub(super) fn take_back(&mut self, turn: &mut Turn<'_>, given_back: GivenBack) {
+        let GivenBack { group, message, tried } = given_back;
+        self.assign(turn, GroupId(group.group), &message, tried);
+    }
+
+    pub(super) fn take_join(&mut self, turn: &mut Turn<'_>, from: u16, join: Join) {
+        let Join { filter, member, options, availability, ticket } = join;
+        let Some(shared) = filter.shared() else { return };
+        let joined = self.groups.join(shared.name, shared.filter, member, options);
+        self.groups.set_state(member, state_of(availability));
+        if joined.new_group
+            && let Some(delta) = self.interest.add_local(shared.filter)
+        {
+            self.announce(turn, delta);
+        }
+        let group = SharedRef { shard: self.id, group: joined.group.0 };
+        let answer = Answer::Joined(from, Box::new(Joined { ticket, filter, group }));
+        self.awaiting.open(answer, 0);
+        self.finish_ready(turn);
+        self.count_subscriptions();
+    }
+
+    pub(super) fn take_leave(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: u16,
+        filter: &TopicFilter,
+        subscriber: SubscriberId,
+    ) {
+        let Some(shared) = filter.shared() else { return };
+        let member = Member { shard: from, subscriber };
+        let left = self.groups.leave(shared.name, shared.filter, member);
+        if left.group_ended
+            && let Some(delta) = self.interest.remove_local(shared.filter)
+        {
+            self.announce(turn, delta);
+        }
+        self.count_subscriptions();
+    }
+
+    pub(super) fn set_member(&mut self, from: u16, subscriber: SubscriberId, state: Availability) {
+        self.groups.set_state(Member { shard: from, subscriber }, state_of(state));
+    }
+
+    pub(super) fn note_group(&mut self, client: ClientRef, joined: &Joined) {
+        let Some(client) = self.clients.resolve(client) else { return };
+        let Some(shares) = &mut client.shares else { return };
+        for (filter, group) in &mut shares.groups {
+            if *filter == joined.filter {
+                *group = Some(joined.group);
+            }
+        }
+    }
+
+    /// Tells the owners of a client's groups when it can take more or less than they know.
+    pub(super) fn tell_owners(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let counts = self.counts_inflight();
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        let Some(shares) = &mut client.shares else { return };
+        let mut now = availability(&client.session);
+        if !counts {
+            now.inflight = 0;
+        }
+        if now == shares.told {
+            return;
+        }
+        shares.told = now;
+        let filters: Vec<_> = shares.groups.iter().map(|(filter, _)| filter.clone()).collect();
+        let mut told = 0_u64;
+        for filter in filters {
+            let owner = self.owner_of_group(&filter);
+            let bit = 1 << owner;
+            if told & bit == 0 {
+                told |= bit;
+                self.forward(turn, owner, Envelope::MemberState(SubscriberId(slot), now));
+            }
+        }
+    }
+
+    fn counts_inflight(&self) -> bool {
+        let options = &self.common.options;
+        let strategies = options.shared_strategies.iter().map(|(_, strategy)| strategy);
+        strategies.chain([&options.shared_strategy]).any(|it| *it == Strategy::LeastInflight)
+    }
+}
+
+fn state_of(availability: Availability) -> MemberState {
+    let Availability { online, full, inflight } = availability;
+    MemberState { online, full, inflight }
+}

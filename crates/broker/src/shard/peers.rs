@@ -1,0 +1,168 @@
+//! What other shards say, and what waits for them.
+
+use std::collections::VecDeque;
+
+use plexus_session::SubscribeRequest;
+use plexus_topics::InterestDelta;
+use slab::Slab;
+
+use super::Shard;
+use crate::{
+    envelope::{ClientRef, Envelope, Joined},
+    ports::{ConnId, Turn},
+};
+
+/// A SUBSCRIBE that waits for the other shards.
+#[derive(Debug)]
+pub(super) struct Suback {
+    pub(super) client: ClientRef,
+    pub(super) conn: Option<ConnId>,
+    pub(super) request: Box<SubscribeRequest>,
+}
+
+/// What is due when everybody knows.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Suback(Suback),
+    Joined(u16, Box<Joined>),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    answer: Answer,
+    joins: usize,
+    interest: bool,
+}
+
+/// Answers that wait until every shard has seen this shard's interests and every group has been
+/// joined. Interests are numbered; a shard confirms the newest number that it has seen.
+#[derive(Debug)]
+pub(super) struct Awaiting {
+    entries: Slab<Waiting>,
+    by_number: VecDeque<(u64, usize)>,
+    announced: u64,
+    seen: Vec<u64>,
+    ready: Vec<Answer>,
+}
+
+impl Awaiting {
+    pub(super) fn new(id: u16, shards: u16) -> Self {
+        let seen = (0..shards).map(|shard| if shard == id { u64::MAX } else { 0 }).collect();
+        Self {
+            entries: Slab::new(),
+            by_number: VecDeque::new(),
+            announced: 0,
+            seen,
+            ready: Vec::new(),
+        }
+    }
+
+    /// An answer that is due when all interests announced so far are seen and `joins` are done.
+    pub(super) fn open(&mut self, answer: Answer, joins: usize) -> u32 {
+        let interest = self.seen_by_all() >= self.announced;
+        let key = self.entries.insert(Waiting { answer, joins, interest });
+        if !interest {
+            self.by_number.push_back((self.announced, key));
+        }
+        self.check(key);
+        key as u32
+    }
+
+    fn announce(&mut self) -> u64 {
+        self.announced += 1;
+        self.announced
+    }
+
+    fn confirm(&mut self, shard: u16, number: u64) {
+        if let Some(seen) = self.seen.get_mut(usize::from(shard)) {
+            *seen = number.max(*seen);
+        }
+        let all = self.seen_by_all();
+        while let Some((number, key)) = self.by_number.front().copied()
+            && number <= all
+        {
+            self.by_number.pop_front();
+            if let Some(waiting) = self.entries.get_mut(key) {
+                waiting.interest = true;
+            }
+            self.check(key);
+        }
+    }
+
+    /// A group has been joined; says for which client, if its SUBSCRIBE still waits.
+    fn joined(&mut self, ticket: u32) -> Option<ClientRef> {
+        let waiting = self.entries.get_mut(ticket as usize)?;
+        waiting.joins = waiting.joins.saturating_sub(1);
+        let client = match &waiting.answer {
+            Answer::Suback(suback) => Some(suback.client),
+            Answer::Joined(..) => None,
+        };
+        self.check(ticket as usize);
+        client
+    }
+
+    fn check(&mut self, key: usize) {
+        if self.entries.get(key).is_some_and(|waiting| waiting.interest && waiting.joins == 0) {
+            self.ready.push(self.entries.remove(key).answer);
+        }
+    }
+
+    fn seen_by_all(&self) -> u64 {
+        self.seen.iter().copied().min().unwrap_or(u64::MAX)
+    }
+}
+
+impl Shard {
+    /// Tells the other shards that this one is or is no longer interested.
+    pub(super) fn announce(&mut self, turn: &mut Turn<'_>, delta: InterestDelta) {
+        let number = self.awaiting.announce();
+        for shard in 0..self.common.options.shards {
+            if shard != self.id {
+                turn.ports.forward(shard, Envelope::Interest(delta, number));
+            }
+        }
+    }
+
+    /// Gives the answers for which nothing is missing any more.
+    pub(super) fn finish_ready(&mut self, turn: &mut Turn<'_>) {
+        while let Some(answer) = self.awaiting.ready.pop() {
+            match answer {
+                Answer::Suback(suback) => self.finish_subscribe(turn, suback),
+                Answer::Joined(shard, joined) => {
+                    self.forward(turn, shard, Envelope::Joined(joined));
+                }
+            }
+        }
+    }
+
+    /// One envelope; effects that are work are left to the caller's `work_off`.
+    pub(super) fn take_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
+        match envelope {
+            Envelope::Publish(message) => self.take_publish(turn, &message),
+            Envelope::Retain(message) => self.keep_retained(turn, message),
+            Envelope::Assign(assignment) => self.take_assignment(turn, *assignment),
+            Envelope::Return(given_back) => self.take_back(turn, *given_back),
+            Envelope::Join(join) => self.take_join(turn, from, *join),
+            Envelope::Joined(joined) => {
+                if let Some(client) = self.awaiting.joined(joined.ticket) {
+                    self.note_group(client, &joined);
+                }
+                self.finish_ready(turn);
+            }
+            Envelope::Leave(filter, subscriber) => self.take_leave(turn, from, &filter, subscriber),
+            Envelope::MemberState(subscriber, state) => self.set_member(from, subscriber, state),
+            Envelope::Interest(delta, number) => {
+                self.interest.apply(from, &delta);
+                turn.ports.forward(from, Envelope::InterestSeen(number));
+            }
+            Envelope::InterestSeen(number) => {
+                self.awaiting.confirm(from, number);
+                self.finish_ready(turn);
+            }
+            Envelope::Replay(request) => self.take_replay(turn, *request),
+            Envelope::ReplayMore(cursor) => self.continue_replay(turn, cursor),
+            Envelope::ReplayStop(cursor) => self.close_cursor(cursor),
+            Envelope::Replayed(replayed) => self.take_replayed(turn, *replayed),
+        }
+    }
+}

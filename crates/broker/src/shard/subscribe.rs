@@ -1,0 +1,175 @@
+//! Subscriptions into and out of the index. SUBACK leaves when every shard knows that this one is
+//! interested: who publishes after it has seen the SUBACK of another is heard by that other, on
+//! whichever shards they live.
+
+use std::num::NonZeroU32;
+
+use plexus_session::{SubscribeItem, SubscribeRequest, UnsubscribeRequest};
+use plexus_topics::{Member, MemberOptions, Options, SubscriberId, Subscription};
+use plexus_types::TopicFilter;
+use plexus_wire::RetainHandling;
+
+use super::{
+    Shard,
+    clients::Shares,
+    peers::{Answer, Suback},
+};
+use crate::{
+    envelope::{Envelope, Join},
+    ports::Turn,
+};
+
+impl Shard {
+    pub(super) fn subscribe(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        request: Box<SubscribeRequest>,
+    ) {
+        let Some(client) = self.clients.reference(slot) else { return };
+        let conn = self.clients.get(slot).and_then(|client| client.conn);
+        let mut joins = Vec::new();
+        for item in &request.items {
+            let Ok(filter) = &item.filter else { continue };
+            if filter.shared().is_some() {
+                joins.push((filter.clone(), member_options(item, request.subscription_id)));
+            } else {
+                let subscription = subscription(slot, item, request.subscription_id);
+                self.enter(turn, filter, subscription);
+            }
+        }
+        let suback = Answer::Suback(Suback { client, conn, request });
+        let ticket = self.awaiting.open(suback, joins.len());
+        for membership in joins {
+            self.join(turn, slot, ticket, membership);
+        }
+        self.finish_ready(turn);
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>, filter: &TopicFilter, subscription: Subscription) {
+        if self.index.insert(filter.matched(), subscription).is_some() {
+            return;
+        }
+        self.count_subscriptions();
+        if let Some(delta) = self.interest.add_local(filter.matched()) {
+            self.announce(turn, delta);
+        }
+    }
+
+    fn join(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        ticket: u32,
+        (filter, options): (TopicFilter, MemberOptions),
+    ) {
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        let availability = super::groups::availability(&client.session);
+        let shares = client.shares.get_or_insert_with(Box::<Shares>::default);
+        shares.told = availability;
+        if !shares.groups.iter().any(|(known, _)| *known == filter) {
+            shares.groups.push((filter.clone(), None));
+        }
+        let owner = self.owner_of_group(&filter);
+        let member = Member { shard: self.id, subscriber: SubscriberId(slot) };
+        let join = Join { filter, member, options, availability, ticket };
+        self.forward(turn, owner, Envelope::Join(Box::new(join)));
+    }
+
+    pub(super) fn unsubscribe(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        request: Box<UnsubscribeRequest>,
+    ) {
+        for filter in &request.filters {
+            self.take_out_filter(turn, slot, filter);
+        }
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        client.session.handle_unsubscribed(turn.now, request, &mut self.outbox);
+        self.drain(turn, slot);
+    }
+
+    /// Takes one subscription of a client out of the index or out of its group.
+    pub(super) fn take_out_filter(&mut self, turn: &mut Turn<'_>, slot: u32, filter: &TopicFilter) {
+        let subscriber = SubscriberId(slot);
+        if filter.shared().is_some() {
+            if let Some(client) = self.clients.get_mut(slot)
+                && let Some(shares) = &mut client.shares
+            {
+                shares.groups.retain(|(known, _)| known != filter);
+                if shares.groups.is_empty() {
+                    client.shares = None;
+                }
+            }
+            let owner = self.owner_of_group(filter);
+            self.forward(turn, owner, Envelope::Leave(filter.clone(), subscriber));
+            return;
+        }
+        if self.index.remove(filter.matched(), subscriber).is_none() {
+            return;
+        }
+        self.count_subscriptions();
+        if let Some(delta) = self.interest.remove_local(filter.matched()) {
+            self.announce(turn, delta);
+        }
+    }
+
+    /// The subscriptions stand: SUBACK, then the retained messages.
+    pub(super) fn finish_subscribe(&mut self, turn: &mut Turn<'_>, suback: Suback) {
+        let Suback { client: reference, conn, request } = suback;
+        let Some(client) = self.clients.resolve(reference) else { return };
+        if client.conn != conn {
+            // The SUBSCRIBE belongs to a connection that is gone; the subscription stays.
+            return;
+        }
+        let wanted: Vec<_> = request
+            .items
+            .iter()
+            .filter(|item| wants_retained(item))
+            .filter_map(|item| {
+                let filter = item.filter.as_ref().ok()?.clone();
+                Some((filter, item.options.qos, request.subscription_id))
+            })
+            .collect();
+        client.session.handle_subscribed(turn.now, request, &mut self.outbox);
+        self.drain(turn, reference.slot);
+        for (filter, qos, id) in wanted {
+            self.start_replay(turn, reference, &filter, (qos, id));
+        }
+        self.arm(reference.slot);
+    }
+
+    pub(super) fn count_subscriptions(&self) {
+        let shared = self.groups.members();
+        self.counters().subscriptions.set((self.index.subscriptions() + shared) as u64);
+    }
+}
+
+/// Section 3.8.3.1: [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; none for shared ones.
+fn wants_retained(item: &SubscribeItem) -> bool {
+    let Ok(filter) = &item.filter else { return false };
+    let handling = match item.options.retain_handling {
+        RetainHandling::Always => true,
+        RetainHandling::IfNew => item.is_new,
+        RetainHandling::Never => false,
+    };
+    handling && filter.shared().is_none()
+}
+
+fn subscription(slot: u32, item: &SubscribeItem, id: Option<u32>) -> Subscription {
+    let asked = item.options;
+    Subscription {
+        subscriber: SubscriberId(slot),
+        id: id.and_then(NonZeroU32::new),
+        options: Options::new(asked.qos, asked.no_local, asked.retain_as_published),
+    }
+}
+
+fn member_options(item: &SubscribeItem, id: Option<u32>) -> MemberOptions {
+    MemberOptions {
+        qos: item.options.qos,
+        id: id.and_then(NonZeroU32::new),
+        retain_as_published: item.options.retain_as_published,
+    }
+}

@@ -1,0 +1,92 @@
+//! The `$SYS` tree: what the node says of itself, as retained messages. Shard 0 publishes it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use plexus_types::{ClientId, Instant, Message, MessageProperties, Qos, TopicName};
+
+use crate::{counters::Counter, ports::Turn, shard::Shard};
+
+/// When `$SYS` is due.
+#[derive(Debug)]
+pub(crate) struct Sys {
+    every: Duration,
+    due: Instant,
+    started: Instant,
+}
+
+impl Sys {
+    pub(crate) fn new(now: Instant, every: Duration) -> Self {
+        Self { every, due: now, started: now }
+    }
+
+    pub(crate) fn due(&self) -> Instant {
+        self.due
+    }
+}
+
+/// Resident memory of the process in bytes, written by the thread that watches memory.
+#[derive(Debug, Default)]
+pub struct Resident(pub(crate) Counter);
+
+impl Resident {
+    /// The newest reading; zero before the first.
+    pub fn read(&self) -> u64 {
+        self.0.read()
+    }
+}
+
+impl Shard {
+    /// Publishes the tree when it is due.
+    pub(crate) fn publish_sys(&mut self, turn: &mut Turn<'_>) {
+        let Some(sys) = &mut self.sys else { return };
+        if sys.due > turn.now {
+            return;
+        }
+        sys.due = turn.now + sys.every;
+        let uptime = turn.now.saturating_since(sys.started).as_secs();
+        for (levels, value) in self.sys_values(uptime) {
+            let topic = format!("$SYS/brokers/{}/{levels}", self.common.options.name);
+            let Ok(topic) = TopicName::try_from(topic.as_str()) else { continue };
+            let publisher = ClientId::try_from("").expect("invariant: the empty text is valid");
+            let message = Message {
+                topic,
+                payload: Bytes::from(value),
+                qos: Qos::AtMostOnce,
+                retain: true,
+                properties: MessageProperties::default(),
+                expires: None,
+                publisher,
+            };
+            self.publish_own(turn, message);
+        }
+    }
+
+    fn sys_values(&self, uptime: u64) -> Vec<(String, String)> {
+        let mut values = vec![
+            ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("sysdescr".to_owned(), "Plexus".to_owned()),
+            ("uptime".to_owned(), uptime.to_string()),
+            ("memory/resident".to_owned(), self.common.resident.read().to_string()),
+        ];
+        let mut totals: Vec<(&'static str, u64)> = Vec::new();
+        for (shard, counters) in self.common.counters.iter().enumerate() {
+            for (at, (levels, value)) in counters.read().enumerate() {
+                match totals.get_mut(at) {
+                    Some((_, total)) => *total += value,
+                    None => totals.push((levels, value)),
+                }
+            }
+            values.push((
+                format!("shards/{shard}/connections"),
+                counters.clients_connected.read().to_string(),
+            ));
+            values.push((
+                format!("shards/{shard}/busy_micros"),
+                counters.busy_micros.read().to_string(),
+            ));
+        }
+        values.extend(totals.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())));
+        values
+    }
+}

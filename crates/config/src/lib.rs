@@ -1,0 +1,31 @@
+//! *What it is.* `plexus.toml`, environment and command line merged into one checked tree, the
+//! mistakes in it shown with their place, and the tree as the options of the parts of a node.
+//!
+//! *What it never does.* It opens no socket and starts nothing. No crate below the program imports
+//! it: the parts get plain values.
+//!
+//! *Entry points.* [`load`](fn@load), [`Config`], [`Settings`], [`schema::json_schema`].
+//!
+//! *Reading order.* `settings`, `value`, `load`, `check`, `report`, `node`, `schema`, `reference`.
+//!
+//! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
+
+mod check;
+mod explain;
+mod load;
+mod node;
+mod reference;
+pub mod report;
+pub mod schema;
+mod session;
+pub mod settings;
+mod suggest;
+mod users;
+pub mod value;
+
+pub use check::is_local;
+pub use load::{Config, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, load};
+pub use node::{Machine, NodePlan};
+pub use reference::markdown;
+pub use report::{ConfigError, Diagnostic, Origin};
+pub use settings::Settings;

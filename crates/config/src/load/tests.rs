@@ -1,0 +1,289 @@
+use std::path::PathBuf;
+
+use super::{Config, File, Override, Sources, load};
+use crate::value::{ByteSize, Span};
+
+fn file(text: &str) -> Option<File> {
+    Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() })
+}
+
+fn of_file(text: &str) -> Result<Config, String> {
+    load(Sources { file: file(text), overrides: Vec::new() }).map_err(|error| error.to_string())
+}
+
+fn of_variables(variables: &[(&str, &str)]) -> Result<Config, String> {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let overrides = Override::environment(variables);
+    load(Sources { file: None, overrides }).map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn shown(text: &str, expected: &str) {
+    assert_eq!(of_file(text).unwrap_err(), expected.trim_start_matches('\n'));
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    assert_eq!(of_file("").unwrap().settings, Config::defaults().settings);
+}
+
+#[test]
+fn options_are_stronger_than_variables_and_variables_than_the_file() {
+    let text = "[node]\nname = \"file\"\nshards = 1\n[mqtt]\nmax_packet_size = \"1KiB\"\n";
+    let variables =
+        [("PLEXUS__NODE__NAME", "variable"), ("PLEXUS__NODE__SHARDS", "2"), ("HOME", "/")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut overrides = Override::environment(variables);
+    overrides.push(Override::option("--name", &["node", "name"], "option"));
+    let settings = load(Sources { file: file(text), overrides }).unwrap().settings;
+    assert_eq!(settings.node.name, "option");
+    assert_eq!(settings.node.shards, 2);
+    assert_eq!(settings.mqtt.max_packet_size, ByteSize::kib(1));
+}
+
+#[test]
+fn a_variable_is_a_toml_value_or_a_plain_text() {
+    let listener = "[{ url = \"tcp://127.0.0.1:0\" }, { url = \"ws://[::1]:0\" }]";
+    let settings = of_variables(&[
+        ("PLEXUS__LISTENER", listener),
+        ("PLEXUS__LIMITS__CONNECT_TIMEOUT", "3s"),
+        ("PLEXUS__MQTT__MAX_QUEUE_BYTES", "1024"),
+        ("PLEXUS__NODE__NAME", "7"),
+        ("PLEXUS__MQTT__RETAIN_AVAILABLE", "false"),
+        ("PLEXUS__SHARED__GROUPS__WORKERS", "sticky"),
+    ])
+    .unwrap()
+    .settings;
+    assert_eq!(settings.listener.len(), 2);
+    assert_eq!(settings.limits.connect_timeout, Span::secs(3));
+    assert_eq!(settings.mqtt.max_queue_bytes, ByteSize::kib(1));
+    assert_eq!(settings.node.name, "7");
+    assert!(!settings.mqtt.retain_available);
+    assert_eq!(settings.shared.groups.len(), 1);
+}
+
+#[test]
+fn a_variable_sets_no_other_key_by_a_line_break() {
+    let error = of_variables(&[("PLEXUS__NODE__NAME", "\"a\"\nshards = 9")]).unwrap_err();
+    assert!(
+        error.starts_with("error: the name of the node is a level of `$SYS` topics"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_unknown_key_is_shown_with_the_nearest() {
+    shown(
+        "[mqtt]\nmax_packetsize = \"1MB\"\n",
+        "
+error: unknown key `max_packetsize`
+ --> plexus.toml:2:1
+  |
+2 | max_packetsize = \"1MB\"
+  | ^^^^^^^^^^^^^^
+  = did you mean `max_packet_size`?",
+    );
+    shown(
+        "max_inflight = 5\n",
+        "
+error: unknown key `max_inflight`
+ --> plexus.toml:1:1
+  |
+1 | max_inflight = 5
+  | ^^^^^^^^^^^^
+  = `max_inflight` belongs in [mqtt]",
+    );
+    shown(
+        "[[listener]]\nurl = \"tcp://127.0.0.1\"\ntls = { cert = \"a\" }\n",
+        "
+error: unknown key `cert`
+ --> plexus.toml:3:9
+  |
+3 | tls = { cert = \"a\" }
+  |         ^^^^
+  = the keys here are cert_file, key_file, client_ca_file, client_auth, min_version, alpn",
+    );
+}
+
+#[test]
+fn a_bad_value_is_shown_with_what_is_allowed() {
+    shown(
+        "[limits]\nconnect_timeout = 15\n",
+        "
+error: `15` has no unit; write for example \"15s\" for seconds
+ --> plexus.toml:2:19
+  |
+2 | connect_timeout = 15
+  |                   ^^",
+    );
+    shown(
+        "[mqtt]\nmax_inflight = 70000\n",
+        "
+error: expected a whole number from 1 to 65535, found `70000`
+ --> plexus.toml:2:16
+  |
+2 | max_inflight = 70000
+  |                ^^^^^",
+    );
+    shown(
+        "[mqtt]\nqueue_policy = \"drop_old\"\n",
+        "
+error: `drop_old` is not known here
+ --> plexus.toml:2:16
+  |
+2 | queue_policy = \"drop_old\"
+  |                ^^^^^^^^^^
+  = use `drop_oldest`, `drop_newest` or `disconnect`",
+    );
+    shown(
+        "[[listener]]\nurl = \"mqtt://127.0.0.1\"\n",
+        "
+error: unknown scheme `mqtt`; use tcp, tls, ws, wss or unix (mqtt:// is tcp:// here)
+ --> plexus.toml:2:7
+  |
+2 | url = \"mqtt://127.0.0.1\"
+  |       ^^^^^^^^^^^^^^^^^^",
+    );
+}
+
+#[test]
+fn a_mistake_of_syntax_is_shown_with_its_place() {
+    let error = of_file("[node]\nname = \"x\nshards = 1\n").unwrap_err();
+    assert!(error.contains("plexus.toml:2:"), "{error}");
+    let twice = of_file("[node]\nname = \"x\"\nname = \"y\"\n").unwrap_err();
+    assert!(twice.contains("plexus.toml:3:1"), "{twice}");
+}
+
+#[test]
+fn a_listener_without_url_says_so() {
+    let error = of_file("[[listener]]\nname = \"x\"\n").unwrap_err();
+    assert!(error.starts_with("error: the key `url` is missing\n --> plexus.toml:1:"), "{error}");
+}
+
+#[test]
+fn a_variable_with_an_unknown_key_names_the_right_variable() {
+    let error = of_variables(&[("PLEXUS__MQTT__MAX_INFLIHGT", "5")]).unwrap_err();
+    assert_eq!(
+        error,
+        "\
+error: unknown key `mqtt.max_inflihgt`
+ --> environment variable PLEXUS__MQTT__MAX_INFLIHGT
+  = did you mean PLEXUS__MQTT__MAX_INFLIGHT?"
+    );
+}
+
+#[test]
+fn every_bad_source_is_reported_at_once() {
+    let variables = [("PLEXUS__NODE__SHARDS", "many"), ("PLEXUS__LOG__LEVEL", "loud")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let overrides = Override::environment(variables);
+    let error = load(Sources { file: file("x = 1"), overrides }).unwrap_err();
+    let messages = error.diagnostics.iter().map(|one| one.message.as_str()).collect::<Vec<_>>();
+    assert_eq!(
+        messages,
+        [
+            "unknown key `x`",
+            "`log.level`: `loud` has no level `loud`; the levels are off, error, warn, info, \
+             debug and trace",
+            "`node.shards`: expected a whole number from 0 to 65535, found \"many\"",
+        ]
+    );
+}
+
+#[test]
+fn an_assignment_sets_a_key() {
+    let set = |text| {
+        let overrides = vec![Override::assignment(text).map_err(|error| error.to_string())?];
+        load(Sources { file: None, overrides }).map_err(|error| error.to_string())
+    };
+    assert_eq!(set("mqtt.maximum_qos=1").unwrap().settings.mqtt.maximum_qos, 1);
+    let error = set("mqtt.maximum_qos").unwrap_err();
+    assert_eq!(
+        error,
+        "\
+error: expected <key>=<value>
+ --> option --set mqtt.maximum_qos
+  = for example mqtt.maximum_qos=1"
+    );
+    let error = set("mqtt.maxinum_qos=1").unwrap_err();
+    assert!(error.ends_with("= did you mean mqtt.maximum_qos?"), "{error}");
+    assert!(set("=1").is_err());
+}
+
+#[test]
+fn strangers_are_let_in_from_outside_only_when_that_is_said() {
+    let open = "[[listener]]\nurl = \"tcp://0.0.0.0:1883\"\n";
+    shown(
+        open,
+        "
+error: tcp://0.0.0.0:1883 would let every stranger in: no users are configured
+ --> plexus.toml:2:7
+  |
+2 | url = \"tcp://0.0.0.0:1883\"
+  |       ^^^^^^^^^^^^^^^^^^^^
+  = set access.users_file (make one with `plexus passwd`), or access.allow_anonymous = true (--allow-anonymous), or \
+         listen at 127.0.0.1",
+    );
+    for allowed in [
+        format!("[access]\nallow_anonymous = true\n{open}"),
+        format!("[access]\nusers_file = \"users\"\n{open}"),
+        format!("{open}allow_anonymous = true\n"),
+        open.replace("0.0.0.0", "127.0.0.1"),
+        open.replace("0.0.0.0", "[::1]"),
+        open.replace("0.0.0.0", "localhost"),
+        open.replace("tcp://0.0.0.0:1883", "unix:///run/plexus.sock"),
+    ] {
+        assert!(of_file(&allowed).is_ok(), "{allowed}");
+    }
+    for refused in ["[::]", "192.0.2.1", "localhost.example", "127.0.0.1.example"] {
+        assert!(of_file(&open.replace("0.0.0.0", refused)).is_err(), "{refused}");
+    }
+    let nobody = format!("{open}allow_anonymous = false\n").replace("0.0.0.0", "127.0.0.1");
+    let error = of_file(&nobody).unwrap_err();
+    assert!(error.starts_with("error: nobody could connect"), "{error}");
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_refused() {
+    let first = |text: &str| of_file(text).unwrap_err().lines().next().unwrap().to_owned();
+    assert_eq!(
+        first("[[listener]]\nurl = \"tls://127.0.0.1\"\n"),
+        "error: tls://127.0.0.1:8883 has no certificate"
+    );
+    assert_eq!(
+        first(
+            "[[listener]]\nurl = \"ws://127.0.0.1\"\ntls = { cert_file = \"c\", key_file = \"k\" }\n"
+        ),
+        "error: ws://127.0.0.1:8083 has no TLS that a certificate could serve"
+    );
+    assert_eq!(
+        first("[memory]\nhigh_watermark = \"90%\"\ncritical_watermark = \"80%\"\n"),
+        "error: critical comes before high"
+    );
+    assert_eq!(
+        first("[[listener]]\nurl = \"tcp://127.0.0.1\"\n[[listener]]\nurl = \"tcp://127.0.0.1\"\n"),
+        "error: a second listener `tcp://127.0.0.1:1883`"
+    );
+    assert_eq!(
+        first("[mqtt]\nmaximum_qos = 3\n[[listener]]\nurl = \"tcp://127.0.0.1\"\n"),
+        "error: `mqtt.maximum_qos` is 3, out of its range"
+    );
+}
+
+#[test]
+fn a_listener_has_its_own_limits() {
+    let text = "[mqtt]\nmax_inflight = 5\nmaximum_qos = 1\n[[listener]]\nurl = \"tcp://127.0.0.1\"\n\
+                [listener.mqtt]\nmax_inflight = 7\n";
+    let settings = of_file(text).unwrap().settings;
+    let own = settings.listener[0].mqtt.over(&settings.mqtt);
+    assert_eq!((own.max_inflight.get(), own.maximum_qos), (7, 1));
+    let error = of_file(&text.replace("= 7", "= 7\nmax_keep_alive = \"19h\"")).unwrap_err();
+    assert!(error.contains("`listener.0.mqtt.max_keep_alive` is 19h, out of its range"), "{error}");
+    assert!(error.contains("plexus.toml:8:18"), "{error}");
+}
+
+#[test]
+fn ports_that_the_system_chooses_do_not_clash() {
+    let text = "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n".repeat(2);
+    assert!(of_file(&text).is_ok());
+}

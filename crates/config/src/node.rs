@@ -1,0 +1,168 @@
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use plexus_access::{AllowAll, Policy, Users};
+use plexus_broker::{ListenerOptions, MemoryOptions, NodeOptions, RetainedOptions};
+use plexus_net::ListenUrl;
+use plexus_stdx::Seed;
+
+use crate::{
+    check::name_of,
+    load::Config,
+    report::ConfigError,
+    session,
+    settings::{ListenerSettings, Strategy},
+};
+
+/// What the machine offers, as far as defaults depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// Processor cores that the node may use.
+    pub cores: usize,
+    /// Bytes of memory that the node may use; zero when that is not known.
+    pub memory: u64,
+}
+
+/// Everything that a node is started with.
+#[derive(Debug, Clone)]
+pub struct NodePlan {
+    /// The node.
+    pub node: NodeOptions,
+    /// Where it listens.
+    pub listeners: Vec<ListenerOptions>,
+    /// The directory for what outlives the process, if there is one.
+    pub data_dir: Option<PathBuf>,
+    /// How long a node that is told to stop waits for its connections.
+    pub shutdown_grace: Duration,
+    /// Whether somebody comes in without showing who he is.
+    pub anonymous: bool,
+}
+
+const SHARDS_MAX: u16 = 64;
+
+impl Config {
+    /// The configuration as a node takes it. Reads the user file and secrets.
+    pub fn plan(&self, machine: Machine, seed: Seed) -> Result<NodePlan, ConfigError> {
+        let listeners = self.listeners();
+        let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
+        let users = self.users(seed)?.map(Doors::of);
+        let listeners = listeners
+            .iter()
+            .enumerate()
+            .map(|(index, listener)| self.listener(index, listener, users.as_ref()))
+            .collect();
+        let data_dir = self.settings.node.data_dir.clone();
+        let shutdown_grace = self.settings.node.shutdown_grace.get();
+        Ok(NodePlan { node: self.node(machine), listeners, data_dir, shutdown_grace, anonymous })
+    }
+
+    /// The listeners of the file and the options, or those that a node has without any.
+    pub fn listeners(&self) -> Vec<ListenerSettings> {
+        if !self.settings.listener.is_empty() {
+            return self.settings.listener.clone();
+        }
+        let access = &self.settings.access;
+        let open = access.has_users() || access.allow_anonymous;
+        let host = if open { "0.0.0.0" } else { "127.0.0.1" };
+        let listener = |text: String| {
+            let url = text.parse::<ListenUrl>().expect("invariant: a well-formed constant");
+            ListenerSettings::new(url)
+        };
+        let (tcp, websocket) = (format!("tcp://{host}:1883"), format!("ws://{host}:8083/mqtt"));
+        vec![listener(tcp), listener(websocket)]
+    }
+
+    /// Whether the listener lets clients in without user name.
+    fn lets_strangers_in(&self, listener: &ListenerSettings) -> bool {
+        let access = &self.settings.access;
+        let allowed = listener.allow_anonymous.unwrap_or(access.allow_anonymous);
+        allowed || !access.has_users()
+    }
+
+    fn node(&self, machine: Machine) -> NodeOptions {
+        let settings = &self.settings;
+        let of_cores = u16::try_from(machine.cores).unwrap_or(SHARDS_MAX).clamp(1, SHARDS_MAX);
+        let groups = settings.shared.groups.iter();
+        NodeOptions {
+            name: settings.node.name.clone(),
+            shards: if settings.node.shards == 0 { of_cores } else { settings.node.shards },
+            connections_max: settings.limits.max_connections as usize,
+            handshakes_max: settings.limits.max_handshakes as usize,
+            memory: MemoryOptions {
+                high: settings.memory.high_watermark.bytes_of(machine.memory),
+                critical: settings.memory.critical_watermark.bytes_of(machine.memory),
+            },
+            retained: RetainedOptions {
+                messages_max: settings.retained.max_messages as usize,
+                message_size_max: settings.retained.max_message_size.as_usize(),
+            },
+            shared_strategy: strategy(settings.shared.strategy),
+            shared_strategies: groups.map(|(name, own)| (name.clone(), strategy(*own))).collect(),
+            sys_interval: settings.sys.interval.get().map(crate::value::Span::get),
+            write_buffer_max: settings.limits.max_write_buffer.as_usize(),
+        }
+    }
+
+    fn listener(
+        &self,
+        index: usize,
+        listener: &ListenerSettings,
+        doors: Option<&Doors>,
+    ) -> ListenerOptions {
+        let limits = &self.settings.limits;
+        let mqtt = listener.mqtt.over(&self.settings.mqtt);
+        let policy: Arc<dyn Policy> = match doors {
+            Some(doors) if self.lets_strangers_in(listener) => Arc::clone(&doors.open) as _,
+            Some(doors) => Arc::clone(&doors.strict) as _,
+            None => Arc::new(AllowAll),
+        };
+        ListenerOptions {
+            name: self.unique_name(index, listener),
+            net: plexus_net::ListenerOptions {
+                url: listener.url.clone(),
+                bind: listener.bind.clone(),
+                tls: listener.tls.clone(),
+                websocket: listener.websocket.clone(),
+                proxy_protocol: listener.proxy_protocol,
+            },
+            connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
+            connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
+            session: Arc::new(session::options(&mqtt)),
+            policy,
+        }
+    }
+
+    /// Two listeners at ports that the system chooses have the same URL until they are bound.
+    fn unique_name(&self, index: usize, listener: &ListenerSettings) -> String {
+        let name = name_of(listener);
+        let mut earlier = self.settings.listener.iter().take(index);
+        if earlier.any(|other| name_of(other) == name) { format!("{name}#{index}") } else { name }
+    }
+}
+
+/// The same users, where a name is asked of everybody and where it is not.
+#[derive(Debug)]
+struct Doors {
+    strict: Arc<Users>,
+    open: Arc<Users>,
+}
+
+impl Doors {
+    fn of(users: Users) -> Self {
+        Self { open: Arc::new(users.clone().with_anonymous(true)), strict: Arc::new(users) }
+    }
+}
+
+fn strategy(strategy: Strategy) -> plexus_topics::Strategy {
+    match strategy {
+        Strategy::RoundRobin => plexus_topics::Strategy::RoundRobin,
+        Strategy::Random => plexus_topics::Strategy::Random,
+        Strategy::Sticky => plexus_topics::Strategy::Sticky,
+        Strategy::HashClient => plexus_topics::Strategy::HashClient,
+        Strategy::HashTopic => plexus_topics::Strategy::HashTopic,
+        Strategy::Local => plexus_topics::Strategy::Local,
+        Strategy::LeastInflight => plexus_topics::Strategy::LeastInflight,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use std::{io::Write, path::PathBuf, sync::Arc};
+
+use plexus_access::{Credentials, PasswordHash, Policy, Verdict};
+use plexus_broker::ListenerOptions;
+use plexus_stdx::Seed;
+use plexus_types::{ClientId, ReasonCode, Text};
+
+use super::{Machine, NodePlan};
+use crate::{File, Sources, load};
+
+const MACHINE: Machine = Machine { cores: 3, memory: 1_000 };
+
+fn plan(text: &str) -> Result<NodePlan, String> {
+    let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
+    load(Sources { file, overrides: Vec::new() })
+        .and_then(|config| config.plan(MACHINE, Seed::new(1)))
+        .map_err(|error| error.to_string())
+}
+
+fn urls(plan: &NodePlan) -> Vec<String> {
+    plan.listeners.iter().map(|listener| listener.net.url.to_string()).collect()
+}
+
+fn asks(listener: &ListenerOptions, user: Option<&str>, password: Option<&'static str>) -> Verdict {
+    let credentials = Credentials {
+        client_id: ClientId::try_from("c").unwrap(),
+        user_name: user.map(|name| Text::try_from(name).unwrap()),
+        password: password.map(|text| text.as_bytes().into()),
+        peer: None,
+        listener: Arc::from("tcp"),
+    };
+    match listener.policy.authenticate(&credentials) {
+        Verdict::Later => match listener.policy.verify(&credentials) {
+            Ok(()) => Verdict::Allow,
+            Err(reason) => Verdict::Deny(reason),
+        },
+        verdict => verdict,
+    }
+}
+
+/// A file that is gone when the test ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, text: &str) -> Self {
+        let name = format!("plexus-config-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+fn entry() -> String {
+    PasswordHash::new(b"secret", [1; 16]).to_string()
+}
+
+#[test]
+fn without_any_configuration_only_this_machine_is_listened_to() {
+    let plan = plan("").unwrap();
+    assert_eq!(urls(&plan), ["tcp://127.0.0.1:1883", "ws://127.0.0.1:8083/mqtt"]);
+    assert!(plan.anonymous);
+    assert_eq!(plan.node.shards, 3);
+    assert_eq!((plan.node.memory.high, plan.node.memory.critical), (750, 900));
+    assert_eq!(asks(&plan.listeners[0], None, None), Verdict::Allow);
+    assert_eq!(*plan.listeners[0].session, plexus_session::Options::default());
+}
+
+#[test]
+fn the_defaults_of_the_file_are_the_defaults_of_the_node() {
+    let node = plan(
+        "[node]\nshards = 1\n[memory]\nhigh_watermark = \"off\"\ncritical_watermark = \"off\"\n",
+    );
+    let node = node.unwrap().node;
+    assert_eq!(format!("{node:?}"), format!("{:?}", plexus_broker::NodeOptions::default()));
+}
+
+#[test]
+fn anonymous_access_that_is_asked_for_opens_every_address() {
+    let plan = plan("[access]\nallow_anonymous = true\n").unwrap();
+    assert_eq!(urls(&plan), ["tcp://0.0.0.0:1883", "ws://0.0.0.0:8083/mqtt"]);
+}
+
+#[test]
+fn users_open_every_address_to_those_who_are_known() {
+    let hash = Scratch::new("hash", &format!("{}\n", entry()));
+    let file = Scratch::new("users", &format!("alice:{}\n", entry()));
+    let text = format!(
+        "[access]\nusers_file = {:?}\n[access.users]\nbob = \"file:{}\"\ncarol = {:?}\n\
+         [[listener]]\nurl = \"tcp://0.0.0.0:0\"\n\
+         [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nallow_anonymous = true\n",
+        file.0,
+        hash.0.display(),
+        entry()
+    );
+    let plan = plan(&text).unwrap();
+    let [strict, open] = &plan.listeners[..] else { panic!("two listeners") };
+    for name in ["alice", "bob", "carol"] {
+        assert_eq!(asks(strict, Some(name), Some("secret")), Verdict::Allow, "{name}");
+    }
+    let wrong = Verdict::Deny(ReasonCode::BadUserNameOrPassword);
+    assert_eq!(asks(strict, Some("alice"), Some("other")), wrong);
+    assert_eq!(asks(strict, None, None), Verdict::Deny(ReasonCode::NotAuthorized));
+    assert_eq!(asks(open, None, None), Verdict::Allow);
+    assert_eq!(asks(open, Some("alice"), Some("other")), wrong);
+}
+
+#[test]
+fn a_user_file_that_cannot_be_understood_stops_the_start() {
+    let file = Scratch::new("broken", &format!("alice:{}\nbob:hunter2\n", entry()));
+    let error = plan(&format!("[access]\nusers_file = {:?}\n", file.0)).unwrap_err();
+    let path = file.0.display();
+    assert_eq!(
+        error,
+        format!(
+            "error: the password of user `bob` is not an argon2id hash; it reads \
+             $argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>; make it anew with `plexus passwd <file> bob`\n \
+             --> {path}:2:1\n  |\n2 | bob:***\n  | ^^^^^^^"
+        )
+    );
+    let empty = Scratch::new("empty", "");
+    let error = plan(&format!("[access]\nusers_file = {:?}\n", empty.0)).unwrap_err();
+    assert!(error.starts_with("error: no user in it; add one with `plexus passwd"), "{error}");
+    let error = plan("[access]\nusers_file = \"no/such/file\"\n").unwrap_err();
+    assert!(error.starts_with("error: users_file no/such/file: cannot read the file"), "{error}");
+    assert!(error.contains(" --> plexus.toml:2:14"), "{error}");
+    let error = plan("[access.users]\nbob = \"hunter2\"\n").unwrap_err();
+    assert!(
+        error.starts_with("error: the password of user `bob` is not an argon2id hash"),
+        "{error}"
+    );
+    let error = plan("[access.users]\nbob = \"file:no/such/file\"\n").unwrap_err();
+    assert!(error.starts_with("error: secret file no/such/file: cannot read"), "{error}");
+}
+
+#[test]
+fn a_listener_gets_its_own_limits_and_a_name() {
+    let text = "[limits]\nconnect_timeout = \"7s\"\n\
+                [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nmax_connections = 5\n\
+                [listener.mqtt]\nmax_session_expiry = \"1h\"\nserver_keep_alive = \"1500ms\"\n\
+                [[listener]]\nurl = \"tcp://127.0.0.1:0\"\n";
+    let plan = plan(text).unwrap();
+    let [own, other] = &plan.listeners[..] else { panic!("two listeners") };
+    assert_eq!((own.connections_max, other.connections_max), (5, 1_000_000));
+    assert_eq!(
+        (own.session.session_expiry_max, other.session.session_expiry_max),
+        (3_600, u32::MAX)
+    );
+    assert_eq!(own.session.server_keep_alive, Some(2));
+    assert_eq!(own.connect_timeout.as_secs(), 7);
+    assert_eq!(other.name, "tcp://127.0.0.1:0#1");
+}

@@ -1,0 +1,72 @@
+//! The reference page `docs/config.md`: every key with its default and its meaning.
+
+use std::fmt::Write;
+
+use crate::{
+    load::VARIABLE_PREFIX,
+    schema::{Key, keys},
+};
+
+const HEAD: &str = "\
+# Configuration
+
+Plexus runs without any configuration: it then listens on loopback only, at the defaults below.
+Values come from `plexus.toml`, from environment variables and from options of the command line;
+where several say something about a key, the option is stronger than the variable, and the variable
+is stronger than the file. An unknown key or a bad value stops the start and is shown with its place.
+
+- The file is the one of `--config`, else `plexus.toml` in the working directory, else
+  `/etc/plexus/plexus.toml`. `plexus config check` reads it and says what is wrong.
+- A variable is named `@PREFIX@` and the path of the key, in capitals and with two underscores for
+  each point: `@PREFIX@MQTT__MAX_PACKET_SIZE=64KiB`.
+- An option is `--set <key>=<value>`; some keys have their own (`plexus serve --help`).
+- A size is a number of bytes or a text as `\"64KiB\"` or `\"1MB\"`; a duration is a text as `\"250ms\"`,
+  `\"15s\"` or `\"1d12h\"`.
+- `plexus config show` prints what holds in the end, without secrets. Editors check and complete the
+  file by the JSON Schema [`config/plexus.schema.json`](config/plexus.schema.json).
+
+This page is written by `plexus config schema --markdown`; its text stands beside the settings in
+`crates/config/src/settings.rs`.
+";
+
+/// The whole page.
+pub fn markdown() -> String {
+    let mut page = HEAD.replace("@PREFIX@", VARIABLE_PREFIX);
+    let keys = keys();
+    for table in keys.iter().filter(|key| key.is_table) {
+        let inner = keys.iter().filter(|key| parent(key) == table.path).collect::<Vec<_>>();
+        section(&mut page, table, &inner);
+    }
+    page
+}
+
+fn parent(key: &Key) -> &str {
+    key.path.rsplit_once('.').map_or("", |(parent, _)| parent)
+}
+
+fn section(page: &mut String, table: &Key, inner: &[&Key]) {
+    let brackets = if table.kind.starts_with("list") { ("[[", "]]") } else { ("[", "]") };
+    let (open, close) = brackets;
+    let written = write!(page, "\n## `{open}{}{close}`\n\n{}\n", table.path, table.doc);
+    written.expect("invariant: writing to a string");
+    // The keys are those of `[mqtt]` once more; one list of them is enough.
+    if table.path == "listener.mqtt" {
+        return;
+    }
+    page.push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
+    for key in inner {
+        let name = key.path.rsplit('.').next().unwrap_or_default();
+        let default = match &key.default {
+            Some(default) if !key.is_table => format!("`{default}`"),
+            _ => String::new(),
+        };
+        let (kind, doc) = (cell(&key.kind), cell(&key.doc));
+        let written = writeln!(page, "| `{name}` | {kind} | {default} | {doc} |");
+        written.expect("invariant: writing to a string");
+    }
+}
+
+/// A bar would end the cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}

@@ -1,0 +1,219 @@
+//! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
+
+mod listener;
+mod mqtt;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    listener::ListenerSettings,
+    mqtt::{MqttOverrides, MqttSettings, QueueFull},
+};
+use crate::value::{ByteSize, LogFilter, Secret, Span, SpanOrNever, Watermark};
+
+/// The configuration of a Plexus node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The node itself.
+    pub node: NodeSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+    /// Who may connect.
+    pub access: AccessSettings,
+    /// Limits of connections.
+    pub limits: LimitSettings,
+    /// Limits and abilities of every client; a listener may have its own under `mqtt`.
+    pub mqtt: MqttSettings,
+    /// Limits of retained messages.
+    pub retained: RetainedSettings,
+    /// How messages are dealt out within shared subscriptions.
+    pub shared: SharedSettings,
+    /// What happens when memory runs short.
+    pub memory: MemorySettings,
+    /// What the node tells about itself.
+    pub sys: SysSettings,
+    /// Where the node listens, one table a listener. Without any it listens at
+    /// `tcp://127.0.0.1:1883` and `ws://127.0.0.1:8083/mqtt`; at every address instead of
+    /// `127.0.0.1` once there are users or `access.allow_anonymous` is true.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listener: Vec<ListenerSettings>,
+}
+
+/// The node itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeSettings {
+    /// The name of the node in `$SYS` and in the log.
+    pub name: String,
+    /// The directory for what outlives the process. It is made when it is missing, and locked so
+    /// that no second node uses it. Without one nothing is written to disk. Sessions and retained
+    /// messages are held in memory in either case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// How long a node that is told to stop waits for its connections to take what is on its way.
+    pub shutdown_grace: Span,
+    /// Threads that own clients and their sessions; 0 for one a core.
+    #[schemars(range(max = 64))]
+    pub shards: u16,
+}
+
+impl Default for NodeSettings {
+    fn default() -> Self {
+        Self { name: "plexus".into(), data_dir: None, shutdown_grace: Span::secs(5), shards: 0 }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// `off`, `error`, `warn`, `info`, `debug` or `trace`; for single modules too, as in
+    /// `"info,plexus_net=debug"`. Read anew at SIGHUP.
+    pub level: LogFilter,
+    /// How a line of the log looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// `pretty` on a terminal, `json` elsewhere.
+    #[default]
+    Auto,
+    /// For a person to read.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Who may connect.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessSettings {
+    /// Whether clients without user name are let in. Needed for every address but loopback when
+    /// there are no users; with users it opens the node to clients that give no name.
+    pub allow_anonymous: bool,
+    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users_file: Option<PathBuf>,
+    /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
+    /// shows, or `"file:<path>"` of a file that holds it.
+    pub users: BTreeMap<String, Secret>,
+}
+
+impl AccessSettings {
+    /// Whether anybody has to prove who they are.
+    pub fn has_users(&self) -> bool {
+        self.users_file.is_some() || !self.users.is_empty()
+    }
+}
+
+/// Limits of connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Connections of the whole node; further ones are refused.
+    #[schemars(range(min = 1))]
+    pub max_connections: u32,
+    /// Connections that have not yet sent CONNECT; further ones are closed at once.
+    #[schemars(range(min = 1))]
+    pub max_handshakes: u32,
+    /// How long a connection may take to its CONNECT, handshakes included.
+    pub connect_timeout: Span,
+    /// Bytes of output that a connection has not taken, beyond which its messages wait in its queue.
+    pub max_write_buffer: ByteSize,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            max_connections: 1_000_000,
+            max_handshakes: 10_000,
+            connect_timeout: Span::secs(10),
+            max_write_buffer: ByteSize::kib(256),
+        }
+    }
+}
+
+/// Limits of retained messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetainedSettings {
+    /// Retained messages of the whole node; further topics are not kept.
+    pub max_messages: u32,
+    /// Bytes of topic, payload and properties of one.
+    pub max_message_size: ByteSize,
+}
+
+impl Default for RetainedSettings {
+    fn default() -> Self {
+        Self { max_messages: 10_000_000, max_message_size: ByteSize::mib(1) }
+    }
+}
+
+/// How messages are dealt out within shared subscriptions.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SharedSettings {
+    /// The strategy of groups that have none of their own.
+    pub strategy: Strategy,
+    /// Strategies by the name of the group.
+    pub groups: BTreeMap<String, Strategy>,
+}
+
+/// Who of a shared group gets a message. Members that cannot take it are passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// Any, by lot.
+    Random,
+    /// The same one as long as it can.
+    Sticky,
+    /// By the publisher: all its messages go to the same member.
+    HashClient,
+    /// By the topic: all its messages go to the same member.
+    HashTopic,
+    /// One that lives in the same shard as the publisher, if there is one.
+    Local,
+    /// The one with the fewest unacknowledged messages.
+    LeastInflight,
+}
+
+/// What happens when memory runs short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemorySettings {
+    /// Above this, publishers are no longer read until memory is free again. A percentage is one of
+    /// the machine's memory, or of the control group's where that is less.
+    pub high_watermark: Watermark,
+    /// Above this, new connections are refused too.
+    pub critical_watermark: Watermark,
+}
+
+impl Default for MemorySettings {
+    fn default() -> Self {
+        Self { high_watermark: Watermark::Percent(75), critical_watermark: Watermark::Percent(90) }
+    }
+}
+
+/// What the node tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SysSettings {
+    /// How often the numbers under `$SYS` are published; `"never"` for not at all.
+    pub interval: SpanOrNever,
+}
+
+impl Default for SysSettings {
+    fn default() -> Self {
+        Self { interval: SpanOrNever::secs(30) }
+    }
+}

@@ -1,0 +1,62 @@
+use plexus_net::{BindOptions, ListenUrl, ProxyProtocol, TlsOptions, WebSocketOptions};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::MqttOverrides;
+use crate::value::Span;
+
+/// One place where the node listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerSettings {
+    /// Where to listen: `tcp://host:port`, `tls://host:port`, `ws://host:port/path`,
+    /// `wss://host:port/path` or `unix:///path`.
+    pub url: ListenUrl,
+    /// The name of the listener in the log; the URL when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether clients without user name are let in here; as `access.allow_anonymous` when it is
+    /// left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_anonymous: Option<bool>,
+    /// Connections of this listener; as `limits.max_connections` when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_connections: Option<u32>,
+    /// As `limits.connect_timeout` when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_timeout: Option<Span>,
+    /// Whether a load balancer in front sends the PROXY protocol.
+    #[serde(default)]
+    pub proxy_protocol: ProxyProtocol,
+    /// Certificates and rules of TLS; needed for `tls` and `wss`, refused for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsOptions>,
+    /// Options of `ws` and `wss`.
+    #[serde(default)]
+    pub websocket: WebSocketOptions,
+    /// Options of the listening socket.
+    #[serde(default)]
+    pub bind: BindOptions,
+    /// Keys of `[mqtt]` that are different for the clients of this listener.
+    #[serde(default, skip_serializing_if = "MqttOverrides::is_empty")]
+    pub mqtt: MqttOverrides,
+}
+
+impl ListenerSettings {
+    /// A listener at `url` with every other key left out.
+    pub fn new(url: ListenUrl) -> Self {
+        Self {
+            url,
+            name: None,
+            allow_anonymous: None,
+            max_connections: None,
+            connect_timeout: None,
+            proxy_protocol: ProxyProtocol::Off,
+            tls: None,
+            websocket: WebSocketOptions::default(),
+            bind: BindOptions::default(),
+            mqtt: MqttOverrides::default(),
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! One TLS session between ciphertext and plaintext, without a socket.
+
+use std::{mem, sync::Arc};
+
+use bytes::{Buf, BytesMut};
+use rustls::{
+    ProtocolVersion,
+    client::{ClientConnectionData, UnbufferedClientConnection},
+    server::{ServerConnectionData, UnbufferedServerConnection},
+    unbuffered::{
+        ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic,
+    },
+};
+
+use super::resolver::NamedCertificate;
+use crate::{StreamError, WriteQueue};
+
+/// The plaintext of one record.
+const RECORD_SIZE: usize = 16 * 1024;
+
+/// Room for header, nonce, tag and content type of one record; a record that needs more says so.
+const RECORD_OVERHEAD: usize = 64;
+
+/// Ciphertext that may wait for the rest of its record or handshake message: the longest message that
+/// rustls takes (64 KiB), the overhead of its records, and one more record.
+const INCOMING_MAX: usize = 96 * 1024;
+
+/// What a TLS handshake agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The cipher suite by its registered name.
+    pub cipher: &'static str,
+    /// The application protocol, if the peers agreed on one.
+    pub alpn: Option<String>,
+    /// The server name that the client asked for. Empty on the client's side.
+    pub sni: Option<String>,
+    /// The client's certificate in DER, checked; the peer's certificate on the client's side.
+    pub peer_cert_der: Option<Vec<u8>>,
+}
+
+/// One session; what it owes the peer goes to the queue that each call is given.
+pub(crate) struct TlsSession {
+    connection: Connection,
+    /// The beginning of a record whose rest has not arrived. Without memory when empty.
+    incoming: BytesMut,
+    /// Where the certificate resolver leaves the name that the client asked for.
+    sni: Option<Arc<NamedCertificate>>,
+    peer_closed: bool,
+}
+
+enum Connection {
+    Server(UnbufferedServerConnection),
+    Client(UnbufferedClientConnection),
+}
+
+/// Both roles process records alike; only their types differ.
+trait Records {
+    type Side;
+
+    fn process<'c, 'i>(&'c mut self, tls: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Side>;
+}
+
+impl Records for UnbufferedServerConnection {
+    type Side = ServerConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, tls: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Side> {
+        self.process_tls_records(tls)
+    }
+}
+
+impl Records for UnbufferedClientConnection {
+    type Side = ClientConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, tls: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Side> {
+        self.process_tls_records(tls)
+    }
+}
+
+/// Takes plaintext as it is decrypted.
+pub(crate) type Sink<'a> = dyn FnMut(&[u8]) -> Result<(), StreamError> + 'a;
+
+impl TlsSession {
+    pub(super) fn server(
+        connection: UnbufferedServerConnection,
+        certificate: Arc<NamedCertificate>,
+    ) -> Self {
+        Self { sni: Some(certificate), ..Self::new(Connection::Server(connection)) }
+    }
+
+    pub(super) fn client(connection: UnbufferedClientConnection) -> Self {
+        Self::new(Connection::Client(connection))
+    }
+
+    fn new(connection: Connection) -> Self {
+        Self { connection, incoming: BytesMut::new(), sni: None, peer_closed: false }
+    }
+
+    /// Takes ciphertext: plaintext goes to `sink`, handshake messages and alerts go to `out`. On the
+    /// client's side, the first call, with no input, produces the first message.
+    pub(crate) fn feed(
+        &mut self,
+        input: &mut [u8],
+        sink: &mut Sink<'_>,
+        out: &mut WriteQueue,
+    ) -> Result<(), StreamError> {
+        if self.peer_closed {
+            return Ok(());
+        }
+        if self.incoming.is_empty() {
+            let used = self.process(input, sink, out)?;
+            self.incoming = input.get(used..).unwrap_or_default().into();
+        } else {
+            self.incoming.extend_from_slice(input);
+            let mut incoming = mem::take(&mut self.incoming);
+            let used = self.process(&mut incoming, sink, out)?;
+            incoming.advance(used);
+            // A long buffer is not kept for a short rest, nor any buffer for none.
+            self.incoming = match used {
+                0 => incoming,
+                _ => BytesMut::from(&incoming[..]),
+            };
+        }
+        if self.incoming.len() > INCOMING_MAX {
+            Err(rustls::Error::General("record too long".to_owned()).into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Encrypts what waits in `plain`, until `out` holds about `limit` bytes.
+    pub(crate) fn encrypt(
+        &mut self,
+        plain: &mut WriteQueue,
+        out: &mut WriteQueue,
+        limit: usize,
+    ) -> Result<(), StreamError> {
+        match &mut self.connection {
+            Connection::Server(server) => encrypt(server, &mut self.incoming, (plain, out), limit),
+            Connection::Client(client) => encrypt(client, &mut self.incoming, (plain, out), limit),
+        }
+    }
+
+    /// Says that nothing follows, if the handshake got far enough to say anything.
+    pub(crate) fn close(&mut self, out: &mut WriteQueue) {
+        match &mut self.connection {
+            Connection::Server(server) => close(server, &mut self.incoming, out),
+            Connection::Client(client) => close(client, &mut self.incoming, out),
+        }
+    }
+
+    /// Whether the handshake is over.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.state().is_handshaking()
+    }
+
+    /// Whether the peer has said that nothing follows.
+    pub(crate) fn peer_closed(&self) -> bool {
+        self.peer_closed
+    }
+
+    /// What the handshake agreed on, once it is over.
+    pub(crate) fn facts(&self) -> Option<TlsFacts> {
+        if !self.is_ready() {
+            return None;
+        }
+        let state = self.state();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Some(TlsFacts {
+            version: match state.protocol_version()? {
+                ProtocolVersion::TLSv1_2 => "TLSv1.2",
+                ProtocolVersion::TLSv1_3 => "TLSv1.3",
+                _ => "unknown",
+            },
+            cipher: state.negotiated_cipher_suite()?.suite().as_str().unwrap_or("unknown"),
+            alpn: state.alpn_protocol().map(text),
+            sni: self.sni.as_ref().and_then(|certificate| certificate.name()),
+            peer_cert_der: state
+                .peer_certificates()
+                .and_then(|chain| chain.first())
+                .map(|certificate| certificate.to_vec()),
+        })
+    }
+
+    fn state(&self) -> &rustls::CommonState {
+        match &self.connection {
+            Connection::Server(server) => server,
+            Connection::Client(client) => client,
+        }
+    }
+
+    fn process(
+        &mut self,
+        tls: &mut [u8],
+        sink: &mut Sink<'_>,
+        out: &mut WriteQueue,
+    ) -> Result<usize, StreamError> {
+        let closed = &mut self.peer_closed;
+        match &mut self.connection {
+            Connection::Server(server) => process(server, tls, sink, (out, closed)),
+            Connection::Client(client) => process(client, tls, sink, (out, closed)),
+        }
+    }
+}
+
+/// Processes every whole record in `tls`; returns how many bytes are done with.
+fn process<C: Records>(
+    connection: &mut C,
+    tls: &mut [u8],
+    sink: &mut Sink<'_>,
+    (out, peer_closed): (&mut WriteQueue, &mut bool),
+) -> Result<usize, StreamError> {
+    let mut used = 0;
+    loop {
+        let rest = tls.get_mut(used..).unwrap_or_default();
+        let UnbufferedStatus { discard, state } = connection.process(rest);
+        let mut extra = 0;
+        let blocked = match state {
+            Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                while let Some(record) = traffic.next_record() {
+                    let record = record?;
+                    extra += record.discard;
+                    sink(record.payload)?;
+                }
+                false
+            }
+            Ok(ConnectionState::EncodeTlsData(message)) => {
+                encode(message, out);
+                false
+            }
+            Ok(ConnectionState::TransmitTlsData(sent)) => {
+                sent.done();
+                false
+            }
+            Ok(ConnectionState::PeerClosed) => {
+                *peer_closed = true;
+                false
+            }
+            // Blocked, open, closed, or (never offered) early data: nothing more to do now.
+            Ok(_) => true,
+            Err(error) => {
+                drain_alerts(connection, tls.get_mut(used + discard..).unwrap_or_default(), out);
+                return Err(error.into());
+            }
+        };
+        used += discard + extra;
+        if blocked {
+            return Ok(used);
+        }
+    }
+}
+
+/// After an error, rustls still holds the alert that tells the peer why.
+fn drain_alerts<C: Records>(connection: &mut C, tls: &mut [u8], out: &mut WriteQueue) {
+    let mut used = 0;
+    loop {
+        let rest = tls.get_mut(used..).unwrap_or_default();
+        let UnbufferedStatus { discard, state } = connection.process(rest);
+        let Ok(ConnectionState::EncodeTlsData(alert)) = state else { return };
+        encode(alert, out);
+        used += discard;
+    }
+}
+
+fn encode<Side>(mut message: EncodeTlsData<'_, Side>, out: &mut WriteQueue) {
+    let mut size = RECORD_SIZE / 16;
+    loop {
+        let buffer = out.buffer();
+        let start = buffer.len();
+        buffer.resize(start + size, 0);
+        let result = message.encode(buffer.get_mut(start..).unwrap_or_default());
+        buffer.truncate(start + *result.as_ref().unwrap_or(&0));
+        match result {
+            Err(EncodeError::InsufficientSize(short)) => size = short.required_size,
+            Ok(_) | Err(EncodeError::AlreadyEncoded) => return,
+        }
+    }
+}
+
+/// Calls `act` in the state in which application data may be sent; queued handshake messages (a key
+/// update) go first.
+fn in_traffic<C: Records>(
+    connection: &mut C,
+    incoming: &mut BytesMut,
+    out: &mut WriteQueue,
+    mut act: impl FnMut(WriteTraffic<'_, C::Side>, &mut WriteQueue) -> Result<(), StreamError>,
+) -> Result<(), StreamError> {
+    loop {
+        let UnbufferedStatus { discard, state } = connection.process(incoming);
+        let finished = match state? {
+            ConnectionState::EncodeTlsData(message) => {
+                encode(message, out);
+                false
+            }
+            ConnectionState::TransmitTlsData(sent) => {
+                sent.done();
+                false
+            }
+            ConnectionState::PeerClosed => false,
+            ConnectionState::WriteTraffic(traffic) => {
+                act(traffic, out)?;
+                true
+            }
+            _ => true,
+        };
+        incoming.advance(discard);
+        if finished {
+            return Ok(());
+        }
+    }
+}
+
+fn encrypt<C: Records>(
+    connection: &mut C,
+    incoming: &mut BytesMut,
+    (plain, out): (&mut WriteQueue, &mut WriteQueue),
+    limit: usize,
+) -> Result<(), StreamError> {
+    in_traffic(connection, incoming, out, |mut traffic, out| {
+        let mut gathered = BytesMut::new();
+        while !plain.is_empty() && out.len() < limit {
+            let front = plain.front();
+            if front.len() >= RECORD_SIZE || front.len() == plain.len() {
+                let record = front.get(..RECORD_SIZE).unwrap_or(front);
+                let count = record.len();
+                seal(&mut traffic, record, out)?;
+                plain.advance(count);
+            } else {
+                gathered.clear();
+                plain.gather(RECORD_SIZE, &mut gathered);
+                seal(&mut traffic, &gathered, out)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Appends one record to `out`.
+fn seal<Side>(
+    traffic: &mut WriteTraffic<'_, Side>,
+    plain: &[u8],
+    out: &mut WriteQueue,
+) -> Result<(), StreamError> {
+    let mut size = plain.len() + RECORD_OVERHEAD;
+    loop {
+        let buffer = out.buffer();
+        let start = buffer.len();
+        buffer.resize(start + size, 0);
+        let result = traffic.encrypt(plain, buffer.get_mut(start..).unwrap_or_default());
+        buffer.truncate(start + *result.as_ref().unwrap_or(&0));
+        match result {
+            Ok(_) => return Ok(()),
+            Err(EncryptError::InsufficientSize(short)) => size = short.required_size,
+            Err(EncryptError::EncryptExhausted) => return Err(rustls::Error::EncryptError.into()),
+        }
+    }
+}
+
+fn close<C: Records>(connection: &mut C, incoming: &mut BytesMut, out: &mut WriteQueue) {
+    // A session that has failed has sent its alert already: nothing is owed.
+    let _best_effort = in_traffic(connection, incoming, out, |mut traffic, out| {
+        let buffer = out.buffer();
+        let start = buffer.len();
+        buffer.resize(start + 2 * RECORD_OVERHEAD, 0);
+        let written = traffic
+            .queue_close_notify(buffer.get_mut(start..).unwrap_or_default())
+            .unwrap_or_default();
+        buffer.truncate(start + written);
+        Ok(())
+    });
+}
+
+impl std::fmt::Debug for TlsSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsSession")
+            .field("ready", &self.is_ready())
+            .field("peer_closed", &self.peer_closed)
+            .finish_non_exhaustive()
+    }
+}

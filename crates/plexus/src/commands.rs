@@ -1,0 +1,60 @@
+pub(crate) mod config;
+pub(crate) mod passwd;
+pub(crate) mod serve;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use plexus_config::{Config, File, Override, Sources, load};
+
+use crate::{
+    cli::{Cli, Command},
+    failure::Failure,
+};
+
+/// Where the configuration is looked for when nobody names it, in this order.
+const USUAL_PLACES: &[&str] = &["plexus.toml", "/etc/plexus/plexus.toml"];
+
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Config(command) => config::run(command),
+        Command::Passwd(args) => passwd::run(&args),
+    }
+}
+
+/// Options of every command that reads the configuration.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigArgs {
+    /// The configuration file [default: plexus.toml, then /etc/plexus/plexus.toml]
+    #[arg(long, value_name = "FILE", env = "PLEXUS_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Set a key of the configuration, such as mqtt.maximum_qos=1
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    assignments: Vec<String>,
+}
+
+impl ConfigArgs {
+    /// File, environment and options merged; `options` are the strongest.
+    pub(crate) fn load(&self, options: Vec<Override>) -> Result<Config, Failure> {
+        let file = self.file().map(|path| File::read(&path)).transpose()?;
+        let mut overrides = Override::environment(variables());
+        for text in &self.assignments {
+            overrides.push(Override::assignment(text)?);
+        }
+        overrides.extend(options);
+        Ok(load(Sources { file, overrides })?)
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        let usual = || USUAL_PLACES.iter().map(Path::new).find(|path| path.exists());
+        self.config.clone().or_else(|| usual().map(Path::to_path_buf))
+    }
+}
+
+/// The environment as text. A variable that is not UTF-8 cannot be one of ours.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}

@@ -1,0 +1,158 @@
+use std::{
+    fs,
+    io::{self, BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use plexus_access::{PasswordHash, SALT_LENGTH, edit};
+
+use crate::failure::{Failure, print};
+
+/// Longer passwords do not fit into CONNECT.
+const PASSWORD_LENGTH_MAX: usize = 65_535;
+
+/// Add, change or remove a user in a user file
+///
+/// The password is asked for on a terminal, and read from the first line of stdin elsewhere; it is
+/// never an argument, because every user of the machine can see those. The file holds only hashes.
+#[derive(Debug, Args)]
+pub(crate) struct PasswdArgs {
+    /// The user file; it is made when it is missing
+    #[arg(required_unless_present = "print")]
+    file: Option<PathBuf>,
+
+    /// The name of the user
+    #[arg(required_unless_present = "print")]
+    user: Option<String>,
+
+    /// Remove the user instead
+    #[arg(long, conflicts_with = "print")]
+    delete: bool,
+
+    /// Print the hash instead of writing it to a file
+    #[arg(long, conflicts_with_all = ["file", "user"])]
+    print: bool,
+}
+
+pub(crate) fn run(args: &PasswdArgs) -> Result<(), Failure> {
+    match (&args.file, &args.user) {
+        (Some(file), Some(user)) if args.delete => delete(file, user),
+        (Some(file), Some(user)) => set(file, user),
+        _ => print(&format!("{}\n", hash(&read_password()?)?)),
+    }
+}
+
+fn set(file: &Path, user: &str) -> Result<(), Failure> {
+    let old = read(file)?;
+    let known = edit::names(&old).any(|name| name == user);
+    // A name that cannot be is told before the password is asked for.
+    let check = PasswordHash::parse(PROBE).map(|probe| edit::set("", user, &probe));
+    check
+        .expect("invariant: a well-formed constant")
+        .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
+    let hash = hash(&read_password()?)?;
+    let new = edit::set(&old, user, &hash)
+        .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
+    write(file, &new)?;
+    let done = if known { "changed the password of" } else { "added" };
+    print(&format!("{}: {done} {user}\n", file.display()))
+}
+
+/// A hash of the right shape, to try a name with.
+const PROBE: &str = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA";
+
+fn delete(file: &Path, user: &str) -> Result<(), Failure> {
+    let old = read(file)?;
+    let Some(new) = edit::remove(&old, user) else {
+        return Err(Failure::Failed(format!("{}: no user `{user}`", file.display())));
+    };
+    write(file, &new)?;
+    print(&format!("{}: removed {user}\n", file.display()))
+}
+
+fn hash(password: &[u8]) -> Result<PasswordHash, Failure> {
+    let mut salt = [0; SALT_LENGTH];
+    getrandom::fill(&mut salt)
+        .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
+    Ok(PasswordHash::new(password, salt))
+}
+
+fn read_password() -> Result<Vec<u8>, Failure> {
+    let password = if io::stdin().is_terminal() { ask()? } else { first_line()? };
+    if password.is_empty() {
+        return Err(Failure::Usage("the password is empty".into()));
+    }
+    if password.len() > PASSWORD_LENGTH_MAX {
+        return Err(Failure::Usage("the password is longer than 65,535 bytes".into()));
+    }
+    Ok(password)
+}
+
+fn ask() -> Result<Vec<u8>, Failure> {
+    let failed = |error: io::Error| Failure::because("cannot ask for the password", &error);
+    let first = rpassword::prompt_password("Password: ").map_err(failed)?;
+    let second = rpassword::prompt_password("Once more: ").map_err(failed)?;
+    if first != second {
+        return Err(Failure::Failed("the passwords differ; nothing was changed".into()));
+    }
+    Ok(first.into_bytes())
+}
+
+fn first_line() -> Result<Vec<u8>, Failure> {
+    let mut line = Vec::new();
+    let mut stdin = io::Read::take(io::stdin().lock(), PASSWORD_LENGTH_MAX as u64 + 2);
+    stdin
+        .read_until(b'\n', &mut line)
+        .map_err(|error| Failure::because("cannot read the password", &error))?;
+    if line.ends_with(b"\n") {
+        line.pop();
+        if line.ends_with(b"\r") {
+            line.pop();
+        }
+    }
+    Ok(line)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    match fs::read_to_string(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|error| {
+            Failure::because(format_args!("cannot read {}", file.display()), &error)
+        }),
+    }
+}
+
+/// Replaces the file in one step: a reader, and a crash, find the old or the new one, never half.
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        Failure::because(format_args!("cannot write {}", file.display()), &error)
+    };
+    // Behind a symbolic link stands the file that is meant.
+    let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = target.with_file_name(name);
+    let permissions = fs::metadata(&target).ok().map(|found| found.permissions());
+    let written = create_private(&beside).and_then(|mut new| {
+        new.write_all(text.as_bytes())?;
+        if let Some(permissions) = permissions {
+            new.set_permissions(permissions)?;
+        }
+        new.sync_all()?;
+        fs::rename(&beside, &target)
+    });
+    written.map_err(|error| {
+        drop(fs::remove_file(&beside));
+        failed(error)
+    })
+}
+
+/// A new file that only its owner reads.
+fn create_private(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

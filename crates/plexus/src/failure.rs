@@ -1,0 +1,85 @@
+//! How a command ends when it does not succeed: one message on stderr, one exit code.
+
+use std::{
+    error::Error,
+    fmt,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use plexus_config::{ConfigError, Diagnostic, Origin};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It was tried and failed.
+    Failed(String),
+    /// The command line asks for something that cannot be.
+    Usage(String),
+    /// The configuration is wrong.
+    Config(ConfigError),
+}
+
+impl Failure {
+    /// A failure with everything that led to it.
+    pub(crate) fn because(what: impl fmt::Display, error: &dyn Error) -> Self {
+        Self::Failed(format!("{what}: {}", chain(error)))
+    }
+
+    /// Writes the message and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        // When stderr is gone, the exit code still tells.
+        drop(writeln!(io::stderr(), "{self}"));
+        ExitCode::from(match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Config(_) => 3,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(message) | Self::Usage(message) => write!(f, "error: {message}"),
+            Self::Config(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// A mistake of the configuration that is found only when it is carried out.
+pub(crate) fn of_config(origin: Origin, message: String) -> Failure {
+    Failure::Config(ConfigError::one(Diagnostic::new(origin, message)))
+}
+
+/// The error and its causes on one line; a cause that its effect already tells is left out.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let told = cause.to_string();
+        if !text.ends_with(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+/// Writes a whole answer to stdout. A reader that has read enough is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::because("cannot write to stdout", &error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

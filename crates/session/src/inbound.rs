@@ -1,0 +1,294 @@
+//! QoS 1 and 2 from the peer: which identifiers are in process, and acknowledgements in order.
+
+use std::collections::VecDeque;
+
+use plexus_types::{PacketId, Qos, ReasonCode};
+use plexus_wire::{Ack, Packet};
+
+use crate::LogPosition;
+
+/// The receiving half of the QoS flows (sections 4.3.2 and 4.3.3) of either role.
+///
+/// ```text
+///  PUBLISH ──arrive──▶ Waiting ──settle──▶ Ready ──log kept──▶ PUBACK / PUBREC leaves
+///                                                     QoS 2: taken until PUBREL ──▶ PUBCOMP
+/// ```
+/// Every acknowledgement that this side writes passes one queue, so that they leave in the order
+/// of what they answer ([MQTT-4.6.0-2], [MQTT-4.6.0-3]) and none before what it promises is kept.
+/// Without memory until the first QoS 1 or 2 message.
+#[derive(Debug, Default)]
+pub(crate) struct Inbound(Option<Box<Register>>);
+
+#[derive(Debug, Default)]
+struct Register {
+    /// QoS 2 identifiers that the peer has not released, sorted.
+    taken: Vec<Taken>,
+    acks: VecDeque<Pending>,
+    /// What was not yet routed when its connection was lost: settled silently.
+    orphans: Vec<(PacketId, AckKind)>,
+    /// PUBLISHes of this connection that are not acknowledged to their end.
+    in_process: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    id: PacketId,
+    /// Whether it counts against the Receive Maximum of this connection.
+    counted: bool,
+    /// Its PUBREC leaves when the log is kept up to here.
+    after: LogPosition,
+}
+
+#[derive(Debug, Clone)]
+struct Pending {
+    id: PacketId,
+    kind: AckKind,
+    /// Answers a repeated PUBLISH, so nobody will settle it but the first one's fate.
+    duplicate: bool,
+    /// Counts against Receive Maximum until it leaves: PUBACK of this connection.
+    counted: bool,
+    verdict: Option<Verdict>,
+}
+
+/// Which acknowledgement.
+#[expect(clippy::enum_variant_names, reason = "the packets are named so")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AckKind {
+    PubAck,
+    PubRec,
+    PubRel,
+    PubComp,
+}
+
+/// What an acknowledgement says, and when it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) reason: ReasonCode,
+    pub(crate) after: LogPosition,
+    pub(crate) words: Option<&'static str>,
+}
+
+impl Verdict {
+    pub(crate) const fn new(reason: ReasonCode, after: LogPosition) -> Self {
+        Self { reason, after, words: None }
+    }
+
+    pub(crate) const SUCCESS: Self = Self::new(ReasonCode::Success, LogPosition::ZERO);
+}
+
+/// An acknowledgement that may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) kind: AckKind,
+    pub(crate) id: PacketId,
+    pub(crate) reason: ReasonCode,
+    pub(crate) words: Option<&'static str>,
+}
+
+impl Answer {
+    /// The packet, without words.
+    pub(crate) const fn into_packet(self) -> Packet {
+        self.kind.packet(Ack::new(self.id, self.reason))
+    }
+}
+
+impl AckKind {
+    pub(crate) const fn packet(self, ack: Ack) -> Packet {
+        match self {
+            Self::PubAck => Packet::PubAck(ack),
+            Self::PubRec => Packet::PubRec(ack),
+            Self::PubRel => Packet::PubRel(ack),
+            Self::PubComp => Packet::PubComp(ack),
+        }
+    }
+}
+
+/// What a PUBLISH with an identifier is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// To be handled, then settled.
+    New,
+    /// QoS 2, taken before and not released: answered again, not handled again
+    /// ([MQTT-4.3.3-10]).
+    Duplicate,
+    /// The identifier is in process with another quality of service.
+    InUse,
+    /// More than Receive Maximum ([MQTT-3.3.4-7]).
+    TooMany,
+}
+
+impl Inbound {
+    /// A PUBLISH of quality of service 1 or 2 comes.
+    pub(crate) fn arrive(&mut self, id: PacketId, qos: Qos, receive_maximum: u16) -> Arrival {
+        self.0.get_or_insert_default().arrive(id, qos, usize::from(receive_maximum))
+    }
+
+    /// The record of a QoS 2 identifier has that position: PUBREC waits for it.
+    pub(crate) fn record(&mut self, id: PacketId, after: LogPosition) {
+        let Some(register) = self.0.as_deref_mut() else { return };
+        let Ok(at) = register.find(id) else { return };
+        if let Some(taken) = register.taken.get_mut(at) {
+            taken.after = taken.after.max(after);
+        }
+    }
+
+    /// The fate of a PUBLISH is known.
+    pub(crate) fn settle(&mut self, id: PacketId, verdict: Verdict) {
+        if let Some(register) = self.0.as_deref_mut() {
+            register.settle(id, verdict);
+        }
+    }
+
+    /// PUBREL came; says whether the identifier was taken. It is free from now on
+    /// ([MQTT-4.3.3-11]).
+    pub(crate) fn release(&mut self, id: PacketId) -> bool {
+        let Some(register) = self.0.as_deref_mut() else { return false };
+        let Ok(at) = register.find(id) else { return false };
+        let taken = register.taken.remove(at);
+        register.in_process = register.in_process.saturating_sub(usize::from(taken.counted));
+        true
+    }
+
+    /// Whether a PUBLISH of that identifier is in process ([MQTT-2.2.1-3]).
+    pub(crate) fn is_taken(&self, id: PacketId) -> bool {
+        self.0.as_deref().is_some_and(|register| {
+            register.find(id).is_ok() || register.awaits(id, AckKind::PubAck)
+        })
+    }
+
+    /// Puts an acknowledgement at the end of the queue.
+    pub(crate) fn answer(&mut self, kind: AckKind, id: PacketId, verdict: Verdict) {
+        let verdict = Some(verdict);
+        let pending = Pending { id, kind, duplicate: false, counted: false, verdict };
+        self.0.get_or_insert_default().acks.push_back(pending);
+    }
+
+    /// The next acknowledgement that may leave when the log is kept up to `kept`.
+    pub(crate) fn next(&mut self, kept: LogPosition) -> Option<Answer> {
+        let register = self.0.as_deref_mut()?;
+        let Verdict { reason, after, words } = register.acks.front()?.verdict?;
+        if after > kept {
+            return None;
+        }
+        let Pending { id, kind, counted, .. } = register.acks.pop_front()?;
+        register.in_process = register.in_process.saturating_sub(usize::from(counted));
+        Some(Answer { kind, id, reason, words })
+    }
+
+    /// Acknowledgements that wait; a bound for it keeps a peer from growing it by repetition.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.as_deref().map_or(0, |register| register.acks.len())
+    }
+
+    /// The connection is gone: what it waited for is not answered to the next one. Receive
+    /// Maximum counts anew (section 4.9).
+    pub(crate) fn lose_connection(&mut self) {
+        let Some(register) = self.0.as_deref_mut() else { return };
+        let unsettled = |pending: &Pending| pending.verdict.is_none() && !pending.duplicate;
+        let acks = register.acks.drain(..).filter(unsettled).map(|ack| (ack.id, ack.kind));
+        register.orphans.extend(acks);
+        register.in_process = 0;
+        for taken in &mut register.taken {
+            taken.counted = false;
+        }
+    }
+
+    /// Forgets everything: the session is another.
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Register {
+    fn arrive(&mut self, id: PacketId, qos: Qos, maximum: usize) -> Arrival {
+        let taken = self.find(id);
+        let kind = match (qos, taken) {
+            (Qos::ExactlyOnce, Ok(at)) => return self.arrive_again(id, at, maximum),
+            (Qos::ExactlyOnce, Err(_)) if self.awaits(id, AckKind::PubAck) => {
+                return Arrival::InUse;
+            }
+            (Qos::ExactlyOnce, Err(_)) => AckKind::PubRec,
+            (_, Ok(_)) => return Arrival::InUse,
+            (_, Err(_)) => AckKind::PubAck,
+        };
+        if self.in_process >= maximum {
+            return Arrival::TooMany;
+        }
+        self.in_process += 1;
+        if let (AckKind::PubRec, Err(at)) = (kind, taken) {
+            self.taken.insert(at, Taken { id, counted: true, after: LogPosition::ZERO });
+        }
+        let counted = kind == AckKind::PubAck;
+        self.acks.push_back(Pending { id, kind, duplicate: false, counted, verdict: None });
+        Arrival::New
+    }
+
+    fn arrive_again(&mut self, id: PacketId, at: usize, maximum: usize) -> Arrival {
+        let unsettled =
+            self.awaits(id, AckKind::PubRec) || self.orphans.contains(&(id, AckKind::PubRec));
+        let full = self.in_process >= maximum;
+        let Some(taken) = self.taken.get_mut(at) else { return Arrival::InUse };
+        if !taken.counted {
+            if full {
+                return Arrival::TooMany;
+            }
+            taken.counted = true;
+            self.in_process += 1;
+        }
+        let verdict = Verdict::new(ReasonCode::Success, taken.after);
+        let verdict = (!unsettled).then_some(verdict);
+        let kind = AckKind::PubRec;
+        self.acks.push_back(Pending { id, kind, duplicate: true, counted: false, verdict });
+        Arrival::Duplicate
+    }
+
+    fn settle(&mut self, id: PacketId, verdict: Verdict) {
+        let orphan = self.orphans.iter().position(|orphan| orphan.0 == id);
+        let kind = match orphan {
+            Some(at) => self.orphans.remove(at).1,
+            None => match self.acks.iter().find(|ack| ack.id == id && ack.verdict.is_none()) {
+                Some(pending) => pending.kind,
+                None => return,
+            },
+        };
+        if kind == AckKind::PubAck {
+            let waits = |ack: &&mut Pending| {
+                ack.id == id && ack.kind == AckKind::PubAck && ack.verdict.is_none()
+            };
+            if let (None, Some(ack)) = (orphan, self.acks.iter_mut().find(waits)) {
+                ack.verdict = Some(verdict);
+            }
+            return;
+        }
+        let verdict = self.settle_taken(id, verdict);
+        for ack in &mut self.acks {
+            if ack.id == id && ack.kind == AckKind::PubRec && ack.verdict.is_none() {
+                ack.verdict = Some(verdict);
+            }
+        }
+    }
+
+    /// PUBREC with an error frees the identifier; otherwise it waits for both records.
+    fn settle_taken(&mut self, id: PacketId, mut verdict: Verdict) -> Verdict {
+        let Ok(at) = self.find(id) else { return verdict };
+        if verdict.reason.is_error() {
+            let taken = self.taken.remove(at);
+            self.in_process = self.in_process.saturating_sub(usize::from(taken.counted));
+        } else if let Some(taken) = self.taken.get_mut(at) {
+            verdict.after = verdict.after.max(taken.after);
+            taken.after = verdict.after;
+        }
+        verdict
+    }
+
+    fn find(&self, id: PacketId) -> Result<usize, usize> {
+        self.taken.binary_search_by_key(&id, |taken| taken.id)
+    }
+
+    fn awaits(&self, id: PacketId, kind: AckKind) -> bool {
+        self.acks.iter().any(|ack| ack.id == id && ack.kind == kind && ack.verdict.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests;

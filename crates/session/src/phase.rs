@@ -1,0 +1,149 @@
+//! Where a session stands, and what only a connection needs.
+
+use plexus_types::{Instant, Message, ProtocolVersion, Text};
+use plexus_wire::{Connect, PACKET_SIZE_MAX, Packet, PublishHead, encoded_len, publish_len};
+
+use crate::{
+    Options, Outgoing,
+    aliases::{AliasesIn, AliasesOut, Naming},
+    keepalive::KeepAlive,
+    queue::Parcel,
+};
+
+/// ```text
+///   new, attach           DISCONNECT, lost, disconnect, take_over
+///  ────────────▶ Connected ──────────────────────────────────────▶ Away ───attach──▶ Connected
+///                    │ … with Session Expiry Interval 0, end         │ expiry, end
+///                    ▼                                               ▼
+///                  Ending (access control is asked about the Will) ─────▶ Over
+/// ```
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// A client is there.
+    Connected(Connection),
+    /// The session outlives its connection.
+    Away,
+    /// The end is decided, the Will goes before it.
+    Ending,
+    /// `Ended` is out.
+    Over,
+}
+
+/// The part of a session that lives and dies with one network connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) keep_alive: KeepAlive,
+    pub(crate) aliases_in: AliasesIn,
+    pub(crate) aliases_out: AliasesOut,
+    /// Authentication Method of CONNECT: decides whether AUTH may come.
+    pub(crate) authentication_method: Option<Box<Text>>,
+    /// Maximum Packet Size of the client.
+    pub(crate) packet_size_max: u32,
+    /// Receive Maximum of the client.
+    pub(crate) receive_maximum: u16,
+    /// Whether Reason Strings may come with every packet.
+    pub(crate) problem_information: bool,
+    /// The connection does not take what is written.
+    pub(crate) congested: bool,
+    /// An `Authorize` is outstanding.
+    pub(crate) blocked: bool,
+    /// The client authenticates itself anew.
+    pub(crate) in_exchange: bool,
+    /// The client is a bridge of 3.x: no message comes back to it and RETAIN is kept.
+    pub(crate) bridge: bool,
+}
+
+/// The Maximum Packet Size of a client that names none: what the protocol can express.
+const NO_MAXIMUM: u32 = PACKET_SIZE_MAX as u32;
+/// What the head of a PUBLISH adds to the bytes of its message at most, identifiers apart.
+const HEAD_MAX: usize = 32;
+/// A Subscription Identifier with the byte that announces it.
+const SUBSCRIPTION_ID_MAX: usize = 5;
+
+impl Connection {
+    pub(crate) fn new(keep_alive: KeepAlive, connect: &Connect, options: &Options) -> Self {
+        let asked = &connect.properties;
+        let aliases = asked.topic_alias_maximum.min(options.outbound_alias_maximum);
+        Self {
+            keep_alive,
+            aliases_in: AliasesIn::default(),
+            aliases_out: AliasesOut::new(aliases),
+            authentication_method: asked
+                .authentication_method
+                .as_ref()
+                .map(|method| Box::new(method.detached())),
+            packet_size_max: asked
+                .maximum_packet_size
+                .map_or(NO_MAXIMUM, |size| size.min(NO_MAXIMUM)),
+            receive_maximum: asked.receive_maximum,
+            problem_information: asked.request_problem_information,
+            congested: false,
+            blocked: false,
+            in_exchange: false,
+            bridge: connect.bridge,
+        }
+    }
+
+    /// How the parcel's topic is named in the PUBLISH that is sent right now; `None` if the packet
+    /// is larger than the client takes ([MQTT-3.1.2-24]).
+    pub(crate) fn naming(&mut self, parcel: &Parcel, version: ProtocolVersion) -> Option<Naming> {
+        let ids = parcel.subscription_ids.len() * SUBSCRIPTION_ID_MAX;
+        let at_most = parcel.message.size() + HEAD_MAX + ids;
+        if at_most <= self.packet_size_max as usize {
+            return Some(self.aliases_out.name(&parcel.message.topic));
+        }
+        self.is_exactly_within(parcel, version).then_some(Naming::PLAIN)
+    }
+
+    /// Whether the client takes the parcel ([MQTT-3.1.2-24]).
+    pub(crate) fn takes_parcel(&self, parcel: &Parcel, version: ProtocolVersion) -> bool {
+        let ids = parcel.subscription_ids.len() * SUBSCRIPTION_ID_MAX;
+        parcel.message.size() + HEAD_MAX + ids <= self.packet_size_max as usize
+            || self.is_exactly_within(parcel, version)
+    }
+
+    fn is_exactly_within(&self, parcel: &Parcel, version: ProtocolVersion) -> bool {
+        // Close to the limit: the exact size, and no alias, whose first use is the larger packet.
+        let head = PublishHead {
+            dup: false,
+            qos: parcel.qos,
+            retain: parcel.retain,
+            packet_id: (parcel.qos.get() > 0).then_some(plexus_types::PacketId::MIN),
+            topic: Some(&parcel.message.topic),
+            topic_alias: None,
+            message_expiry_interval: parcel.message.expires.map(|_| 0),
+            subscription_ids: &parcel.subscription_ids,
+        };
+        publish_len(&head, &parcel.message, version) <= self.packet_size_max as usize
+    }
+
+    /// Whether the client takes a packet of that size ([MQTT-3.1.2-24]).
+    pub(crate) fn takes(&self, packet: &Packet, version: ProtocolVersion) -> bool {
+        self.packet_size_max == NO_MAXIMUM
+            || encoded_len(packet, version) <= self.packet_size_max as usize
+    }
+}
+
+impl Outgoing {
+    /// The parcel as PUBLISH, identifier apart.
+    pub(crate) fn new(parcel: Parcel, naming: Naming, now: Instant) -> Self {
+        Self {
+            dup: false,
+            qos: parcel.qos,
+            retain: parcel.retain,
+            packet_id: None,
+            topic_alias: naming.alias,
+            with_topic: naming.with_topic,
+            message_expiry_interval: seconds_left(&parcel.message, now),
+            subscription_ids: parcel.subscription_ids,
+            message: parcel.message,
+        }
+    }
+}
+
+/// The Message Expiry Interval that is left, in whole seconds begun ([MQTT-3.3.2-6]).
+pub(crate) fn seconds_left(message: &Message, now: Instant) -> Option<u32> {
+    let left = message.expires?.saturating_since(now);
+    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+    Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+}

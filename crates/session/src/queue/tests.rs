@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plexus_types::{ClientId, Message, MessageProperties, Qos, TopicName};
+use smallvec::SmallVec;
+
+use super::{Admission, Parcel, Queue};
+use crate::{Options, QueuePolicy, SharedRef};
+
+fn parcel(payload: &'static str, qos: u8) -> Parcel {
+    let message = Message {
+        topic: TopicName::try_from("t").unwrap(),
+        payload: Bytes::from_static(payload.as_bytes()),
+        qos: Qos::new(qos).unwrap(),
+        retain: false,
+        properties: MessageProperties::default(),
+        expires: None,
+        publisher: ClientId::try_from("p").unwrap(),
+    };
+    Parcel {
+        qos: message.qos,
+        message: Arc::new(message),
+        subscription_ids: SmallVec::new(),
+        shared: None,
+        retain: false,
+    }
+}
+
+fn options(messages: usize, bytes: usize, queue_policy: QueuePolicy) -> Options {
+    Options {
+        queue_messages_max: messages,
+        queue_bytes_max: bytes,
+        queue_policy,
+        ..Options::default()
+    }
+}
+
+fn rest(queue: &mut Queue) -> Vec<String> {
+    std::iter::from_fn(|| queue.pop())
+        .map(|parcel| String::from_utf8(parcel.message.payload.to_vec()).unwrap())
+        .collect()
+}
+
+/// Each row: the parcels that come, then what is driven out, what is not taken, what remains.
+type Row = (QueuePolicy, &'static [(&'static str, u8)], &'static str, &'static str, &'static str);
+
+#[test]
+fn a_full_queue_follows_its_policy() {
+    let rows: [Row; 6] = [
+        (QueuePolicy::DropOldest, &[("a", 1), ("b", 2), ("c", 1), ("d", 1)], "a", "", "bcd"),
+        (QueuePolicy::DropOldest, &[("a", 1), ("b", 0), ("c", 1), ("d", 1)], "b", "", "acd"),
+        (QueuePolicy::DropOldest, &[("a", 1), ("b", 1), ("c", 1), ("d", 0)], "", "d", "abc"),
+        (QueuePolicy::DropOldest, &[("a", 0), ("b", 1), ("c", 0), ("d", 0)], "a", "", "bcd"),
+        (QueuePolicy::DropNewest, &[("a", 0), ("b", 1), ("c", 1), ("d", 1)], "", "d", "abc"),
+        (QueuePolicy::Disconnect, &[("a", 0), ("b", 1), ("c", 1), ("d", 1)], "", "d", "abc"),
+    ];
+    for (policy, parcels, driven_out, not_taken, remaining) in rows {
+        let (mut queue, mut out, mut refused) = (Queue::default(), String::new(), String::new());
+        let options = options(3, 1_000, policy);
+        for (payload, qos) in parcels {
+            let mut victims = Vec::new();
+            let admission =
+                queue.push(parcel(payload, *qos), &options, |victim| victims.push(victim));
+            if admission == Admission::Full {
+                refused.push_str(payload);
+            }
+            for victim in victims {
+                out.push_str(std::str::from_utf8(&victim.message.payload).unwrap());
+            }
+        }
+        assert_eq!((out.as_str(), refused.as_str()), (driven_out, not_taken), "{parcels:?}");
+        assert_eq!(rest(&mut queue).concat(), remaining, "{parcels:?}");
+    }
+}
+
+#[test]
+fn bytes_are_limited_as_well_as_messages() {
+    let (mut queue, mut victims) = (Queue::default(), 0);
+    let options = options(100, 10, QueuePolicy::DropOldest);
+    for payload in ["123", "456", "12345678"] {
+        // Each counts one byte of topic, too.
+        assert_eq!(queue.push(parcel(payload, 1), &options, |_| victims += 1), Admission::Queued);
+    }
+    assert_eq!((victims, queue.len()), (2, (1, 9)));
+    assert_eq!(queue.push(parcel("1234567890", 1), &options, |_| {}), Admission::Full);
+    assert_eq!(rest(&mut queue), ["12345678"]);
+    assert!(queue.0.is_none(), "an empty queue costs nothing");
+}
+
+#[test]
+fn a_shared_message_drives_nothing_out() {
+    let mut queue = Queue::default();
+    let options = options(1, 1_000, QueuePolicy::DropOldest);
+    queue.push(parcel("mine", 0), &options, |_| {});
+    let shared = Some(SharedRef { shard: 0, group: 0 });
+    let shared = Parcel { shared, ..parcel("shared", 2) };
+    assert_eq!(queue.push(shared, &options, |_| unreachable!("no victim")), Admission::Full);
+}

@@ -1,0 +1,279 @@
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use plexus_types::{PacketId, ReasonCode, Text, TopicFilter};
+use plexus_wire::{
+    Packet, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions, UnsubAck, Unsubscribe,
+    UserProperties,
+};
+
+use super::Session;
+use crate::{
+    Action, Change, Options, Outbox, Output, SubscribeItem, SubscribeRequest, UnsubscribeRequest,
+    refusal::{self, Refusal},
+    subscriptions::Subscription,
+};
+
+/// Requests that are with the index; in order, because answers come in order.
+#[derive(Debug, Default)]
+#[expect(clippy::box_collection, reason = "rare: a session that only waits pays for one pointer")]
+pub(super) struct Requests(Option<Box<Vec<Request>>>);
+
+#[derive(Debug)]
+struct Request {
+    packet_id: PacketId,
+    kind: RequestKind,
+    /// Whether the connection that asked is still there.
+    live: bool,
+}
+
+#[derive(Debug)]
+enum RequestKind {
+    /// The filters that were entered into the session, item by item.
+    Subscribe(Vec<Option<TopicFilter>>),
+    /// The reasons of UNSUBACK.
+    Unsubscribe(Vec<ReasonCode>),
+}
+
+/// Requests of one client that may be with the index at a time.
+const REQUESTS_MAX: usize = 1_024;
+
+impl Requests {
+    pub(super) fn lose_connection(&mut self) {
+        for request in self.0.iter_mut().flat_map(|requests| requests.iter_mut()) {
+            request.live = false;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.as_deref().is_some_and(|requests| requests.len() >= REQUESTS_MAX)
+    }
+
+    fn push(&mut self, request: Request) {
+        self.0.get_or_insert_default().push(request);
+    }
+
+    /// The oldest request of that identifier and kind.
+    fn take(&mut self, packet_id: PacketId, unsubscribe: bool) -> Option<Request> {
+        let requests = self.0.as_deref_mut()?;
+        let at = requests.iter().position(|request| {
+            request.packet_id == packet_id
+                && matches!(request.kind, RequestKind::Unsubscribe(_)) == unsubscribe
+        })?;
+        let request = requests.remove(at);
+        if requests.is_empty() {
+            self.0 = None;
+        }
+        Some(request)
+    }
+}
+
+impl Session {
+    pub(super) fn on_subscribe(
+        &mut self,
+        subscribe: Subscribe,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let Subscribe { packet_id, subscription_id, filters, .. } = subscribe;
+        let refused = self.refuses_requests(packet_id);
+        let mut items = Vec::with_capacity(filters.len());
+        for SubscribeFilter { filter, options } in filters {
+            let options = self.granted(&filter, options);
+            let filter = match refused {
+                Some(reason) => Err(reason),
+                None => check_filter(filter, &self.options),
+            };
+            if options.no_local && filter.as_ref().is_ok_and(|filter| filter.shared().is_some()) {
+                return Err(Refusal::protocol("No Local on a shared subscription")); // [MQTT-3.8.3-4]
+            }
+            let is_new = filter.as_ref().is_ok_and(|filter| !self.subscriptions.contains(filter));
+            items.push(SubscribeItem { filter, options, is_new });
+        }
+        let request = Box::new(SubscribeRequest { packet_id, subscription_id, items });
+        if request.items.iter().any(|item| item.filter.is_ok()) {
+            self.authorize(Action::Subscribe(request), out);
+        } else {
+            self.send_suback(&request, out);
+        }
+        Ok(())
+    }
+
+    /// What access control said of a SUBSCRIBE.
+    pub(super) fn decide_subscribe(
+        &mut self,
+        mut request: Box<SubscribeRequest>,
+        verdict: Result<(), ReasonCode>,
+        out: &mut Outbox,
+    ) {
+        let SubscribeRequest { packet_id, subscription_id, .. } = *request;
+        for item in &mut request.items {
+            if let Err(reason) = verdict {
+                item.filter = Err(reason);
+            }
+            let Ok(filter) = item.filter.clone() else { continue };
+            if !self.subscriptions.contains(&filter)
+                && self.subscriptions.len() >= self.options.subscriptions_max
+            {
+                item.filter = Err(ReasonCode::QuotaExceeded);
+                continue;
+            }
+            if self.is_durable() {
+                let change = Change::Subscribed(filter.clone(), item.options, subscription_id);
+                self.record(change, out);
+            }
+            let subscription = Subscription { filter, options: item.options, id: subscription_id };
+            // [MQTT-3.8.4-3], [MQTT3-3.8.4-3]
+            item.is_new = self.subscriptions.insert(subscription);
+        }
+        if request.items.iter().any(|item| item.filter.is_ok()) {
+            let entered = request.items.iter().map(|item| item.filter.clone().ok()).collect();
+            let kind = RequestKind::Subscribe(entered);
+            self.requests.push(Request { packet_id, kind, live: true });
+            out.push(Output::Subscribe(request));
+        } else {
+            self.send_suback(&request, out);
+        }
+    }
+
+    /// The index has the items; those that it refused are marked: SUBACK ([MQTT-3.8.4-1]).
+    #[expect(clippy::needless_pass_by_value, reason = "the request comes back as it went out")]
+    pub fn handle_subscribed(
+        &mut self,
+        _now: plexus_types::Instant,
+        request: Box<SubscribeRequest>,
+        out: &mut Outbox,
+    ) {
+        let taken = self.requests.take(request.packet_id, false);
+        let Some(Request { kind: RequestKind::Subscribe(entered), live, .. }) = taken else {
+            return;
+        };
+        for (item, filter) in request.items.iter().zip(&entered) {
+            if let (Err(_), Some(filter)) = (&item.filter, filter) {
+                self.forget(filter, out);
+            }
+        }
+        if live {
+            self.send_suback(&request, out);
+        }
+    }
+
+    pub(super) fn on_unsubscribe(&mut self, unsubscribe: Unsubscribe, out: &mut Outbox) {
+        let Unsubscribe { packet_id, filters, .. } = unsubscribe;
+        let refused = self.refuses_requests(packet_id);
+        let (mut had, mut reasons) = (Vec::new(), Vec::with_capacity(filters.len()));
+        for filter in filters {
+            reasons.push(match (refused, TopicFilter::new(filter)) {
+                (Some(reason), _) => reason,
+                (None, Err(_)) => ReasonCode::TopicFilterInvalid,
+                (None, Ok(filter)) if self.forget(&filter, out) => {
+                    had.push(filter);
+                    ReasonCode::Success
+                }
+                (None, Ok(_)) => ReasonCode::NoSubscriptionExisted,
+            });
+        }
+        if had.is_empty() {
+            return self.send_unsuback(packet_id, reasons, out);
+        }
+        let kind = RequestKind::Unsubscribe(reasons);
+        self.requests.push(Request { packet_id, kind, live: true });
+        let request = UnsubscribeRequest { packet_id, filters: had };
+        out.push(Output::Unsubscribe(Box::new(request)));
+    }
+
+    /// The filters are out of the index: UNSUBACK ([MQTT-3.10.4-4]).
+    #[expect(clippy::needless_pass_by_value, clippy::boxed_local, reason = "as it went out")]
+    pub fn handle_unsubscribed(
+        &mut self,
+        _now: plexus_types::Instant,
+        request: Box<UnsubscribeRequest>,
+        out: &mut Outbox,
+    ) {
+        let taken = self.requests.take(request.packet_id, true);
+        if let Some(Request { kind: RequestKind::Unsubscribe(reasons), live: true, .. }) = taken {
+            self.send_unsuback(request.packet_id, reasons, out);
+        }
+    }
+
+    /// A stored subscription is no longer allowed: it leaves the session and the index; the client
+    /// is not told.
+    pub fn revoke(&mut self, _now: plexus_types::Instant, filter: &TopicFilter, out: &mut Outbox) {
+        if !self.forget(filter, out) {
+            return;
+        }
+        let packet_id = PacketId::MIN;
+        let kind = RequestKind::Unsubscribe(Vec::new());
+        self.requests.push(Request { packet_id, kind, live: false });
+        let request = UnsubscribeRequest { packet_id, filters: vec![filter.clone()] };
+        out.push(Output::Unsubscribe(Box::new(request)));
+    }
+
+    /// [MQTT-3.10.4-1], [MQTT3-3.10.4-1]
+    fn forget(&mut self, filter: &TopicFilter, out: &mut Outbox) -> bool {
+        let had = self.subscriptions.remove(filter);
+        if had && self.is_durable() {
+            self.record(Change::Unsubscribed(filter.detached()), out);
+        }
+        had
+    }
+
+    fn refuses_requests(&self, packet_id: PacketId) -> Option<ReasonCode> {
+        if self.version.is_v5() && self.inbound.is_taken(packet_id) {
+            return Some(ReasonCode::PacketIdentifierInUse); // [MQTT-2.2.1-3]
+        }
+        self.requests.is_full().then_some(ReasonCode::QuotaExceeded)
+    }
+
+    /// [MQTT-3.2.2-10]: any quality of service may be asked for, no more than there is is granted.
+    fn granted(&self, filter: &Text, mut options: SubscriptionOptions) -> SubscriptionOptions {
+        options.qos = options.qos.min(self.options.maximum_qos);
+        let bridge = self.connection().is_some_and(|connection| connection.bridge);
+        if bridge && !filter.starts_with("$share/") {
+            options.no_local = true;
+            options.retain_as_published = true;
+        }
+        options
+    }
+
+    /// [MQTT-3.8.4-2], [MQTT-3.8.4-6], [MQTT-3.9.3-1], [MQTT3-3.8.4-2], [MQTT3-3.8.4-5]
+    fn send_suback(&self, request: &SubscribeRequest, out: &mut Outbox) {
+        let reason = |item: &SubscribeItem| match item.filter {
+            Ok(_) => ReasonCode::granted(item.options.qos),
+            Err(reason) => refusal::of_subscribe(reason), // [MQTT-3.9.3-2]
+        };
+        let suback = SubAck {
+            packet_id: request.packet_id,
+            reasons: request.items.iter().map(reason).collect(),
+            reason_string: None,
+            user_properties: UserProperties::default(),
+        };
+        self.send(Packet::SubAck(Box::new(suback)), out);
+    }
+
+    /// [MQTT-3.10.4-5], [MQTT-3.11.3-1], [MQTT3-3.10.4-4]
+    fn send_unsuback(&self, packet_id: PacketId, reasons: Vec<ReasonCode>, out: &mut Outbox) {
+        let unsuback = UnsubAck {
+            packet_id,
+            reasons,
+            reason_string: None,
+            user_properties: UserProperties::default(),
+        };
+        self.send(Packet::UnsubAck(Box::new(unsuback)), out);
+    }
+}
+
+fn check_filter(filter: Text, options: &Options) -> Result<TopicFilter, ReasonCode> {
+    let filter = TopicFilter::new(filter).map_err(|_| ReasonCode::TopicFilterInvalid)?;
+    if filter.as_bytes().len() > options.topic_length_max
+        || filter.levels() > options.topic_levels_max
+    {
+        return Err(ReasonCode::TopicFilterInvalid);
+    }
+    if filter.shared().is_some() && !options.shared_available {
+        return Err(ReasonCode::SharedSubscriptionsNotSupported);
+    }
+    if filter.has_wildcard() && !options.wildcard_available {
+        return Err(ReasonCode::WildcardSubscriptionsNotSupported); // [MQTT3-3.8.3-2]
+    }
+    // A copy of its own: session and index must not keep the packet alive.
+    Ok(filter.detached())
+}

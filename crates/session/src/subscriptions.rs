@@ -1,0 +1,90 @@
+//! What a client is subscribed to.
+
+use plexus_types::TopicFilter;
+use plexus_wire::SubscriptionOptions;
+
+/// The subscriptions of one session, sorted by filter. Most sessions have one or two, so that the
+/// vector grows one by one at first; its length is limited by `Options::subscriptions_max`.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions(Vec<Subscription>);
+
+/// One subscription. The whole filter is the key, `$share/<name>/` included.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) filter: TopicFilter,
+    pub(crate) options: SubscriptionOptions,
+    /// Subscription Identifier.
+    pub(crate) id: Option<u32>,
+}
+
+/// Up to here the vector grows by single places.
+const FEW: usize = 8;
+
+impl Subscriptions {
+    /// Adds or replaces ([MQTT-3.8.4-3]); says whether it is new.
+    pub(crate) fn insert(&mut self, subscription: Subscription) -> bool {
+        match self.0.binary_search_by(|held| held.filter.cmp(&subscription.filter)) {
+            Ok(at) => {
+                if let Some(held) = self.0.get_mut(at) {
+                    *held = subscription;
+                }
+                false
+            }
+            Err(at) => {
+                if self.0.len() < FEW {
+                    self.0.reserve_exact(1);
+                }
+                self.0.insert(at, subscription);
+                true
+            }
+        }
+    }
+
+    /// Takes it out; says whether it was there ([MQTT-3.10.4-1]).
+    pub(crate) fn remove(&mut self, filter: &TopicFilter) -> bool {
+        let Ok(at) = self.0.binary_search_by(|held| held.filter.cmp(filter)) else {
+            return false;
+        };
+        self.0.remove(at);
+        true
+    }
+
+    pub(crate) fn contains(&self, filter: &TopicFilter) -> bool {
+        self.0.binary_search_by(|held| held.filter.cmp(filter)).is_ok()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plexus_types::TopicFilter;
+    use plexus_wire::SubscriptionOptions;
+
+    use super::{Subscription, Subscriptions};
+
+    fn subscription(filter: &str, id: Option<u32>) -> Subscription {
+        let filter = TopicFilter::try_from(filter).unwrap();
+        Subscription { filter, options: SubscriptionOptions::default(), id }
+    }
+
+    /// [MQTT-3.8.4-3] and [MQTT-3.10.4-1]: the whole filter is the key.
+    #[test]
+    fn an_equal_filter_replaces_and_a_shared_one_is_another() {
+        let mut subscriptions = Subscriptions::default();
+        assert!(subscriptions.insert(subscription("a/+", None)));
+        assert!(!subscriptions.insert(subscription("a/+", Some(7))));
+        assert!(subscriptions.insert(subscription("$share/g/a/+", None)));
+        let ids: Vec<_> = subscriptions.iter().map(|held| held.id).collect();
+        assert_eq!(ids, [None, Some(7)]);
+        assert!(!subscriptions.remove(&TopicFilter::try_from("a/#").unwrap()));
+        assert!(subscriptions.remove(&TopicFilter::try_from("a/+").unwrap()));
+        assert_eq!(subscriptions.len(), 1);
+    }
+}
