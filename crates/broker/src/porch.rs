@@ -195,13 +195,10 @@ impl Porch {
         waiting.sort_unstable();
         waiting.dedup();
         for number in waiting {
-            for _ in 0..ACCEPTS_A_TURN {
-                if !self.accept(number, now) {
-                    break;
-                }
-                if self.guests.len() >= self.common.options.handshakes_max {
-                    break;
-                }
+            // Readiness is told once: who still has connections is asked again.
+            let drained = (0..ACCEPTS_A_TURN).any(|_| !self.accept(number, now));
+            if !drained {
+                self.waiting.push(number);
             }
         }
     }
@@ -220,7 +217,6 @@ impl Porch {
             Ok(accepted) => {
                 let door = Arc::clone(&listener.door);
                 self.welcome(accepted, door, now);
-                // Readiness is told once: there may be more.
                 true
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => false,

@@ -168,7 +168,7 @@ impl Reactor {
 
     /// How long to sleep; before a real sleep, one more look at the rings.
     fn wait(&mut self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.io.is_dirty() {
+        if !self.ready.is_empty() || self.io.is_dirty() || !self.io.resumed.is_empty() {
             return Some(Duration::ZERO);
         }
         self.bell.fall_asleep();

@@ -212,15 +212,20 @@ struct SocketFile {
 
 impl SocketFile {
     fn of(path: &Path) -> io::Result<Self> {
-        let metadata = fs::symlink_metadata(path)?;
-        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+        let (device, inode) = identity(path)?;
+        Ok(Self { path: path.to_owned(), device, inode })
     }
+}
+
+/// What tells a file from another one at the same path.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = Self::of(&self.path)
-            .is_ok_and(|now| (now.device, now.inode) == (self.device, self.inode));
+        let ours = identity(&self.path).is_ok_and(|now| now == (self.device, self.inode));
         if ours {
             // A file that cannot be removed is found stale by the next listener.
             let _best_effort = fs::remove_file(&self.path);

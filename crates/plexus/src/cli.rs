@@ -1,6 +1,9 @@
 use clap::{Parser, Subcommand};
 
-use crate::commands::{config::ConfigCommand, passwd::PasswdArgs, serve::ServeArgs};
+use crate::commands::{
+    config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
+    subscribe::SubArgs,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -13,7 +16,7 @@ Exit codes:
 
 /// Plexus: an MQTT broker, and clients to try it with
 #[derive(Debug, Parser)]
-#[command(name = "plexus", version, propagate_version = true, after_help = EXIT_CODES)]
+#[command(name = "plexus", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -23,6 +26,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a node until it is told to stop
     Serve(ServeArgs),
+    /// Publish messages
+    Pub(Box<PubArgs>),
+    /// Subscribe and print what comes
+    Sub(Box<SubArgs>),
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

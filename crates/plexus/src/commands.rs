@@ -1,6 +1,8 @@
 pub(crate) mod config;
 pub(crate) mod passwd;
+pub(crate) mod publish;
 pub(crate) mod serve;
+pub(crate) mod subscribe;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,8 @@ const USUAL_PLACES: &[&str] = &["plexus.toml", "/etc/plexus/plexus.toml"];
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Pub(args) => publish::run(&args),
+        Command::Sub(args) => subscribe::run(&args),
         Command::Config(command) => config::run(command),
         Command::Passwd(args) => passwd::run(&args),
     }

@@ -18,6 +18,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// The configuration is wrong.
     Config(ConfigError),
+    /// The broker refused it.
+    Refused(String),
+    /// The time was over before it was done.
+    TimeOver(String),
 }
 
 impl Failure {
@@ -34,6 +38,8 @@ impl Failure {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
             Self::Config(_) => 3,
+            Self::Refused(_) => 4,
+            Self::TimeOver(_) => 5,
         })
     }
 }
@@ -41,7 +47,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(message) | Self::Usage(message) => write!(f, "error: {message}"),
+            Self::Failed(message)
+            | Self::Usage(message)
+            | Self::Refused(message)
+            | Self::TimeOver(message) => write!(f, "error: {message}"),
             Self::Config(error) => fmt::Display::fmt(error, f),
         }
     }

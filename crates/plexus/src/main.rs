@@ -5,11 +5,12 @@
 //!
 //! *Entry points.* `commands`, one file a command.
 //!
-//! *Reading order.* `cli`, `failure`, `commands`, `log`, `machine`.
+//! *Reading order.* `cli`, `failure`, `commands`, `client`, `log`, `machine`.
 //!
 //! *Tests.* `tests/it` runs the program itself.
 
 mod cli;
+mod client;
 mod commands;
 mod failure;
 mod log;

@@ -18,7 +18,8 @@ impl AliasesIn {
     ) -> Result<TopicName, Refusal> {
         let Some(alias) = alias else { return checked(topic) };
         if alias == 0 || alias > maximum {
-            // [MQTT-3.3.2-8], [MQTT-3.3.2-9]
+            // [MQTT-3.3.2-8], [MQTT-3.3.2-9]; all others are taken: [MQTT-3.3.2-10],
+            // [MQTT-3.3.2-12].
             return Err(Refusal::new(ReasonCode::TopicAliasInvalid, "alias out of range"));
         }
         let at = usize::from(alias) - 1;
@@ -80,7 +81,8 @@ const TOPIC_LENGTH_MIN: usize = 8;
 const ALIASES_MAX: u16 = 256;
 
 impl AliasesOut {
-    /// Aliases 1 to `maximum`; none at all for zero ([MQTT-3.1.2-26], [MQTT-3.1.2-27]).
+    /// Aliases 1 to `maximum`; none at all for zero ([MQTT-3.1.2-26], [MQTT-3.1.2-27],
+    /// [MQTT-3.3.2-11]).
     pub(crate) fn new(maximum: u16) -> Self {
         Self { maximum: maximum.min(ALIASES_MAX), table: None }
     }

@@ -36,6 +36,7 @@ impl Terms {
     }
 }
 
+/// [MQTT-3.2.2-22]: the client's own, unless the server has a word in it.
 fn keep_alive(asked: u16, options: &Options) -> u16 {
     let wanted = options.server_keep_alive.unwrap_or(asked);
     match options.keep_alive_max {
@@ -59,25 +60,33 @@ pub(crate) fn accept(admitted: &Admitted, terms: &Terms, session_present: bool) 
     connack.properties = ConnAckProperties {
         session_expiry_interval: terms.told_expiry,
         receive_maximum: Some(options.receive_maximum),
+        // [MQTT-3.2.2-9]
         maximum_qos: Some(options.maximum_qos).filter(|qos| *qos < Qos::ExactlyOnce),
         retain_available: Some(options.retain_available),
         maximum_packet_size: Some(options.packet_size_max),
+        // [MQTT-3.1.3-7], [MQTT-3.2.2-16]
         assigned_client_identifier: assigned.then(|| text(client_id)).flatten(),
         topic_alias_maximum: Some(options.topic_alias_maximum),
         wildcard_subscription_available: Some(options.wildcard_available),
         subscription_identifiers_available: Some(true),
         shared_subscription_available: Some(options.shared_available),
         server_keep_alive: terms.told_keep_alive,
+        // [MQTT-3.1.2-28]
         response_information: asked
             .request_response_information
             .then(|| response_information(options, client_id))
             .flatten(),
-        authentication_method: asked.authentication_method.clone(), // [MQTT-4.12.0-5]
+        // [MQTT-4.12.0-5], [MQTT-4.12.0-6]
+        authentication_method: asked.authentication_method.clone(),
         authentication_data: asked.authentication_data.clone(),
         ..ConnAckProperties::default()
     };
-    let maximum = asked.maximum_packet_size.map_or(PACKET_SIZE_MAX, |size| size as usize);
-    fit(connack, maximum)
+    fit(connack, packet_size_max(connect))
+}
+
+/// The Maximum Packet Size of the client.
+pub(crate) fn packet_size_max(connect: &Connect) -> usize {
+    connect.properties.maximum_packet_size.map_or(PACKET_SIZE_MAX, |size| size as usize)
 }
 
 /// [MQTT-3.1.2-24]: first without what a client may do without, then not at all.
@@ -102,20 +111,23 @@ fn fit(mut connack: ConnAck, maximum: usize) -> Option<Packet> {
 }
 
 /// The CONNACK that refuses ([MQTT-3.2.2-6]: without a session), cut down to what the client takes.
+/// 3.x has no return code for a client that breaks the rules: it is only closed
+/// ([MQTT3-3.2.2-6], [MQTT3-3.1.4-1]).
 pub(crate) fn refuse(
-    connect: &Connect,
+    (version, maximum): (ProtocolVersion, usize),
     reason: ReasonCode,
     words: Option<Text>,
     server_reference: Option<Text>,
 ) -> Option<Packet> {
-    let maximum =
-        connect.properties.maximum_packet_size.map_or(PACKET_SIZE_MAX, |size| size as usize);
+    if !version.is_v5() && !is_said_by_3x(reason) {
+        return None;
+    }
     let mut properties =
         ConnAckProperties { server_reference, reason_string: words, ..Default::default() };
     loop {
         let connack = ConnAck { session_present: false, reason, properties: properties.clone() };
         let packet = Packet::ConnAck(Box::new(connack));
-        if encoded_len(&packet, connect.version) <= maximum {
+        if encoded_len(&packet, version) <= maximum {
             return Some(packet);
         }
         // [MQTT-3.2.2-19]
@@ -124,6 +136,13 @@ pub(crate) fn refuse(
             return None;
         }
     }
+}
+
+const fn is_said_by_3x(reason: ReasonCode) -> bool {
+    !matches!(
+        reason,
+        ReasonCode::MalformedPacket | ReasonCode::ProtocolError | ReasonCode::PacketTooLarge
+    )
 }
 
 fn text(client_id: &ClientId) -> Option<Text> {

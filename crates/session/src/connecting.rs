@@ -10,12 +10,12 @@ use crate::{
     refusal::{self, Refusal},
 };
 
-/// A connection whose client is not yet known: checks CONNECT, asks for authentication and admits or
-/// refuses.
+/// A connection whose client is not yet known: checks CONNECT, asks for authentication, then admits
+/// or refuses.
 ///
 /// ```text
-///  start ──▶ Asked ──Ok──▶ Done (Admit)
-///              │ ▲ └─────▶ Done (CONNACK with the reason, Close)
+///  start ──▶ Asked ──Ok──▶ Admitted ──refuse──▶ Refused (CONNACK with the reason, Close)
+///              │ ▲ └──────────────────────────────▶ Refused
 ///     Continue ▼ │ AUTH
 ///            Exchange
 /// ```
@@ -29,6 +29,8 @@ pub struct Connecting {
     assigned: Option<ClientId>,
     /// Taken by the decision.
     connect: Option<Box<Connect>>,
+    /// Maximum Packet Size of the client.
+    packet_size_max: usize,
     stage: Stage,
 }
 
@@ -37,15 +39,17 @@ enum Stage {
     Fresh,
     Asked,
     Exchange,
-    Done,
+    Admitted,
+    Refused,
 }
 
 impl Connecting {
     /// A connection that said CONNECT. `assigned` is the identifier that the shell drew because the
     /// Client Identifier is empty; whether it may be empty is decided here.
     pub fn new(options: Arc<Options>, connect: Box<Connect>, assigned: Option<ClientId>) -> Self {
-        let version = connect.version;
-        Self { options, version, assigned, connect: Some(connect), stage: Stage::Fresh }
+        let (version, packet_size_max) = (connect.version, connack::packet_size_max(&connect));
+        let (connect, stage) = (Some(connect), Stage::Fresh);
+        Self { options, version, assigned, connect, packet_size_max, stage }
     }
 
     /// Checks CONNECT: asks for authentication, or refuses.
@@ -102,10 +106,10 @@ impl Connecting {
         out: &mut Outbox,
     ) {
         match packet {
-            _ if self.stage == Stage::Done => {}
+            _ if matches!(self.stage, Stage::Admitted | Stage::Refused) => {}
             Ok(Packet::Auth(auth)) if self.stage == Stage::Exchange => self.handle_auth(auth, out),
             Ok(Packet::Disconnect(_)) => {
-                self.stage = Stage::Done;
+                self.stage = Stage::Refused;
                 out.push(Output::Close(CloseReason::ByClient));
             }
             // [MQTT-3.1.2-30], [MQTT-3.14.0-1]: nothing else before CONNACK, hence no DISCONNECT.
@@ -114,9 +118,16 @@ impl Connecting {
         }
     }
 
-    /// Refuses for a reason that the shell has: busy, quota, another server …
+    /// Refuses for a reason that the shell has: busy, quota, another server …; also after
+    /// [`Output::Admit`], as long as no session has taken the client.
     pub fn refuse(&mut self, reason: ReasonCode, server_reference: Option<Text>, out: &mut Outbox) {
         self.refuse_with(&Refusal::bare(reason), server_reference, out);
+    }
+
+    /// Refuses a client that was admitted already: its session turned out to be another's.
+    pub fn refuse_admitted(&mut self, admitted: Admitted, reason: ReasonCode, out: &mut Outbox) {
+        self.connect = Some(admitted.connect);
+        self.refuse(reason, None, out);
     }
 
     /// The version that the client speaks.
@@ -144,7 +155,7 @@ impl Connecting {
 
     fn admit(&mut self, client_id: ClientId, auth: Option<Box<Auth>>, out: &mut Outbox) {
         let Some(mut connect) = self.connect.take() else { return };
-        self.stage = Stage::Done;
+        self.stage = Stage::Admitted;
         // From here on the field is what CONNACK says.
         connect.properties.authentication_data = auth.and_then(|auth| auth.authentication_data);
         let assigned = self.assigned.is_some();
@@ -153,19 +164,23 @@ impl Connecting {
         out.push(Output::Admit(Box::new(admitted)));
     }
 
-    /// [MQTT-3.1.4-2], [MQTT-3.2.2-7], [MQTT3-3.2.2-5]: CONNACK with the reason, then close.
+    /// CONNACK with the reason, then close ([MQTT-3.1.4-2], [MQTT-3.2.2-7], [MQTT-4.13.2-1],
+    /// [MQTT3-3.2.2-5]); nothing of the client is processed afterwards ([MQTT-3.1.4-6],
+    /// [MQTT3-3.1.4-5]).
     fn refuse_with(&mut self, refusal: &Refusal, reference: Option<Text>, out: &mut Outbox) {
-        let Some(connect) = self.connect.take() else { return };
-        self.stage = Stage::Done;
+        if self.stage == Stage::Refused {
+            return;
+        }
+        self.stage = Stage::Refused;
         let reason = refusal::of_connect(refusal.reason);
-        let words = refusal.text();
-        if let Some(packet) = connack::refuse(&connect, reason, words, reference) {
+        let client = (self.version, self.packet_size_max);
+        if let Some(packet) = connack::refuse(client, reason, refusal.text(), reference) {
             out.push(Output::Send(packet));
         }
         out.push(Output::Close(CloseReason::Refused(refusal.reason)));
     }
 
-    /// The identifier of the client, its own or the assigned one ([MQTT-3.1.3-6]).
+    /// The identifier of the client, its own or the assigned one ([MQTT-3.1.3-6], [MQTT3-3.1.3-6]).
     fn client_id(&self, connect: &Connect) -> Result<ClientId, Refusal> {
         if !connect.client_id.as_bytes().is_empty() {
             return Ok(ClientId::new(&connect.client_id));
@@ -204,6 +219,7 @@ fn check(connect: &Connect, options: &Options) -> Result<(), Refusal> {
 const CLIENT_ID_LENGTH_31: usize = 23;
 
 fn check_client_id(connect: &Connect, options: &Options) -> Result<(), Refusal> {
+    // [MQTT-3.1.3-8], [MQTT3-3.1.3-9]
     let invalid = |words| Err(Refusal::new(ReasonCode::ClientIdentifierNotValid, words));
     let length = connect.client_id.as_bytes().len();
     match connect.version {

@@ -14,7 +14,9 @@ use crate::LogPosition;
 ///                                                     QoS 2: taken until PUBREL ──▶ PUBCOMP
 /// ```
 /// Every acknowledgement that this side writes passes one queue, so that they leave in the order
-/// of what they answer ([MQTT-4.6.0-2], [MQTT-4.6.0-3]) and none before what it promises is kept.
+/// of what they answer ([MQTT-4.6.0-2], [MQTT-4.6.0-3], [MQTT-4.6.0-4], [MQTT3-4.6.0-2],
+/// [MQTT3-4.6.0-3], [MQTT3-4.6.0-4]) and none before what it promises is kept ([MQTT-4.3.2-4],
+/// [MQTT-4.3.3-8]).
 /// Without memory until the first QoS 1 or 2 message.
 #[derive(Debug, Default)]
 pub(crate) struct Inbound(Option<Box<Register>>);
@@ -132,7 +134,8 @@ impl Inbound {
         }
     }
 
-    /// The fate of a PUBLISH is known.
+    /// The fate of a PUBLISH is known. After PUBACK, or PUBREC with an error, its identifier is a
+    /// new message's ([MQTT-4.3.2-5], [MQTT-4.3.3-9], [MQTT3-4.3.2-2]).
     pub(crate) fn settle(&mut self, id: PacketId, verdict: Verdict) {
         if let Some(register) = self.0.as_deref_mut() {
             register.settle(id, verdict);
@@ -140,7 +143,7 @@ impl Inbound {
     }
 
     /// PUBREL came; says whether the identifier was taken. It is free from now on
-    /// ([MQTT-4.3.3-11]).
+    /// ([MQTT-4.3.3-12]).
     pub(crate) fn release(&mut self, id: PacketId) -> bool {
         let Some(register) = self.0.as_deref_mut() else { return false };
         let Ok(at) = register.find(id) else { return false };

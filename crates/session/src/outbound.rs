@@ -85,8 +85,9 @@ impl<T> Default for Outbound<T> {
 }
 
 impl<T> Outbound<T> {
-    /// How many more messages may be sent now: within the peer's Receive Maximum
-    /// ([MQTT-3.3.4-9], [MQTT-4.9.0-2]) and our own limit of messages under way. None while redelivery goes on.
+    /// How many more messages may be sent now: within the peer's Receive Maximum ([MQTT-3.3.4-9],
+    /// [MQTT-4.9.0-1], [MQTT-4.9.0-2]) and our own limit of messages under way. None while
+    /// redelivery goes on.
     pub(crate) fn room(&self, receive_maximum: u16, limit: u16) -> usize {
         let Some(window) = self.0.as_deref() else {
             return usize::from(receive_maximum.min(limit));
@@ -98,8 +99,10 @@ impl<T> Outbound<T> {
         usize::from(quota).min(usize::from(limit).saturating_sub(window.flights.len()))
     }
 
-    /// Takes a message under way that is sent right now; there must be room. Identifiers that
-    /// `in_use` knows are passed over.
+    /// Takes a message under way that is sent right now; there must be room. It stays until it is
+    /// acknowledged to its end ([MQTT-4.3.2-3], [MQTT-4.3.3-3], [MQTT-4.3.3-5], [MQTT3-4.3.2-1],
+    /// [MQTT3-4.3.3-1]), whether it expires or not ([MQTT-4.3.3-7], [MQTT-4.3.3-13]). Identifiers
+    /// that `in_use` knows are passed over.
     pub(crate) fn push(
         &mut self,
         qos: Qos,
@@ -237,8 +240,9 @@ impl<T> Default for Window<T> {
 }
 
 impl<T> Window<T> {
-    /// The next identifier that is not in use ([MQTT-2.2.1-4]). There is one: the limit of
-    /// messages under way is a 16-bit number, and room is asked for before.
+    /// The next identifier that is not in use ([MQTT-2.2.1-4], [MQTT-4.3.2-1], [MQTT-4.3.3-1],
+    /// [MQTT3-2.3.1-4]). There is one: the limit of messages under way is a 16-bit number, and room
+    /// is asked for before.
     fn allocate(&mut self, in_use: impl Fn(PacketId) -> bool) -> PacketId {
         let mut id = self.last.map_or(PacketId::MIN, PacketId::next);
         self.ascending |= self.flights.is_empty();

@@ -140,6 +140,8 @@ pub struct Routed {
 pub struct SubscribeRequest {
     /// The identifier of the SUBSCRIBE.
     pub packet_id: PacketId,
+    /// Which connection of the session asked: only that one is answered.
+    pub connection: u32,
     /// Subscription Identifier.
     pub subscription_id: Option<u32>,
     /// Each filter of the packet, in order.
@@ -162,8 +164,12 @@ pub struct SubscribeItem {
 pub struct UnsubscribeRequest {
     /// The identifier of the UNSUBSCRIBE.
     pub packet_id: PacketId,
+    /// Which connection of the session asked: only that one is answered.
+    pub connection: u32,
     /// The filters that the client did have.
     pub filters: Vec<TopicFilter>,
+    /// The reasons of UNSUBACK.
+    pub reasons: Vec<ReasonCode>,
 }
 
 /// A message for this session, as the index found it.

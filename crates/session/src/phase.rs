@@ -128,6 +128,8 @@ impl Outgoing {
     /// The parcel as PUBLISH, identifier apart.
     pub(crate) fn new(parcel: Parcel, naming: Naming, now: Instant) -> Self {
         Self {
+            // What the publisher's copy said does not matter: [MQTT-3.3.1-3], [MQTT-4.3.1-1],
+            // [MQTT-4.3.2-2], [MQTT-4.3.3-2], [MQTT3-3.3.1-3], [MQTT3-4.3.1-1].
             dup: false,
             qos: parcel.qos,
             retain: parcel.retain,

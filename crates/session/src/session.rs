@@ -1,7 +1,9 @@
 //! One client's session: state and dispatch. What happens on each input is in `session/*`.
 
 mod acknowledge;
+mod auth;
 mod deliver;
+mod end;
 mod lifecycle;
 mod publish;
 mod subscribe;
@@ -11,9 +13,8 @@ use std::sync::Arc;
 use plexus_types::{ClientId, Instant, ProtocolVersion, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};
 
-use self::subscribe::Requests;
 use crate::{
-    Action, Change, Decision, LogPosition, Options, Outbox, Output,
+    Action, Admitted, Change, Decision, LogPosition, Options, Outbox, Output,
     inbound::Inbound,
     outbound::Outbound,
     phase::{Connection, Phase},
@@ -26,8 +27,8 @@ use crate::{
 
 /// One client's session, with or without a connection.
 ///
-/// **Every `handle_*` and every other call that takes an [`Outbox`] is followed by a full drain of it
-/// before the next.** After [`Output::Close`] nothing more is heard of that connection; after
+/// **Every `handle_*` and every other call that takes an [`Outbox`] is followed by a full drain of
+/// it before the next.** After [`Output::Close`] nothing more is heard of that connection; after
 /// [`Output::Ended`] the session is to be forgotten.
 #[derive(Debug)]
 pub struct Session {
@@ -42,12 +43,15 @@ pub struct Session {
     outbound: Outbound<Option<Parcel>>,
     queue: Queue,
     will: Option<Box<StoredWill>>,
-    requests: Requests,
     timers: Timers,
     /// The log is kept up to here.
     kept: LogPosition,
     /// Session Expiry Interval in seconds.
     expiry: u32,
+    /// How many connections it has had: names the present one.
+    connections: u32,
+    /// Requests of this connection that are with the index.
+    requests: u16,
     version: ProtocolVersion,
     /// Whether the log knows the session.
     recorded: bool,
@@ -58,6 +62,30 @@ pub struct Session {
 }
 
 impl Session {
+    /// A session that nobody has begun.
+    fn vacant(admitted: &Admitted) -> Self {
+        Self {
+            client_id: admitted.client_id.clone(),
+            user_name: admitted.connect.user_name.as_ref().map(|name| Box::from(name.as_str())),
+            options: Arc::clone(&admitted.options),
+            phase: Phase::Away,
+            subscriptions: Subscriptions::default(),
+            inbound: Inbound::default(),
+            outbound: Outbound::default(),
+            queue: Queue::default(),
+            will: None,
+            timers: Timers::new(),
+            kept: LogPosition::ZERO,
+            expiry: 0,
+            connections: 0,
+            requests: 0,
+            version: admitted.connect.version,
+            recorded: false,
+            wills_asked: 0,
+            stale_decisions: 0,
+        }
+    }
+
     /// A packet of the client, or why its bytes are none.
     pub fn handle_packet(
         &mut self,

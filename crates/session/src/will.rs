@@ -25,6 +25,7 @@ impl StoredWill {
             topic: will.topic,
             payload: will.payload,
             qos: will.qos,
+            // [MQTT-3.1.2-14], [MQTT-3.1.2-15], [MQTT3-3.1.2-16], [MQTT3-3.1.2-17]
             retain: will.retain,
             properties: will.properties,
             expires: None,

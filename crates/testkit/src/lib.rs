@@ -3,7 +3,7 @@
 //!
 //! *What it never does.* No program depends on it; it is for `dev-dependencies` and fuzzing.
 //!
-//! *Entry points.* [`packet_table`], [`any_packet`], the constructors of [`build`].
+//! *Entry points.* [`packet_table()`], [`any_packet`], the constructors of [`build`].
 //!
 //! *Reading order.* `build`, `packet_table`, `packet_table/*`, `strategy`.
 //!

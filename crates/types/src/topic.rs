@@ -4,11 +4,13 @@ use bytes::Bytes;
 
 use crate::{Text, TextError};
 
-/// A Topic Name: at least one character, no wildcard ([MQTT-4.7.3-1], [MQTT-3.3.2-2]).
+/// A Topic Name: at least one character, no wildcard ([MQTT-4.7.3-1], [MQTT-3.3.2-2]). As every
+/// text, it holds no U+0000 ([MQTT-4.7.3-2] [MQTT3-4.7.3-2]).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicName(Text);
 
-/// A Topic Filter, checked for the placement of its wildcards ([MQTT-4.7.1-1], [MQTT-4.7.1-2]).
+/// A Topic Filter, checked for the placement of its wildcards ([MQTT-4.7.1-1], [MQTT-4.7.1-2],
+/// [MQTT3-4.7.1-2], [MQTT3-4.7.1-3]).
 /// A filter that begins with `$share/` is well-formed as a shared one ([MQTT-4.8.2-1]).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicFilter(Text);
@@ -31,7 +33,8 @@ pub enum TopicError {
     /// `+` is not a whole level ([MQTT-4.7.1-2]).
     #[error("'+' must be a whole level")]
     SingleLevel,
-    /// `$share/` without a name, with a wildcard in the name, or without a filter ([MQTT-4.8.2-1]).
+    /// `$share/` without a name, with a wildcard in the name, or without a filter ([MQTT-4.8.2-1],
+    /// [MQTT-4.8.2-2]).
     #[error("a shared subscription reads $share/<name>/<filter>, the name without '+' and '#'")]
     Shared,
 }
@@ -138,7 +141,9 @@ pub struct SharedFilter<'a> {
 }
 
 /// Whether `topic` matches `filter` (without `$share/`): the definition that indexes are tested
-/// against ([MQTT-4.7.1-1] to [MQTT-4.7.3-4]).
+/// against ([MQTT-4.7.1-1] to [MQTT-4.7.3-4]): level by level and byte by byte, nothing is
+/// normalised ([MQTT3-4.7.3-4]), and topics that begin with `$` are hidden from a leading wildcard
+/// ([MQTT-4.7.2-1] [MQTT3-4.7.2-1]).
 pub fn filter_matches(filter: &str, topic: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;

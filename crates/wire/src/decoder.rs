@@ -10,7 +10,8 @@ use crate::{
 /// A packet, or that more bytes are needed.
 type Decoded = Result<Option<Packet>, ProtocolError>;
 
-/// Cuts packets out of a stream of bytes. It holds version, direction and limits, no bytes: the
+/// Cuts packets out of a stream of bytes, whatever the pieces in which the stream arrives
+/// ([MQTT-4.2.0-1] [MQTT3-7.1.1-1]). It holds version, direction and limits, no bytes: the
 /// caller keeps the buffer, and nothing is allocated because a peer announces something.
 ///
 /// After an error the stream is lost and the connection has to end.

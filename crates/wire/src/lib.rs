@@ -4,7 +4,7 @@
 //!
 //! *What it never does.* No I/O, no session rules: it knows what a packet may say, not when.
 //!
-//! *Entry points.* [`Decoder`], [`encode`], [`encode_publish`], [`Packet`], [`ProtocolError`].
+//! *Entry points.* [`Decoder`], [`encode()`], [`encode_publish`], [`Packet`], [`ProtocolError`].
 //!
 //! *Reading order.* `packet`, `frame`, `decoder`, `reader`, `property`, `sink`, `encode`, then
 //! `packet/*` in the order of the specification.

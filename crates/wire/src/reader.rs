@@ -56,7 +56,8 @@ impl<'a> Reader<'a> {
         Ok(self.block.slice(at..self.at))
     }
 
-    /// A UTF-8 Encoded String ([MQTT-1.5.4-1] [MQTT-1.5.4-2]).
+    /// A UTF-8 Encoded String ([MQTT-1.5.4-1] [MQTT-1.5.4-2]). Nothing of it is normalised or
+    /// stripped, a leading U+FEFF neither ([MQTT-1.5.4-3] [MQTT3-1.5.3-3]).
     pub(crate) fn text(&mut self) -> Result<Text, ProtocolError> {
         Ok(Text::new(self.binary()?)?)
     }

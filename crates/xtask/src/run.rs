@@ -1,5 +1,6 @@
 //! `cargo xtask run`: the broker on its embedded defaults, built in release.
 
+use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
 
 use crate::command;
@@ -13,18 +14,29 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
     println!("Building Plexus in release; the first build takes a few minutes.");
     command::run(&mut command::cargo(&["build", "--release", "--package", "plexus"]))?;
     let program = workspace.target.join("release").join("plexus");
-    print!("{}", next_steps(&program.display().to_string()));
-    let error = command::program(&program, &["serve", "--print-listeners"]).args(arguments).exec();
-    Err(Failure::new(format!("{} does not start: {error}", program.display())))
+    let name = program.display().to_string();
+    let mut serve = command::program(&program, &["serve"]);
+    if std::io::stderr().is_terminal() {
+        println!("{}", starting(&name));
+    } else {
+        // Without a terminal the broker writes its log only; a person may still read along.
+        print!("{}\n{}", starting(&name), next_steps(&name));
+        serve.arg("--print-listeners");
+    }
+    let error = serve.args(arguments).exec();
+    Err(Failure::new(format!("{name} does not start: {error}")))
+}
+
+fn starting(program: &str) -> String {
+    format!("Starting `{program} serve`; Ctrl-C ends it. `plexus` below stands for that program.")
 }
 
 fn next_steps(program: &str) -> String {
     format!(
         "\
-Starting `{program} serve`; Ctrl-C ends it. It prints below where it listens.
-In other terminals, try:
+It prints where it listens. In other terminals, try:
 
-  {program} sub -t 'hello/#'
+  {program} sub -t 'hello/#' -v
   {program} pub -t hello/world -m 'first message'
   {program} config show
 

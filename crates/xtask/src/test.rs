@@ -45,8 +45,8 @@ pub(crate) fn suite(
         }
     }
     prepare(&mut runner, workspace, tools);
-    let mut summary = Summary::default();
     let stream = if has_nextest { Stream::Error } else { Stream::Output };
+    let mut summary = Summary::of(if has_nextest { "Summary [" } else { "test result:" });
     let passed = command::watched(&mut runner, stream, |line| summary.read(line))?;
     if passed { Ok(summary.text()) } else { Err(Failure::new(summary.text())) }
 }
@@ -75,18 +75,24 @@ fn prepare(runner: &mut Command, workspace: &Workspace, tools: Option<&Tools>) {
 }
 
 /// The runner's own words about the whole run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Summary {
+    start: &'static str,
     lines: Vec<String>,
     failed: Vec<String>,
 }
 
 impl Summary {
+    /// Expects lines that start so; a failed test's own output may hold those of another runner.
+    fn of(start: &'static str) -> Self {
+        Self { start, lines: Vec::new(), failed: Vec::new() }
+    }
+
     fn read(&mut self, line: &str) {
         let words = line.trim_start();
-        if words.starts_with("Summary [") || words.starts_with("test result:") {
+        if words.starts_with(self.start) {
             self.lines.push(words.to_owned());
-        } else if !self.lines.is_empty() && is_failed_test(words) {
+        } else if is_failed_test(words) && !self.failed.iter().any(|failed| failed == words) {
             self.failed.push(words.to_owned());
         }
     }
@@ -112,10 +118,11 @@ mod tests {
 
     #[test]
     fn the_summary_is_the_runners_own() {
-        let mut summary = Summary::default();
+        let mut summary = Summary::of("Summary [");
         assert_eq!(summary.text(), "the tests did not come to an end");
         for line in [
             "        FAIL [   0.004s] plexus-wire packet::round_trip",
+            "    test result: FAILED. 0 passed; 1 failed",
             "     Summary [   2.001s] 3 tests run: 2 passed, 1 failed, 0 skipped",
             "        FAIL [   0.004s] plexus-wire packet::round_trip",
             "error: test run failed",

@@ -7,7 +7,7 @@ use mio::{Interest, Registry, Token};
 use plexus_net::{ReadBlock, Stream, WriteQueue};
 use plexus_session::{Connecting, Outbox, Output};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
-use plexus_wire::{ConnAck, ConnAckProperties, Connect, Decoder, Limits, Packet, ProtocolError};
+use plexus_wire::{Connect, Decoder, Limits, Packet, ProtocolError};
 
 use super::{Guard, doors::OpenDoor};
 use crate::{ports::Arrival, reactor::Incoming, shard::Common};
@@ -125,17 +125,15 @@ impl Guest {
         Progress::Arrived { home }
     }
 
-    /// [MQTT-3.1.2-2]: an unknown version may be told so; any other fault before CONNECT just ends
-    /// the connection ([MQTT-3.1.4-1]).
+    /// [MQTT-3.1.2-2], [MQTT-3.1.4-2]: who sent something like a CONNECT is told what was wrong with
+    /// it; anything else before CONNECT just ends the connection ([MQTT-3.1.0-1],
+    /// [MQTT-3.1.4-1]).
     fn reject(&mut self, fault: ProtocolError) -> Progress {
         tracing::debug!(%fault, listener = %self.door.name(), "no CONNECT");
-        let reason = fault.reason_code();
-        if reason != ReasonCode::UnsupportedProtocolVersion {
-            return Progress::Gone;
+        match self.decoder.refusal(&fault) {
+            Some(refusal) => self.say(&refusal, self.decoder.version()),
+            None => Progress::Gone,
         }
-        let refusal =
-            ConnAck { session_present: false, reason, properties: ConnAckProperties::default() };
-        self.say(&Packet::ConnAck(Box::new(refusal)), self.decoder.version())
     }
 
     fn refuse(

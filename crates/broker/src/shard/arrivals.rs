@@ -77,7 +77,7 @@ impl Shard {
     fn authenticate(&mut self, turn: &mut Turn<'_>, conn: ConnId, action: Action) {
         let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
         let credentials = match &action {
-            Action::Connect(asked) => Credentials {
+            Action::Connect(asked) if asked.authentication_method.is_none() => Credentials {
                 client_id: asked.client_id.clone(),
                 user_name: asked.user_name.clone(),
                 password: asked.password.clone(),
@@ -85,7 +85,10 @@ impl Shard {
                 listener: Arc::clone(&newcomer.door.name),
             },
             // No method of enhanced authentication is offered yet ([MQTT-4.12.0-1]).
-            Action::Authenticate(_) | Action::Publish(_) | Action::Subscribe(_) => {
+            Action::Connect(_)
+            | Action::Authenticate(_)
+            | Action::Publish(_)
+            | Action::Subscribe(_) => {
                 let verdict = Err(ReasonCode::BadAuthenticationMethod);
                 let decision = Decision { action, verdict };
                 newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
@@ -116,7 +119,8 @@ impl Shard {
         {
             // A Client Identifier alone is no credential: the session is another user's.
             let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-            newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
+            let reason = ReasonCode::NotAuthorized;
+            newcomer.connecting.refuse_admitted(admitted, reason, &mut self.outbox);
             return;
         }
         let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
@@ -152,7 +156,8 @@ impl Shard {
     }
 
     /// Makes room: the old connection of the client is told that it lost its session
-    /// ([MQTT-3.1.4-3]), and a clean start ends the old session ([MQTT-3.1.2-4]).
+    /// ([MQTT-3.1.4-3]), and a clean start ends the old session ([MQTT-3.1.2-4],
+    /// [MQTT-3.1.4-4], [MQTT3-3.1.4-3]).
     fn displace(&mut self, turn: &mut Turn<'_>, admitted: &Admitted) {
         let Some(slot) = self.clients.find(&admitted.client_id) else { return };
         let client = self.clients.get_mut(slot).expect("invariant: found above");

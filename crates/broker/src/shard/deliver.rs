@@ -11,7 +11,8 @@ use crate::ports::Turn;
 
 impl Shard {
     /// Delivers to each client of this shard that the current matches name, once
-    /// ([MQTT-3.3.4-2]): with the highest quality of service and all Subscription Identifiers of
+    /// ([MQTT-3.3.4-2]), under the topic that the filters matched ([MQTT-3.3.2-3],
+    /// [MQTT3-3.3.2-3]): with the highest quality of service and all Subscription Identifiers of
     /// its matching subscriptions.
     pub(super) fn deliver_matches(
         &mut self,
@@ -24,6 +25,7 @@ impl Shard {
             let SubscriberId(slot) = target.subscriber;
             let delivery = Delivery {
                 message,
+                // [MQTT-3.8.4-8], [MQTT3-3.8.4-6]
                 qos: message.qos.min(target.qos),
                 retain: message.retain && target.retain_as_published,
                 subscription_ids: target.ids,

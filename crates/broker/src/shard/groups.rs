@@ -91,6 +91,7 @@ impl Shard {
         let id = options.id.map(std::num::NonZeroU32::get);
         let delivery = Delivery {
             message,
+            // [MQTT-4.8.2-3]
             qos: message.qos.min(options.qos),
             retain: message.retain && options.retain_as_published,
             subscription_ids: id.as_slice(),

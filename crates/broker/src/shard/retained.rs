@@ -83,7 +83,7 @@ impl RetainedStore {
 
 impl Shard {
     /// The last write of a topic ([MQTT-3.3.1-5]); an empty payload deletes ([MQTT-3.3.1-6],
-    /// [MQTT-3.3.1-7]).
+    /// [MQTT-3.3.1-7]). Only messages with RETAIN come here ([MQTT-3.3.1-8], [MQTT3-3.3.1-12]).
     pub(super) fn keep_retained(&mut self, turn: &Turn<'_>, message: Arc<Message>) {
         if message.payload.is_empty() || message.is_expired(turn.now) {
             self.retained.delete(&message.topic);

@@ -146,7 +146,7 @@ impl Shard {
     }
 }
 
-/// Section 3.8.3.1: [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; none for shared ones.
+/// Section 3.8.3.1: [MQTT-3.3.1-9] to [MQTT-3.3.1-11], [MQTT-3.8.4-4]; none for shared ones.
 fn wants_retained(item: &SubscribeItem) -> bool {
     let Ok(filter) = &item.filter else { return false };
     let handling = match item.options.retain_handling {

@@ -48,6 +48,8 @@ pub(crate) struct TlsSession {
     /// Where the certificate resolver leaves the name that the client asked for.
     sni: Option<Arc<NamedCertificate>>,
     peer_closed: bool,
+    /// An error is final: rustls is not asked again.
+    failed: bool,
 }
 
 enum Connection {
@@ -60,6 +62,9 @@ trait Records {
     type Side;
 
     fn process<'c, 'i>(&'c mut self, tls: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Side>;
+
+    /// Whether messages wait to be encoded.
+    fn owes_bytes(&self) -> bool;
 }
 
 impl Records for UnbufferedServerConnection {
@@ -67,6 +72,10 @@ impl Records for UnbufferedServerConnection {
 
     fn process<'c, 'i>(&'c mut self, tls: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Side> {
         self.process_tls_records(tls)
+    }
+
+    fn owes_bytes(&self) -> bool {
+        self.wants_write()
     }
 }
 
@@ -76,9 +85,13 @@ impl Records for UnbufferedClientConnection {
     fn process<'c, 'i>(&'c mut self, tls: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Side> {
         self.process_tls_records(tls)
     }
+
+    fn owes_bytes(&self) -> bool {
+        self.wants_write()
+    }
 }
 
-/// Takes plaintext as it is decrypted.
+/// Takes plaintext as it is decrypted, and may refuse it.
 pub(crate) type Sink<'a> = dyn FnMut(&[u8]) -> Result<(), StreamError> + 'a;
 
 impl TlsSession {
@@ -94,7 +107,7 @@ impl TlsSession {
     }
 
     fn new(connection: Connection) -> Self {
-        Self { connection, incoming: BytesMut::new(), sni: None, peer_closed: false }
+        Self { connection, incoming: BytesMut::new(), sni: None, peer_closed: false, failed: false }
     }
 
     /// Takes ciphertext: plaintext goes to `sink`, handshake messages and alerts go to `out`. On the
@@ -105,16 +118,24 @@ impl TlsSession {
         sink: &mut Sink<'_>,
         out: &mut WriteQueue,
     ) -> Result<(), StreamError> {
-        if self.peer_closed {
+        if self.peer_closed || self.failed {
             return Ok(());
         }
+        // What is refused above does not leave this session half-way through its input: the layer
+        // above may still have something to say.
+        let mut result = Ok(());
+        let mut deliver = |plain: &[u8]| {
+            if result.is_ok() {
+                result = sink(plain);
+            }
+        };
         if self.incoming.is_empty() {
-            let used = self.process(input, sink, out)?;
+            let used = self.process(input, &mut deliver, out)?;
             self.incoming = input.get(used..).unwrap_or_default().into();
         } else {
             self.incoming.extend_from_slice(input);
             let mut incoming = mem::take(&mut self.incoming);
-            let used = self.process(&mut incoming, sink, out)?;
+            let used = self.process(&mut incoming, &mut deliver, out)?;
             incoming.advance(used);
             // A long buffer is not kept for a short rest, nor any buffer for none.
             self.incoming = match used {
@@ -123,10 +144,10 @@ impl TlsSession {
             };
         }
         if self.incoming.len() > INCOMING_MAX {
-            Err(rustls::Error::General("record too long".to_owned()).into())
-        } else {
-            Ok(())
+            self.failed = true;
+            return Err(rustls::Error::General("handshake message too long".to_owned()).into());
         }
+        result
     }
 
     /// Encrypts what waits in `plain`, until `out` holds about `limit` bytes.
@@ -136,18 +157,28 @@ impl TlsSession {
         out: &mut WriteQueue,
         limit: usize,
     ) -> Result<(), StreamError> {
-        match &mut self.connection {
-            Connection::Server(server) => encrypt(server, &mut self.incoming, (plain, out), limit),
-            Connection::Client(client) => encrypt(client, &mut self.incoming, (plain, out), limit),
+        if self.failed {
+            return Ok(());
         }
+        let incoming = &mut self.incoming;
+        let result = match &mut self.connection {
+            Connection::Server(server) => encrypt(server, incoming, (plain, out), limit),
+            Connection::Client(client) => encrypt(client, incoming, (plain, out), limit),
+        };
+        self.failed = result.is_err();
+        result
     }
 
     /// Says that nothing follows, if the handshake got far enough to say anything.
     pub(crate) fn close(&mut self, out: &mut WriteQueue) {
-        match &mut self.connection {
+        if self.failed {
+            return;
+        }
+        let result = match &mut self.connection {
             Connection::Server(server) => close(server, &mut self.incoming, out),
             Connection::Client(client) => close(client, &mut self.incoming, out),
-        }
+        };
+        self.failed = result.is_err();
     }
 
     /// Whether the handshake is over.
@@ -193,14 +224,16 @@ impl TlsSession {
     fn process(
         &mut self,
         tls: &mut [u8],
-        sink: &mut Sink<'_>,
+        deliver: &mut dyn FnMut(&[u8]),
         out: &mut WriteQueue,
     ) -> Result<usize, StreamError> {
         let closed = &mut self.peer_closed;
-        match &mut self.connection {
-            Connection::Server(server) => process(server, tls, sink, (out, closed)),
-            Connection::Client(client) => process(client, tls, sink, (out, closed)),
-        }
+        let result = match &mut self.connection {
+            Connection::Server(server) => process(server, tls, deliver, (out, closed)),
+            Connection::Client(client) => process(client, tls, deliver, (out, closed)),
+        };
+        self.failed = result.is_err();
+        Ok(result?)
     }
 }
 
@@ -208,9 +241,9 @@ impl TlsSession {
 fn process<C: Records>(
     connection: &mut C,
     tls: &mut [u8],
-    sink: &mut Sink<'_>,
+    deliver: &mut dyn FnMut(&[u8]),
     (out, peer_closed): (&mut WriteQueue, &mut bool),
-) -> Result<usize, StreamError> {
+) -> Result<usize, rustls::Error> {
     let mut used = 0;
     loop {
         let rest = tls.get_mut(used..).unwrap_or_default();
@@ -221,7 +254,7 @@ fn process<C: Records>(
                 while let Some(record) = traffic.next_record() {
                     let record = record?;
                     extra += record.discard;
-                    sink(record.payload)?;
+                    deliver(record.payload);
                 }
                 false
             }
@@ -241,7 +274,7 @@ fn process<C: Records>(
             Ok(_) => true,
             Err(error) => {
                 drain_alerts(connection, tls.get_mut(used + discard..).unwrap_or_default(), out);
-                return Err(error.into());
+                return Err(error);
             }
         };
         used += discard + extra;
@@ -251,10 +284,11 @@ fn process<C: Records>(
     }
 }
 
-/// After an error, rustls still holds the alert that tells the peer why.
+/// After an error, rustls still holds the alert that tells the peer why. Only while it says so may it
+/// be asked: it must not see the bytes that failed a second time.
 fn drain_alerts<C: Records>(connection: &mut C, tls: &mut [u8], out: &mut WriteQueue) {
     let mut used = 0;
-    loop {
+    while connection.owes_bytes() {
         let rest = tls.get_mut(used..).unwrap_or_default();
         let UnbufferedStatus { discard, state } = connection.process(rest);
         let Ok(ConnectionState::EncodeTlsData(alert)) = state else { return };
@@ -357,9 +391,12 @@ fn seal<Side>(
     }
 }
 
-fn close<C: Records>(connection: &mut C, incoming: &mut BytesMut, out: &mut WriteQueue) {
-    // A session that has failed has sent its alert already: nothing is owed.
-    let _best_effort = in_traffic(connection, incoming, out, |mut traffic, out| {
+fn close<C: Records>(
+    connection: &mut C,
+    incoming: &mut BytesMut,
+    out: &mut WriteQueue,
+) -> Result<(), StreamError> {
+    in_traffic(connection, incoming, out, |mut traffic, out| {
         let buffer = out.buffer();
         let start = buffer.len();
         buffer.resize(start + 2 * RECORD_OVERHEAD, 0);
@@ -368,7 +405,7 @@ fn close<C: Records>(connection: &mut C, incoming: &mut BytesMut, out: &mut Writ
             .unwrap_or_default();
         buffer.truncate(start + written);
         Ok(())
-    });
+    })
 }
 
 impl std::fmt::Debug for TlsSession {
@@ -379,3 +416,6 @@ impl std::fmt::Debug for TlsSession {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

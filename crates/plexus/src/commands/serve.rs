@@ -3,7 +3,7 @@ mod data_dir;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -12,7 +12,6 @@ use plexus_config::{Config, NodePlan, Origin, Override};
 use plexus_net::ListenUrl;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
     iterator::Signals,
 };
 use toml::{Table, Value};
@@ -157,20 +156,33 @@ impl Reload<'_> {
     }
 }
 
+/// A second signal within this time is the same order once more: some supervisors tell a process
+/// and then its whole group.
+const ONE_ORDER: Duration = Duration::from_secs(1);
+
 /// Returns when the node is told to stop.
 fn wait(mut signals: Signals, reload: &Reload<'_>) -> Result<(), Failure> {
     for signal in signals.forever() {
         if signal == SIGHUP {
             reload.run();
-            continue;
+        } else {
+            break;
         }
-        // From now on the same signals end the process at once: somebody does not want to wait.
-        let impatient = Arc::new(AtomicBool::new(true));
-        for signal in [SIGINT, SIGTERM] {
-            flag::register_conditional_shutdown(signal, 1, Arc::clone(&impatient))
-                .map_err(|error| Failure::because("cannot listen to signals", &error))?;
-        }
-        break;
     }
-    Ok(())
+    let told = clock();
+    // Whoever does not want to wait ends the process by telling it again.
+    let impatience = move || {
+        for signal in signals.forever() {
+            if signal != SIGHUP && clock().saturating_duration_since(told) >= ONE_ORDER {
+                drop(signal_hook::low_level::emulate_default_handler(signal));
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned()).spawn(impatience);
+    thread.map(drop).map_err(|error| Failure::because("cannot start a thread", &error))
+}
+
+#[expect(clippy::disallowed_methods, reason = "signals come in real time")]
+fn clock() -> Instant {
+    Instant::now()
 }

@@ -15,7 +15,6 @@ impl Client {
         let Some(link) = &mut self.link else { return Ok(()) };
         let Publish { dup, qos, retain, topic, packet_id, properties, payload } = publish;
         let maximum = self.options.properties.topic_alias_maximum;
-        // [MQTT-3.3.2-10], [MQTT-3.3.2-11]
         let topic = link.aliases_in.resolve(topic, properties.topic_alias, maximum)?;
         if let Some(id) = packet_id {
             match self.inbound.arrive(id, qos, self.receive_maximum()) {

@@ -25,7 +25,7 @@ impl Session {
 
     fn send_answer(&self, answer: &Answer, out: &mut Outbox) {
         let Phase::Connected(connection) = &self.phase else { return };
-        let mut ack = Ack::new(answer.id, answer.reason);
+        let mut ack = Ack::new(answer.id, answer.reason); // [MQTT-2.2.1-5], [MQTT3-2.3.1-6]
         // [MQTT-3.1.2-29]: words only if the client wants them.
         let words = answer.words.filter(|_| connection.problem_information);
         if let Some(words) = words.filter(|_| self.version.is_v5()) {
@@ -38,7 +38,8 @@ impl Session {
         self.send(answer.kind.packet(ack), out);
     }
 
-    /// [MQTT-4.3.2-3], [MQTT-4.4.0-2], [MQTT-4.8.2-6]: whatever its reason, PUBACK ends the message.
+    /// Whatever its reason, PUBACK ends the message ([MQTT-4.3.2-3], [MQTT-4.4.0-2],
+    /// [MQTT-4.8.2-6]).
     pub(super) fn on_puback(
         &mut self,
         now: Instant,

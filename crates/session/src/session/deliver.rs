@@ -34,7 +34,8 @@ impl Session {
         }
         let parcel = Parcel::from(delivery);
         match &self.phase {
-            // First in, first out: nothing passes what waits ([MQTT-4.6.0-5], [MQTT3-4.6.0-6]).
+            // First in, first out, whatever the topic: nothing passes what waits ([MQTT-4.6.0-5],
+            // [MQTT-4.6.0-6], [MQTT3-4.6.0-5], [MQTT3-4.6.0-6]).
             Phase::Connected(connection)
                 if !connection.congested
                     && self.queue.is_empty()
@@ -142,6 +143,7 @@ impl Session {
         Taken::Sent
     }
 
+    /// [MQTT-4.5.0-1], [MQTT3-4.5.0-1], [MQTT3-3.1.2-5]
     fn enqueue(&mut self, now: Instant, parcel: Parcel, out: &mut Outbox) -> Taken {
         let (qos, shared) = (parcel.qos, parcel.shared);
         let away = !self.is_connected();

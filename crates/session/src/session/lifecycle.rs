@@ -1,21 +1,17 @@
 //! How a session begins, loses and regains its connection, and ends.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use plexus_types::{Instant, Qos, ReasonCode, Text};
-use plexus_wire::{Auth, Disconnect, DisconnectProperties, Packet};
+use plexus_types::{Instant, ReasonCode, Text};
+use plexus_wire::{Disconnect, DisconnectProperties, Packet};
 
-use super::{Requests, Session};
+use super::Session;
 use crate::{
-    Action, Admitted, Change, CloseReason, DropReason, LogPosition, Outbox, Output, Publication,
+    Admitted, Change, CloseReason, Outbox, Output,
     connack::{self, Terms},
-    inbound::Inbound,
     keepalive::KeepAlive,
-    outbound::Outbound,
     phase::{Connection, Phase},
-    queue::Queue,
     refusal::{self, Refusal},
-    subscriptions::Subscriptions,
     timer::{Timer, Timers},
     will::StoredWill,
 };
@@ -25,27 +21,9 @@ const NEVER: u32 = u32::MAX;
 
 impl Session {
     /// The session of a client that has none yet, connected: CONNACK without Session Present
-    /// ([MQTT-3.1.2-6], [MQTT-3.2.2-3]).
+    /// ([MQTT-3.1.2-6], [MQTT-3.2.2-2], [MQTT-3.2.2-3], [MQTT3-3.2.2-1], [MQTT3-3.2.2-3]).
     pub fn new(now: Instant, admitted: Admitted, out: &mut Outbox) -> Self {
-        let mut session = Self {
-            client_id: admitted.client_id.clone(),
-            user_name: admitted.connect.user_name.as_ref().map(|name| Box::from(name.as_str())),
-            options: Arc::clone(&admitted.options),
-            phase: Phase::Away,
-            subscriptions: Subscriptions::default(),
-            inbound: Inbound::default(),
-            outbound: Outbound::default(),
-            queue: Queue::default(),
-            will: None,
-            requests: Requests::default(),
-            timers: Timers::new(),
-            kept: LogPosition::ZERO,
-            expiry: 0,
-            version: admitted.connect.version,
-            recorded: false,
-            wills_asked: 0,
-            stale_decisions: 0,
-        };
+        let mut session = Self::vacant(&admitted);
         session.begin(now, admitted, false, out);
         if !session.is_connected() {
             session.finish(now, out);
@@ -54,8 +32,9 @@ impl Session {
     }
 
     /// Resumes with a new connection: CONNACK with Session Present, then what is under way in its
-    /// order, then the queue as the window allows ([MQTT-3.1.2-5], [MQTT-4.4.0-1]). The old
-    /// connection must have been detached before, and the session must not be over.
+    /// order, then the queue as the window allows ([MQTT-3.1.2-5], [MQTT-4.4.0-1], [MQTT-4.8.2-4],
+    /// [MQTT3-3.1.2-4], [MQTT3-3.2.2-2]). The old connection must have been detached before, and
+    /// the session must not be over.
     pub fn attach(&mut self, now: Instant, admitted: Admitted, out: &mut Outbox) {
         debug_assert!(matches!(self.phase, Phase::Away), "the old connection is detached first");
         if matches!(self.phase, Phase::Away) {
@@ -111,12 +90,16 @@ impl Session {
         self.options = options;
         self.version = connect.version;
         self.set_expiry(terms.expiry, out);
+        self.connections = self.connections.wrapping_add(1).max(1);
+        self.requests = 0;
         let keep_alive = KeepAlive::new(terms.keep_alive, now);
         self.timers.set(Timer::KeepAlive, keep_alive.deadline());
         self.phase = Phase::Connected(Connection::new(keep_alive, &connect, &self.options));
         let will = connect.will.map(|will| StoredWill::new(will, self.client_id.clone()));
         self.store_will(will, out);
-        out.push(Output::Send(connack)); // [MQTT-3.1.4-5], [MQTT3-3.2.0-1]
+        // First, and once a connection: [MQTT-3.1.4-5], [MQTT-3.2.0-1], [MQTT-3.2.0-2],
+        // [MQTT3-3.1.4-4], [MQTT3-3.2.0-1].
+        out.push(Output::Send(connack));
         self.outbound.begin_connection();
         self.pump(now, out);
     }
@@ -128,20 +111,6 @@ impl Session {
         if changed {
             self.record(Change::Expiry(expiry), out);
         }
-    }
-
-    /// [MQTT-3.1.2-7]
-    fn store_will(&mut self, will: Option<StoredWill>, out: &mut Outbox) {
-        let had = self.will.take().is_some();
-        self.will = will.map(Box::new);
-        if !self.is_durable() || !(had || self.will.is_some()) {
-            return;
-        }
-        let change = match &self.will {
-            Some(will) => Change::Will(Some(Arc::clone(&will.message)), will.delay),
-            None => Change::Will(None, 0),
-        };
-        self.record(change, out);
     }
 
     pub(super) fn on_disconnect(
@@ -197,17 +166,18 @@ impl Session {
         if connection.takes(&full, self.version) {
             out.push(Output::Send(full));
         } else {
-            self.send(Packet::Disconnect(Box::new(Disconnect::new(reason))), out); // [MQTT-3.14.2-3]
+            // [MQTT-3.14.2-3], [MQTT-3.14.2-4]
+            self.send(Packet::Disconnect(Box::new(Disconnect::new(reason))), out);
         }
     }
 
-    /// The connection is closed or gone: the session waits for another, or ends.
+    /// The connection is closed or gone: the session waits for another, or ends ([MQTT-4.1.0-1],
+    /// [MQTT3-4.1.0-1], [MQTT3-4.1.0-2]).
     pub(super) fn detach(&mut self, now: Instant, out: &mut Outbox) {
         let Phase::Connected(connection) = &self.phase else { return };
         self.stale_decisions += u8::from(connection.blocked);
         self.phase = Phase::Away;
         self.inbound.lose_connection();
-        self.requests.lose_connection();
         self.timers.stop(Timer::KeepAlive);
         if self.expiry == 0 {
             return self.finish(now, out); // [MQTT-4.1.0-2], [MQTT3-3.1.2-6]
@@ -220,113 +190,7 @@ impl Session {
             // [MQTT-3.1.2-8]
             Some(will) if will.delay == 0 => self.publish_will(now, out),
             Some(will) => self.timers.set(Timer::WillDelay, seconds(will.delay.min(self.expiry))),
-            None => {}
+            None => {} // [MQTT3-3.1.2-12]
         }
-    }
-
-    /// The Will goes the way of every message: access control first.
-    pub(super) fn publish_will(&mut self, now: Instant, out: &mut Outbox) {
-        self.timers.stop(Timer::WillDelay);
-        let Some(will) = self.will.take() else { return };
-        if self.is_durable() {
-            self.record(Change::Will(None, 0), out); // [MQTT-3.1.2-10], [MQTT3-3.1.2-10]
-        }
-        self.wills_asked += 1;
-        let publication = will.into_publication(now);
-        out.push(Output::Authorize(Action::Publish(publication)));
-    }
-
-    pub(super) fn decide_will(
-        &mut self,
-        publication: Publication,
-        allowed: bool,
-        out: &mut Outbox,
-    ) {
-        self.wills_asked = self.wills_asked.saturating_sub(1);
-        if allowed {
-            out.push(Output::Publish(publication));
-        }
-        if matches!(self.phase, Phase::Ending) && self.wills_asked == 0 {
-            self.complete_end(out);
-        }
-    }
-
-    /// The session is over; `Ended` waits for the decision about its Will.
-    pub(super) fn finish(&mut self, now: Instant, out: &mut Outbox) {
-        if self.is_over() {
-            return;
-        }
-        self.publish_will(now, out);
-        self.timers = Timers::new();
-        self.phase = Phase::Ending;
-        if self.wills_asked == 0 {
-            self.complete_end(out);
-        }
-    }
-
-    fn complete_end(&mut self, out: &mut Outbox) {
-        let mut dropped = 0;
-        let under_way = self.outbound.drain().flatten().map(|parcel| (parcel, true));
-        let waiting = std::iter::from_fn(|| self.queue.pop()).map(|parcel| (parcel, false));
-        for (parcel, begun) in under_way.chain(waiting) {
-            match parcel.shared {
-                // [MQTT-4.8.2-5]: a QoS 2 delivery that has begun goes to nobody else.
-                Some(shared) if !(begun && parcel.qos == Qos::ExactlyOnce) => {
-                    out.push(Output::Redispatch(shared, parcel.message));
-                }
-                _ => dropped += 1,
-            }
-        }
-        if dropped > 0 {
-            out.push(Output::Dropped(DropReason::SessionEnded, dropped));
-        }
-        if self.recorded {
-            self.record(Change::Ended, out);
-        }
-        self.phase = Phase::Over;
-        out.push(Output::Ended);
-    }
-
-    pub(super) fn on_auth(&mut self, auth: Box<Auth>, out: &mut Outbox) -> Result<(), Refusal> {
-        let Phase::Connected(connection) = &mut self.phase else { return Ok(()) };
-        let Some(method) = connection.authentication_method.as_deref() else {
-            // [MQTT-4.12.0-7]
-            return Err(Refusal::protocol("AUTH without authentication method in CONNECT"));
-        };
-        if auth.authentication_method.as_ref() != Some(method) {
-            // [MQTT-4.12.0-5], [MQTT-4.12.1-1]
-            let words = "the authentication method changed";
-            return Err(Refusal::new(ReasonCode::BadAuthenticationMethod, words));
-        }
-        let expected = if connection.in_exchange {
-            ReasonCode::ContinueAuthentication // [MQTT-4.12.0-3]
-        } else {
-            ReasonCode::ReAuthenticate
-        };
-        if auth.reason != expected {
-            return Err(Refusal::protocol("AUTH out of turn"));
-        }
-        connection.in_exchange = true;
-        self.authorize(Action::Authenticate(auth), out);
-        Ok(())
-    }
-
-    pub(super) fn decide_auth(
-        &mut self,
-        now: Instant,
-        mut auth: Box<Auth>,
-        verdict: Result<(), ReasonCode>,
-        out: &mut Outbox,
-    ) {
-        let Phase::Connected(connection) = &mut self.phase else { return };
-        auth.reason = match verdict {
-            Ok(()) => {
-                connection.in_exchange = false;
-                ReasonCode::Success
-            }
-            Err(ReasonCode::ContinueAuthentication) => ReasonCode::ContinueAuthentication,
-            Err(reason) => return self.close(now, &Refusal::bare(reason), None, out), // [MQTT-4.12.1-2]
-        };
-        self.send(Packet::Auth(auth), out);
     }
 }

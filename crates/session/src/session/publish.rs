@@ -14,6 +14,7 @@ use crate::{
 };
 
 impl Session {
+    /// [MQTT-3.3.4-1], [MQTT3-3.3.4-1]: its quality of service decides about the answer.
     pub(super) fn on_publish(
         &mut self,
         now: Instant,

@@ -13,59 +13,10 @@ use crate::{
     subscriptions::Subscription,
 };
 
-/// Requests that are with the index; in order, because answers come in order.
-#[derive(Debug, Default)]
-#[expect(clippy::box_collection, reason = "rare: a session that only waits pays for one pointer")]
-pub(super) struct Requests(Option<Box<Vec<Request>>>);
-
-#[derive(Debug)]
-struct Request {
-    packet_id: PacketId,
-    kind: RequestKind,
-    /// Whether the connection that asked is still there.
-    live: bool,
-}
-
-#[derive(Debug)]
-enum RequestKind {
-    /// The filters that were entered into the session, item by item.
-    Subscribe(Vec<Option<TopicFilter>>),
-    /// The reasons of UNSUBACK.
-    Unsubscribe(Vec<ReasonCode>),
-}
-
-/// Requests of one client that may be with the index at a time.
-const REQUESTS_MAX: usize = 1_024;
-
-impl Requests {
-    pub(super) fn lose_connection(&mut self) {
-        for request in self.0.iter_mut().flat_map(|requests| requests.iter_mut()) {
-            request.live = false;
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.0.as_deref().is_some_and(|requests| requests.len() >= REQUESTS_MAX)
-    }
-
-    fn push(&mut self, request: Request) {
-        self.0.get_or_insert_default().push(request);
-    }
-
-    /// The oldest request of that identifier and kind.
-    fn take(&mut self, packet_id: PacketId, unsubscribe: bool) -> Option<Request> {
-        let requests = self.0.as_deref_mut()?;
-        let at = requests.iter().position(|request| {
-            request.packet_id == packet_id
-                && matches!(request.kind, RequestKind::Unsubscribe(_)) == unsubscribe
-        })?;
-        let request = requests.remove(at);
-        if requests.is_empty() {
-            self.0 = None;
-        }
-        Some(request)
-    }
-}
+/// Requests of one connection that may be with the index at a time.
+const REQUESTS_MAX: u16 = 1_024;
+/// The connection of a request that nobody waits for.
+const NOBODY: u32 = 0;
 
 impl Session {
     pub(super) fn on_subscribe(
@@ -83,12 +34,15 @@ impl Session {
                 None => check_filter(filter, &self.options),
             };
             if options.no_local && filter.as_ref().is_ok_and(|filter| filter.shared().is_some()) {
-                return Err(Refusal::protocol("No Local on a shared subscription")); // [MQTT-3.8.3-4]
+                // [MQTT-3.8.3-4]
+                return Err(Refusal::protocol("No Local on a shared subscription"));
             }
             let is_new = filter.as_ref().is_ok_and(|filter| !self.subscriptions.contains(filter));
             items.push(SubscribeItem { filter, options, is_new });
         }
-        let request = Box::new(SubscribeRequest { packet_id, subscription_id, items });
+        let connection = self.connections;
+        let request = SubscribeRequest { packet_id, connection, subscription_id, items };
+        let request = Box::new(request);
         if request.items.iter().any(|item| item.filter.is_ok()) {
             self.authorize(Action::Subscribe(request), out);
         } else {
@@ -104,7 +58,7 @@ impl Session {
         verdict: Result<(), ReasonCode>,
         out: &mut Outbox,
     ) {
-        let SubscribeRequest { packet_id, subscription_id, .. } = *request;
+        let subscription_id = request.subscription_id;
         for item in &mut request.items {
             if let Err(reason) = verdict {
                 item.filter = Err(reason);
@@ -125,16 +79,15 @@ impl Session {
             item.is_new = self.subscriptions.insert(subscription);
         }
         if request.items.iter().any(|item| item.filter.is_ok()) {
-            let entered = request.items.iter().map(|item| item.filter.clone().ok()).collect();
-            let kind = RequestKind::Subscribe(entered);
-            self.requests.push(Request { packet_id, kind, live: true });
+            self.requests += 1;
             out.push(Output::Subscribe(request));
         } else {
             self.send_suback(&request, out);
         }
     }
 
-    /// The index has the items; those that it refused are marked: SUBACK ([MQTT-3.8.4-1]).
+    /// The index has the items: SUBACK ([MQTT-3.8.4-1], [MQTT3-3.8.4-1]). An item that is marked as
+    /// refused is told so; `revoke` takes it out of the session.
     #[expect(clippy::needless_pass_by_value, reason = "the request comes back as it went out")]
     pub fn handle_subscribed(
         &mut self,
@@ -142,20 +95,13 @@ impl Session {
         request: Box<SubscribeRequest>,
         out: &mut Outbox,
     ) {
-        let taken = self.requests.take(request.packet_id, false);
-        let Some(Request { kind: RequestKind::Subscribe(entered), live, .. }) = taken else {
-            return;
-        };
-        for (item, filter) in request.items.iter().zip(&entered) {
-            if let (Err(_), Some(filter)) = (&item.filter, filter) {
-                self.forget(filter, out);
-            }
-        }
-        if live {
+        if self.is_awaited(request.connection) {
             self.send_suback(&request, out);
         }
     }
 
+    /// Nothing new comes for the filters; what waits or is under way stays ([MQTT-3.10.4-2],
+    /// [MQTT-3.10.4-3], [MQTT3-3.10.4-2], [MQTT3-3.10.4-3]).
     pub(super) fn on_unsubscribe(&mut self, unsubscribe: Unsubscribe, out: &mut Outbox) {
         let Unsubscribe { packet_id, filters, .. } = unsubscribe;
         let refused = self.refuses_requests(packet_id);
@@ -174,23 +120,22 @@ impl Session {
         if had.is_empty() {
             return self.send_unsuback(packet_id, reasons, out);
         }
-        let kind = RequestKind::Unsubscribe(reasons);
-        self.requests.push(Request { packet_id, kind, live: true });
-        let request = UnsubscribeRequest { packet_id, filters: had };
+        self.requests += 1;
+        let connection = self.connections;
+        let request = UnsubscribeRequest { packet_id, connection, filters: had, reasons };
         out.push(Output::Unsubscribe(Box::new(request)));
     }
 
     /// The filters are out of the index: UNSUBACK ([MQTT-3.10.4-4]).
-    #[expect(clippy::needless_pass_by_value, clippy::boxed_local, reason = "as it went out")]
+    #[expect(clippy::boxed_local, reason = "the request comes back as it went out")]
     pub fn handle_unsubscribed(
         &mut self,
         _now: plexus_types::Instant,
         request: Box<UnsubscribeRequest>,
         out: &mut Outbox,
     ) {
-        let taken = self.requests.take(request.packet_id, true);
-        if let Some(Request { kind: RequestKind::Unsubscribe(reasons), live: true, .. }) = taken {
-            self.send_unsuback(request.packet_id, reasons, out);
+        if self.is_awaited(request.connection) {
+            self.send_unsuback(request.packet_id, request.reasons, out);
         }
     }
 
@@ -200,11 +145,17 @@ impl Session {
         if !self.forget(filter, out) {
             return;
         }
-        let packet_id = PacketId::MIN;
-        let kind = RequestKind::Unsubscribe(Vec::new());
-        self.requests.push(Request { packet_id, kind, live: false });
-        let request = UnsubscribeRequest { packet_id, filters: vec![filter.clone()] };
+        let (filters, reasons) = (vec![filter.clone()], Vec::new());
+        let (packet_id, connection) = (PacketId::MIN, NOBODY);
+        let request = UnsubscribeRequest { packet_id, connection, filters, reasons };
         out.push(Output::Unsubscribe(Box::new(request)));
+    }
+
+    /// A request comes back from the index; says whether its connection is still there.
+    fn is_awaited(&mut self, connection: u32) -> bool {
+        let awaited = self.is_connected() && connection == self.connections;
+        self.requests = self.requests.saturating_sub(u16::from(awaited));
+        awaited
     }
 
     /// [MQTT-3.10.4-1], [MQTT3-3.10.4-1]
@@ -220,7 +171,7 @@ impl Session {
         if self.version.is_v5() && self.inbound.is_taken(packet_id) {
             return Some(ReasonCode::PacketIdentifierInUse); // [MQTT-2.2.1-3]
         }
-        self.requests.is_full().then_some(ReasonCode::QuotaExceeded)
+        (self.requests >= REQUESTS_MAX).then_some(ReasonCode::QuotaExceeded)
     }
 
     /// [MQTT-3.2.2-10]: any quality of service may be asked for, no more than there is is granted.
@@ -234,7 +185,9 @@ impl Session {
         options
     }
 
-    /// [MQTT-3.8.4-2], [MQTT-3.8.4-6], [MQTT-3.9.3-1], [MQTT3-3.8.4-2], [MQTT3-3.8.4-5]
+    /// One answer, filter by filter: [MQTT-2.2.1-6], [MQTT-3.8.4-2], [MQTT-3.8.4-5],
+    /// [MQTT-3.8.4-6], [MQTT-3.8.4-7], [MQTT-3.9.3-1], [MQTT3-2.3.1-7], [MQTT3-3.8.4-2],
+    /// [MQTT3-3.8.4-4], [MQTT3-3.8.4-5].
     fn send_suback(&self, request: &SubscribeRequest, out: &mut Outbox) {
         let reason = |item: &SubscribeItem| match item.filter {
             Ok(_) => ReasonCode::granted(item.options.qos),
@@ -249,7 +202,8 @@ impl Session {
         self.send(Packet::SubAck(Box::new(suback)), out);
     }
 
-    /// [MQTT-3.10.4-5], [MQTT-3.11.3-1], [MQTT3-3.10.4-4]
+    /// One answer, whatever was there: [MQTT-3.10.4-5], [MQTT-3.10.4-6], [MQTT-3.11.3-1],
+    /// [MQTT3-3.10.4-4], [MQTT3-3.10.4-5], [MQTT3-3.10.4-6].
     fn send_unsuback(&self, packet_id: PacketId, reasons: Vec<ReasonCode>, out: &mut Outbox) {
         let unsuback = UnsubAck {
             packet_id,

@@ -30,7 +30,8 @@ fn connack(options: Options, connect: Connect) -> ConnAck {
     }
 }
 
-/// [MQTT-3.1.3-6], [MQTT-3.1.3-8], [MQTT3-3.1.3-6] to [MQTT3-3.1.3-9]; 3.1 allows 1 to 23.
+/// [MQTT-3.1.3-6], [MQTT-3.1.3-8], [MQTT3-3.1.3-6], [MQTT3-3.1.3-7], [MQTT3-3.1.3-8],
+/// [MQTT3-3.1.3-9]; 3.1 allows 1 to 23 characters.
 #[test]
 fn the_client_identifier_follows_the_rules_of_its_version() {
     let accepted = ["CONNACK Success"].as_slice();
@@ -204,6 +205,38 @@ fn a_packet_before_the_decision_is_refused_by_connack() {
         other => unreachable!("{other:?}"),
     }
     let refused = CloseReason::Refused(ReasonCode::ProtocolError);
+    assert!(matches!(out.poll(), Some(Output::Close(reason)) if reason == refused));
+}
+
+/// The shell may learn only now that the session belongs to somebody else.
+#[test]
+fn a_client_may_be_refused_after_it_was_admitted() {
+    let (now, mut out) = (Instant::ZERO, Outbox::new());
+    let options = Arc::new(Options::default());
+    let mut connecting = Connecting::new(options, Box::new(connect(V311)), None);
+    connecting.start(now, &mut out);
+    let Some(Output::Authorize(action)) = out.poll() else { unreachable!("asked first") };
+    connecting.handle_decision(now, Decision { action, verdict: Ok(()) }, &mut out);
+    assert!(matches!(out.poll(), Some(Output::Admit(_))));
+    connecting.refuse(ReasonCode::NotAuthorized, None, &mut out);
+    assert!(matches!(out.poll(), Some(Output::Send(Packet::ConnAck(_)))));
+    let refused = CloseReason::Refused(ReasonCode::NotAuthorized);
+    assert!(matches!(out.poll(), Some(Output::Close(reason)) if reason == refused));
+    connecting.refuse(ReasonCode::NotAuthorized, None, &mut out);
+    assert!(out.poll().is_none(), "once is enough");
+}
+
+/// [MQTT3-3.2.2-6], [MQTT3-3.1.4-1]
+#[test]
+fn a_3_1_1_client_that_breaks_the_rules_is_only_closed() {
+    let (now, mut out) = (Instant::ZERO, Outbox::new());
+    let options = Arc::new(Options::default());
+    let mut connecting = Connecting::new(options, Box::new(connect(V311)), None);
+    connecting.start(now, &mut out);
+    assert!(matches!(out.poll(), Some(Output::Authorize(_))));
+    let fault = plexus_wire::ProtocolError::NotUtf8;
+    connecting.handle_packet(now, Err(fault), &mut out);
+    let refused = CloseReason::Refused(ReasonCode::MalformedPacket);
     assert!(matches!(out.poll(), Some(Output::Close(reason)) if reason == refused));
 }
 

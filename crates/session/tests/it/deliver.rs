@@ -38,6 +38,17 @@ fn each_quality_of_service_goes_its_way() {
     }
 }
 
+/// [MQTT-4.3.3-6]: nothing is left that could be sent again.
+#[test]
+fn a_message_is_let_go_when_it_is_known_to_have_arrived() {
+    let mut shell = Shell::connected(durable(60));
+    let message = message("a");
+    shell.deliver(&message, 2);
+    assert!(Arc::strong_count(&message) > 1);
+    shell.packet(Packet::PubRec(ack(1)));
+    assert_eq!(Arc::strong_count(&message), 1);
+}
+
 /// [MQTT-3.3.4-9], [MQTT-4.9.0-2], [MQTT-3.3.4-10], [MQTT-4.9.0-3]
 #[test]
 fn the_window_is_the_smaller_of_receive_maximum_and_option() {

@@ -5,6 +5,7 @@
 mod client;
 mod connect;
 mod deliver;
+mod hostile;
 mod lifecycle;
 mod losses;
 mod pair;

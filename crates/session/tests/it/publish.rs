@@ -204,7 +204,6 @@ fn aliases_are_resolved_until_the_connection_ends() {
     assert_eq!(shell.packet(aliased("t", 4))[0], "DISCONNECT TopicAliasInvalid");
 }
 
-/// [MQTT-3.3.2-15] to [MQTT-3.3.2-20] of what enters the node.
 #[test]
 fn a_message_enters_with_all_its_properties() {
     let mut shell = Shell::connected(connect(V5));

@@ -161,19 +161,23 @@ impl Connect {
             ConnectProperties::default()
         };
         // The order of the fields: [MQTT-3.1.3-1] [MQTT3-3.1.3-1].
-        let client_id = reader.text()?; // [MQTT-3.1.3-3] [MQTT-3.1.3-4] [MQTT3-3.1.3-4]
+        // [MQTT-3.1.3-3] [MQTT-3.1.3-4] [MQTT3-3.1.3-3] [MQTT3-3.1.3-4]
+        let client_id = reader.text()?;
         let will = if flags.has(ConnectFlags::WILL) {
             Some(Will::decode(flags, reader, scope)?) // [MQTT-3.1.2-9] [MQTT3-3.1.2-9]
         } else {
             None
         };
+        // Flag and field go together; a field without its flag is a byte too many at the end:
+        // [MQTT-3.1.2-16] [MQTT-3.1.2-18] [MQTT3-3.1.2-18] [MQTT3-3.1.2-20].
         let mut user_name = None;
         if flags.has(ConnectFlags::USER_NAME) && !missing_in_v31(reader, version) {
-            user_name = Some(reader.text()?); // [MQTT-3.1.2-17] [MQTT-3.1.3-12]
+            // [MQTT-3.1.2-17] [MQTT3-3.1.2-19] [MQTT-3.1.3-12] [MQTT3-3.1.3-11]
+            user_name = Some(reader.text()?);
         }
         let mut password = None;
         if flags.has(ConnectFlags::PASSWORD) && !missing_in_v31(reader, version) {
-            password = Some(reader.binary()?); // [MQTT-3.1.2-19]
+            password = Some(reader.binary()?); // [MQTT-3.1.2-19] [MQTT3-3.1.2-21]
         }
         let clean_start = flags.has(ConnectFlags::CLEAN_START);
         Ok(Self {

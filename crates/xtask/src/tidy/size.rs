@@ -7,6 +7,7 @@ use crate::workspace::Workspace;
 
 const FILE_LINES: usize = 800;
 const IMPORT_LINES: usize = 15;
+const LINE_WIDTH: usize = 100;
 const CRATE_LINES: usize = 10_000;
 
 pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings) {
@@ -33,23 +34,28 @@ fn production_lines(file: &File) -> usize {
     first_test_line(&file.views.code) - 1
 }
 
-/// Counts the lines of `use` at the top level; `pub use` is a table of contents and counts nothing.
+/// Counts the lines of `use` at the top level as if each were filled to the width of a line, since
+/// rustfmt gives every name of a nested list a line of its own. `pub use` is a table of contents and
+/// counts nothing.
 fn check_imports(file: &File, findings: &mut Findings) {
     let mut lines = 0;
     let mut last = 1;
-    let mut inside = false;
+    let mut characters = 0;
     for (number, line) in (1..first_test_line(&file.views.code)).zip(file.views.code.lines()) {
-        inside |= line.starts_with("use ");
-        if inside {
-            lines += 1;
+        if characters == 0 && !line.starts_with("use ") {
+            continue;
+        }
+        characters += line.trim().chars().count() + 1;
+        if line.trim_end().ends_with(';') {
+            lines += characters.div_ceil(LINE_WIDTH);
             last = number;
-            inside = !line.trim_end().ends_with(';');
+            characters = 0;
         }
     }
     if lines > IMPORT_LINES {
         let message = format!(
-            "{lines} lines of imports of at most {IMPORT_LINES}; use one `use` a crate, or a file \
-             with one subject"
+            "{lines} filled lines of imports of at most {IMPORT_LINES}; use one `use` a crate, or \
+             a file with one subject"
         );
         findings.add(&file.path, last, message);
     }
@@ -65,7 +71,8 @@ mod tests {
     fn files_and_imports_have_budgets_and_tests_stand_apart() {
         let long = "//\n".repeat(801);
         let apart = format!("{}#[cfg(test)]\nmod tests {{\n{long}}}\n", "//\n".repeat(700));
-        let imports = format!("use a::{{\n{}}};\n", "    b,\n".repeat(14));
+        let nested = format!("use a::{{\n{}}};\n", "    b,\n".repeat(40));
+        let imports = format!("{nested}pub use d;\n{}", "use c;\n".repeat(14));
         let tree = Tree::of(&[
             ("crates/a/src/apart.rs", &apart),
             ("crates/a/src/imports.rs", &imports),
@@ -75,8 +82,8 @@ mod tests {
         assert_eq!(
             said(check, &tree, &Workspace::default()),
             [
-                "crates/a/src/imports.rs:16: 16 lines of imports of at most 15; use one `use` a \
-                 crate, or a file with one subject",
+                "crates/a/src/imports.rs:57: 16 filled lines of imports of at most 15; use one \
+                 `use` a crate, or a file with one subject",
                 "crates/a/src/long.rs:800: 801 lines of at most 800; use two files",
             ]
         );

@@ -1,0 +1,12 @@
+//! What `plexus pub` and `plexus sub` share: one connection, driven by one loop.
+
+pub(crate) mod args;
+mod backoff;
+mod clock;
+mod down;
+pub(crate) mod driver;
+mod endpoint;
+pub(crate) mod json;
+pub(crate) mod property;
+pub(crate) mod session;
+mod url;

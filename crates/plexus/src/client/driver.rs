@@ -1,0 +1,409 @@
+//! The event loop of one client: a [`Client`] over one stream at a time.
+
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use mio::{Events, Interest, Poll, Token, Waker};
+use plexus_net::{PeerAddr, ReadBlock, Stream, WriteQueue};
+use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
+use plexus_types::{Instant, ReasonCode, Text};
+use plexus_wire::{
+    ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, SubAck, UnsubAck, encode,
+};
+
+use super::{
+    clock::Clock,
+    down::Down,
+    endpoint::{Endpoint, Target},
+};
+use crate::failure::{Failure, chain};
+
+const CONNECTION: Token = Token(0);
+const WAKER: Token = Token(1);
+/// How long a connection may take to stand, before CONNECT is sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the last bytes may take after DISCONNECT.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the command is told.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// The broker accepted the connection.
+    Up(Box<ConnAck>),
+    /// The connection is over.
+    Down(Down),
+    /// A message came.
+    Message(Box<Incoming>),
+    /// A message is out, or acknowledged to its end, or refused.
+    Published(Ticket, ReasonCode),
+    /// SUBACK came.
+    Subscribed(Box<SubAck>),
+    /// UNSUBACK came.
+    Unsubscribed(Box<UnsubAck>),
+    /// Nothing more will be heard of that.
+    Abandoned(Ticket),
+    /// Somebody rang the waker, or the socket has taken everything.
+    Woken,
+}
+
+#[derive(Debug)]
+pub(crate) struct Driver {
+    pub(crate) client: Client,
+    endpoint: Endpoint,
+    clock: Clock,
+    poll: Poll,
+    events: Events,
+    waker: Arc<Waker>,
+    block: ReadBlock,
+    link: Option<Link>,
+    retry_at: Option<Instant>,
+    targets: VecDeque<Target>,
+    happenings: VecDeque<Happening>,
+}
+
+/// A connection.
+#[derive(Debug)]
+struct Link {
+    stream: Stream,
+    out: WriteQueue,
+    inbox: BytesMut,
+    decoder: Decoder,
+    phase: Phase,
+    /// What the broker said before it closed.
+    said: Option<Down>,
+    /// The socket may hold more than was read.
+    readable: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The socket connects.
+    Connecting(Instant),
+    /// CONNECT is out.
+    Speaking,
+    /// The last bytes leave.
+    Closing(Down, Instant),
+}
+
+impl Driver {
+    pub(crate) fn new(endpoint: Endpoint, options: ClientOptions) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::because("cannot set up the connection", &error);
+        let poll = Poll::new().map_err(failed)?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(failed)?);
+        Ok(Self {
+            client: Client::new(options),
+            endpoint,
+            clock: Clock::start(),
+            poll,
+            events: Events::with_capacity(8),
+            waker,
+            block: ReadBlock::new(ReadBlock::SIZE_DEFAULT),
+            link: None,
+            retry_at: Some(Instant::ZERO),
+            targets: VecDeque::new(),
+            happenings: VecDeque::new(),
+        })
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Rings the loop from another thread.
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        Arc::clone(&self.waker)
+    }
+
+    /// Bytes that the socket has not yet taken.
+    pub(crate) fn backlog(&self) -> usize {
+        self.link.as_ref().map_or(0, |link| link.out.len())
+    }
+
+    /// Connects again after that time.
+    pub(crate) fn reconnect(&mut self, wait: Duration) {
+        self.retry_at = Some(self.now() + wait);
+    }
+
+    /// The next thing that happens, or nothing until `deadline`.
+    pub(crate) fn next(&mut self, deadline: Instant) -> Result<Option<Happening>, Failure> {
+        loop {
+            self.work();
+            if let Some(happening) = self.happenings.pop_front() {
+                return Ok(Some(happening));
+            }
+            let now = self.now();
+            if now >= deadline {
+                return Ok(None);
+            }
+            self.wait(deadline.saturating_since(now))?;
+        }
+    }
+
+    /// Says DISCONNECT and waits until everything has left, for a short time.
+    pub(crate) fn finish(&mut self, session_expiry: Option<u32>) -> Result<(), Failure> {
+        let properties =
+            DisconnectProperties { session_expiry_interval: session_expiry, ..Default::default() };
+        let now = self.now();
+        self.client.disconnect(now, ReasonCode::Success, properties);
+        self.retry_at = None;
+        let deadline = now + CLOSE_TIMEOUT;
+        while self.link.is_some() && self.now() < deadline {
+            // What comes now is not acknowledged and thus comes again where that matters.
+            if self.next(deadline)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that can be done without waiting.
+    fn work(&mut self) {
+        let now = self.now();
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.connect(now);
+        }
+        if self.client.poll_timeout().is_some_and(|at| at <= now) {
+            self.client.handle_timeout(now);
+        }
+        let Some(mut link) = self.link.take() else { return };
+        let waited = !link.out.is_empty();
+        let turned = self.turn(now, &mut link);
+        if waited && link.out.is_empty() {
+            self.happenings.push_back(Happening::Woken);
+        }
+        match turned {
+            Ok(None) => self.link = Some(link),
+            Ok(Some(down)) => self.lost(now, &link, down),
+            Err(why) => self.lost(now, &link, Down::Lost(why)),
+        }
+    }
+
+    fn wait(&mut self, longest: Duration) -> Result<(), Failure> {
+        let now = self.now();
+        let until = |at: Option<Instant>| at.map(|at| at.saturating_since(now));
+        let link = self.link.as_ref().and_then(|link| match link.phase {
+            Phase::Connecting(deadline) | Phase::Closing(_, deadline) => Some(deadline),
+            Phase::Speaking => None,
+        });
+        let more = self.link.as_ref().is_some_and(|link| link.readable);
+        let due = [until(self.retry_at), until(self.client.poll_timeout()), until(link)];
+        let timeout = due.into_iter().flatten().fold(longest, Duration::min);
+        let timeout = if more { Duration::ZERO } else { timeout };
+        match self.poll.poll(&mut self.events, Some(timeout)) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                return Err(Failure::because("cannot wait for the connection", &error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        for event in &self.events {
+            match event.token() {
+                WAKER => self.happenings.push_back(Happening::Woken),
+                _ => {
+                    if let Some(link) = &mut self.link {
+                        link.readable = true;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self, now: Instant) {
+        if self.targets.is_empty() {
+            match self.endpoint.resolve() {
+                Ok(targets) => self.targets = targets,
+                Err(error) => {
+                    let why = format!("cannot find {}: {error}", self.endpoint);
+                    return self.happenings.push_back(Happening::Down(Down::Lost(why)));
+                }
+            }
+        }
+        let Some(target) = self.targets.pop_front() else {
+            let why = format!("{} has no address", self.endpoint);
+            return self.happenings.push_back(Happening::Down(Down::Lost(why)));
+        };
+        match self.open(now, &target) {
+            Ok(link) => self.link = Some(link),
+            Err(why) => self.failed(now, why),
+        }
+    }
+
+    fn open(&self, now: Instant, target: &Target) -> Result<Link, String> {
+        let mut stream = self.endpoint.open(target).map_err(|error| self.unreachable(&error))?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        stream
+            .register(self.poll.registry(), CONNECTION, interest)
+            .map_err(|error| self.unreachable(&error))?;
+        let limits = Limits {
+            packet_size: PACKET_SIZE_MAX as u32,
+            user_properties: u16::MAX,
+            ..Limits::default()
+        };
+        Ok(Link {
+            stream,
+            out: WriteQueue::new(),
+            inbox: BytesMut::new(),
+            decoder: Decoder::client(self.client.version(), limits),
+            phase: Phase::Connecting(now + CONNECT_TIMEOUT),
+            said: None,
+            readable: false,
+        })
+    }
+
+    /// One address failed: the next one is tried at once, and after the last one it is told.
+    fn failed(&mut self, now: Instant, why: String) {
+        if self.targets.is_empty() {
+            self.happenings.push_back(Happening::Down(Down::Lost(why)));
+        } else {
+            self.retry_at = Some(now);
+        }
+    }
+
+    fn unreachable(&self, error: &dyn std::error::Error) -> String {
+        format!("cannot connect to {}: {}", self.endpoint, chain(error))
+    }
+
+    /// Reads, decides and writes; says why when the connection is over.
+    fn turn(&mut self, now: Instant, link: &mut Link) -> Result<Option<Down>, String> {
+        if let Phase::Connecting(deadline) = link.phase {
+            if let Some(error) = link.stream.take_error().map_err(|error| error.to_string())? {
+                return Err(self.unreachable(&error));
+            }
+            if link.stream.facts().peer == PeerAddr::Unknown {
+                let late = now >= deadline;
+                return if late {
+                    Err(format!("{} does not answer", self.endpoint))
+                } else {
+                    Ok(None)
+                };
+            }
+            link.phase = Phase::Speaking;
+            self.client.connect(now);
+        }
+        self.pump(now, link);
+        let closed = self.read(now, link).and_then(|closed| self.write(link).map(|()| closed));
+        if let Phase::Closing(down, deadline) = &link.phase {
+            let (down, late) = (down.clone(), now >= *deadline);
+            return Ok(close(link, closed.unwrap_or(true) || late, down));
+        }
+        if closed? {
+            let gone = || Down::Lost(format!("{} closed the connection", self.endpoint));
+            return Ok(Some(link.said.take().unwrap_or_else(gone)));
+        }
+        Ok(None)
+    }
+
+    fn read(&mut self, now: Instant, link: &mut Link) -> Result<bool, String> {
+        let read = link
+            .stream
+            .read(&mut self.block, &mut link.inbox)
+            .map_err(|error| self.unreachable(&error))?;
+        link.readable = read.more;
+        let mut whole = true;
+        while whole && !matches!(link.phase, Phase::Closing(..)) {
+            let packet = match link.decoder.decode(&mut link.inbox) {
+                Ok(Some(packet)) => Ok(packet),
+                Ok(None) => return Ok(read.closed),
+                Err(error) => Err(error),
+            };
+            whole = packet.is_ok();
+            self.client.handle_packet(now, packet);
+            self.pump(now, link);
+        }
+        // What comes behind the end is not looked at.
+        link.inbox.clear();
+        Ok(read.closed)
+    }
+
+    fn write(&self, link: &mut Link) -> Result<(), String> {
+        // What the socket does not take waits for the event that says that it takes more.
+        link.stream.write(&mut link.out).map(drop).map_err(|error| self.unreachable(&error))
+    }
+
+    /// Carries out what the client wants.
+    fn pump(&mut self, now: Instant, link: &mut Link) {
+        while let Some(output) = self.client.poll_output() {
+            match output {
+                ClientOutput::Send(packet) => {
+                    let encoded = encode(&packet, self.client.version(), link.out.buffer());
+                    encoded.expect("invariant: the client makes packets of its version");
+                }
+                ClientOutput::Close(close) => {
+                    let down = link.said.take().unwrap_or_else(|| closed(close));
+                    link.phase = Phase::Closing(down, now + CLOSE_TIMEOUT);
+                }
+                ClientOutput::Refused(connack) => {
+                    let text = shown(connack.properties.reason_string.as_ref());
+                    link.said = Some(Down::Refused { reason: connack.reason, text });
+                }
+                ClientOutput::Disconnected(disconnect) => {
+                    let text = shown(disconnect.properties.reason_string.as_ref());
+                    link.said = Some(Down::ByServer { reason: disconnect.reason, text });
+                }
+                other => self.tell(other),
+            }
+        }
+    }
+
+    fn tell(&mut self, output: ClientOutput) {
+        let happening = match output {
+            ClientOutput::Connected(connack) => {
+                // The next attempt begins with the first address again.
+                self.targets.clear();
+                Happening::Up(connack)
+            }
+            ClientOutput::Message(message) => Happening::Message(message),
+            ClientOutput::Published { ticket, reason } => Happening::Published(ticket, reason),
+            ClientOutput::Subscribed(_, suback) => Happening::Subscribed(suback),
+            ClientOutput::Unsubscribed(_, unsuback) => Happening::Unsubscribed(unsuback),
+            ClientOutput::Abandoned(ticket) => Happening::Abandoned(ticket),
+            // No authentication method is offered, so none is asked for.
+            ClientOutput::Authentication(_)
+            | ClientOutput::Send(_)
+            | ClientOutput::Refused(_)
+            | ClientOutput::Disconnected(_)
+            | ClientOutput::Close(_) => return,
+        };
+        self.happenings.push_back(happening);
+    }
+
+    fn lost(&mut self, now: Instant, link: &Link, down: Down) {
+        let standing = !matches!(link.phase, Phase::Connecting(_));
+        let was_up = self.client.is_connected();
+        self.client.handle_connection_lost(now);
+        while let Some(output) = self.client.poll_output() {
+            self.tell(output);
+        }
+        match down {
+            // Nobody there, or nobody who speaks TLS: the next address may do better.
+            Down::Lost(why) if !was_up && (!standing || !link.stream.is_established()) => {
+                self.failed(now, why);
+            }
+            down => self.happenings.push_back(Happening::Down(down)),
+        }
+    }
+}
+
+/// The last steps of a connection; says why it is over when they are done. After DISCONNECT the
+/// broker's end is waited for: closing at once, with bytes unread, could destroy what is on its way.
+fn close(link: &mut Link, over: bool, down: Down) -> Option<Down> {
+    let flushed = link.out.is_empty() && !link.stream.wants_write();
+    if flushed || over {
+        link.stream.shutdown();
+    }
+    (over || (flushed && down != Down::Wanted)).then_some(down)
+}
+
+fn closed(close: ClientClose) -> Down {
+    match close {
+        ClientClose::Wanted => Down::Wanted,
+        ClientClose::ByServer(reason) => Down::ByServer { reason, text: None },
+        ClientClose::Fault(reason) => Down::Fault(reason),
+        ClientClose::Silence => Down::Silence,
+    }
+}
+
+fn shown(text: Option<&Text>) -> Option<String> {
+    text.map(|text| text.as_str().escape_debug().to_string())
+}

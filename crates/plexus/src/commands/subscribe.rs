@@ -1,0 +1,312 @@
+use std::{
+    io::{self, Write},
+    time::SystemTime,
+};
+
+use clap::{Args, ValueEnum};
+use plexus_session::Incoming;
+use plexus_types::{Qos, ReasonCode, Text, TopicFilter, filter_matches};
+use plexus_wire::{
+    ConnAck, RetainHandling, SubAck, SubscribeFilter, SubscriptionOptions, UnsubAck,
+};
+
+use crate::{
+    client::{
+        args::{ConnectArgs, qos},
+        driver::Happening,
+        json,
+        property::{self, PacketKind},
+        session::{Session, Turn},
+    },
+    failure::Failure,
+};
+
+/// Subscribe and print what comes
+///
+/// Each message is a line with its payload. A message is acknowledged when it has been printed; over
+/// a lost connection it connects again.
+#[derive(Debug, Clone, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct SubArgs {
+    /// A topic filter; may be given several times
+    #[arg(short = 't', long, value_name = "FILTER")]
+    topic: Vec<String>,
+
+    /// The highest quality of service that is wanted
+    #[arg(short, long, value_name = "QOS", default_value = "0", value_parser = qos)]
+    qos: Qos,
+
+    /// Print the topic before the payload
+    #[arg(short = 'v', long)]
+    verbose: bool,
+
+    /// Print each message as a line of JSON, with everything that came with it
+    #[arg(long, conflicts_with = "verbose")]
+    json: bool,
+
+    /// No line break after a payload
+    #[arg(short = 'N', long, conflicts_with = "json")]
+    no_newline: bool,
+
+    /// End after so many messages
+    #[arg(short = 'C', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// End as soon as the broker has answered the subscription
+    #[arg(short = 'E', long)]
+    exit_after_subscribe: bool,
+
+    /// Do not print messages that the broker had kept
+    #[arg(short = 'R', long)]
+    no_retained: bool,
+
+    /// Do not print messages of these topics
+    #[arg(short = 'T', long, value_name = "FILTER")]
+    filter_out: Vec<String>,
+
+    /// Unsubscribe from this filter before; useful with --no-clean
+    #[arg(short = 'U', long, value_name = "FILTER")]
+    unsubscribe: Vec<String>,
+
+    /// Not the messages that this client publishes itself (5.0)
+    #[arg(long)]
+    no_local: bool,
+
+    /// The retain flag as the publisher set it (5.0)
+    #[arg(long)]
+    retain_as_published: bool,
+
+    /// When the broker sends the messages that it has kept (5.0)
+    #[arg(long, value_name = "WHEN", default_value = "always")]
+    retain_handling: Kept,
+
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+/// When kept messages are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kept {
+    /// At every subscription
+    Always,
+    /// Only if the subscription is new
+    New,
+    /// Never
+    Never,
+}
+
+pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
+    let own = PacketKind::Subscribe;
+    let properties = property::of(args.connect.properties(), own, own);
+    let subscription_id = property::subscription_id(properties)?;
+    let filters = args.filters()?;
+    let unsubscribe = args.unsubscribe.iter().map(|text| filter(text)).collect::<Result<_, _>>()?;
+    let without = args
+        .filter_out
+        .iter()
+        .map(|text| TopicFilter::try_from(text.as_str()).map_err(|error| wrong(text, &error)))
+        .collect::<Result<_, _>>()?;
+    if filters.is_empty() && args.unsubscribe.is_empty() {
+        return Err(Failure::Usage("no topic filter; write --topic, for example -t '#'".into()));
+    }
+    let session = Session::new(&args.connect, own, "sub")?;
+    Subscriber { args, filters, unsubscribe, without, subscription_id, session, printed: 0 }.run()
+}
+
+impl SubArgs {
+    fn filters(&self) -> Result<Vec<SubscribeFilter>, Failure> {
+        let v5_only =
+            self.no_local || self.retain_as_published || self.retain_handling != Kept::Always;
+        if v5_only && !self.connect.is_v5() {
+            let message = "--no-local, --retain-as-published and --retain-handling need MQTT 5.0";
+            return Err(Failure::Usage(message.into()));
+        }
+        let options = SubscriptionOptions {
+            qos: self.qos,
+            no_local: self.no_local,
+            retain_as_published: self.retain_as_published,
+            retain_handling: match self.retain_handling {
+                Kept::Always => RetainHandling::Always,
+                Kept::New => RetainHandling::IfNew,
+                Kept::Never => RetainHandling::Never,
+            },
+        };
+        let of_url = self.connect.topic_of_url().into_iter();
+        let texts = self.topic.iter().map(String::as_str).chain(of_url);
+        texts.map(|text| Ok(SubscribeFilter { filter: filter(text)?, options })).collect()
+    }
+}
+
+fn filter(text: &str) -> Result<Text, Failure> {
+    match TopicFilter::try_from(text) {
+        Ok(filter) => Ok(filter.text().clone()),
+        Err(error) => Err(wrong(text, &error)),
+    }
+}
+
+fn wrong(text: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::Usage(format!("the topic filter `{text}` cannot be: {error}"))
+}
+
+struct Subscriber<'a> {
+    args: &'a SubArgs,
+    filters: Vec<SubscribeFilter>,
+    unsubscribe: Vec<Text>,
+    without: Vec<TopicFilter>,
+    subscription_id: Option<u32>,
+    session: Session,
+    printed: u64,
+}
+
+/// Whether the loop goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Flow {
+    On,
+    Done,
+}
+
+impl Subscriber<'_> {
+    fn run(mut self) -> Result<(), Failure> {
+        let ended = loop {
+            match self.session.next()? {
+                Turn::Happened(happening) => match self.happened(happening) {
+                    Ok(Flow::On) => {}
+                    Ok(Flow::Done) => break Ok(()),
+                    Err(failure) => break Err(failure),
+                },
+                Turn::Interrupted => break Ok(()),
+                Turn::TimeOver => break self.time_over(),
+            }
+        };
+        self.session.driver.finish(None)?;
+        ended
+    }
+
+    fn time_over(&self) -> Result<(), Failure> {
+        match self.args.count {
+            Some(count) => Err(Failure::TimeOver(format!(
+                "the time is over: {} of {count} messages came",
+                self.printed
+            ))),
+            // Listening for a time and no longer is what was asked for.
+            None => Ok(()),
+        }
+    }
+
+    fn happened(&mut self, happening: Happening) -> Result<Flow, Failure> {
+        match happening {
+            Happening::Up(connack) => self.up(&connack),
+            Happening::Subscribed(suback) => self.subscribed(&suback),
+            Happening::Message(message) => self.message(&message),
+            Happening::Unsubscribed(unsuback) => Ok(self.unsubscribed(&unsuback)),
+            Happening::Down(_)
+            | Happening::Published(..)
+            | Happening::Abandoned(_)
+            | Happening::Woken => Ok(Flow::On),
+        }
+    }
+
+    fn up(&mut self, connack: &ConnAck) -> Result<Flow, Failure> {
+        let driver = &mut self.session.driver;
+        let now = driver.now();
+        let failed = |error| Failure::Failed(format!("cannot subscribe: {error}"));
+        if !self.unsubscribe.is_empty() {
+            driver.client.unsubscribe(now, self.unsubscribe.clone()).map_err(failed)?;
+        }
+        if self.filters.is_empty() {
+            return Ok(Flow::On);
+        }
+        let properties = &connack.properties;
+        if self.subscription_id.is_some()
+            && properties.subscription_identifiers_available == Some(false)
+        {
+            let message = "the broker has no subscription identifiers";
+            return Err(Failure::Refused(message.into()));
+        }
+        let filters = self.filters.clone();
+        driver.client.subscribe(now, filters, self.subscription_id).map_err(failed)?;
+        Ok(Flow::On)
+    }
+
+    fn subscribed(&self, suback: &SubAck) -> Result<Flow, Failure> {
+        let refused = |reason: &&ReasonCode| reason.is_error();
+        let count = suback.reasons.iter().filter(refused).count();
+        for (filter, reason) in self.filters.iter().zip(&suback.reasons) {
+            let wanted = ReasonCode::granted(filter.options.qos);
+            if reason.is_error() {
+                self.session.note(format_args!("{}: {reason}", filter.filter));
+            } else if reason.get() < wanted.get() {
+                let qos = reason.get();
+                self.session.note(format_args!("{}: granted QoS {qos} only", filter.filter));
+            }
+        }
+        if count == self.filters.len() {
+            let reason = suback.reasons.first().copied().unwrap_or(ReasonCode::UnspecifiedError);
+            let message = format!("the broker refused the subscription: {reason}");
+            return Err(Failure::Refused(message));
+        }
+        Ok(if self.args.exit_after_subscribe { Flow::Done } else { Flow::On })
+    }
+
+    fn unsubscribed(&self, unsuback: &UnsubAck) -> Flow {
+        for (filter, reason) in self.unsubscribe.iter().zip(&unsuback.reasons) {
+            if reason.is_error() {
+                self.session.note(format_args!("{filter}: {reason}"));
+            }
+        }
+        if self.filters.is_empty() { Flow::Done } else { Flow::On }
+    }
+
+    fn message(&mut self, message: &Incoming) -> Result<Flow, Failure> {
+        // Beyond the count nothing is printed, and hence nothing acknowledged.
+        if self.is_done() {
+            return Ok(Flow::Done);
+        }
+        if self.wants(message) {
+            match self.write(message) {
+                Ok(()) => self.printed += 1,
+                // A reader that has read enough ends the command.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Flow::Done),
+                Err(error) => return Err(Failure::because("cannot write to stdout", &error)),
+            }
+        }
+        if let Some(packet_id) = message.packet_id {
+            let driver = &mut self.session.driver;
+            driver.client.acknowledge(driver.now(), packet_id, ReasonCode::Success);
+        }
+        Ok(if self.is_done() { Flow::Done } else { Flow::On })
+    }
+
+    fn is_done(&self) -> bool {
+        self.args.count.is_some_and(|count| self.printed >= count)
+    }
+
+    fn wants(&self, message: &Incoming) -> bool {
+        let kept = message.retain && self.args.no_retained;
+        !kept && !self.without.iter().any(|filter| filter_matches(filter.matched(), &message.topic))
+    }
+
+    fn write(&self, message: &Incoming) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        if self.args.json {
+            writeln!(stdout, "{}", json::message(message, clock()))?;
+            return stdout.flush();
+        }
+        if self.args.verbose {
+            write!(stdout, "{} ", message.topic)?;
+        }
+        stdout.write_all(&message.payload)?;
+        if !self.args.no_newline {
+            stdout.write_all(b"\n")?;
+        }
+        stdout.flush()
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the line says when a person's clock saw the message"
+)]
+fn clock() -> SystemTime {
+    SystemTime::now()
+}

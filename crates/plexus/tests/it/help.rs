@@ -1,0 +1,27 @@
+use crate::program::Place;
+
+#[test]
+fn the_program_says_what_it_can() {
+    let help = Place::new().run(["--help"]).ok();
+    assert!(help.starts_with("Plexus: an MQTT broker, and clients to try it with\n"), "{help}");
+    for command in ["serve", "config", "passwd"] {
+        assert!(help.contains(&format!("\n  {command}")), "{command}: {help}");
+    }
+    assert!(help.ends_with("  5  the time was over\n"), "{help}");
+}
+
+#[test]
+fn the_version_is_one_line() {
+    let version = Place::new().run(["--version"]).ok();
+    assert_eq!(version, format!("plexus {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_command_line_that_is_wrong_ends_with_2() {
+    let place = Place::new();
+    let error = place.run(["serv"]).failed(2);
+    assert!(error.contains("a similar subcommand exists: 'serve'"), "{error}");
+    let error = place.run(["serve", "--listn", "x"]).failed(2);
+    assert!(error.contains("a similar argument exists: '--listen'"), "{error}");
+    place.run([] as [&str; 0]).failed(2);
+}

@@ -1,0 +1,9 @@
+//! The built binary from outside: independent clients of four ecosystems, signals, limits.
+
+mod broker;
+mod limits;
+mod mosquitto;
+mod mqttjs;
+mod paho;
+mod rumqtt;
+mod signals;
