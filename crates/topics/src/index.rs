@@ -91,7 +91,7 @@ impl SubscriptionIndex {
     }
 
     /// Adds a subscription to a filter without its `$share/…/`, or replaces that of the same
-    /// subscriber, which is returned ([MQTT-3.8.4-3]).
+    /// subscriber, which is returned ([MQTT-3.8.4-3] [MQTT3-3.8.4-3]).
     pub fn insert(&mut self, filter: &str, subscription: Subscription) -> Option<Subscription> {
         let path = Path::of(filter);
         let entry = Entry::from(subscription);
@@ -139,7 +139,8 @@ impl SubscriptionIndex {
         if self.filters == 0 {
             return;
         }
-        // A leading wildcard does not match a topic that begins with `$` ([MQTT-4.7.2-1]).
+        // A leading wildcard does not match a topic that begins with `$` ([MQTT-4.7.2-1]
+        // [MQTT3-4.7.2-1]).
         let hidden = topic.starts_with('$');
         Search { index: self, topic: topic.as_bytes(), out }.run(hidden);
     }

@@ -123,7 +123,8 @@ impl Interest {
             return 0;
         }
         let mut shards = 0;
-        // The topics that begin with `$` are hidden from leading wildcards ([MQTT-4.7.2-1]).
+        // The topics that begin with `$` are hidden from leading wildcards ([MQTT-4.7.2-1]
+        // [MQTT3-4.7.2-1]).
         if !topic.starts_with('$') {
             shards |= self.ask(0, 0);
         }

@@ -4,14 +4,14 @@
 //! have an allocation of their own; both begin with their length:
 //!
 //! ```text
-//! in the node   | length ≤ 14 | text                     |
+//! in the node   | length ≤ 22 | text                     |
 //! elsewhere     | 255         | class << 29 | cell (u32) |
 //! ```
 
 use crate::arena::Arena;
 
 /// The longest text that fits into a node.
-const INLINE_MAX: usize = 14;
+const INLINE_MAX: usize = 22;
 
 /// In place of a length: the text stands elsewhere.
 const ELSEWHERE: u8 = u8::MAX;
@@ -54,7 +54,6 @@ impl Label {
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Labels {
-    c24: Arena<[u8; 24]>,
     c32: Arena<[u8; 32]>,
     c48: Arena<[u8; 48]>,
     c64: Arena<[u8; 64]>,
@@ -65,7 +64,6 @@ pub(crate) struct Labels {
 impl Labels {
     pub(crate) const fn new() -> Self {
         Self {
-            c24: Arena::new(),
             c32: Arena::new(),
             c48: Arena::new(),
             c64: Arena::new(),
@@ -79,13 +77,12 @@ impl Labels {
             return label;
         }
         match text.len() {
-            ..24 => Label::elsewhere(0, self.c24.insert(filled(text))),
-            24..32 => Label::elsewhere(1, self.c32.insert(filled(text))),
-            32..48 => Label::elsewhere(2, self.c48.insert(filled(text))),
-            48..64 => Label::elsewhere(3, self.c64.insert(filled(text))),
+            ..32 => Label::elsewhere(0, self.c32.insert(filled(text))),
+            32..48 => Label::elsewhere(1, self.c48.insert(filled(text))),
+            48..64 => Label::elsewhere(2, self.c64.insert(filled(text))),
             _ => {
                 self.long_bytes += text.len();
-                Label::elsewhere(4, self.long.insert(text.into()))
+                Label::elsewhere(3, self.long.insert(text.into()))
             }
         }
     }
@@ -93,10 +90,9 @@ impl Labels {
     pub(crate) fn remove(&mut self, label: &Label) {
         match label.place() {
             None => {}
-            Some((0, cell)) => drop(self.c24.remove(cell, [0; 24])),
-            Some((1, cell)) => drop(self.c32.remove(cell, [0; 32])),
-            Some((2, cell)) => drop(self.c48.remove(cell, [0; 48])),
-            Some((3, cell)) => drop(self.c64.remove(cell, [0; 64])),
+            Some((0, cell)) => drop(self.c32.remove(cell, [0; 32])),
+            Some((1, cell)) => drop(self.c48.remove(cell, [0; 48])),
+            Some((2, cell)) => drop(self.c64.remove(cell, [0; 64])),
             Some((_, cell)) => self.long_bytes -= self.long.remove(cell, Box::default()).len(),
         }
     }
@@ -112,16 +108,15 @@ impl Labels {
 
     /// The bytes reserved.
     pub(crate) fn memory(&self) -> usize {
-        let cells = self.c24.memory() + self.c32.memory() + self.c48.memory() + self.c64.memory();
+        let cells = self.c32.memory() + self.c48.memory() + self.c64.memory();
         cells + self.long.memory() + self.long_bytes
     }
 
     fn elsewhere(&self, label: &Label) -> &[u8] {
         match label.place() {
-            Some((0, cell)) => text(self.c24.get(cell)),
-            Some((1, cell)) => text(self.c32.get(cell)),
-            Some((2, cell)) => text(self.c48.get(cell)),
-            Some((3, cell)) => text(self.c64.get(cell)),
+            Some((0, cell)) => text(self.c32.get(cell)),
+            Some((1, cell)) => text(self.c48.get(cell)),
+            Some((2, cell)) => text(self.c64.get(cell)),
             Some((_, cell)) => self.long.get(cell),
             None => &[],
         }
@@ -157,6 +152,6 @@ mod tests {
         for name in names {
             labels.remove(&name);
         }
-        assert_eq!((labels.long_bytes, labels.c24.len(), labels.long.len()), (0, 0, 0));
+        assert_eq!((labels.long_bytes, labels.c32.len(), labels.long.len()), (0, 0, 0));
     }
 }

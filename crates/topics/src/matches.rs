@@ -23,11 +23,11 @@ pub struct Matches {
 pub struct Target<'a> {
     /// Who gets the message.
     pub subscriber: SubscriberId,
-    /// The highest quality of service among the subscriptions that matched ([MQTT-3.3.4-2]).
+    /// The highest quality of service among the subscriptions that matched ([MQTT-3.3.4-2] [MQTT3-3.3.5-1]).
     pub qos: Qos,
-    /// Whether any of them wants RETAIN as published ([MQTT-3.3.1-13]).
+    /// Whether any of them wants RETAIN as published ([MQTT-3.3.1-12], [MQTT-3.3.1-13]).
     pub retain_as_published: bool,
-    /// The Subscription Identifiers of all of them ([MQTT-3.3.4-3]).
+    /// The Subscription Identifiers of all of them ([MQTT-3.3.4-3], [MQTT-3.3.4-4]).
     pub ids: &'a [u32],
 }
 

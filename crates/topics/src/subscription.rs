@@ -43,12 +43,13 @@ impl Options {
         }
     }
 
-    /// Whether the subscriber does not want its own messages back.
+    /// Whether the subscriber does not want its own messages back ([MQTT-3.8.3-3]).
     pub const fn no_local(self) -> bool {
         self.0 & NO_LOCAL != 0
     }
 
-    /// Whether RETAIN is to be forwarded as the publisher set it.
+    /// Whether RETAIN is to be forwarded as the publisher set it ([MQTT-3.3.1-12],
+    /// [MQTT-3.3.1-13]).
     pub const fn retain_as_published(self) -> bool {
         self.0 & RETAIN_AS_PUBLISHED != 0
     }

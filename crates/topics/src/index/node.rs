@@ -69,11 +69,42 @@ pub(super) struct Inner {
     pub(super) children: u32,
     /// The exclusive or of their names: the name itself when there is only one.
     pub(super) children_xor: u32,
+    /// A bit for each hash of their first levels, modulo 32: what is not there need not be looked
+    /// up. They go when the last child goes.
+    children_bits: u32,
 }
 
 impl Inner {
-    pub(super) const EMPTY: Self =
-        Self { exact: None, multi: None, plus: NONE, children: 0, children_xor: 0 };
+    pub(super) const EMPTY: Self = Self {
+        exact: None,
+        multi: None,
+        plus: NONE,
+        children: 0,
+        children_xor: 0,
+        children_bits: 0,
+    };
+
+    /// One more child, whose first level is not `+`.
+    pub(super) const fn add_child(&mut self, name: u32, hash: u32) {
+        self.children += 1;
+        self.children_xor ^= name;
+        self.children_bits |= bit(hash);
+    }
+
+    /// One child less.
+    pub(super) const fn remove_child(&mut self, name: u32) {
+        self.children -= 1;
+        self.children_xor ^= name;
+        if self.children == 0 {
+            self.children_bits = 0;
+        }
+    }
+
+    /// Whether a child of that hash may be there.
+    #[inline]
+    pub(super) const fn may_have(&self, hash: u32) -> bool {
+        self.children_bits & bit(hash) != 0
+    }
 
     /// Where those stand who want exactly this, or all below too.
     pub(super) const fn place(&mut self, multi: bool) -> &mut Option<Subscribers> {
@@ -89,6 +120,12 @@ impl Inner {
             _ => None,
         }
     }
+}
+
+/// Of the bits that the hash table looks at last.
+#[inline]
+const fn bit(hash: u32) -> u32 {
+    1 << (hash >> 27)
 }
 
 /// The text up to the first `/`.

@@ -46,10 +46,16 @@ impl Search<'_> {
             }
             return;
         };
-        if inner.children > 0
-            && let Some(child) = self.look_up(branch.node, level)
-        {
-            self.enter(child, depth);
+        let hash = hash_child(branch.node, level.hash);
+        if inner.may_have(hash) {
+            let child = match inner.children {
+                // The only one is known; whether it is the right one, its label tells.
+                1 => Some(inner.children_xor),
+                _ => self.look_up(branch.node, level, hash),
+            };
+            if let Some(child) = child {
+                self.enter(child, depth);
+            }
         }
         if inner.plus != NONE && !hidden {
             self.enter(inner.plus, depth);
@@ -58,8 +64,7 @@ impl Search<'_> {
 
     /// The child whose first level is that of the topic.
     #[inline]
-    fn look_up(&self, parent: u32, level: Level) -> Option<u32> {
-        let hash = hash_child(parent, level.hash);
+    fn look_up(&self, parent: u32, level: Level, hash: u32) -> Option<u32> {
         let text = level.text(self.topic);
         let mut name = self.index.buckets.first(hash);
         while name != NONE {

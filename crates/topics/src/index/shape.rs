@@ -187,9 +187,7 @@ impl SubscriptionIndex {
         let hash = hash_child(parent, hash_level(&self.state, first));
         self.nodes.get_mut(node).hash = hash;
         self.buckets.link(&mut self.nodes, node);
-        let inner = self.inner_mut(parent);
-        inner.children += 1;
-        inner.children_xor ^= node;
+        self.inner_mut(parent).add_child(node, hash);
     }
 
     fn detach(&mut self, node: u32) {
@@ -199,8 +197,7 @@ impl SubscriptionIndex {
             inner.plus = NONE;
             return;
         }
-        inner.children -= 1;
-        inner.children_xor ^= node;
+        inner.remove_child(node);
         self.buckets.unlink(&mut self.nodes, node);
     }
 

@@ -58,7 +58,7 @@ fn filters_match_as_the_specification_says() {
 
 #[test]
 fn wildcards_do_not_see_dollar_topics() {
-    // [MQTT-4.7.2-1]
+    // [MQTT-4.7.2-1] [MQTT3-4.7.2-1]
     let index = index_of(&["#", "+/broker", "$SYS/#", "+/+"]);
     assert_eq!(found(&index, "$SYS/broker"), [2]);
     assert_eq!(found(&index, "SYS/broker"), [0, 1, 3]);
@@ -66,7 +66,7 @@ fn wildcards_do_not_see_dollar_topics() {
 
 #[test]
 fn a_second_subscription_of_the_same_subscriber_replaces_the_first() {
-    // [MQTT-3.8.4-3]
+    // [MQTT-3.8.4-3] [MQTT3-3.8.4-3]
     let mut index = SubscriptionIndex::new(Seed::new(1));
     let first = by(4);
     let second = Subscription { options: Options::new(Qos::AtMostOnce, true, true), ..first };

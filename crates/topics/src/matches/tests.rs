@@ -30,7 +30,7 @@ fn targets(matches: &mut Matches, publisher: Option<u32>) -> Vec<(u32, Qos, bool
 
 #[test]
 fn overlapping_subscriptions_are_one_delivery() {
-    // [MQTT-3.3.4-2], [MQTT-3.3.4-3], [MQTT-3.3.1-13]
+    // [MQTT-3.3.4-2] [MQTT3-3.3.5-1], [MQTT-3.3.4-3], [MQTT-3.3.4-4], [MQTT-3.3.1-13]
     let mut matches = matches(
         &[
             ("a/b", 7, 1, AtMostOnce, false, false),

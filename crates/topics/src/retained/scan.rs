@@ -56,7 +56,8 @@ impl Scan {
     /// Compares the filter with a key at or behind the last place.
     pub(super) fn step(&self, key: &[u8]) -> Step {
         if key.first() == Some(&b'$') && !matches!(self.parts.first(), Some(Part::Literal(_))) {
-            // A leading wildcard does not match these topics ([MQTT-4.7.2-1]).
+            // A leading wildcard does not match these topics ([MQTT-4.7.2-1]
+            // [MQTT3-4.7.2-1]).
             return Step::Seek(vec![b'$' + 1]);
         }
         let mut at = 0;
