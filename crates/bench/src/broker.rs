@@ -45,13 +45,13 @@ impl Program {
         let mut command;
         match self {
             Self::Plexus(path) => {
-                command = Command::new(path);
+                command = Command::new(from_here(path));
                 command.arg("serve").arg("--listen").arg(format!("tcp://127.0.0.1:{port}"));
             }
             Self::Mosquitto(path) => {
                 let file = directory.join("mosquitto.conf");
                 fs::write(&file, mosquitto_configuration(port))?;
-                command = Command::new(path);
+                command = Command::new(from_here(path));
                 command.arg("-c").arg(file);
             }
         }
@@ -59,6 +59,14 @@ impl Program {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(command)
     }
+}
+
+/// A path means a place from here, not from the broker's own directory; a bare name is searched.
+fn from_here(program: &Path) -> PathBuf {
+    if program.components().count() < 2 {
+        return program.to_owned();
+    }
+    std::path::absolute(program).unwrap_or_else(|_| program.to_owned())
 }
 
 fn mosquitto_configuration(port: u16) -> String {

@@ -37,6 +37,8 @@ const EVENTS: usize = 1_024;
 const CONTROLS_A_TURN: usize = 256;
 /// Rounds of writing in a turn: what the second round makes writable waits for the next turn.
 const WRITE_ROUNDS: usize = 2;
+/// How often held clients count as alive: below every Keep Alive.
+const VOUCH: Duration = Duration::from_millis(500);
 /// How long a shard sleeps when another shard's ring was full.
 const RETRY: Duration = Duration::from_millis(1);
 
@@ -88,6 +90,8 @@ pub(crate) struct Reactor {
     /// Connections whose next packet is a PUBLISH that must wait.
     held: Vec<ConnId>,
     hold: bool,
+    /// When held clients were last counted as alive.
+    vouched: Instant,
     stop: Option<Instant>,
 }
 
@@ -108,6 +112,7 @@ impl Reactor {
             ready: VecDeque::new(),
             held: Vec::new(),
             hold: false,
+            vouched: Instant::ZERO,
             stop: None,
         })
     }
@@ -151,7 +156,7 @@ impl Reactor {
                 self.make_ready(conn);
             }
         }
-        self.release_held();
+        self.release_held(now);
         for _ in 0..self.ready.len() {
             let Some(conn) = self.ready.pop_front() else { break };
             self.pump(conn, now);
@@ -198,11 +203,17 @@ impl Reactor {
     }
 
     /// Decides anew whether publishers are held back, and lets them go on if not.
-    fn release_held(&mut self) {
+    fn release_held(&mut self, now: Instant) {
         self.hold = self.gauge.read() >= Pressure::High || self.io.is_congested();
         if !self.hold {
             for conn in std::mem::take(&mut self.held) {
                 self.make_ready(conn);
+            }
+        } else if now.saturating_since(self.vouched) >= VOUCH {
+            // Who is not listened to cannot show that it is alive.
+            self.vouched = now;
+            for conn in &self.held {
+                self.shard.handle_activity(now, *conn);
             }
         }
         for conn in std::mem::take(&mut self.io.resumed) {

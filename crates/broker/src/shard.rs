@@ -201,6 +201,14 @@ impl Shard {
         self.settle(turn, slot);
     }
 
+    /// The shell does not read from the client for now: its silence is not its own.
+    pub fn handle_activity(&mut self, now: Instant, conn: ConnId) {
+        let Tenant::Client(slot) = *self.tenants.get(conn) else { return };
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.session.handle_activity(now);
+        }
+    }
+
     /// The connection has taken all its output: what waits may follow.
     pub fn handle_flushed(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
         let Tenant::Client(slot) = *self.tenants.get(conn) else { return };

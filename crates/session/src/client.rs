@@ -76,7 +76,7 @@ impl Client {
         }
         let connect = Connect {
             version: self.options.version,
-            bridge: false,
+            bridge: self.options.bridge && !self.options.version.is_v5(),
             clean_start: clean,
             keep_alive: self.options.keep_alive,
             client_id: self.options.client_id.clone(),
@@ -129,9 +129,8 @@ impl Client {
 
     /// A packet of the server, or why its bytes are none.
     pub fn handle_packet(&mut self, now: Instant, packet: Result<Packet, ProtocolError>) {
-        if self.link.is_none() {
-            return;
-        }
+        let Some(link) = &mut self.link else { return };
+        link.hear(now);
         let handled = match packet {
             Ok(packet) => self.dispatch(now, packet),
             Err(error) => Err(Refusal::from(&error)),
@@ -155,11 +154,7 @@ impl Client {
             Packet::PubComp(ack) => return self.on_pubcomp(now, &ack),
             Packet::SubAck(suback) => self.on_suback(suback),
             Packet::UnsubAck(unsuback) => self.on_unsuback(unsuback),
-            Packet::PingResp => {
-                if let Some(link) = &mut self.link {
-                    link.answered();
-                }
-            }
+            Packet::PingResp => {} // Every packet says that the server is there.
             Packet::ConnAck(_)
             | Packet::Connect(_)
             | Packet::Subscribe(_)
@@ -346,6 +341,7 @@ impl Client {
     /// Acknowledgements leave in the order of the messages, whatever the order of the calls.
     pub fn acknowledge(&mut self, now: Instant, packet_id: PacketId, reason: ReasonCode) {
         let reason = if self.options.version.is_v5() { reason } else { ReasonCode::Success };
+        let reason = crate::refusal::of_publish(reason); // [MQTT-3.4.2-1], [MQTT-3.5.2-1]
         let verdict = crate::inbound::Verdict::new(reason, LogPosition::ZERO);
         self.inbound.settle(packet_id, verdict);
         self.flush_acks(now);

@@ -124,12 +124,6 @@ impl Connecting {
         self.refuse_with(&Refusal::bare(reason), server_reference, out);
     }
 
-    /// Refuses a client that was admitted already: its session turned out to be another's.
-    pub fn refuse_admitted(&mut self, admitted: Admitted, reason: ReasonCode, out: &mut Outbox) {
-        self.connect = Some(admitted.connect);
-        self.refuse(reason, None, out);
-    }
-
     /// The version that the client speaks.
     pub const fn version(&self) -> ProtocolVersion {
         self.version

@@ -5,11 +5,15 @@
 //! *What it never does.* It reads no socket, clock or random source, knows no other session and no
 //! topic index. What is to happen leaves as [`Output`], what has happened comes in by `handle_*`.
 //!
-//! *Entry points.* `Connecting`, `Session`, `Client`, [`Outbox`].
+//! *Entry points.* [`Connecting`] and [`Session`] for the server's role with their [`Outbox`],
+//! [`Client`] for the client's.
 //!
-//! *Reading order.* `output`, `options`, then the sub-machines.
+//! *Reading order.* `output` and `options`; the sub-machines `inbound`, `outbound`, `queue`,
+//! `aliases`, `will`, `keepalive`, `timer`, `subscriptions`; then `phase`, `connecting`, `session`
+//! and `client`, which put them together.
 //!
-//! *Tests.* Pairs of both roles over a virtual clock and a lossy pipe.
+//! *Tests.* Tables beside the sub-machines. In `tests/it` stories of effects of a session, pairs of
+//! both roles over a pipe that breaks, and properties over losses and hostile peers.
 //!
 //! **Every `handle_*` is followed by a full drain of [`Outbox::poll`] before the next.**
 

@@ -1,6 +1,6 @@
 //! What leaves a session and what answers it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use plexus_types::{ClientId, Message, PacketId, Qos, ReasonCode, Text, TopicFilter};
@@ -86,7 +86,7 @@ pub struct Decision {
 }
 
 /// What CONNECT says about who the client is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The identifier of the client, assigned if it had none.
     pub client_id: ClientId,
@@ -98,6 +98,17 @@ pub struct Credentials {
     pub authentication_method: Option<Text>,
     /// Its first data.
     pub authentication_data: Option<Bytes>,
+}
+
+/// Without the password and the data of a method: what is asked may end up in a log.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("client_id", &self.client_id)
+            .field("user_name", &self.user_name)
+            .field("authentication_method", &self.authentication_method)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A client that passed authentication and is to be attached to its session.

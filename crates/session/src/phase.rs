@@ -1,5 +1,7 @@
 //! Where a session stands, and what only a connection needs.
 
+use std::time::Duration;
+
 use plexus_types::{Instant, Message, ProtocolVersion, Text};
 use plexus_wire::{Connect, PACKET_SIZE_MAX, Packet, PublishHead, encoded_len, publish_len};
 
@@ -143,9 +145,14 @@ impl Outgoing {
     }
 }
 
-/// The Message Expiry Interval that is left, in whole seconds begun ([MQTT-3.3.2-6]).
+/// The Message Expiry Interval that is left, in seconds ([MQTT-3.3.2-6]). Rounded, so that the
+/// little by which the clocks of two shards differ is not seen; zero only when it is over.
 pub(crate) fn seconds_left(message: &Message, now: Instant) -> Option<u32> {
     let left = message.expires?.saturating_since(now);
-    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-    Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+    let seconds = (left + Duration::from_millis(500)).as_secs();
+    let at_least = u64::from(!left.is_zero());
+    Some(u32::try_from(seconds.max(at_least)).unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,8 +119,7 @@ impl Shard {
         {
             // A Client Identifier alone is no credential: the session is another user's.
             let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-            let reason = ReasonCode::NotAuthorized;
-            newcomer.connecting.refuse_admitted(admitted, reason, &mut self.outbox);
+            newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
         let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };

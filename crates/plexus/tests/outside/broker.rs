@@ -66,7 +66,8 @@ impl Broker {
             ("wss", "wss://127.0.0.1:0/mqtt".to_owned(), tls.as_str()),
             ("unix", format!("unix://{socket}"), ""),
         ] {
-            text.push_str(&format!("[[listener]]\nname = {name:?}\nurl = {url:?}\n{tls}\n\n"));
+            text += &["[[listener]]\nname = \"", name, "\"\nurl = \"", &url, "\"\n", tls, "\n\n"]
+                .concat();
         }
         let file = folder.write("plexus.toml", &text);
         Self::start(folder, &["--config", &file])
@@ -99,6 +100,8 @@ impl Broker {
             }
             urls.extend(line.strip_prefix("listening ").map(str::to_owned));
         }
+        // It has closed its output, so it is ending.
+        drop(child.wait());
         let mut errors = String::new();
         child.stderr.take().expect("piped").read_to_string(&mut errors).expect("text");
         panic!("the broker did not start: {errors}");

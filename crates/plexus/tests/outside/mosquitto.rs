@@ -44,7 +44,8 @@ impl Subscriber {
                 early.push(line);
             }
         }
-        panic!("mosquitto_sub ended without a subscription");
+        let status = child.wait();
+        panic!("mosquitto_sub ended without a subscription: {status:?}");
     }
 
     fn messages(mut self) -> Vec<String> {
@@ -121,7 +122,8 @@ fn a_shared_subscription_gives_each_message_to_one_member() {
     let members: Vec<_> =
         (0..4).map(|_| Subscriber::new(&broker, 25, &["-q", "1", "-t", "$share/g/jobs"])).collect();
     let folder = &broker.folder;
-    let lines: String = (0..100).map(|number| format!("{number}\n")).collect();
+    let lines: Vec<_> = (0..100).map(|number: u32| number.to_string()).collect();
+    let lines = lines.join("\n") + "\n";
     let file = folder.write("jobs", &lines);
     let port = broker.port("tcp");
     let script = format!("mosquitto_pub -h 127.0.0.1 -p {port} -q 1 -t jobs -l < '{file}'");
@@ -154,7 +156,7 @@ fn tls_with_a_certificate_authority_and_without() {
 #[test]
 fn a_large_payload_arrives_whole() {
     let broker = Broker::plain();
-    let text: String = (0..60_000).map(|number| format!("{number:08},")).collect();
+    let text = "0123456789".repeat(60_000);
     let file = broker.folder.write("large", &text);
     let subscriber = Subscriber::new(&broker, 1, &["-q", "1", "-t", "large"]);
     publish(&broker, &["-q", "1", "-t", "large", "-f", &file]);

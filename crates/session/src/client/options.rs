@@ -1,9 +1,11 @@
+use std::fmt;
+
 use bytes::Bytes;
 use plexus_types::{ProtocolVersion, Text};
 use plexus_wire::{ConnectProperties, Will};
 
 /// What a client asks for and what it allows itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientOptions {
     /// The version that it speaks.
     pub version: ProtocolVersion,
@@ -14,6 +16,9 @@ pub struct ClientOptions {
     pub clean_start: bool,
     /// Keep Alive in seconds, zero for none.
     pub keep_alive: u16,
+    /// Whether it tells a 3.x server that it is a bridge: no message of its own comes back, RETAIN is
+    /// kept. 5.0 has subscription options for that.
+    pub bridge: bool,
     /// Its Will.
     pub will: Option<Will>,
     /// User Name.
@@ -38,6 +43,18 @@ pub struct ClientOptions {
     pub response_timeout: u16,
 }
 
+/// Without the password: options end up in logs.
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("version", &self.version)
+            .field("client_id", &self.client_id)
+            .field("clean_start", &self.clean_start)
+            .field("user_name", &self.user_name)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for ClientOptions {
     fn default() -> Self {
         Self {
@@ -45,6 +62,7 @@ impl Default for ClientOptions {
             client_id: Text::default(),
             clean_start: true,
             keep_alive: 60,
+            bridge: false,
             will: None,
             user_name: None,
             password: None,

@@ -292,3 +292,53 @@ fn a_server_that_breaks_the_rules_is_left() {
     });
     assert_eq!(pair.closes(), [ClientClose::Fault(ReasonCode::ProtocolError)]);
 }
+
+#[test]
+fn a_server_that_never_accepts_is_given_up() {
+    let mut pair =
+        Pair::new(Options::default(), ClientOptions { response_timeout: 5, ..lasting() });
+    pair.act(plexus_session::Client::connect);
+    let due = pair.client.poll_timeout().unwrap();
+    assert_eq!(due, pair.shell.now + std::time::Duration::from_secs(5));
+    pair.act(|client, _| client.handle_timeout(due));
+    assert_eq!(pair.closes(), [ClientClose::Silence]);
+}
+
+/// [MQTT-4.12.0-3], [MQTT-4.12.0-7]
+#[test]
+fn a_client_takes_part_in_an_authentication_exchange() {
+    let auth = plexus_wire::Auth {
+        reason: ReasonCode::ContinueAuthentication,
+        authentication_method: Some(text("m")),
+        authentication_data: Some(Bytes::from_static(b"challenge")),
+        reason_string: None,
+        user_properties: plexus_wire::UserProperties::default(),
+    };
+    let mut options = lasting();
+    let mut plain = Pair::connected(options.clone());
+    let refused = plain.act(|client, now| client.auth(now, auth.clone()));
+    assert_eq!(refused, Err(RequestError::Version));
+    options.properties.authentication_method = Some(text("m"));
+    let mut pair = Pair::new(Options::default(), options);
+    pair.act(|client, now| {
+        client.connect(now);
+        client.handle_packet(now, Ok(Packet::Auth(Box::new(auth.clone()))));
+    });
+    let asked = ClientOutput::Authentication(Box::new(auth.clone()));
+    assert_eq!(pair.told, [asked]);
+    assert_eq!(pair.act(|client, now| client.auth(now, auth)), Ok(()));
+}
+
+#[test]
+fn passwords_do_not_show_in_debug_output() {
+    let password = Some(Bytes::from_static(b"secret"));
+    let options = ClientOptions { password: password.clone(), ..lasting() };
+    let credentials = plexus_session::Credentials {
+        client_id: plexus_types::ClientId::try_from("c").unwrap(),
+        user_name: None,
+        password,
+        authentication_method: None,
+        authentication_data: None,
+    };
+    assert!(!format!("{options:?}{credentials:?}").contains("secret"));
+}
