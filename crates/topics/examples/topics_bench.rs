@@ -28,6 +28,9 @@ fn main() {
     if "fan-out".starts_with(&part) {
         fan_out(1_000, count.min(100_000));
     }
+    if "worst".starts_with(&part) {
+        worst(16.min(count.ilog2()));
+    }
     if "shared".starts_with(&part) {
         shared(10_000.min(count), count.min(1_000_000));
     }
@@ -208,6 +211,32 @@ fn fan_out(subscribers: usize, crowd: usize) -> u64 {
     sum
 }
 
+/// Every combination of `+` and a literal in so many levels: all of them match.
+fn worst(levels: u32) -> u64 {
+    println!("\nworst case: {} filters that all match, {levels} levels", 1_u32 << levels);
+    let mut index = SubscriptionIndex::new(SEED);
+    for number in 0..1_usize << levels {
+        let level = |bit| if number & 1_usize << bit == 0 { "+" } else { "a" };
+        let filter: Vec<&str> = (0..levels).map(level).collect();
+        index.insert(&filter.join("/"), subscription(number));
+    }
+    let mut matches = Matches::new();
+    let topic = vec!["a"; levels as usize].join("/");
+    let mut sum = 0_u64;
+    let mut all = Times::with_capacity(20);
+    let mut none = Times::with_capacity(20);
+    for _ in 0..20 {
+        for (topic, times) in [(&topic, &mut all), (&topic.replace('a', "b"), &mut none)] {
+            matches.clear();
+            times.time(|| index.matches(topic, &mut matches));
+            sum = sum.wrapping_mul(31).wrapping_add(matches.len() as u64);
+        }
+    }
+    all.print("match of all");
+    none.print("match of one");
+    sum
+}
+
 fn shared(members: usize, picks: usize) -> u64 {
     println!("\nshared group of {members}, all but ten full");
     let mut sum = 0_u64;
@@ -370,7 +399,7 @@ fn resident() -> usize {
 mod tests {
     use plexus_types::filter_matches;
 
-    use super::{SHAPES, fan_out, filters, interest, retained, shared};
+    use super::{SHAPES, fan_out, filters, interest, retained, shared, worst};
 
     #[test]
     fn small_runs_give_the_same_results_twice() {
@@ -378,6 +407,7 @@ mod tests {
             assert_eq!(filters(shape, 500), filters(shape, 500), "{}", shape.name);
         }
         assert_eq!(fan_out(50, 100), fan_out(50, 100));
+        assert_eq!(worst(6), worst(6));
         assert_eq!(shared(50, 500), shared(50, 500));
         assert_eq!(retained(500), retained(500));
         assert_eq!(interest(500), interest(500));

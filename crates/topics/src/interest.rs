@@ -2,10 +2,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use plexus_stdx::{Seed, SeededState};
 
-use crate::{
-    arena::Arena,
-    buckets::{Buckets, Link, NONE},
-};
+use crate::parts::Parts;
 
 /// Literal prefixes longer than this many levels are cut to it: coarser, never wrong.
 const LEVELS_MAX: usize = 62;
@@ -26,8 +23,10 @@ const SHARDS_MAX: u16 = 64;
 #[derive(Debug)]
 pub struct Interest {
     state: SeededState,
-    known: Arena<Known>,
-    buckets: Buckets,
+    /// Shards with such filters.
+    known: Parts<u64>,
+    /// How many such filters the local shard has.
+    counts: Parts<u32>,
     local: u16,
     /// How many keys there are of each depth: depths without a key need no look-up.
     depths: [u32; DEPTH_BITS as usize + 1],
@@ -44,76 +43,59 @@ pub struct InterestDelta {
     pub present: bool,
 }
 
-/// What is known of a key.
-#[derive(Debug, Default)]
-struct Known {
-    key: u64,
-    /// Shards with such filters.
-    shards: u64,
-    /// How many of them are the local shard's.
-    local: u32,
-    next: u32,
-}
-
-impl Link for Known {
-    fn hash(&self) -> u32 {
-        hash_of(self.key)
-    }
-
-    fn next(&self) -> u32 {
-        self.next
-    }
-
-    fn set_next(&mut self, next: u32) {
-        self.next = next;
-    }
-}
-
-/// A key is a hash already.
-const fn hash_of(key: u64) -> u32 {
-    (key >> 32) as u32
-}
-
 impl Interest {
     /// The table of shard `local`; all shards of a node use the same seed.
     pub fn new(seed: Seed, local: u16) -> Self {
         assert!(local < SHARDS_MAX, "invariant: a set of shards is one word");
         let depths = [0; DEPTH_BITS as usize + 1];
-        let (state, known, buckets) = (seed.hasher(), Arena::new(), Buckets::default());
-        Self { state, known, buckets, local, depths, present: 0 }
+        let (known, counts) = (Parts::new(seed), Parts::new(seed));
+        Self { state: seed.hasher(), known, counts, local, depths, present: 0 }
     }
 
     /// Counts a filter of the local shard; the delta is to be told to all others.
     pub fn add_local(&mut self, filter: &str) -> Option<InterestDelta> {
         let key = self.key_of(filter);
-        let known = self.enter(key);
-        let known = self.known.get_mut(known);
-        known.local += 1;
-        known.shards |= 1 << self.local;
-        (known.local == 1).then_some(InterestDelta { key, present: true })
+        let count = self.counts.entry(key);
+        *count += 1;
+        if *count > 1 {
+            return None;
+        }
+        let delta = InterestDelta { key, present: true };
+        self.apply(self.local, &delta);
+        Some(delta)
     }
 
     /// Discounts a filter of the local shard; the delta is to be told to all others.
     pub fn remove_local(&mut self, filter: &str) -> Option<InterestDelta> {
         let key = self.key_of(filter);
-        let name = self.find(key)?;
-        let known = self.known.get_mut(name);
-        known.local = known.local.checked_sub(1)?;
-        if known.local > 0 {
+        let count = self.counts.get_mut(key)?;
+        *count -= 1;
+        if *count > 0 {
             return None;
         }
-        self.unset(name, self.local);
-        Some(InterestDelta { key, present: false })
+        self.counts.remove(key);
+        let delta = InterestDelta { key, present: false };
+        self.apply(self.local, &delta);
+        Some(delta)
     }
 
     /// Takes in what another shard told.
     pub fn apply(&mut self, from_shard: u16, delta: &InterestDelta) {
         assert!(from_shard < SHARDS_MAX, "invariant: a set of shards is one word");
+        let bit = 1 << from_shard;
         if delta.present {
-            let name = self.enter(delta.key);
-            self.known.get_mut(name).shards |= 1 << from_shard;
-        } else if let Some(name) = self.find(delta.key) {
-            self.unset(name, from_shard);
+            let shards = self.known.entry(delta.key);
+            let new = *shards == 0;
+            *shards |= bit;
+            if new {
+                self.count(delta.key, true);
+            }
+        } else if let Some(shards) = self.known.get_mut(delta.key) {
+            *shards &= !bit;
+            if *shards == 0 {
+                self.known.remove(delta.key);
+                self.count(delta.key, false);
+            }
         }
     }
 
@@ -135,6 +117,10 @@ impl Interest {
                 // Deeper filters are all known by their first levels.
                 return shards;
             }
+            if self.present >> (depth + 1) == 0 {
+                // No shard has filters with that many literal levels.
+                return shards;
+            }
             hash = self.extend(hash, level);
             depth += 1;
             shards |= self.ask(hash, depth);
@@ -143,18 +129,18 @@ impl Interest {
     }
 
     /// The number of keys in the table.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.known.len()
     }
 
     /// Whether no shard has any interest.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn is_empty(&self) -> bool {
+        self.known.len() == 0
     }
 
     /// The bytes reserved.
     pub fn memory(&self) -> usize {
-        self.known.memory() + self.buckets.memory() + size_of::<Self>()
+        self.known.memory() + self.counts.memory() + size_of::<Self>()
     }
 
     fn key_of(&self, filter: &str) -> u64 {
@@ -173,7 +159,7 @@ impl Interest {
         if self.present & 1 << depth == 0 {
             return 0;
         }
-        self.find(key(hash, depth)).map_or(0, |name| self.known.get(name).shards)
+        self.known.get(key(hash, depth)).copied().unwrap_or(0)
     }
 
     #[inline]
@@ -182,39 +168,6 @@ impl Interest {
         hasher.write_u64(hash);
         hasher.write(level.as_bytes());
         hasher.finish()
-    }
-
-    #[inline]
-    fn find(&self, key: u64) -> Option<u32> {
-        let mut name = self.buckets.first(hash_of(key));
-        while name != NONE {
-            let known = self.known.get(name);
-            if known.key == key {
-                return Some(name);
-            }
-            name = known.next;
-        }
-        None
-    }
-
-    fn enter(&mut self, key: u64) -> u32 {
-        if let Some(name) = self.find(key) {
-            return name;
-        }
-        let name = self.known.insert(Known { key, ..Known::default() });
-        self.buckets.link(&mut self.known, name);
-        self.count(key, true);
-        name
-    }
-
-    fn unset(&mut self, name: u32, shard: u16) {
-        let known = self.known.get_mut(name);
-        known.shards &= !(1 << shard);
-        if known.shards == 0 {
-            self.buckets.unlink(&mut self.known, name);
-            let Known { key, .. } = self.known.remove(name, Known::default());
-            self.count(key, false);
-        }
     }
 
     fn count(&mut self, key: u64, more: bool) {

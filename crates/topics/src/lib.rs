@@ -21,6 +21,7 @@ mod interest;
 mod labels;
 mod lists;
 mod matches;
+mod parts;
 mod pieces;
 mod retained;
 mod shared;
