@@ -42,7 +42,7 @@ pub enum Envelope {
     /// My client subscribed: what retained messages have you for it?
     Replay(Box<ReplayRequest>),
     /// Go on with that replay.
-    ReplayMore(u32),
+    ReplayMore(ReplayMore),
     /// Stop that replay.
     ReplayStop(u32),
     /// Retained messages for your client.
@@ -147,6 +147,17 @@ pub struct ReplayRequest {
     pub replay: u32,
     /// The filter.
     pub filter: TopicFilter,
+    /// How many messages the client has room for.
+    pub want: u32,
+}
+
+/// The next step of a replay.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplayMore {
+    /// The walk.
+    pub cursor: u32,
+    /// How many messages the client has room for.
+    pub want: u32,
 }
 
 /// A part of the answer.

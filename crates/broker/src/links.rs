@@ -61,6 +61,11 @@ struct Ring {
 }
 
 impl Ring {
+    /// Whether the receiver does not keep up.
+    fn is_long(&self) -> bool {
+        self.pending.len() > PENDING_MAX
+    }
+
     /// Hands the pending batch on; true if there was one and it went.
     fn flush(&mut self) -> bool {
         if self.pending.is_empty() {
@@ -147,9 +152,7 @@ impl Links {
 
     /// Whether publishers must wait: some shard does not keep up.
     pub(crate) fn is_congested(&self) -> bool {
-        self.outgoing.iter().flatten().any(|link| {
-            link.requests.pending.len() > PENDING_MAX || link.finals.pending.len() > PENDING_MAX
-        })
+        self.outgoing.iter().flatten().any(|link| link.requests.is_long() || link.finals.is_long())
     }
 
     /// Whether something waits for a full ring, so that the shard must not sleep for long.
@@ -162,7 +165,8 @@ impl Links {
 
     /// A batch from another shard, and from which.
     pub(crate) fn receive(&self, turn: &mut Intake) -> Option<(u16, Vec<Envelope>)> {
-        let congested = self.is_congested();
+        // A request makes at most finals, and finals are always taken: only they may hold it up.
+        let congested = self.outgoing.iter().flatten().any(|link| link.finals.is_long());
         while let Some(link) = self.incoming.get(usize::from(turn.from)) {
             if let Some(link) = link
                 && turn.taken < BATCHES_A_TURN

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{options::MemoryOptions, shard::Common};
+use crate::{options::MemoryOptions, shard::Context};
 
 /// How often memory is read.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -61,12 +61,12 @@ fn judge(options: MemoryOptions, before: Pressure, resident: u64) -> Pressure {
 }
 
 /// Runs until the sender of `stop` is gone.
-pub(crate) fn watch(common: &Arc<Common>, gauge: &Gauge, stop: &Receiver<()>) {
+pub(crate) fn watch(context: &Arc<Context>, gauge: &Gauge, stop: &Receiver<()>) {
     let mut before = Pressure::None;
     loop {
         if let Some(resident) = resident() {
-            common.resident.0.set(resident);
-            let now = judge(common.options.memory, before, resident);
+            context.resident.0.set(resident);
+            let now = judge(context.options.memory, before, resident);
             if now != before {
                 tracing::warn!(?before, ?now, resident, "memory watermark crossed");
             }

@@ -23,7 +23,7 @@ use crate::{
     options::{ListenerOptions, NodeOptions},
     porch::{self, Command, Porch},
     reactor::{self, Control, Reactor, WAKER},
-    shard::Common,
+    shard::Context,
     verifier,
 };
 
@@ -49,7 +49,7 @@ pub struct NodeHandle {
     commands: SyncSender<Command>,
     porch_bell: Bell,
     shards: Vec<(SyncSender<Control>, Bell)>,
-    common: Arc<Common>,
+    context: Arc<Context>,
     clock: Clock,
 }
 
@@ -62,8 +62,8 @@ impl Node {
         if options.shards == 0 || options.shards > SHARDS_MAX {
             return Err(StartError::Shards(options.shards));
         }
-        let common = Common::new(options, seed()?);
-        let mut node = Self::start_threads(common)?;
+        let context = Context::new(options, seed()?);
+        let mut node = Self::start_threads(context)?;
         for listener in listeners {
             let name = listener.name.clone();
             match node.handle.open_listener(listener) {
@@ -77,11 +77,11 @@ impl Node {
         Ok(node)
     }
 
-    fn start_threads(common: Arc<Common>) -> Result<Self, StartError> {
+    fn start_threads(context: Arc<Context>) -> Result<Self, StartError> {
         let (clock, gauge) = (Clock::start(), Arc::new(Gauge::default()));
         let mut polls = Vec::new();
         let mut bells = Vec::new();
-        for _ in 0..common.options.shards {
+        for _ in 0..context.options.shards {
             let (poll, bell) = new_poll()?;
             polls.push(poll);
             bells.push(bell);
@@ -92,7 +92,7 @@ impl Node {
         for (id, ((links, poll), bell)) in (0_u16..).zip(meshed) {
             let (sender, control) = sync_channel(CONTROLS);
             shards.push((sender, bell.clone()));
-            let (common, gauge) = (Arc::clone(&common), Arc::clone(&gauge));
+            let (context, gauge) = (Arc::clone(&context), Arc::clone(&gauge));
             let jobs = jobs.clone();
             reactors.push(reactor::Parts {
                 id,
@@ -101,7 +101,7 @@ impl Node {
                 links,
                 control,
                 jobs,
-                common,
+                context,
                 gauge,
                 clock,
             });
@@ -120,15 +120,15 @@ impl Node {
             bell: porch_bell.clone(),
             commands: commands_in,
             shards: shards.clone(),
-            common: Arc::clone(&common),
+            context: Arc::clone(&context),
             gauge: Arc::clone(&gauge),
             clock,
         });
         threads.push(spawn("porch".into(), move || porch.run())?);
         let (stop_watch, stop) = sync_channel(1);
-        let watched = Arc::clone(&common);
+        let watched = Arc::clone(&context);
         threads.push(spawn("memory".into(), move || memory::watch(&watched, &gauge, &stop))?);
-        let handle = NodeHandle { commands, porch_bell, shards, common, clock };
+        let handle = NodeHandle { commands, porch_bell, shards, context, clock };
         Ok(Self { handle, listeners: Vec::new(), threads, stop_watch })
     }
 
@@ -188,7 +188,7 @@ impl NodeHandle {
 
     /// The counters of each shard.
     pub fn counters(&self) -> &[Counters] {
-        &self.common.counters
+        &self.context.counters
     }
 
     fn command(&self, command: Command) {

@@ -14,6 +14,8 @@ pub struct NodeOptions {
     pub shards: u16,
     /// Connections of the whole node.
     pub connections_max: usize,
+    /// Sessions of the whole node, connected or not.
+    pub sessions_max: usize,
     /// Connections of the whole node that have not yet sent CONNECT.
     pub handshakes_max: usize,
     /// Watermarks of memory.
@@ -36,6 +38,7 @@ impl Default for NodeOptions {
             name: "plexus".into(),
             shards: 1,
             connections_max: 1_000_000,
+            sessions_max: 2_000_000,
             handshakes_max: 10_000,
             memory: MemoryOptions::default(),
             retained: RetainedOptions::default(),

@@ -32,13 +32,15 @@ use crate::{
     memory::{Gauge, Pressure},
     options::ListenerOptions,
     reactor::{Control, WAKER},
-    shard::Common,
+    shard::Context,
 };
 
 /// Tokens of listeners start here; those of guests are below.
 const LISTENERS: usize = 1 << 40;
 /// Connections accepted from one listener in a turn.
 const ACCEPTS_A_TURN: usize = 256;
+/// Reads from one guest in a turn.
+const STEPS_A_TURN: usize = 8;
 /// How long accepting rests when the system has no descriptors left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// Connections above the limit that are still told why they are refused.
@@ -84,7 +86,7 @@ pub(crate) struct Parts {
     pub(crate) bell: Bell,
     pub(crate) commands: Receiver<Command>,
     pub(crate) shards: Vec<(SyncSender<Control>, Bell)>,
-    pub(crate) common: Arc<Common>,
+    pub(crate) context: Arc<Context>,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) clock: Clock,
 }
@@ -95,7 +97,7 @@ pub(crate) struct Porch {
     bell: Bell,
     commands: Receiver<Command>,
     shards: Vec<(SyncSender<Control>, Bell)>,
-    common: Arc<Common>,
+    context: Arc<Context>,
     gauge: Arc<Gauge>,
     clock: Clock,
     connections: Arc<AtomicUsize>,
@@ -105,6 +107,8 @@ pub(crate) struct Porch {
     serial: u32,
     /// Deadlines of guests; an entry whose guest is gone or another is void.
     deadlines: BinaryHeap<std::cmp::Reverse<(Instant, usize, u32)>>,
+    /// Guests that have more to say than one turn takes.
+    again: Vec<usize>,
     /// Listeners that have connections waiting.
     waiting: Vec<usize>,
     /// Connections for shards that are full.
@@ -116,13 +120,13 @@ pub(crate) struct Porch {
 
 impl Porch {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { poll, bell, commands, shards, common, gauge, clock } = parts;
+        let Parts { poll, bell, commands, shards, context, gauge, clock } = parts;
         Self {
             poll,
             bell,
             commands,
             shards,
-            common,
+            context,
             gauge,
             clock,
             connections: Arc::default(),
@@ -131,6 +135,7 @@ impl Porch {
             guests: Slab::new(),
             serial: 0,
             deadlines: BinaryHeap::new(),
+            again: Vec::new(),
             waiting: Vec::new(),
             stuck: VecDeque::new(),
             rest_until: None,
@@ -162,11 +167,19 @@ impl Porch {
                 match event.token() {
                     WAKER => {}
                     Token(number) if number >= LISTENERS => self.waiting.push(number - LISTENERS),
-                    Token(number) => self.attend(number, now),
+                    Token(number) => {
+                        if let Some(guest) = self.guests.get_mut(number) {
+                            guest.note(event);
+                        }
+                        self.attend(number, now);
+                    }
                 }
             }
             self.retry_stuck();
             self.accept_all(now);
+            for key in std::mem::take(&mut self.again) {
+                self.attend(key, now);
+            }
             self.show_out(now);
         }
     }
@@ -174,7 +187,7 @@ impl Porch {
     fn wait(&self) -> Option<Duration> {
         let now = self.clock.now();
         let resting = self.rest_until.is_some_and(|until| until > now) || !self.stuck.is_empty();
-        if !self.waiting.is_empty() && !resting {
+        if !self.again.is_empty() || (!self.waiting.is_empty() && !resting) {
             return Some(Duration::ZERO);
         }
         if !self.stuck.is_empty() {
@@ -206,7 +219,7 @@ impl Porch {
     /// Accepts one connection; false when there is none, or when accepting has to rest.
     fn accept(&mut self, number: usize, now: Instant) -> bool {
         let Some(listener) = self.listeners.get(number) else { return false };
-        let full = self.guests.len() >= self.common.options.handshakes_max;
+        let full = self.guests.len() >= self.context.options.handshakes_max;
         if full {
             // The oldest handshakes time out soon; until then the system's backlog holds the rest.
             self.waiting.push(number);
@@ -220,7 +233,14 @@ impl Porch {
                 true
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => true,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted
+                ) =>
+            {
+                true
+            }
             Err(error) => {
                 tracing::warn!(%error, listener = %listener.door.name(), "accept failed");
                 self.waiting.push(number);
@@ -231,7 +251,7 @@ impl Porch {
     }
 
     fn welcome(&mut self, accepted: Accepted, door: Arc<OpenDoor>, now: Instant) {
-        let options = &self.common.options;
+        let options = &self.context.options;
         let node = self.connections.load(Relaxed);
         let here = door.connections.load(Relaxed);
         let refusal = if self.gauge.read() == Pressure::Critical {
@@ -263,9 +283,9 @@ impl Porch {
 
     /// A guest has something to say, or can hear again.
     fn attend(&mut self, key: usize, now: Instant) {
-        loop {
+        for _ in 0..STEPS_A_TURN {
             let Some(guest) = self.guests.get_mut(key) else { return };
-            match guest.progress(&mut self.block, &self.common) {
+            match guest.progress(&mut self.block, &self.context) {
                 Progress::Waiting => return,
                 Progress::More => {}
                 Progress::Gone => {
@@ -284,6 +304,7 @@ impl Porch {
                 }
             }
         }
+        self.again.push(key);
     }
 
     fn hand_over(&mut self, key: usize, home: u16) {

@@ -25,7 +25,7 @@ use crate::{
     links::{Bell, Intake, Links},
     memory::{Gauge, Pressure},
     ports::{Arrival, ConnId, Ticket, Turn},
-    shard::{Common, Shard},
+    shard::{Context, Shard},
     verifier::Job,
 };
 
@@ -71,7 +71,7 @@ pub(crate) struct Parts {
     pub(crate) links: Links,
     pub(crate) control: Receiver<Control>,
     pub(crate) jobs: SyncSender<Job>,
-    pub(crate) common: Arc<Common>,
+    pub(crate) context: Arc<Context>,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) clock: Clock,
 }
@@ -97,10 +97,10 @@ pub(crate) struct Reactor {
 
 impl Reactor {
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
-        let Parts { id, poll, bell, links, control, jobs, common, gauge, clock } = parts;
+        let Parts { id, poll, bell, links, control, jobs, context, gauge, clock } = parts;
         let registry = poll.registry().try_clone()?;
-        let io = Io::new(id, Arc::clone(&common), registry, links, jobs);
-        let shard = Shard::new(clock.now(), id, common);
+        let io = Io::new(id, Arc::clone(&context), registry, links, jobs);
+        let shard = Shard::new(clock.now(), id, context);
         Ok(Self {
             poll,
             bell,
@@ -149,6 +149,9 @@ impl Reactor {
                 continue;
             }
             let conn = ConnId(event.token().0 as u32);
+            if let Some(at) = self.io.conn(conn) {
+                at.stream.note(event);
+            }
             if event.is_writable() {
                 self.io.touch(conn);
             }
@@ -207,6 +210,9 @@ impl Reactor {
         self.hold = self.gauge.read() >= Pressure::High || self.io.is_congested();
         if !self.hold {
             for conn in std::mem::take(&mut self.held) {
+                if let Some(at) = self.io.conn(conn) {
+                    at.held = false;
+                }
                 self.make_ready(conn);
             }
         } else if now.saturating_since(self.vouched) >= VOUCH {
@@ -223,6 +229,8 @@ impl Reactor {
 
     /// Reads what one connection has to say, a bounded part of it a turn.
     fn pump(&mut self, id: ConnId, now: Instant) {
+        // What this turn has already put into the rings counts.
+        self.hold |= self.io.is_congested();
         let Some(conn) = self.io.conn(id) else { return };
         conn.ready = false;
         if conn.is_closing() {
@@ -236,10 +244,8 @@ impl Reactor {
         }
         let read = self.io.read(id, &mut input);
         if !input.is_empty() && !self.decode(id, now, &mut input) {
+            // What came before the end is heard first: the end is read again afterwards.
             self.keep(id, input);
-            if read.closed {
-                self.lose(id, now);
-            }
             return;
         }
         self.keep(id, input);
@@ -259,7 +265,10 @@ impl Reactor {
                 return true;
             }
             if self.hold && input.first().is_some_and(|byte| byte >> 4 == 3) {
-                self.held.push(id);
+                if !conn.held {
+                    conn.held = true;
+                    self.held.push(id);
+                }
                 return false;
             }
             if !self.shard.wants_packets(id) {
@@ -326,6 +335,10 @@ impl Reactor {
         let conn = Conn::new(stream, decoder, rest, guard);
         let Some(id) = self.io.insert(conn) else { return };
         let mut turn = Turn { now, ports: &mut self.io };
+        if self.stop.is_some() {
+            Shard::refuse(&mut turn, id, arrival, ReasonCode::ServerShuttingDown);
+            return;
+        }
         self.shard.handle_arrival(&mut turn, id, arrival);
         // Bytes may have come before the connection was registered here.
         self.make_ready(id);
@@ -358,6 +371,9 @@ impl Reactor {
                     conn::Written::Failed => self.lose(id, now),
                 }
             }
+        }
+        for id in std::mem::take(&mut self.io.failed) {
+            self.lose(id, now);
         }
         self.io.links.flush();
     }

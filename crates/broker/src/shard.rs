@@ -7,6 +7,9 @@
 //! [`Shard::poll_timeout`] names.
 
 mod arrivals;
+#[cfg(feature = "canary")]
+mod canary;
+mod census;
 mod clients;
 mod deliver;
 mod drain;
@@ -28,6 +31,9 @@ use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex}
 use plexus_types::{ClientId, Instant, Message};
 use plexus_wire::{Packet, ProtocolError};
 
+#[cfg(feature = "canary")]
+pub use self::canary::Canary;
+pub use self::census::Census;
 use self::{
     arrivals::Newcomer, clients::Clients, peers::Awaiting, replay::Cursors,
     retained::RetainedStore, timers::Timers,
@@ -42,7 +48,7 @@ use crate::{
 
 /// What all shards of a node share, none of it written by two of them.
 #[derive(Debug)]
-pub struct Common {
+pub struct Context {
     /// The options of the node.
     pub options: NodeOptions,
     /// The counters of each shard, in order.
@@ -51,13 +57,23 @@ pub struct Common {
     pub resident: Resident,
     /// The seed of the node: equal on all shards, because they must hash alike.
     pub seed: Seed,
+    /// The bug that is planted.
+    #[cfg(feature = "canary")]
+    pub canary: Canary,
 }
 
-impl Common {
+impl Context {
     /// The shared part of a node of `options.shards` shards.
     pub fn new(options: NodeOptions, seed: Seed) -> Arc<Self> {
         let counters = (0..options.shards).map(|_| Counters::default()).collect();
-        Arc::new(Self { options, counters, resident: Resident::default(), seed })
+        Arc::new(Self {
+            options,
+            counters,
+            resident: Resident::default(),
+            seed,
+            #[cfg(feature = "canary")]
+            canary: Canary::Silent,
+        })
     }
 
     /// The home shard of a client.
@@ -115,7 +131,7 @@ enum Work {
 #[derive(Debug)]
 pub struct Shard {
     id: u16,
-    pub(crate) common: Arc<Common>,
+    pub(crate) context: Arc<Context>,
     tenants: Tenants,
     newcomers: u32,
     clients: Clients,
@@ -135,8 +151,8 @@ pub struct Shard {
 
 impl Shard {
     /// Shard `id` of the node.
-    pub fn new(now: Instant, id: u16, common: Arc<Common>) -> Self {
-        let (seed, options) = (common.seed, &common.options);
+    pub fn new(now: Instant, id: u16, context: Arc<Context>) -> Self {
+        let (seed, options) = (context.seed, &context.options);
         let per_shard = options.retained.messages_max.div_ceil(usize::from(options.shards));
         // One shard speaks for the node.
         let sys = options.sys_interval.filter(|_| id == 0).map(|every| Sys::new(now, every));
@@ -161,7 +177,7 @@ impl Shard {
             work: VecDeque::new(),
             matches: Matches::default(),
             group_ids: Vec::new(),
-            common,
+            context,
         }
     }
 
@@ -199,6 +215,7 @@ impl Shard {
         let Some(client) = self.clients.get_mut(slot) else { return };
         client.session.handle_connection_lost(turn.now, &mut self.outbox);
         self.settle(turn, slot);
+        self.count_clients();
     }
 
     /// The shell does not read from the client for now: its silence is not its own.
@@ -228,9 +245,9 @@ impl Shard {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
-        while let Some((slot, serial)) = self.timers.pop_due(turn.now) {
+        while let Some((at, slot, serial)) = self.timers.pop_due(turn.now) {
             let Some(client) = self.clients.get_mut(slot) else { continue };
-            if client.serial != serial {
+            if client.serial != serial || client.armed != at {
                 continue;
             }
             client.armed = Instant::FAR_FUTURE;
@@ -238,6 +255,7 @@ impl Shard {
             self.settle(turn, slot);
             self.arm(slot);
         }
+        self.take_later(turn);
         self.expire_retained(turn);
         self.publish_sys(turn);
     }
@@ -245,7 +263,8 @@ impl Shard {
     /// When [`Shard::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let sys = self.sys.as_ref().map(Sys::due);
-        [self.timers.next(), self.retained.next_expiry(), sys].into_iter().flatten().min()
+        let later = (!self.cursors.later.is_empty()).then_some(Instant::ZERO);
+        [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
     }
 
     /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says
@@ -262,6 +281,12 @@ impl Shard {
 
     /// The node goes down: every client is told so and its connection closed.
     pub fn shut_down(&mut self, turn: &mut Turn<'_>, reason: plexus_types::ReasonCode) {
+        for conn in (0..self.tenants.0.len() as u32).map(ConnId) {
+            if let Tenant::Newcomer(newcomer) = self.tenants.get(conn) {
+                newcomer.connecting.refuse(reason, None, &mut self.outbox);
+                self.settle_newcomer(turn, conn);
+            }
+        }
         for slot in self.clients.slots() {
             let Some(client) = self.clients.get_mut(slot) else { continue };
             if client.conn.is_some() {
@@ -279,6 +304,9 @@ impl Shard {
 
     /// The counters of this shard.
     pub fn counters(&self) -> &Counters {
-        self.common.counters.get(usize::from(self.id)).expect("invariant: one a shard")
+        self.context.counters.get(usize::from(self.id)).expect("invariant: one a shard")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ impl Shard {
         sys.due = turn.now + sys.every;
         let uptime = turn.now.saturating_since(sys.started).as_secs();
         for (levels, value) in self.sys_values(uptime) {
-            let topic = format!("$SYS/brokers/{}/{levels}", self.common.options.name);
+            let topic = format!("$SYS/brokers/{}/{levels}", self.context.options.name);
             let Ok(topic) = TopicName::try_from(topic.as_str()) else { continue };
             let publisher = ClientId::try_from("").expect("invariant: the empty text is valid");
             let message = Message {
@@ -67,10 +67,10 @@ impl Shard {
             ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("sysdescr".to_owned(), "Plexus".to_owned()),
             ("uptime".to_owned(), uptime.to_string()),
-            ("memory/resident".to_owned(), self.common.resident.read().to_string()),
+            ("memory/resident".to_owned(), self.context.resident.read().to_string()),
         ];
         let mut totals: Vec<(&'static str, u64)> = Vec::new();
-        for (shard, counters) in self.common.counters.iter().enumerate() {
+        for (shard, counters) in self.context.counters.iter().enumerate() {
             for (at, (levels, value)) in counters.read().enumerate() {
                 match totals.get_mut(at) {
                     Some((_, total)) => *total += value,

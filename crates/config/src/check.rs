@@ -81,6 +81,7 @@ impl Checks<'_> {
         let limits = &self.config.settings.limits;
         let most = u64::from(u32::MAX);
         self.range(&["limits", "max_connections"], limits.max_connections.into(), 1..=most);
+        self.range(&["limits", "max_sessions"], limits.max_sessions.into(), 1..=most);
         self.range(&["limits", "max_handshakes"], limits.max_handshakes.into(), 1..=most);
         if limits.connect_timeout.get().is_zero() {
             let help = "use some seconds; a connection without limit is held open by anybody";

@@ -86,6 +86,7 @@ impl Config {
             name: settings.node.name.clone(),
             shards: if settings.node.shards == 0 { of_cores } else { settings.node.shards },
             connections_max: settings.limits.max_connections as usize,
+            sessions_max: settings.limits.max_sessions as usize,
             handshakes_max: settings.limits.max_handshakes as usize,
             memory: MemoryOptions {
                 high: settings.memory.high_watermark.bytes_of(machine.memory),

@@ -120,6 +120,9 @@ pub struct LimitSettings {
     /// Connections of the whole node; further ones are refused.
     #[schemars(range(min = 1))]
     pub max_connections: u32,
+    /// Sessions of the whole node, connected or not; further clients get Quota exceeded (0x97).
+    #[schemars(range(min = 1))]
+    pub max_sessions: u32,
     /// Connections that have not yet sent CONNECT; further ones are closed at once.
     #[schemars(range(min = 1))]
     pub max_handshakes: u32,
@@ -133,6 +136,7 @@ impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             max_connections: 1_000_000,
+            max_sessions: 2_000_000,
             max_handshakes: 10_000,
             connect_timeout: Span::secs(10),
             max_write_buffer: ByteSize::kib(256),

@@ -2,11 +2,8 @@
 
 use std::{
     fs, io,
-    net::{SocketAddr, TcpListener as StdTcpListener},
-    os::unix::{
-        fs::{FileTypeExt, MetadataExt, PermissionsExt},
-        net::UnixListener as StdUnixListener,
-    },
+    net::SocketAddr,
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -86,7 +83,7 @@ impl Listener {
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         socket.listen(backlog)?;
-        let listener = TcpListener::from_std(StdTcpListener::from(socket));
+        let listener = TcpListener::from_std(socket.into());
         let url = url.at(listener.local_addr()?);
         Ok(Self { socket: Listening::Tcp(listener), url, nodelay: options.nodelay })
     }
@@ -98,7 +95,8 @@ impl Listener {
             Listening::Tcp(listener) => {
                 let (stream, peer) = listener.accept()?;
                 if self.nodelay {
-                    stream.set_nodelay(true)?;
+                    // Fails on a peer that has gone already; the first read finds that out.
+                    let _best_effort = stream.set_nodelay(true);
                 }
                 Ok(Accepted { socket: Socket::Tcp(stream), peer: peer.into() })
             }
@@ -181,8 +179,7 @@ fn open_unix(path: &Path, options: &BindOptions, backlog: i32) -> io::Result<Lis
     // Before `listen`, so that nobody connects under the mode of the process.
     fs::set_permissions(path, fs::Permissions::from_mode(options.unix_mode & 0o777))?;
     socket.listen(backlog)?;
-    let listener = StdUnixListener::from(std::os::fd::OwnedFd::from(socket));
-    Ok(Listening::Unix(UnixListener::from_std(listener), file))
+    Ok(Listening::Unix(UnixListener::from_std(socket.into()), file))
 }
 
 /// Removes the socket file of a process that ended without doing so. Whoever still listens there keeps

@@ -3,7 +3,10 @@
 use std::{io, sync::Arc};
 
 use bytes::BytesMut;
-use mio::{Interest, Registry, Token, event::Source};
+use mio::{
+    Interest, Registry, Token,
+    event::{Event, Source},
+};
 
 use crate::{
     PeerAddr, ProxyProtocol, ReadBlock, Socket, StreamError, TlsClient, TlsFacts, TlsServer,
@@ -21,14 +24,19 @@ use layered::Layered;
 /// themselves as far as the socket takes them, and [`Self::wants_write`] says when some are left.
 ///
 /// Rules for whoever drives it with an edge-triggered poll:
-/// - read until `more` is false; after an event that says "read closed", read until `closed`;
+/// - show the stream every event of its socket ([`Self::note`]), then read until `more` is false: an
+///   end that came together with the last bytes is not announced a second time;
 /// - after each read, write if the queue is not empty: the handshake that held it back may be over;
 /// - watch for writability while a write was not `done` or [`Self::wants_write`] is true;
 /// - after an error, drop the stream: what the peer is owed has been sent as far as possible.
 ///
 /// A stream belongs to no poll: deregister it, move it to another thread, register it there.
 #[derive(Debug)]
-pub struct Stream(Kind);
+pub struct Stream {
+    kind: Kind,
+    /// The poll has said that the peer's side is at its end: it will not say so again.
+    ending: bool,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -71,7 +79,8 @@ pub struct ClientWebSocket {
 pub struct Read {
     /// Application bytes appended.
     pub bytes: usize,
-    /// The call ended because its budget was used up: the socket may hold more, call again.
+    /// The call ended because its budget was used up, or the end has been announced: the socket may
+    /// hold more, call again.
     pub more: bool,
     /// The peer sends nothing any more. What it sent before is in the buffer.
     pub closed: bool,
@@ -104,37 +113,49 @@ impl Stream {
         let plain = layers.proxy == ProxyProtocol::Off
             && layers.tls.is_none()
             && layers.websocket.is_none();
-        Ok(Self(if plain {
+        let kind = if plain {
             Kind::Plain(socket)
         } else {
             Kind::Layered(Box::new(Layered::server(socket, layers)?))
-        }))
+        };
+        Ok(Self { kind, ending: false })
     }
 
     /// The client's side of a connection that is made or being made. The first [`Self::write`] begins
     /// the handshakes.
     pub fn client(socket: Socket, layers: &ClientLayers) -> Result<Self, StreamError> {
         let plain = layers.tls.is_none() && layers.websocket.is_none();
-        Ok(Self(if plain {
+        let kind = if plain {
             Kind::Plain(socket)
         } else {
             Kind::Layered(Box::new(Layered::client(socket, layers)?))
-        }))
+        };
+        Ok(Self { kind, ending: false })
+    }
+
+    /// Takes notice of what a poll says about the socket. When it says that the peer has ended its
+    /// side, [`Self::read`] asks for `more` until everything before the end has been read.
+    pub fn note(&mut self, event: &Event) {
+        self.ending |= event.is_read_closed() || event.is_error();
     }
 
     /// Receives once, at most what `block` has space for, and appends the application bytes to `out`.
     /// Over plain TCP a large read becomes `out` without a copy.
     pub fn read(&mut self, block: &mut ReadBlock, out: &mut BytesMut) -> Result<Read, StreamError> {
-        match &mut self.0 {
-            Kind::Plain(socket) => read_plain(socket, block, out),
-            Kind::Layered(layered) => layered.read(block, out),
-        }
+        let (mut read, received) = match &mut self.kind {
+            Kind::Plain(socket) => read_plain(socket, block, out)?,
+            Kind::Layered(layered) => layered.read(block, out)?,
+        };
+        // A socket at its end is never out of bytes without saying so: the announcement was none.
+        self.ending &= received != Received::Nothing;
+        read.more |= self.ending && !read.closed;
+        Ok(read)
     }
 
     /// Sends what the layers owe the peer, then what `queue` holds, until the socket takes no more.
     /// What waits for a handshake stays in the queue.
     pub fn write(&mut self, queue: &mut WriteQueue) -> Result<Flushed, StreamError> {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Plain(socket) => Ok(Flushed { done: socket.send(queue)? }),
             Kind::Layered(layered) => Ok(Flushed { done: layered.write(queue)? }),
         }
@@ -143,7 +164,7 @@ impl Stream {
     /// Ends the stream from this side: WebSocket close frame, TLS close_notify, end of the socket's
     /// sending side, as far as the socket takes them now. What still waits in a queue is not sent.
     pub fn shutdown(&mut self) {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Plain(socket) => socket.finish(),
             Kind::Layered(layered) => layered.shutdown(),
         }
@@ -171,7 +192,7 @@ impl Stream {
 
     /// Whether the layers hold bytes that the socket did not take.
     pub fn wants_write(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Plain(_) => false,
             Kind::Layered(layered) => layered.wants_write(),
         }
@@ -179,7 +200,7 @@ impl Stream {
 
     /// Whether every handshake of the layers is over.
     pub fn is_established(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Plain(_) => true,
             Kind::Layered(layered) => layered.is_established(),
         }
@@ -187,7 +208,7 @@ impl Stream {
 
     /// What is known about the connection now.
     pub fn facts(&self) -> Facts {
-        match &self.0 {
+        match &self.kind {
             Kind::Plain(socket) => Facts {
                 peer: socket.peer(),
                 local: socket.local(),
@@ -204,14 +225,14 @@ impl Stream {
     /// Why connecting failed, once; nothing while it goes well. For the client's side, after the first
     /// event.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match &self.0 {
+        match &self.kind {
             Kind::Plain(socket) => socket.take_error(),
             Kind::Layered(layered) => layered.socket.take_error(),
         }
     }
 
     fn socket_mut(&mut self) -> &mut Socket {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Plain(socket) => socket,
             Kind::Layered(layered) => &mut layered.socket,
         }
@@ -222,15 +243,17 @@ fn read_plain(
     socket: &mut Socket,
     block: &mut ReadBlock,
     out: &mut BytesMut,
-) -> Result<Read, StreamError> {
+) -> Result<(Read, Received), StreamError> {
     let space = block.space();
     let room = space.len();
-    match socket.receive(space)? {
+    let received = socket.receive(space)?;
+    let read = match received {
         Received::Bytes(count) => {
             block.take(count, out);
-            Ok(Read { bytes: count, more: count == room, closed: false })
+            Read { bytes: count, more: count == room, closed: false }
         }
-        Received::Nothing => Ok(Read::default()),
-        Received::End => Ok(Read { closed: true, ..Read::default() }),
-    }
+        Received::Nothing => Read::default(),
+        Received::End => Read { closed: true, ..Read::default() },
+    };
+    Ok((read, received))
 }

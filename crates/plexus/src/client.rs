@@ -6,6 +6,7 @@ mod clock;
 mod down;
 pub(crate) mod driver;
 mod endpoint;
+mod interrupt;
 pub(crate) mod json;
 pub(crate) mod property;
 pub(crate) mod session;

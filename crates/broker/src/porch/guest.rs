@@ -3,14 +3,14 @@
 use std::{io, sync::Arc};
 
 use bytes::BytesMut;
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Registry, Token, event::Event};
 use plexus_net::{ReadBlock, Stream, WriteQueue};
 use plexus_session::{Connecting, Outbox, Output};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Decoder, Limits, Packet, ProtocolError};
 
 use super::{Guard, doors::OpenDoor};
-use crate::{ports::Arrival, reactor::Incoming, shard::Common};
+use crate::{ports::Arrival, reactor::Incoming, shard::Context};
 
 /// User Properties of one packet.
 const USER_PROPERTIES_MAX: u16 = 1_024;
@@ -79,13 +79,17 @@ impl Guest {
         self.stream.register(registry, token, Interest::READABLE | Interest::WRITABLE)
     }
 
+    pub(super) fn note(&mut self, event: &Event) {
+        self.stream.note(event);
+    }
+
     pub(super) fn deregister(&mut self, registry: &Registry) {
         // A socket that is not registered needs no deregistration.
         drop(self.stream.deregister(registry));
     }
 
     /// One bounded step.
-    pub(super) fn progress(&mut self, block: &mut ReadBlock, common: &Common) -> Progress {
+    pub(super) fn progress(&mut self, block: &mut ReadBlock, context: &Context) -> Progress {
         let Ok(read) = self.stream.read(block, &mut self.input) else {
             // What a handshake has to say of its failure (an alert, an HTTP status) still leaves.
             drop(self.stream.write(&mut self.queue));
@@ -96,10 +100,14 @@ impl Guest {
         }
         if self.refused {
             self.input.clear();
-            return if read.closed { Progress::Gone } else { Progress::Waiting };
+            return match (read.closed, read.more) {
+                (true, _) => Progress::Gone,
+                (false, true) => Progress::More,
+                (false, false) => Progress::Waiting,
+            };
         }
         match self.decoder.decode(&mut self.input) {
-            Ok(Some(Packet::Connect(connect))) => self.arrive(connect, common),
+            Ok(Some(Packet::Connect(connect))) => self.arrive(connect, context),
             Ok(Some(_)) => Progress::Gone,
             Ok(None) if read.closed => Progress::Gone,
             Ok(None) if read.more => Progress::More,
@@ -108,7 +116,7 @@ impl Guest {
         }
     }
 
-    fn arrive(&mut self, connect: Box<Connect>, common: &Common) -> Progress {
+    fn arrive(&mut self, connect: Box<Connect>, context: &Context) -> Progress {
         let (assigned, client_id) = if connect.client_id.is_empty() {
             let drawn = draw_client_id();
             (Some(drawn.clone()), drawn)
@@ -118,7 +126,7 @@ impl Guest {
         if let Some(reason) = self.refusal {
             return self.refuse(connect, assigned, reason);
         }
-        let home = common.home(&client_id);
+        let home = context.home(&client_id);
         let door = Arc::clone(&self.door.door);
         let peer = self.stream.facts().peer.ip();
         self.arrival = Some(Arrival { connect, assigned, door, peer });

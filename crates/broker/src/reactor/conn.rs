@@ -19,6 +19,8 @@ pub(super) struct Conn {
     pub(super) generation: u32,
     /// Whether it stands in the list of those with input.
     pub(super) ready: bool,
+    /// Whether it stands in the list of those whose PUBLISH waits.
+    pub(super) held: bool,
     /// Whether it stands in the list of those with output.
     pub(super) dirty: bool,
     /// Whether the shard is to be told when the output has drained.
@@ -57,6 +59,7 @@ impl Conn {
             stage: Stage::Open,
             generation: 0,
             ready: false,
+            held: false,
             dirty: false,
             slow: false,
             _guard: guard,

@@ -1,7 +1,7 @@
 //! The sockets of a shard, and the effects of the shard upon them.
 
 use std::{
-    collections::VecDeque,
+    collections::BTreeSet,
     sync::{Arc, mpsc::SyncSender},
     time::Duration,
 };
@@ -21,7 +21,7 @@ use crate::{
     envelope::Envelope,
     links::Links,
     ports::{ConnId, Ports, Ticket},
-    shard::Common,
+    shard::Context,
     verifier::Job,
 };
 
@@ -41,15 +41,17 @@ pub(super) struct ReadEnd {
 
 pub(super) struct Io {
     id: u16,
-    common: Arc<Common>,
+    context: Arc<Context>,
     registry: Registry,
     conns: Slab<Conn>,
     dirty: Vec<ConnId>,
-    /// Connections in their last seconds; the deadlines rise.
-    closing: VecDeque<(Instant, ConnId, u32)>,
+    /// Connections in their last seconds.
+    closing: BTreeSet<(Instant, ConnId, u32)>,
     generation: u32,
     pub(super) links: Links,
     pub(super) resumed: Vec<ConnId>,
+    /// Connections that something could not be written to.
+    pub(super) failed: Vec<ConnId>,
     jobs: SyncSender<Job>,
     block: ReadBlock,
     spares: SpareBuffers,
@@ -59,21 +61,22 @@ pub(super) struct Io {
 impl Io {
     pub(super) fn new(
         id: u16,
-        common: Arc<Common>,
+        context: Arc<Context>,
         registry: Registry,
         links: Links,
         jobs: SyncSender<Job>,
     ) -> Self {
         Self {
             id,
-            common,
+            context,
             registry,
             conns: Slab::new(),
             dirty: Vec::new(),
-            closing: VecDeque::new(),
+            closing: BTreeSet::new(),
             generation: 0,
             links,
             resumed: Vec::new(),
+            failed: Vec::new(),
             jobs,
             block: ReadBlock::default(),
             spares: SpareBuffers::new(),
@@ -138,7 +141,7 @@ impl Io {
         let Some(conn) = self.conns.get_mut(id.0 as usize) else { return ReadEnd::default() };
         match conn.stream.read(&mut self.block, input) {
             Ok(read) => {
-                if let Some(counters) = self.common.counters.get(usize::from(self.id)) {
+                if let Some(counters) = self.context.counters.get(usize::from(self.id)) {
                     counters.bytes_received.add(read.bytes as u64);
                 }
                 if conn.stream.wants_write() {
@@ -182,7 +185,7 @@ impl Io {
             }
         };
         let written = before.saturating_sub(conn.queue.len());
-        if let Some(counters) = self.common.counters.get(usize::from(self.id)) {
+        if let Some(counters) = self.context.counters.get(usize::from(self.id)) {
             counters.bytes_sent.add(written as u64);
         }
         if !done {
@@ -190,7 +193,7 @@ impl Io {
             return Some(Written::Part);
         }
         conn.queue.give_back(&mut self.spares);
-        let tell = conn.slow || before > self.common.options.write_buffer_max;
+        let tell = conn.slow || before > self.context.options.write_buffer_max;
         conn.slow = false;
         if matches!(conn.stage, Stage::Flushing(_)) {
             self.linger(id, now);
@@ -205,18 +208,19 @@ impl Io {
         let Some(conn) = self.conns.get_mut(id.0 as usize) else { return };
         conn.stream.shutdown();
         conn.stage = Stage::Lingering(until);
+        self.closing.insert((until, id, conn.generation));
         self.resumed.push(id);
     }
 
     /// Ends the connections whose last seconds are over.
     pub(super) fn sweep(&mut self, now: Instant) {
-        while let Some((at, id, generation)) = self.closing.front().copied()
+        while let Some((at, id, generation)) = self.closing.first().copied()
             && at <= now
         {
-            self.closing.pop_front();
+            self.closing.pop_first();
             let over = self.conn(id).is_some_and(|conn| {
                 conn.generation == generation
-                    && matches!(conn.stage, Stage::Flushing(_) | Stage::Lingering(_))
+                    && matches!(conn.stage, Stage::Flushing(until) | Stage::Lingering(until) if until <= now)
             });
             if over {
                 self.remove(id);
@@ -225,11 +229,11 @@ impl Io {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.closing.front().map(|(at, ..)| *at)
+        self.closing.first().map(|(at, ..)| *at)
     }
 
     fn counters(&self) -> Option<&Counters> {
-        self.common.counters.get(usize::from(self.id))
+        self.context.counters.get(usize::from(self.id))
     }
 }
 
@@ -239,7 +243,8 @@ impl Ports for Io {
         at.queue.lend(&mut self.spares);
         if let Err(error) = plexus_wire::encode(packet, version, at.queue.buffer()) {
             tracing::warn!(%error, "a packet could not be encoded");
-            self.close(conn, CloseReason::ByServer(plexus_types::ReasonCode::UnspecifiedError));
+            // That client ends, and nobody else.
+            self.failed.push(conn);
             return;
         }
         self.touch(conn);
@@ -276,7 +281,7 @@ impl Ports for Io {
     }
 
     fn close(&mut self, conn: ConnId, reason: CloseReason) {
-        let until = self.now + FLUSH_TIME + LINGER_TIME;
+        let until = self.now + FLUSH_TIME;
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         let Some(at) = self.conns.get_mut(conn.0 as usize) else { return };
@@ -287,7 +292,7 @@ impl Ports for Io {
         at.stage = Stage::Flushing(until);
         at.generation = generation;
         at.input = BytesMut::new();
-        self.closing.push_back((until, conn, generation));
+        self.closing.insert((until, conn, generation));
         self.touch(conn);
     }
 

@@ -122,6 +122,13 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
+        let options = &self.context.options;
+        let sessions_max = options.sessions_max.div_ceil(usize::from(options.shards));
+        if found.is_none() && self.clients.len() >= sessions_max {
+            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+            newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
+            return;
+        }
         let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
         let principal = Arc::new(Principal {
             client_id: admitted.client_id.clone(),

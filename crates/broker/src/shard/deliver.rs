@@ -31,6 +31,12 @@ impl Shard {
                 subscription_ids: target.ids,
                 shared: None,
             };
+            if message.retain
+                && let Some(client) = self.clients.get_mut(slot)
+                && let Some(replays) = &mut client.replays
+            {
+                replays.supersede(&message.topic);
+            }
             self.deliver(turn, slot, delivery);
         }
         self.matches = matches;
@@ -44,27 +50,25 @@ impl Shard {
         delivery: Delivery<'_>,
     ) -> Taken {
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
-        if delivery.message.retain
-            && !delivery.retain
-            && let Some(replays) = &mut client.replays
-        {
-            replays.supersede(&delivery.message.topic);
-        }
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
         self.drain_delivery(turn, slot);
         taken
     }
 
-    /// The common case of a delivery is one PUBLISH to write; anything else goes the long way.
+    /// The context case of a delivery is one PUBLISH to write; anything else goes the long way.
     fn drain_delivery(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let Some(output) = self.outbox.poll() else { return };
+        let Some(output) = self.outbox.poll() else {
+            // It waits in the queue, which may be full now.
+            self.tell_owners(turn, slot);
+            return;
+        };
         let Output::Deliver(outgoing) = output else {
             self.outbox.unpoll(output);
             self.drain(turn, slot);
             self.arm(slot);
             return;
         };
-        let limit = self.common.options.write_buffer_max;
+        let limit = self.context.options.write_buffer_max;
         let Some(client) = self.clients.get(slot) else { return };
         let Some(conn) = client.conn else { return };
         turn.ports.deliver(conn, &outgoing, client.session.version());

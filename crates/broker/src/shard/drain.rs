@@ -118,7 +118,7 @@ impl Shard {
 
     /// Keeps a slow connection's output short: its session queues until it has drained.
     fn relieve(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
-        let limit = self.common.options.write_buffer_max;
+        let limit = self.context.options.write_buffer_max;
         let Some(client) = self.clients.get_mut(slot) else { return false };
         let Some(conn) = client.conn else { return false };
         let over = turn.ports.backlog(conn) > limit;

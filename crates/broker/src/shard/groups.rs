@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use plexus_session::{Delivery, Session, SharedRef, Taken};
 use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy, SubscriberId};
-use plexus_types::{Message, TopicFilter};
+use plexus_types::{Message, TopicFilter, filter_matches};
 use smallvec::SmallVec;
 
 use super::{Shard, peers::Answer};
@@ -31,7 +31,7 @@ pub(super) fn availability(session: &Session) -> Availability {
 
 impl Shard {
     pub(super) fn owner_of_group(&self, filter: &TopicFilter) -> u16 {
-        self.common.shard_of(filter.as_str())
+        self.context.shard_of(filter.as_str())
     }
 
     /// Offers a message to each of the groups that match.
@@ -52,7 +52,7 @@ impl Shard {
     ) {
         while tried.len() < TRIES_MAX {
             let pick = Pick {
-                publisher_hash: self.common.seed.hash(message.publisher.as_str()),
+                publisher_hash: self.context.seed.hash(message.publisher.as_str()),
                 topic: message.topic.as_str(),
                 local_shard: self.id,
                 tried: &tried,
@@ -104,7 +104,7 @@ impl Shard {
     pub(super) fn take_assignment(&mut self, turn: &mut Turn<'_>, assignment: Assignment) {
         let Assignment { group, subscriber, options, message, mut tried } = assignment;
         let SubscriberId(slot) = subscriber;
-        let taken = if self.is_member(slot, group) {
+        let taken = if self.is_member(slot, group, &message) {
             self.deliver_shared(turn, slot, (group, options), &message)
         } else {
             Taken::Refused
@@ -117,13 +117,17 @@ impl Shard {
     }
 
     /// A client may have left, and its slot been taken by another, while the message was under way.
-    fn is_member(&self, slot: u32, group: SharedRef) -> bool {
+    fn is_member(&self, slot: u32, group: SharedRef, message: &Message) -> bool {
         let Some(shares) = self.clients.get(slot).and_then(|client| client.shares.as_ref()) else {
             return false;
         };
         shares.groups.iter().any(|(filter, known)| match known {
             Some(known) => *known == group,
-            None => self.owner_of_group(filter) == group.shard,
+            // Not confirmed yet: then the message must at least be one that it asked for.
+            None => {
+                self.owner_of_group(filter) == group.shard
+                    && filter_matches(filter.matched(), &message.topic)
+            }
         })
     }
 
@@ -207,7 +211,7 @@ impl Shard {
     }
 
     fn counts_inflight(&self) -> bool {
-        let options = &self.common.options;
+        let options = &self.context.options;
         let strategies = options.shared_strategies.iter().map(|(_, strategy)| strategy);
         strategies.chain([&options.shared_strategy]).any(|it| *it == Strategy::LeastInflight)
     }

@@ -42,7 +42,7 @@ pub(super) struct Awaiting {
     by_number: VecDeque<(u64, usize)>,
     announced: u64,
     seen: Vec<u64>,
-    ready: Vec<Answer>,
+    ready: VecDeque<Answer>,
 }
 
 impl Awaiting {
@@ -53,7 +53,7 @@ impl Awaiting {
             by_number: VecDeque::new(),
             announced: 0,
             seen,
-            ready: Vec::new(),
+            ready: VecDeque::new(),
         }
     }
 
@@ -103,8 +103,12 @@ impl Awaiting {
 
     fn check(&mut self, key: usize) {
         if self.entries.get(key).is_some_and(|waiting| waiting.interest && waiting.joins == 0) {
-            self.ready.push(self.entries.remove(key).answer);
+            self.ready.push_back(self.entries.remove(key).answer);
         }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     fn seen_by_all(&self) -> u64 {
@@ -116,7 +120,7 @@ impl Shard {
     /// Tells the other shards that this one is or is no longer interested.
     pub(super) fn announce(&mut self, turn: &mut Turn<'_>, delta: InterestDelta) {
         let number = self.awaiting.announce();
-        for shard in 0..self.common.options.shards {
+        for shard in 0..self.context.options.shards {
             if shard != self.id {
                 turn.ports.forward(shard, Envelope::Interest(delta, number));
             }
@@ -125,7 +129,7 @@ impl Shard {
 
     /// Gives the answers for which nothing is missing any more.
     pub(super) fn finish_ready(&mut self, turn: &mut Turn<'_>) {
-        while let Some(answer) = self.awaiting.ready.pop() {
+        while let Some(answer) = self.awaiting.ready.pop_front() {
             match answer {
                 Answer::Suback(suback) => self.finish_subscribe(turn, suback),
                 Answer::Joined(shard, joined) => {
@@ -139,7 +143,7 @@ impl Shard {
     pub(super) fn take_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
         match envelope {
             Envelope::Publish(message) => self.take_publish(turn, &message),
-            Envelope::Retain(message) => self.keep_retained(turn, message),
+            Envelope::Retain(message) => self.keep_retained(turn, &message),
             Envelope::Assign(assignment) => self.take_assignment(turn, *assignment),
             Envelope::Return(given_back) => self.take_back(turn, *given_back),
             Envelope::Join(join) => self.take_join(turn, from, *join),
@@ -160,7 +164,7 @@ impl Shard {
                 self.finish_ready(turn);
             }
             Envelope::Replay(request) => self.take_replay(turn, *request),
-            Envelope::ReplayMore(cursor) => self.continue_replay(turn, cursor),
+            Envelope::ReplayMore(step) => self.continue_replay(turn, step),
             Envelope::ReplayStop(cursor) => self.close_cursor(cursor),
             Envelope::Replayed(replayed) => self.take_replayed(turn, *replayed),
         }

@@ -1,8 +1,11 @@
 //! Retained messages on their way to a new subscription. Each shard walks what it keeps in bounded
-//! steps, and goes on only when the subscriber has room: a million retained messages stall neither
-//! the shards that keep them nor the client that asked.
+//! steps, one step at a time for each client, and only when the client has room for it: a million
+//! retained messages stall neither the shards that keep them nor the client that asked.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use plexus_session::Delivery;
 use plexus_topics::RetainedCursor;
@@ -11,7 +14,7 @@ use slab::Slab;
 
 use super::Shard;
 use crate::{
-    envelope::{ClientRef, Envelope, ReplayRequest, Replayed},
+    envelope::{ClientRef, Envelope, ReplayMore, ReplayRequest, Replayed},
     ports::Turn,
 };
 
@@ -22,45 +25,59 @@ const STEP_NODES: usize = 4_096;
 /// Topics remembered because a newer message overtook the replay; beyond it the replay may repeat.
 const SUPERSEDED_MAX: usize = 100_000;
 
-/// The replays of one client.
+/// The replays of one client, served one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Replays {
-    next: u32,
-    running: Vec<Replay>,
+    newest: u32,
+    waiting: VecDeque<Replay>,
+    /// Whether a step has been asked for and not come yet.
+    busy: bool,
+    /// Topics whose newer message was delivered live, with the newest replay of that moment: in that
+    /// and earlier replays the retained message comes too late.
+    superseded: BTreeMap<TopicName, u32>,
 }
 
 #[derive(Debug)]
 struct Replay {
     number: u32,
+    filter: TopicFilter,
     qos: Qos,
     id: Option<u32>,
-    /// Shards that have not finished.
-    shards: u16,
-    /// Shards that wait for room, with their cursors.
-    parked: Vec<(u16, u32)>,
-    /// Topics whose newer message was already delivered live: the retained one comes too late.
-    superseded: BTreeSet<TopicName>,
+    /// Shards that are still to be asked, with the walk to go on with.
+    shards: Vec<(u16, Option<u32>)>,
 }
 
 impl Replays {
     /// A live message with RETAIN set has replaced the retained one of its topic.
     pub(super) fn supersede(&mut self, topic: &TopicName) {
-        for replay in &mut self.running {
-            if replay.superseded.len() < SUPERSEDED_MAX {
-                replay.superseded.insert(topic.detached());
-            }
+        if self.superseded.len() < SUPERSEDED_MAX {
+            self.superseded.insert(topic.detached(), self.newest);
         }
     }
 
-    fn find(&mut self, number: u32) -> Option<&mut Replay> {
-        self.running.iter_mut().find(|replay| replay.number == number)
+    fn is_superseded(&self, topic: &TopicName, number: u32) -> bool {
+        self.superseded.get(topic).is_some_and(|newest| *newest >= number)
+    }
+
+    /// The walks that nobody goes on with once these replays are gone.
+    fn walks(replays: impl Iterator<Item = Replay>) -> Vec<(u16, u32)> {
+        let shards = replays.flat_map(|replay| replay.shards);
+        shards.filter_map(|(shard, cursor)| Some((shard, cursor?))).collect()
     }
 }
 
-/// Walks over this shard's retained messages that are not finished.
+/// Walks over this shard's retained messages that are not finished, and those of its own clients
+/// that go on in the next turn.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     open: Slab<(RetainedCursor, ReplayRequest)>,
+    pub(super) later: VecDeque<Envelope>,
+}
+
+impl Cursors {
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
 }
 
 impl Shard {
@@ -69,38 +86,37 @@ impl Shard {
         &mut self,
         turn: &mut Turn<'_>,
         client: ClientRef,
-        filter: &TopicFilter,
+        filter: TopicFilter,
         (qos, id): (Qos, Option<u32>),
     ) {
-        let shards = self.common.options.shards;
+        let shards = (0..self.context.options.shards).map(|shard| (shard, None)).collect();
         let Some(found) = self.clients.resolve(client) else { return };
         let replays = found.replays.get_or_insert_with(Box::<Replays>::default);
-        replays.next = replays.next.wrapping_add(1);
-        let number = replays.next;
-        let superseded = BTreeSet::new();
-        replays.running.push(Replay { number, qos, id, shards, parked: Vec::new(), superseded });
-        for shard in 0..shards {
-            let request =
-                ReplayRequest { shard: self.id, client, replay: number, filter: filter.clone() };
-            self.forward(turn, shard, Envelope::Replay(Box::new(request)));
-        }
+        replays.newest = replays.newest.wrapping_add(1);
+        let number = replays.newest;
+        replays.waiting.push_back(Replay { number, filter, qos, id, shards });
+        self.advance_replays(turn, client.slot);
     }
 
     pub(super) fn take_replay(&mut self, turn: &mut Turn<'_>, request: ReplayRequest) {
+        let want = request.want;
         let cursor = self.retained.cursor(request.filter.matched());
         let key = self.cursors.open.insert((cursor, request));
-        self.continue_replay(turn, key as u32);
+        self.continue_replay(turn, ReplayMore { cursor: key as u32, want });
     }
 
     /// One step of a replay.
-    pub(super) fn continue_replay(&mut self, turn: &mut Turn<'_>, key: u32) {
+    pub(super) fn continue_replay(&mut self, turn: &mut Turn<'_>, step: ReplayMore) {
+        let ReplayMore { cursor: key, want } = step;
         let Some((cursor, request)) = self.cursors.open.get_mut(key as usize) else { return };
+        let want = (want as usize).clamp(1, STEP);
         let mut messages: Vec<Arc<Message>> = Vec::new();
         let mut visited = 0;
         let mut more = true;
-        while more && messages.len() < STEP && visited < STEP_NODES {
-            more = self.retained.next(cursor, STEP, &mut messages);
-            visited += STEP;
+        while more && messages.len() < want && visited < STEP_NODES {
+            let nodes = want - messages.len();
+            more = self.retained.next(cursor, nodes, &mut messages);
+            visited += nodes;
         }
         messages.retain(|message| !message.is_expired(turn.now));
         let ReplayRequest { shard, client, replay, .. } = *request;
@@ -120,21 +136,12 @@ impl Shard {
 
     pub(super) fn take_replayed(&mut self, turn: &mut Turn<'_>, replayed: Replayed) {
         let Replayed { shard, client, replay: number, messages, more } = replayed;
-        let Some(replay) = self.replay(client, number) else {
-            // The client or its replay is gone: the walk is of no use to anybody.
-            if let Some(cursor) = more {
-                self.forward(turn, shard, Envelope::ReplayStop(cursor));
-            }
-            return;
-        };
-        let (qos, id) = (replay.qos, replay.id);
-        match more {
-            Some(cursor) => replay.parked.push((shard, cursor)),
-            None => replay.shards -= 1,
-        }
+        let delivery_of = self.replay(client, number).map(|replay| (replay.qos, replay.id));
         for message in &messages {
-            let Some(replay) = self.replay(client, number) else { return };
-            if replay.superseded.remove(&message.topic) {
+            let Some((qos, id)) = delivery_of else { break };
+            let Some(found) = self.clients.resolve(client) else { break };
+            let Some(replays) = &found.replays else { break };
+            if replays.is_superseded(&message.topic, number) {
                 continue;
             }
             let delivery = Delivery {
@@ -146,38 +153,93 @@ impl Shard {
             };
             self.deliver(turn, client.slot, delivery);
         }
+        // Only now: a delivery lets the client's other affairs go on, and must not take this step for
+        // finished.
+        match (self.replay(client, number), more) {
+            (Some(replay), Some(cursor)) => replay.shards.push((shard, Some(cursor))),
+            // The client or its subscription is gone: the walk is of no use to anybody.
+            (None, Some(cursor)) => self.forward(turn, shard, Envelope::ReplayStop(cursor)),
+            (_, None) => {}
+        }
+        let Some(found) = self.clients.resolve(client) else { return };
+        let Some(replays) = &mut found.replays else { return };
+        replays.busy = false;
         self.advance_replays(turn, client.slot);
     }
 
-    /// Lets parked replays of a client go on when it has room, and forgets finished ones.
+    fn replay(&mut self, client: ClientRef, number: u32) -> Option<&mut Replay> {
+        let replays = self.clients.resolve(client)?.replays.as_mut()?;
+        replays.waiting.front_mut().filter(|replay| replay.number == number)
+    }
+
+    /// Asks for the next step of a client's replays when it has room, and forgets finished ones.
     pub(super) fn advance_replays(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
         let Some(replays) = &mut client.replays else { return };
-        let room = client.session.room() >= STEP.min(client.door.options.queue_messages_max / 2);
-        let mut go_on = Vec::new();
-        if room && !client.congested {
-            // One step at a time: the next is asked for when this one has been delivered.
-            go_on.extend(replays.running.iter_mut().find_map(|replay| replay.parked.pop()));
+        if replays.busy {
+            return;
         }
-        replays.running.retain(|replay| replay.shards > 0);
-        if replays.running.is_empty() {
+        while replays.waiting.front().is_some_and(|replay| replay.shards.is_empty()) {
+            replays.waiting.pop_front();
+        }
+        let Some(replay) = replays.waiting.front_mut() else {
             client.replays = None;
+            return;
+        };
+        let want = STEP.min(client.door.options.queue_messages_max / 2).max(1);
+        if client.session.room() < want || client.congested {
+            return;
         }
-        for (shard, cursor) in go_on {
-            self.forward(turn, shard, Envelope::ReplayMore(cursor));
+        let Some((shard, cursor)) = replay.shards.pop() else { return };
+        replays.busy = true;
+        let want = want as u32;
+        let envelope = match cursor {
+            Some(cursor) => Envelope::ReplayMore(ReplayMore { cursor, want }),
+            None => Envelope::Replay(Box::new(ReplayRequest {
+                shard: self.id,
+                client: ClientRef { slot, serial: client.serial },
+                replay: replay.number,
+                filter: replay.filter.clone(),
+                want,
+            })),
+        };
+        if shard == self.id {
+            // In this turn it would run to its end.
+            self.cursors.later.push_back(envelope);
+        } else {
+            turn.ports.forward(shard, envelope);
         }
+    }
+
+    /// The steps of this shard's own clients that were put off to this turn.
+    pub(super) fn take_later(&mut self, turn: &mut Turn<'_>) {
+        for _ in 0..self.cursors.later.len() {
+            let Some(envelope) = self.cursors.later.pop_front() else { return };
+            self.handle_envelope(turn, self.id, envelope);
+        }
+    }
+
+    /// The subscription is gone ([MQTT-3.10.4-2]): what is left of its replays is not sent.
+    pub(super) fn stop_replays_of(&mut self, turn: &mut Turn<'_>, slot: u32, filter: &TopicFilter) {
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        let Some(replays) = &mut client.replays else { return };
+        let (gone, left) = std::mem::take(&mut replays.waiting)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|replay| replay.filter == *filter);
+        replays.waiting = left;
+        self.stop_walks(turn, Replays::walks(gone.into_iter()));
     }
 
     /// The client is gone: nobody waits for its replays.
     pub(super) fn stop_replays(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
         let Some(replays) = client.replays.take() else { return };
-        for (shard, cursor) in replays.running.into_iter().flat_map(|replay| replay.parked) {
-            self.forward(turn, shard, Envelope::ReplayStop(cursor));
-        }
+        self.stop_walks(turn, Replays::walks(replays.waiting.into_iter()));
     }
 
-    fn replay(&mut self, client: ClientRef, number: u32) -> Option<&mut Replay> {
-        self.clients.resolve(client)?.replays.as_mut()?.find(number)
+    fn stop_walks(&mut self, turn: &mut Turn<'_>, walks: Vec<(u16, u32)>) {
+        for (shard, cursor) in walks {
+            self.forward(turn, shard, Envelope::ReplayStop(cursor));
+        }
     }
 }

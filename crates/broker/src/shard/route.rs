@@ -49,7 +49,7 @@ impl Shard {
         }
         let nobody = others == 0 && self.matches.is_empty() && self.group_ids.is_empty();
         if nobody {
-            self.counters().messages_unmatched.add(1);
+            self.counters().messages_unmatched.add(u64::from(publisher.is_some()));
             if !message.retain {
                 return ReasonCode::NoMatchingSubscribers;
             }
@@ -58,13 +58,15 @@ impl Shard {
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
         if message.retain && self.may_retain(&message) {
-            let owner = self.common.shard_of(&message.topic);
+            let owner = self.context.shard_of(&message.topic);
             self.forward(turn, owner, Envelope::Retain(Arc::clone(&message)));
         }
         self.deliver_matches(turn, publisher, &message);
         self.assign_groups(turn, &message);
         for shard in bits(others) {
-            self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+            for _ in 0..self.copies(shard, &message) {
+                self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+            }
         }
         if nobody { ReasonCode::NoMatchingSubscribers } else { ReasonCode::Success }
     }
@@ -88,12 +90,26 @@ impl Shard {
         self.matches.subscriptions().any(|subscription| {
             let SubscriberId(slot) = subscription.subscriber;
             subscription.options.qos() != Qos::AtMostOnce
-                || clients.get(slot).is_none_or(|client| client.congested || client.conn.is_none())
+                || clients.get(slot).is_none_or(|client| {
+                    client.congested || client.conn.is_none() || client.session.queued().0 > 0
+                })
         })
     }
 
+    #[cfg(feature = "canary")]
+    fn copies(&self, shard: u16, message: &Message) -> usize {
+        self.context.canary.copies(shard, self.context.options.shards, message)
+    }
+
+    /// How often another shard gets the message.
+    #[cfg(not(feature = "canary"))]
+    #[expect(clippy::unused_self, reason = "asks the planted bug where there is one")]
+    const fn copies(&self, _: u16, _: &Message) -> usize {
+        1
+    }
+
     fn may_retain(&self, message: &Message) -> bool {
-        let fits = message.size() <= self.common.options.retained.message_size_max;
+        let fits = message.size() <= self.context.options.retained.message_size_max;
         if !fits {
             self.counters().dropped_retained_limit.add(1);
         }

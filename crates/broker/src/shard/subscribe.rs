@@ -93,6 +93,7 @@ impl Shard {
     /// Takes one subscription of a client out of the index or out of its group.
     pub(super) fn take_out_filter(&mut self, turn: &mut Turn<'_>, slot: u32, filter: &TopicFilter) {
         let subscriber = SubscriberId(slot);
+        self.stop_replays_of(turn, slot, filter);
         if filter.shared().is_some() {
             if let Some(client) = self.clients.get_mut(slot)
                 && let Some(shares) = &mut client.shares
@@ -129,13 +130,15 @@ impl Shard {
             .filter(|item| wants_retained(item))
             .filter_map(|item| {
                 let filter = item.filter.as_ref().ok()?.clone();
-                Some((filter, item.options.qos, request.subscription_id))
+                // It may have been taken back while the others were told.
+                let stands = client.session.subscriptions().any(|(held, ..)| *held == filter);
+                stands.then_some((filter, item.options.qos, request.subscription_id))
             })
             .collect();
         client.session.handle_subscribed(turn.now, request, &mut self.outbox);
         self.drain(turn, reference.slot);
         for (filter, qos, id) in wanted {
-            self.start_replay(turn, reference, &filter, (qos, id));
+            self.start_replay(turn, reference, filter, (qos, id));
         }
         self.arm(reference.slot);
     }

@@ -3,12 +3,13 @@ use std::path::PathBuf;
 use super::{Config, File, Override, Sources, load};
 use crate::value::{ByteSize, Span};
 
-fn file(text: &str) -> Option<File> {
-    Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() })
+fn file(text: &str) -> File {
+    File { path: PathBuf::from("plexus.toml"), text: text.to_owned() }
 }
 
 fn of_file(text: &str) -> Result<Config, String> {
-    load(Sources { file: file(text), overrides: Vec::new() }).map_err(|error| error.to_string())
+    load(Sources { file: Some(file(text)), overrides: Vec::new() })
+        .map_err(|error| error.to_string())
 }
 
 fn of_variables(variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -35,7 +36,7 @@ fn options_are_stronger_than_variables_and_variables_than_the_file() {
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut overrides = Override::environment(variables);
     overrides.push(Override::option("--name", &["node", "name"], "option"));
-    let settings = load(Sources { file: file(text), overrides }).unwrap().settings;
+    let settings = load(Sources { file: Some(file(text)), overrides }).unwrap().settings;
     assert_eq!(settings.node.name, "option");
     assert_eq!(settings.node.shards, 2);
     assert_eq!(settings.mqtt.max_packet_size, ByteSize::kib(1));
@@ -177,7 +178,7 @@ fn every_bad_source_is_reported_at_once() {
     let variables = [("PLEXUS__NODE__SHARDS", "many"), ("PLEXUS__LOG__LEVEL", "loud")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let overrides = Override::environment(variables);
-    let error = load(Sources { file: file("x = 1"), overrides }).unwrap_err();
+    let error = load(Sources { file: Some(file("x = 1")), overrides }).unwrap_err();
     let messages = error.diagnostics.iter().map(|one| one.message.as_str()).collect::<Vec<_>>();
     assert_eq!(
         messages,

@@ -1,6 +1,6 @@
 use std::{io::Write, path::PathBuf, sync::Arc};
 
-use plexus_access::{Credentials, PasswordHash, Policy, Verdict};
+use plexus_access::{Credentials, PasswordHash, Verdict};
 use plexus_broker::ListenerOptions;
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, ReasonCode, Text};

@@ -76,7 +76,7 @@ impl Layered {
         &mut self,
         block: &mut ReadBlock,
         out: &mut BytesMut,
-    ) -> Result<Read, StreamError> {
+    ) -> Result<(Read, Received), StreamError> {
         let before = out.len();
         let space = block.space();
         let room = space.len();
@@ -97,7 +97,7 @@ impl Layered {
             Err(_) => true,
         };
         let ended = received == Received::End || self.peer_has_closed();
-        Ok(Read { bytes, more, closed: ended || (broken && !more) })
+        Ok((Read { bytes, more, closed: ended || (broken && !more) }, received))
     }
 
     /// Returns whether everything has left.

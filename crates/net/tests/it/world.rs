@@ -48,7 +48,7 @@ impl End {
             match self.stream.read(&mut self.block, &mut self.inbox) {
                 Ok(read) => {
                     self.closed = read.closed;
-                    if !read.more && read.bytes == 0 {
+                    if !read.more {
                         break;
                     }
                 }
@@ -99,6 +99,7 @@ impl World {
             assert!(!events.is_empty(), "nothing happens any more; expected {what}");
             for event in &events {
                 if let Some(end) = self.ends.get_mut(event.token().0) {
+                    end.stream.note(event);
                     end.drive();
                 }
             }

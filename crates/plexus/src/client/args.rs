@@ -13,7 +13,6 @@ use plexus_wire::{ConnectProperties, Will};
 use super::{
     endpoint::Endpoint,
     property::{self, PacketKind, Property},
-    session::seconds,
     url::ServerUrl,
 };
 use crate::failure::{Failure, chain};
@@ -24,8 +23,8 @@ const NEVER: u32 = u32::MAX;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectArgs {
-    /// The broker as URL: mqtt://, mqtts://, ws://, wss://[user:password@]host[:port], unix:///path.
-    /// Behind mqtt:// and mqtts:// a path is a topic
+    /// The broker as URL: mqtt, mqtts, ws or wss://user:password@host:port, or unix:///path. Behind
+    /// mqtt:// and mqtts:// a path is a topic
     #[arg(short = 'L', long, value_name = "URL", conflicts_with_all = ["host", "port", "ws", "tls"])]
     url: Option<ServerUrl>,
 
@@ -65,7 +64,7 @@ pub(crate) struct ConnectArgs {
     #[arg(short = 'u', long, value_name = "NAME")]
     username: Option<String>,
 
-    /// The password, or file:<path> of a file whose first line it is
+    /// The password, or file:PATH of a file whose first line it is
     #[arg(
         short = 'P',
         long,
@@ -321,4 +320,10 @@ fn session_expiry(text: &str) -> Result<u32, String> {
         Err(_) => text.parse::<Span>().map_err(|error| error.to_string())?.secs_ceil(),
     };
     u32::try_from(seconds).map_err(|_| "longer than 136 years; use never".to_owned())
+}
+
+/// A time that a person gave in seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

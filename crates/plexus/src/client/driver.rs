@@ -1,16 +1,18 @@
 //! The event loop of one client: a [`Client`] over one stream at a time.
 
+mod link;
+
 use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
-use bytes::BytesMut;
 use mio::{Events, Interest, Poll, Token, Waker};
-use plexus_net::{PeerAddr, ReadBlock, Stream, WriteQueue};
+use plexus_net::{PeerAddr, ReadBlock};
 use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
 use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{
     ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, SubAck, UnsubAck, encode,
 };
 
+use self::link::{Link, Phase};
 use super::{
     clock::Clock,
     down::Down,
@@ -61,30 +63,6 @@ pub(crate) struct Driver {
     happenings: VecDeque<Happening>,
 }
 
-/// A connection.
-#[derive(Debug)]
-struct Link {
-    stream: Stream,
-    out: WriteQueue,
-    inbox: BytesMut,
-    decoder: Decoder,
-    phase: Phase,
-    /// What the broker said before it closed.
-    said: Option<Down>,
-    /// The socket may hold more than was read.
-    readable: bool,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// The socket connects.
-    Connecting(Instant),
-    /// CONNECT is out.
-    Speaking,
-    /// The last bytes leave.
-    Closing(Down, Instant),
-}
-
 impl Driver {
     pub(crate) fn new(endpoint: Endpoint, options: ClientOptions) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::because("cannot set up the connection", &error);
@@ -116,7 +94,7 @@ impl Driver {
 
     /// Bytes that the socket has not yet taken.
     pub(crate) fn backlog(&self) -> usize {
-        self.link.as_ref().map_or(0, |link| link.out.len())
+        self.link.as_ref().map_or(0, Link::backlog)
     }
 
     /// Connects again after that time.
@@ -167,9 +145,9 @@ impl Driver {
             self.client.handle_timeout(now);
         }
         let Some(mut link) = self.link.take() else { return };
-        let waited = !link.out.is_empty();
+        let waited = link.backlog() > 0;
         let turned = self.turn(now, &mut link);
-        if waited && link.out.is_empty() {
+        if waited && link.backlog() == 0 {
             self.happenings.push_back(Happening::Woken);
         }
         match turned {
@@ -182,10 +160,7 @@ impl Driver {
     fn wait(&mut self, longest: Duration) -> Result<(), Failure> {
         let now = self.now();
         let until = |at: Option<Instant>| at.map(|at| at.saturating_since(now));
-        let link = self.link.as_ref().and_then(|link| match link.phase {
-            Phase::Connecting(deadline) | Phase::Closing(_, deadline) => Some(deadline),
-            Phase::Speaking => None,
-        });
+        let link = self.link.as_ref().and_then(Link::deadline);
         let more = self.link.as_ref().is_some_and(|link| link.readable);
         let due = [until(self.retry_at), until(self.client.poll_timeout()), until(link)];
         let timeout = due.into_iter().flatten().fold(longest, Duration::min);
@@ -201,6 +176,7 @@ impl Driver {
                 WAKER => self.happenings.push_back(Happening::Woken),
                 _ => {
                     if let Some(link) = &mut self.link {
+                        link.stream.note(event);
                         link.readable = true;
                     }
                 }
@@ -240,15 +216,8 @@ impl Driver {
             user_properties: u16::MAX,
             ..Limits::default()
         };
-        Ok(Link {
-            stream,
-            out: WriteQueue::new(),
-            inbox: BytesMut::new(),
-            decoder: Decoder::client(self.client.version(), limits),
-            phase: Phase::Connecting(now + CONNECT_TIMEOUT),
-            said: None,
-            readable: false,
-        })
+        let decoder = Decoder::client(self.client.version(), limits);
+        Ok(Link::new(stream, decoder, now + CONNECT_TIMEOUT))
     }
 
     /// One address failed: the next one is tried at once, and after the last one it is told.
@@ -285,7 +254,7 @@ impl Driver {
         let closed = self.read(now, link).and_then(|closed| self.write(link).map(|()| closed));
         if let Phase::Closing(down, deadline) = &link.phase {
             let (down, late) = (down.clone(), now >= *deadline);
-            return Ok(close(link, closed.unwrap_or(true) || late, down));
+            return Ok(link.close(closed.unwrap_or(true) || late, down));
         }
         if closed? {
             let gone = || Down::Lost(format!("{} closed the connection", self.endpoint));
@@ -383,16 +352,6 @@ impl Driver {
             down => self.happenings.push_back(Happening::Down(down)),
         }
     }
-}
-
-/// The last steps of a connection; says why it is over when they are done. After DISCONNECT the
-/// broker's end is waited for: closing at once, with bytes unread, could destroy what is on its way.
-fn close(link: &mut Link, over: bool, down: Down) -> Option<Down> {
-    let flushed = link.out.is_empty() && !link.stream.wants_write();
-    if flushed || over {
-        link.stream.shutdown();
-    }
-    (over || (flushed && down != Down::Wanted)).then_some(down)
 }
 
 fn closed(close: ClientClose) -> Down {

@@ -26,6 +26,15 @@ pub(crate) fn message(message: &Incoming, time: SystemTime) -> Value {
     object.into()
 }
 
+/// The time on the clock that a person sees.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the line says when a person's clock saw the message"
+)]
+pub(crate) fn clock() -> SystemTime {
+    SystemTime::now()
+}
+
 fn properties(message: &Incoming) -> Map<String, Value> {
     let mut object = Map::new();
     if let Some(seconds) = message.message_expiry_interval {

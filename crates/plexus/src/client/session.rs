@@ -1,26 +1,16 @@
 //! One run of a client command: the loop, the time it may take, who interrupts it, and what a lost
 //! connection means.
 
-use std::{
-    io::{self, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::io::{self, Write};
 
 use plexus_types::Instant;
-use signal_hook::{
-    consts::{SIGINT, SIGTERM},
-    iterator::Signals,
-};
 
 use super::{
     args::{ConnectArgs, Reconnect},
     backoff::Backoff,
     down::Down,
     driver::{Driver, Happening},
+    interrupt::Interrupt,
     property::PacketKind,
 };
 use crate::{failure::Failure, machine};
@@ -33,7 +23,7 @@ pub(crate) struct Session {
     was_up: bool,
     quiet: bool,
     deadline: Instant,
-    interrupted: Arc<AtomicBool>,
+    interrupt: Interrupt,
 }
 
 /// What a command has to deal with itself.
@@ -55,8 +45,7 @@ impl Session {
         let driver = Driver::new(args.endpoint()?, options)?;
         let now = driver.now();
         let deadline = args.timeout().map_or(Instant::FAR_FUTURE, |timeout| now + timeout);
-        let interrupted = Arc::new(AtomicBool::new(false));
-        listen(&driver, &interrupted)?;
+        let interrupt = Interrupt::listen(driver.waker())?;
         Ok(Self {
             driver,
             backoff: Backoff::new(seed),
@@ -64,14 +53,14 @@ impl Session {
             was_up: false,
             quiet: args.quiet,
             deadline,
-            interrupted,
+            interrupt,
         })
     }
 
     /// The next thing for the command. A connection that is lost and may come back is not.
     pub(crate) fn next(&mut self) -> Result<Turn, Failure> {
         loop {
-            if self.interrupted.load(Ordering::Relaxed) {
+            if self.interrupt.is_wanted() {
                 return Ok(Turn::Interrupted);
             }
             let Some(happening) = self.driver.next(self.deadline)? else {
@@ -119,28 +108,4 @@ impl Session {
         self.driver.reconnect(wait);
         Ok(())
     }
-}
-
-/// SIGINT and SIGTERM end the loop in order; a second one ends the program.
-fn listen(driver: &Driver, interrupted: &Arc<AtomicBool>) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::because("cannot listen to signals", &error);
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
-    let (waker, interrupted) = (driver.waker(), Arc::clone(interrupted));
-    let watch = move || {
-        for signal in signals.forever() {
-            if interrupted.swap(true, Ordering::Relaxed) {
-                drop(signal_hook::low_level::emulate_default_handler(signal));
-            }
-            // The loop that cannot be woken sees the flag at its next event.
-            drop(waker.wake());
-        }
-    };
-    let thread = std::thread::Builder::new().name("signals".to_owned()).spawn(watch);
-    thread.map(drop).map_err(failed)
-}
-
-/// A time that a person gave in seconds.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().map_err(|_| "expected a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

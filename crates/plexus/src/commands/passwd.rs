@@ -12,10 +12,6 @@ use crate::failure::{Failure, print};
 /// Longer passwords do not fit into CONNECT.
 const PASSWORD_LENGTH_MAX: usize = 65_535;
 
-/// Add, change or remove a user in a user file
-///
-/// The password is asked for on a terminal, and read from the first line of stdin elsewhere; it is
-/// never an argument, because every user of the machine can see those. The file holds only hashes.
 #[derive(Debug, Args)]
 pub(crate) struct PasswdArgs {
     /// The user file; it is made when it is missing

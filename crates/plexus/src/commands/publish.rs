@@ -19,11 +19,9 @@ use crate::{
 
 /// Bytes on their way to the socket beyond which no more QoS 0 messages are begun.
 const BACKLOG_MAX: usize = 1024 * 1024;
+/// Refusals that are told one by one; the others are only counted.
+const REFUSALS_SHOWN: u64 = 10;
 
-/// Publish messages
-///
-/// With QoS 1 and 2 it ends when the broker has acknowledged everything; over a lost connection it
-/// connects again and goes on where it was.
 #[derive(Debug, Clone, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct PubArgs {
@@ -89,7 +87,8 @@ pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
         ended: false,
         waiting: Vec::new(),
         begun: 0,
-        refused: None,
+        refused: Fate::default(),
+        unmatched: 0,
     };
     publisher.run()
 }
@@ -119,14 +118,24 @@ struct Publisher<'a> {
     /// Messages whose fate is not known, with their number.
     waiting: Vec<(Ticket, u64)>,
     begun: u64,
-    refused: Option<ReasonCode>,
+    refused: Fate,
+    unmatched: u64,
+}
+
+/// Messages that the broker did not take.
+#[derive(Debug, Default)]
+struct Fate {
+    count: u64,
+    last: Option<ReasonCode>,
 }
 
 impl Publisher<'_> {
     fn run(mut self) -> Result<(), Failure> {
         loop {
             self.feed()?;
-            if self.ended && self.waiting.is_empty() {
+            // A message of QoS 0 is done when the socket has taken it, however slow that is.
+            let sent = self.waiting.is_empty() && self.session.driver.backlog() == 0;
+            if self.ended && sent {
                 break;
             }
             match self.session.next()? {
@@ -142,9 +151,15 @@ impl Publisher<'_> {
             }
         }
         self.session.driver.finish(None)?;
-        match self.refused {
+        if self.unmatched > 0 {
+            let (count, begun) = (self.unmatched, self.begun);
+            self.session.note(format_args!("nobody subscribes to it: {count} of {begun}"));
+        }
+        match self.refused.last {
             Some(reason) => {
-                Err(Failure::Refused(format!("the broker refused a message: {reason}")))
+                let (count, begun) = (self.refused.count, self.begun);
+                let message = format!("the broker refused {count} of {begun} messages: {reason}");
+                Err(Failure::Refused(message))
             }
             None => Ok(()),
         }
@@ -220,10 +235,13 @@ impl Publisher<'_> {
             print(&format!("{line}\n"))?;
         }
         if reason.is_error() {
-            self.session.note(format_args!("message {number}: {reason}"));
-            self.refused = Some(reason);
+            self.refused.count += 1;
+            self.refused.last = Some(reason);
+            if self.refused.count <= REFUSALS_SHOWN {
+                self.session.note(format_args!("message {number}: {reason}"));
+            }
         } else if reason == ReasonCode::NoMatchingSubscribers {
-            self.session.note(format_args!("message {number}: nobody subscribes to it"));
+            self.unmatched += 1;
         }
         Ok(())
     }

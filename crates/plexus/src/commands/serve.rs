@@ -1,33 +1,22 @@
 mod banner;
 mod data_dir;
+mod stop;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::path::PathBuf;
 
 use clap::Args;
-use plexus_broker::{Node, NodeHandle};
+use plexus_broker::Node;
 use plexus_config::{Config, NodePlan, Origin, Override};
 use plexus_net::ListenUrl;
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
-};
 use toml::{Table, Value};
 
+use self::stop::Reload;
 use super::ConfigArgs;
 use crate::{
     failure::{self, Failure, print},
-    log::{self, LogHandle},
-    machine,
+    log, machine,
 };
 
-/// Run a node until it is told to stop
-///
-/// Without any configuration it listens on loopback only and asks for no password. SIGTERM and
-/// SIGINT stop it: connections are told and get a moment to take what is on its way; a second
-/// signal stops it at once. SIGHUP reads certificates and the log level anew.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
@@ -64,13 +53,12 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let plan = config.plan(machine::machine(), machine::seed()?)?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
-    let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])
-        .map_err(|error| Failure::because("cannot listen to signals", &error))?;
+    let signals = stop::signals()?;
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     let node =
         Node::start(node, listeners).map_err(|error| Failure::because("no start", &error))?;
     args.announce(&config, node.listeners(), anonymous)?;
-    wait(signals, &Reload { args, log: &log, node: node.handle() })?;
+    stop::wait(signals, &Reload { args, log: &log, node: node.handle() })?;
     tracing::info!("stopping");
     node.shut_down(shutdown_grace);
     tracing::info!("stopped");
@@ -130,59 +118,4 @@ impl ServeArgs {
         banner::show(config.file(), listeners, anonymous);
         Ok(())
     }
-}
-
-/// What SIGHUP reads anew.
-struct Reload<'a> {
-    args: &'a ServeArgs,
-    log: &'a LogHandle,
-    node: NodeHandle,
-}
-
-impl Reload<'_> {
-    fn run(&self) {
-        tracing::info!("reading certificates and log level anew");
-        for (listener, error) in self.node.reload_tls() {
-            tracing::error!(listener, error, "the old certificate stays");
-        }
-        match self.args.load() {
-            Ok(config) => {
-                if let Err(error) = self.log.change(&config.settings.log) {
-                    tracing::error!(%error, "the old log level stays");
-                }
-            }
-            Err(error) => tracing::error!(%error, "the old log level stays"),
-        }
-    }
-}
-
-/// A second signal within this time is the same order once more: some supervisors tell a process
-/// and then its whole group.
-const ONE_ORDER: Duration = Duration::from_secs(1);
-
-/// Returns when the node is told to stop.
-fn wait(mut signals: Signals, reload: &Reload<'_>) -> Result<(), Failure> {
-    for signal in signals.forever() {
-        if signal == SIGHUP {
-            reload.run();
-        } else {
-            break;
-        }
-    }
-    let told = clock();
-    // Whoever does not want to wait ends the process by telling it again.
-    let impatience = move || {
-        for signal in signals.forever() {
-            if signal != SIGHUP && clock().saturating_duration_since(told) >= ONE_ORDER {
-                drop(signal_hook::low_level::emulate_default_handler(signal));
-            }
-        }
-    };
-    let thread = std::thread::Builder::new().name("signals".to_owned()).spawn(impatience);
-    thread.map(drop).map_err(|error| Failure::because("cannot start a thread", &error))
-}
-
-#[expect(clippy::disallowed_methods, reason = "signals come in real time")]
-fn clock() -> Instant {
-    Instant::now()
 }

@@ -1,18 +1,14 @@
-use std::{
-    io::{self, Write},
-    time::SystemTime,
-};
+mod args;
 
-use clap::{Args, ValueEnum};
+use std::io::{self, Write};
+
 use plexus_session::Incoming;
-use plexus_types::{Qos, ReasonCode, Text, TopicFilter, filter_matches};
-use plexus_wire::{
-    ConnAck, RetainHandling, SubAck, SubscribeFilter, SubscriptionOptions, UnsubAck,
-};
+use plexus_types::{ReasonCode, Text, TopicFilter, filter_matches};
+use plexus_wire::{ConnAck, SubAck, SubscribeFilter, UnsubAck};
 
+pub(crate) use self::args::SubArgs;
 use crate::{
     client::{
-        args::{ConnectArgs, qos},
         driver::Happening,
         json,
         property::{self, PacketKind},
@@ -21,131 +17,17 @@ use crate::{
     failure::Failure,
 };
 
-/// Subscribe and print what comes
-///
-/// Each message is a line with its payload. A message is acknowledged when it has been printed; over
-/// a lost connection it connects again.
-#[derive(Debug, Clone, Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct SubArgs {
-    /// A topic filter; may be given several times
-    #[arg(short = 't', long, value_name = "FILTER")]
-    topic: Vec<String>,
-
-    /// The highest quality of service that is wanted
-    #[arg(short, long, value_name = "QOS", default_value = "0", value_parser = qos)]
-    qos: Qos,
-
-    /// Print the topic before the payload
-    #[arg(short = 'v', long)]
-    verbose: bool,
-
-    /// Print each message as a line of JSON, with everything that came with it
-    #[arg(long, conflicts_with = "verbose")]
-    json: bool,
-
-    /// No line break after a payload
-    #[arg(short = 'N', long, conflicts_with = "json")]
-    no_newline: bool,
-
-    /// End after so many messages
-    #[arg(short = 'C', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
-
-    /// End as soon as the broker has answered the subscription
-    #[arg(short = 'E', long)]
-    exit_after_subscribe: bool,
-
-    /// Do not print messages that the broker had kept
-    #[arg(short = 'R', long)]
-    no_retained: bool,
-
-    /// Do not print messages of these topics
-    #[arg(short = 'T', long, value_name = "FILTER")]
-    filter_out: Vec<String>,
-
-    /// Unsubscribe from this filter before; useful with --no-clean
-    #[arg(short = 'U', long, value_name = "FILTER")]
-    unsubscribe: Vec<String>,
-
-    /// Not the messages that this client publishes itself (5.0)
-    #[arg(long)]
-    no_local: bool,
-
-    /// The retain flag as the publisher set it (5.0)
-    #[arg(long)]
-    retain_as_published: bool,
-
-    /// When the broker sends the messages that it has kept (5.0)
-    #[arg(long, value_name = "WHEN", default_value = "always")]
-    retain_handling: Kept,
-
-    #[command(flatten)]
-    connect: ConnectArgs,
-}
-
-/// When kept messages are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kept {
-    /// At every subscription
-    Always,
-    /// Only if the subscription is new
-    New,
-    /// Never
-    Never,
-}
-
 pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
     let own = PacketKind::Subscribe;
     let properties = property::of(args.connect.properties(), own, own);
     let subscription_id = property::subscription_id(properties)?;
     let filters = args.filters()?;
-    let unsubscribe = args.unsubscribe.iter().map(|text| filter(text)).collect::<Result<_, _>>()?;
-    let without = args
-        .filter_out
-        .iter()
-        .map(|text| TopicFilter::try_from(text.as_str()).map_err(|error| wrong(text, &error)))
-        .collect::<Result<_, _>>()?;
+    let (unsubscribe, without) = (args.unsubscribed()?, args.left_out()?);
     if filters.is_empty() && args.unsubscribe.is_empty() {
         return Err(Failure::Usage("no topic filter; write --topic, for example -t '#'".into()));
     }
     let session = Session::new(&args.connect, own, "sub")?;
     Subscriber { args, filters, unsubscribe, without, subscription_id, session, printed: 0 }.run()
-}
-
-impl SubArgs {
-    fn filters(&self) -> Result<Vec<SubscribeFilter>, Failure> {
-        let v5_only =
-            self.no_local || self.retain_as_published || self.retain_handling != Kept::Always;
-        if v5_only && !self.connect.is_v5() {
-            let message = "--no-local, --retain-as-published and --retain-handling need MQTT 5.0";
-            return Err(Failure::Usage(message.into()));
-        }
-        let options = SubscriptionOptions {
-            qos: self.qos,
-            no_local: self.no_local,
-            retain_as_published: self.retain_as_published,
-            retain_handling: match self.retain_handling {
-                Kept::Always => RetainHandling::Always,
-                Kept::New => RetainHandling::IfNew,
-                Kept::Never => RetainHandling::Never,
-            },
-        };
-        let of_url = self.connect.topic_of_url().into_iter();
-        let texts = self.topic.iter().map(String::as_str).chain(of_url);
-        texts.map(|text| Ok(SubscribeFilter { filter: filter(text)?, options })).collect()
-    }
-}
-
-fn filter(text: &str) -> Result<Text, Failure> {
-    match TopicFilter::try_from(text) {
-        Ok(filter) => Ok(filter.text().clone()),
-        Err(error) => Err(wrong(text, &error)),
-    }
-}
-
-fn wrong(text: &str, error: &dyn std::error::Error) -> Failure {
-    Failure::Usage(format!("the topic filter `{text}` cannot be: {error}"))
 }
 
 struct Subscriber<'a> {
@@ -289,7 +171,7 @@ impl Subscriber<'_> {
     fn write(&self, message: &Incoming) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         if self.args.json {
-            writeln!(stdout, "{}", json::message(message, clock()))?;
+            writeln!(stdout, "{}", json::message(message, json::clock()))?;
             return stdout.flush();
         }
         if self.args.verbose {
@@ -301,12 +183,4 @@ impl Subscriber<'_> {
         }
         stdout.flush()
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the line says when a person's clock saw the message"
-)]
-fn clock() -> SystemTime {
-    SystemTime::now()
 }

@@ -1,7 +1,12 @@
 //! The program from outside: what it prints, how it ends.
 
+mod broker;
 mod config;
 mod help;
 mod passwd;
 mod program;
+mod publish;
+mod reconnect;
 mod serve;
+mod subscribe;
+mod transports;

@@ -1,0 +1,63 @@
+//! What a shard holds, counted: for tests that want to know whether anything stays behind.
+
+use plexus_session::Session;
+use plexus_types::ClientId;
+
+use super::{Shard, Tenant};
+
+/// Everything that a shard keeps of clients, alive or gone. All zero after the last has left and
+/// every deadline has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Connections that somebody uses.
+    pub connections: usize,
+    /// Sessions, connected or not.
+    pub sessions: usize,
+    /// Subscriptions in the index.
+    pub subscriptions: usize,
+    /// Shared groups that this shard owns.
+    pub groups: usize,
+    /// Memberships of those groups.
+    pub members: usize,
+    /// Beginnings of topics in which any shard is interested.
+    pub interests: usize,
+    /// Retained messages.
+    pub retained: usize,
+    /// Deadlines of retained messages.
+    pub retained_deadlines: usize,
+    /// Walks over retained messages that are not finished.
+    pub walks: usize,
+    /// Answers that wait for other shards.
+    pub awaiting: usize,
+    /// Deadlines of clients.
+    pub deadlines: usize,
+    /// Effects and work that were left undone.
+    pub undone: usize,
+}
+
+impl Shard {
+    /// Counts what is there.
+    pub fn census(&self) -> Census {
+        let in_use = |tenant: &&Tenant| !matches!(tenant, Tenant::Nobody);
+        Census {
+            connections: self.tenants.0.iter().filter(in_use).count(),
+            sessions: self.clients.len(),
+            subscriptions: self.index.subscriptions(),
+            groups: self.groups.groups(),
+            members: self.groups.members(),
+            interests: self.interest.len(),
+            retained: self.retained.len(),
+            retained_deadlines: self.retained.deadlines(),
+            walks: self.cursors.len(),
+            awaiting: self.awaiting.len(),
+            deadlines: self.timers.len(),
+            undone: self.work.len() + usize::from(self.outbox.has_more()),
+        }
+    }
+
+    /// The session of a client of this shard, with a number that no later session of its slot has.
+    pub fn session(&self, client: &ClientId) -> Option<(u32, &Session)> {
+        let slot = self.clients.find(client)?;
+        self.clients.get(slot).map(|found| (found.serial, &found.session))
+    }
+}

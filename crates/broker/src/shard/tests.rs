@@ -1,0 +1,190 @@
+//! Shards by hand: packets in, effects out, envelopes carried from one to the other.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use plexus_access::{AllowAll, Credentials, Policy};
+use plexus_session::{CloseReason, Outgoing};
+use plexus_stdx::Seed;
+use plexus_types::{Instant, PacketId, ProtocolVersion, Qos, Text};
+use plexus_wire::{
+    Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe, SubscribeFilter,
+    SubscriptionOptions,
+};
+
+use super::{Context, Shard};
+use crate::{
+    envelope::Envelope,
+    options::NodeOptions,
+    ports::{Arrival, ConnId, Door, Ports, Ticket, Turn},
+};
+
+/// What a shard did.
+#[derive(Default)]
+struct Desk {
+    delivered: Vec<Outgoing>,
+    posted: Vec<(u16, Envelope)>,
+    backlog: usize,
+}
+
+impl Ports for Desk {
+    fn send(&mut self, _: ConnId, _: &Packet, _: ProtocolVersion) {}
+    fn deliver(&mut self, _: ConnId, outgoing: &Outgoing, _: ProtocolVersion) {
+        self.delivered.push(outgoing.clone());
+    }
+    fn backlog(&self, _: ConnId) -> usize {
+        self.backlog
+    }
+    fn close(&mut self, _: ConnId, _: CloseReason) {}
+    fn resume(&mut self, _: ConnId) {}
+    fn forward(&mut self, shard: u16, envelope: Envelope) {
+        self.posted.push((shard, envelope));
+    }
+    fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
+        false
+    }
+}
+
+/// A node of one shard.
+struct Lone {
+    shard: Shard,
+    desk: Desk,
+    now: Instant,
+}
+
+impl Lone {
+    fn new() -> Self {
+        let options = NodeOptions { sys_interval: None, ..NodeOptions::default() };
+        let now = Instant::from_secs(1);
+        let shard = Shard::new(now, 0, Context::new(options, Seed::new(1)));
+        Self { shard, desk: Desk::default(), now }
+    }
+
+    fn act(&mut self, act: impl FnOnce(&mut Shard, &mut Turn<'_>)) {
+        let mut turn = Turn { now: self.now, ports: &mut self.desk };
+        act(&mut self.shard, &mut turn);
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
+        self.act(Shard::handle_timeout);
+    }
+
+    fn connect(&mut self, conn: u32, client_id: &'static str, expiry: u32) {
+        let connect = Connect {
+            version: ProtocolVersion::V5,
+            bridge: false,
+            clean_start: false,
+            keep_alive: 10,
+            client_id: Text::from_static(client_id),
+            will: None,
+            user_name: None,
+            password: None,
+            properties: ConnectProperties {
+                session_expiry_interval: expiry,
+                ..ConnectProperties::default()
+            },
+        };
+        let door =
+            Door { name: Arc::from("test"), options: Arc::default(), policy: Arc::new(AllowAll) };
+        let arrival = Arrival {
+            connect: Box::new(connect),
+            assigned: None,
+            door: Arc::new(door),
+            peer: None,
+        };
+        self.act(|shard, turn| shard.handle_arrival(turn, ConnId(conn), arrival));
+    }
+
+    fn hear(&mut self, conn: u32, packet: Packet) {
+        self.act(|shard, turn| shard.handle_packet(turn, ConnId(conn), Ok(packet)));
+    }
+
+    fn subscribe(&mut self, conn: u32, filter: &'static str) {
+        let options = SubscriptionOptions { qos: Qos::AtMostOnce, ..Default::default() };
+        let filters = vec![SubscribeFilter { filter: Text::from_static(filter), options }];
+        let subscribe = Subscribe {
+            packet_id: PacketId::MIN,
+            subscription_id: None,
+            user_properties: plexus_wire::UserProperties::default(),
+            filters,
+        };
+        self.hear(conn, Packet::Subscribe(Box::new(subscribe)));
+    }
+
+    fn retain(&mut self, conn: u32, topic: &str, expiry: Option<u32>) {
+        let publish = Publish {
+            dup: false,
+            qos: Qos::AtMostOnce,
+            retain: true,
+            topic: Text::try_from(topic).unwrap(),
+            packet_id: None,
+            properties: PublishProperties {
+                message_expiry_interval: expiry,
+                ..PublishProperties::default()
+            },
+            payload: Bytes::from_static(b"kept"),
+        };
+        self.hear(conn, Packet::Publish(publish));
+    }
+}
+
+/// [MQTT-3.3.1-9]: each delivery of a replay may let the client's other affairs go on; that must
+/// not end the replay before its last message.
+#[test]
+fn a_replay_to_a_member_of_a_group_is_whole() {
+    let mut node = Lone::new();
+    node.connect(0, "writer", 0);
+    for topic in ["r/1", "r/2", "r/3"] {
+        node.retain(0, topic, None);
+    }
+    node.connect(1, "reader", 0);
+    node.subscribe(1, "$share/group/elsewhere");
+    node.subscribe(1, "r/#");
+    let topics: Vec<_> =
+        node.desk.delivered.iter().map(|outgoing| outgoing.message.topic.to_string()).collect();
+    assert_eq!(topics.len(), 3, "{topics:?}");
+    assert_eq!(node.shard.census().walks, 0);
+}
+
+#[test]
+fn a_client_that_comes_and_goes_leaves_no_deadlines_behind() {
+    let mut node = Lone::new();
+    for round in 0..1_000 {
+        node.connect(round, "restless", 100_000);
+        node.pass(Duration::from_secs(20));
+        node.act(|shard, turn| shard.handle_lost(turn, ConnId(round)));
+        node.pass(Duration::from_secs(20));
+    }
+    assert!(node.shard.census().deadlines < 100, "{:?}", node.shard.census());
+    node.pass(Duration::from_secs(100_001));
+    assert_eq!(node.shard.census().deadlines, 0);
+    assert_eq!(node.shard.census().sessions, 0, "the session expired all the same");
+}
+
+#[test]
+fn many_clients_that_come_and_end_leave_no_deadlines_behind() {
+    let mut node = Lone::new();
+    node.connect(0, "steady", 100_000);
+    for round in 1..1_000 {
+        node.connect(round, "fleeting", 0);
+        node.act(|shard, turn| shard.handle_lost(turn, ConnId(round)));
+    }
+    assert!(node.shard.census().deadlines < 100, "{:?}", node.shard.census());
+    assert_eq!(node.shard.counters().clients_connected.read(), 1);
+}
+
+#[test]
+fn a_topic_that_is_written_often_has_few_deadlines() {
+    let mut node = Lone::new();
+    node.connect(0, "writer", 0);
+    for _ in 0..1_000 {
+        node.retain(0, "r/1", Some(1_000_000));
+        node.pass(Duration::from_millis(1));
+    }
+    assert!(node.shard.census().retained_deadlines < 100, "{:?}", node.shard.census());
+    node.retain(0, "r/2", Some(5));
+    node.pass(Duration::from_secs(6));
+    assert_eq!(node.shard.census().retained, 1, "only the short-lived one is gone");
+    assert!(node.desk.posted.is_empty(), "a node of one shard talks to nobody");
+}

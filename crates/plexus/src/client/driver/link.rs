@@ -1,0 +1,67 @@
+use bytes::BytesMut;
+use plexus_net::{Stream, WriteQueue};
+use plexus_types::Instant;
+use plexus_wire::Decoder;
+
+use crate::client::down::Down;
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) stream: Stream,
+    pub(super) out: WriteQueue,
+    pub(super) inbox: BytesMut,
+    pub(super) decoder: Decoder,
+    pub(super) phase: Phase,
+    /// What the broker said before it closed.
+    pub(super) said: Option<Down>,
+    /// The socket may hold more than was read.
+    pub(super) readable: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// The socket connects.
+    Connecting(Instant),
+    /// CONNECT is out.
+    Speaking,
+    /// The last bytes leave.
+    Closing(Down, Instant),
+}
+
+impl Link {
+    pub(super) fn new(stream: Stream, decoder: Decoder, deadline: Instant) -> Self {
+        Self {
+            stream,
+            out: WriteQueue::new(),
+            inbox: BytesMut::new(),
+            decoder,
+            phase: Phase::Connecting(deadline),
+            said: None,
+            readable: false,
+        }
+    }
+
+    /// Bytes that the socket has not yet taken, those inside TLS and WebSocket counted as one.
+    pub(super) fn backlog(&self) -> usize {
+        self.out.len() + usize::from(self.stream.wants_write())
+    }
+
+    /// When something has to have happened.
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Connecting(deadline) | Phase::Closing(_, deadline) => Some(deadline),
+            Phase::Speaking => None,
+        }
+    }
+
+    /// The last steps of a connection; says why it is over when they are done. After DISCONNECT the
+    /// broker's end is waited for: closing at once, with bytes unread, could destroy what is on its way.
+    pub(super) fn close(&mut self, over: bool, down: Down) -> Option<Down> {
+        let flushed = self.backlog() == 0;
+        if flushed || over {
+            self.stream.shutdown();
+        }
+        (over || (flushed && down != Down::Wanted)).then_some(down)
+    }
+}

@@ -1,0 +1,126 @@
+use clap::{Args, ValueEnum};
+use plexus_types::{Qos, Text, TopicFilter};
+use plexus_wire::{RetainHandling, SubscribeFilter, SubscriptionOptions};
+
+use crate::{
+    client::args::{ConnectArgs, qos},
+    failure::Failure,
+};
+
+#[derive(Debug, Clone, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct SubArgs {
+    /// A topic filter; may be given several times
+    #[arg(short = 't', long, value_name = "FILTER")]
+    pub(super) topic: Vec<String>,
+
+    /// The highest quality of service that is wanted
+    #[arg(short, long, value_name = "QOS", default_value = "0", value_parser = qos)]
+    pub(super) qos: Qos,
+
+    /// Print the topic before the payload
+    #[arg(short = 'v', long)]
+    pub(super) verbose: bool,
+
+    /// Print each message as a line of JSON, with everything that came with it
+    #[arg(long, conflicts_with = "verbose")]
+    pub(super) json: bool,
+
+    /// No line break after a payload
+    #[arg(short = 'N', long, conflicts_with = "json")]
+    pub(super) no_newline: bool,
+
+    /// End after so many messages
+    #[arg(short = 'C', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) count: Option<u64>,
+
+    /// End as soon as the broker has answered the subscription
+    #[arg(short = 'E', long)]
+    pub(super) exit_after_subscribe: bool,
+
+    /// Do not print messages that the broker had kept
+    #[arg(short = 'R', long)]
+    pub(super) no_retained: bool,
+
+    /// Do not print messages of these topics
+    #[arg(short = 'T', long, value_name = "FILTER")]
+    pub(super) filter_out: Vec<String>,
+
+    /// Unsubscribe from this filter before; useful with --no-clean
+    #[arg(short = 'U', long, value_name = "FILTER")]
+    pub(super) unsubscribe: Vec<String>,
+
+    /// Not the messages that this client publishes itself (5.0)
+    #[arg(long)]
+    pub(super) no_local: bool,
+
+    /// The retain flag as the publisher set it (5.0)
+    #[arg(long)]
+    pub(super) retain_as_published: bool,
+
+    /// When the broker sends the messages that it has kept (5.0)
+    #[arg(long, value_name = "WHEN", default_value = "always")]
+    pub(super) retain_handling: Kept,
+
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+}
+
+/// When kept messages are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kept {
+    /// At every subscription
+    Always,
+    /// Only if the subscription is new
+    New,
+    /// Never
+    Never,
+}
+
+impl SubArgs {
+    /// What is to be unsubscribed first.
+    pub(super) fn unsubscribed(&self) -> Result<Vec<Text>, Failure> {
+        self.unsubscribe.iter().map(|text| filter(text)).collect()
+    }
+
+    /// What is not to be printed.
+    pub(super) fn left_out(&self) -> Result<Vec<TopicFilter>, Failure> {
+        let texts = self.filter_out.iter();
+        let filter = |text: &String| TopicFilter::try_from(text.as_str());
+        texts.map(|text| filter(text).map_err(|error| wrong(text, &error))).collect()
+    }
+
+    /// What is to be subscribed.
+    pub(super) fn filters(&self) -> Result<Vec<SubscribeFilter>, Failure> {
+        let v5_only =
+            self.no_local || self.retain_as_published || self.retain_handling != Kept::Always;
+        if v5_only && !self.connect.is_v5() {
+            let message = "--no-local, --retain-as-published and --retain-handling need MQTT 5.0";
+            return Err(Failure::Usage(message.into()));
+        }
+        let options = SubscriptionOptions {
+            qos: self.qos,
+            no_local: self.no_local,
+            retain_as_published: self.retain_as_published,
+            retain_handling: match self.retain_handling {
+                Kept::Always => RetainHandling::Always,
+                Kept::New => RetainHandling::IfNew,
+                Kept::Never => RetainHandling::Never,
+            },
+        };
+        let of_url = self.connect.topic_of_url().into_iter();
+        let texts = self.topic.iter().map(String::as_str).chain(of_url);
+        texts.map(|text| Ok(SubscribeFilter { filter: filter(text)?, options })).collect()
+    }
+}
+
+fn filter(text: &str) -> Result<Text, Failure> {
+    match TopicFilter::try_from(text) {
+        Ok(filter) => Ok(filter.text().clone()),
+        Err(error) => Err(wrong(text, &error)),
+    }
+}
+
+fn wrong(text: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::Usage(format!("the topic filter `{text}` cannot be: {error}"))
+}

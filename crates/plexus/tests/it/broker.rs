@@ -1,0 +1,106 @@
+//! A broker that does what the test says, packet by packet.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+};
+
+use bytes::BytesMut;
+use plexus_types::{PacketId, ProtocolVersion, ReasonCode};
+use plexus_wire::{
+    Ack, ConnAck, ConnAckProperties, Connect, Decoder, Limits, Packet, Publish, encode,
+};
+
+#[derive(Debug)]
+pub(crate) struct Script(TcpListener);
+
+#[derive(Debug)]
+pub(crate) struct Peer {
+    stream: TcpStream,
+    decoder: Decoder,
+    buffer: BytesMut,
+    connect: Option<Box<Connect>>,
+}
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").expect("a free port"))
+    }
+
+    pub(crate) fn port(&self) -> String {
+        self.0.local_addr().expect("bound").port().to_string()
+    }
+
+    /// The next connection, whose CONNECT is accepted.
+    pub(crate) fn accept(&self, session_present: bool) -> Peer {
+        self.accept_with(ReasonCode::Success, session_present)
+    }
+
+    /// The next connection, whose CONNECT is answered so.
+    pub(crate) fn accept_with(&self, reason: ReasonCode, session_present: bool) -> Peer {
+        let (stream, _) = self.0.accept().expect("a connection");
+        let decoder = Decoder::server(Limits::default());
+        let mut peer = Peer { stream, decoder, buffer: BytesMut::new(), connect: None };
+        match peer.expect() {
+            Packet::Connect(connect) => peer.connect = Some(connect),
+            other => panic!("no CONNECT but {other:?}"),
+        }
+        let properties = ConnAckProperties::default();
+        peer.send(&Packet::ConnAck(Box::new(ConnAck { session_present, reason, properties })));
+        peer
+    }
+}
+
+impl Peer {
+    /// The next packet; `None` at the end of the connection.
+    pub(crate) fn next(&mut self) -> Option<Packet> {
+        loop {
+            if let Some(packet) = self.decoder.decode(&mut self.buffer).expect("a packet") {
+                return Some(packet);
+            }
+            let mut block = [0; 4096];
+            match self.stream.read(&mut block).expect("bytes") {
+                0 => return None,
+                count => self.buffer.extend_from_slice(block.get(..count).expect("a part")),
+            }
+        }
+    }
+
+    pub(crate) fn expect(&mut self) -> Packet {
+        self.next().expect("a packet, not the end")
+    }
+
+    pub(crate) fn expect_publish(&mut self) -> Publish {
+        match self.expect() {
+            Packet::Publish(publish) => publish,
+            other => panic!("no PUBLISH but {other:?}"),
+        }
+    }
+
+    /// DISCONNECT, then the end.
+    pub(crate) fn expect_end(&mut self) {
+        let last = self.expect();
+        assert!(matches!(last, Packet::Disconnect(_)), "{last:?}");
+        assert_eq!(self.next(), None);
+    }
+
+    pub(crate) fn send(&mut self, packet: &Packet) {
+        let mut bytes = BytesMut::new();
+        encode(packet, self.version(), &mut bytes).expect("a packet of the version");
+        self.stream.write_all(&bytes).expect("the client reads");
+    }
+
+    pub(crate) fn acknowledge(&mut self, packet_id: Option<PacketId>, reason: ReasonCode) {
+        let packet_id = packet_id.expect("QoS above 0");
+        self.send(&Packet::PubAck(Ack::new(packet_id, reason)));
+    }
+
+    /// The CONNECT of the connection.
+    pub(crate) fn connect(&self) -> Connect {
+        self.connect.as_deref().cloned().expect("accepted")
+    }
+
+    pub(crate) fn version(&self) -> ProtocolVersion {
+        self.decoder.version()
+    }
+}

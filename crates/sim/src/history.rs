@@ -1,0 +1,320 @@
+//! What has happened so far, as a server without faults would remember it. Kept apart from the node
+//! under test: it is built from packets alone.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use plexus_session::Options;
+use plexus_stdx::Seed;
+use plexus_types::{Instant, PacketId, Qos, TopicFilter, filter_matches};
+use plexus_wire::{Packet, Publish, SubAck, Subscribe};
+
+use crate::{
+    agenda::{ActorNo, LinkNo},
+    seen::{Seen, Terms},
+};
+
+/// The number of a message; its payload carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageNo(pub u32);
+
+impl MessageNo {
+    /// A payload of this number, with so many bytes behind it.
+    pub(crate) fn payload(self, padding: usize) -> Bytes {
+        let mut payload = BytesMut::with_capacity(8 + padding);
+        payload.put_u32(self.0);
+        payload.put_u32(self.mark());
+        payload.put_bytes(b'.', padding);
+        payload.freeze()
+    }
+
+    /// The number that a payload carries, if it is one of ours.
+    pub(crate) fn of(payload: &Bytes) -> Option<Self> {
+        let (number, rest) = payload.split_first_chunk::<4>()?;
+        let number = Self(u32::from_be_bytes(*number));
+        let (mark, _) = rest.split_first_chunk::<4>()?;
+        (u32::from_be_bytes(*mark) == number.mark()).then_some(number)
+    }
+
+    fn mark(self) -> u32 {
+        Seed::new(0x51AB).hash(&self.0) as u32
+    }
+}
+
+impl std::fmt::Display for MessageNo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// A message that a client meant to publish.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) publisher: ActorNo,
+    pub(crate) topic: String,
+    pub(crate) payload: Bytes,
+    pub(crate) qos: Qos,
+    pub(crate) retain: bool,
+    pub(crate) is_will: bool,
+    pub(crate) may_expire: bool,
+    /// When the node took it, more than once if the publisher had to repeat it.
+    pub(crate) entries: Vec<u64>,
+    pub(crate) first_entry: Instant,
+}
+
+/// A PUBLISH that the node took.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) publisher: ActorNo,
+    pub(crate) topic: String,
+    /// None for a message without payload, which deletes.
+    pub(crate) number: Option<MessageNo>,
+    pub(crate) retain: bool,
+}
+
+/// A subscription of a client.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) filter: TopicFilter,
+    pub(crate) qos: Qos,
+    pub(crate) no_local: bool,
+    pub(crate) standing: Standing,
+}
+
+/// How far a subscription has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// SUBSCRIBE was heard.
+    Asked(PacketId),
+    /// SUBACK was said: from now on messages are owed.
+    Active,
+    /// UNSUBSCRIBE was heard.
+    Leaving(PacketId),
+    /// UNSUBACK was said, or the session ended.
+    Gone(Instant),
+}
+
+impl Held {
+    pub(crate) fn matches(&self, topic: &str) -> bool {
+        filter_matches(self.filter.matched(), topic)
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.filter.shared().is_some()
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(self.standing, Standing::Gone(_))
+    }
+}
+
+/// What is known of a client.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) terms: Option<Terms>,
+    pub(crate) attached: bool,
+    pub(crate) detached_at: Instant,
+    pub(crate) expiry: u32,
+    pub(crate) held: Vec<Held>,
+    /// QoS 2 identifiers that it has not released.
+    taken: BTreeSet<PacketId>,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct History {
+    pub(crate) now: Instant,
+    /// Whether nothing may be dropped.
+    pub(crate) is_lossless: bool,
+    pub(crate) options: Arc<Options>,
+    pub(crate) messages: Vec<Sent>,
+    pub(crate) clients: Vec<Known>,
+    asked: Vec<(LinkNo, Terms)>,
+    entries: u64,
+}
+
+impl History {
+    pub(crate) fn new(is_lossless: bool, options: Arc<Options>, clients: usize) -> Self {
+        Self {
+            now: Instant::ZERO,
+            is_lossless,
+            options,
+            messages: Vec::new(),
+            clients: (0..clients).map(|_| Known::default()).collect(),
+            asked: Vec::new(),
+            entries: 0,
+        }
+    }
+
+    /// The number of the next message; [`History::add`] must follow.
+    pub(crate) fn next_number(&self) -> MessageNo {
+        MessageNo(self.messages.len() as u32)
+    }
+
+    pub(crate) fn add(&mut self, sent: Sent) {
+        self.messages.push(sent);
+    }
+
+    pub(crate) fn message(&self, number: MessageNo) -> Option<&Sent> {
+        self.messages.get(number.0 as usize)
+    }
+
+    pub(crate) fn client(&self, actor: ActorNo) -> &Known {
+        self.clients.get(actor).expect("invariant: clients are numbered")
+    }
+
+    fn client_mut(&mut self, actor: ActorNo) -> &mut Known {
+        self.clients.get_mut(actor).expect("invariant: clients are numbered")
+    }
+
+    /// Who is owed a message now by a subscription of its own, and at which quality of service.
+    pub(crate) fn owed(&self, sent: &Sent) -> Vec<(ActorNo, Qos)> {
+        let qos = |(actor, client): (ActorNo, &Known)| {
+            let matching = client.held.iter().filter(|held| {
+                held.standing == Standing::Active
+                    && !held.is_shared()
+                    && !(held.no_local && actor == sent.publisher)
+                    && held.matches(&sent.topic)
+            });
+            matching.map(|held| held.qos).max().map(|qos| (actor, qos.min(sent.qos)))
+        };
+        self.clients.iter().enumerate().filter_map(qos).collect()
+    }
+
+    /// Whether the CONNECT on that connection asked for a clean start.
+    pub(crate) fn asked_clean(&self, link: LinkNo) -> bool {
+        self.asked.iter().any(|(asked, terms)| *asked == link && terms.clean)
+    }
+
+    /// How many shared groups there ever were that match the topic.
+    pub(crate) fn groups_on(&self, topic: &str) -> usize {
+        let held = self.clients.iter().flat_map(|client| &client.held);
+        let groups = held.filter(|held| held.is_shared() && held.matches(topic));
+        groups.map(|held| &held.filter).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The node takes a PUBLISH: none if it has taken it before.
+    pub(crate) fn enter(&mut self, actor: ActorNo, publish: &Publish) -> Option<Entry> {
+        if publish.qos == Qos::ExactlyOnce
+            && let Some(id) = publish.packet_id
+            && !self.client_mut(actor).taken.insert(id)
+        {
+            return None;
+        }
+        let number = MessageNo::of(&publish.payload).filter(|it| self.message(*it).is_some());
+        let mut topic = publish.topic.as_str().to_owned();
+        self.entries += 1;
+        let (order, now) = (self.entries, self.now);
+        if let Some(sent) = number.and_then(|it| self.messages.get_mut(it.0 as usize)) {
+            topic.clone_from(&sent.topic);
+            sent.entries.push(order);
+            if sent.entries.len() == 1 {
+                sent.first_entry = now;
+            }
+        }
+        Some(Entry { publisher: actor, topic, number, retain: publish.retain })
+    }
+
+    /// Remembers what was seen.
+    pub(crate) fn apply(&mut self, seen: &Seen<'_>) {
+        let now = self.now;
+        match seen {
+            Seen::Asked(link, terms) => self.asked.push((*link, terms.clone())),
+            Seen::Accepted { actor, link, .. } => {
+                let asked = self.asked.iter().position(|(asked, _)| asked == link);
+                let (_, terms) = self.asked.remove(asked.expect("invariant: CONNECT came before"));
+                let client = self.client_mut(*actor);
+                client.expiry = terms.expiry;
+                client.terms = Some(terms);
+                client.attached = true;
+            }
+            Seen::Detached { actor, .. } => {
+                let client = self.client_mut(*actor);
+                client.attached = false;
+                client.detached_at = now;
+            }
+            Seen::Heard { actor, packet } => self.hear(*actor, packet),
+            Seen::Said { actor, packet, .. } => self.say(*actor, packet),
+            Seen::Ended { actor, .. } => {
+                let client = self.client_mut(*actor);
+                client.taken.clear();
+                for held in client.held.iter_mut().filter(|held| !held.is_gone()) {
+                    held.standing = Standing::Gone(now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, actor: ActorNo, packet: &Packet) {
+        let maximum = self.options.session_expiry_max;
+        let client = self.client_mut(actor);
+        match packet {
+            Packet::PubRel(ack) => {
+                client.taken.remove(&ack.packet_id);
+            }
+            Packet::Subscribe(subscribe) => client.subscribe(subscribe),
+            Packet::Unsubscribe(unsubscribe) => {
+                for held in client.held.iter_mut().filter(|held| !held.is_gone()) {
+                    if unsubscribe.filters.contains(held.filter.text()) {
+                        held.standing = Standing::Leaving(unsubscribe.packet_id);
+                    }
+                }
+            }
+            Packet::Disconnect(disconnect) => {
+                if let Some(expiry) = disconnect.properties.session_expiry_interval {
+                    client.expiry = expiry.min(maximum);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, actor: ActorNo, packet: &Packet) {
+        let now = self.now;
+        let client = self.client_mut(actor);
+        match packet {
+            Packet::SubAck(suback) => client.confirm(suback, now),
+            Packet::UnsubAck(unsuback) => {
+                for held in &mut client.held {
+                    if held.standing == Standing::Leaving(unsuback.packet_id) {
+                        held.standing = Standing::Gone(now);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Known {
+    /// Whether it was ever a member of a shared group; such a client has no other subscription to
+    /// the topics of groups.
+    pub(crate) fn is_member(&self) -> bool {
+        self.held.iter().any(Held::is_shared)
+    }
+
+    fn subscribe(&mut self, subscribe: &Subscribe) {
+        for asked in &subscribe.filters {
+            let Ok(filter) = TopicFilter::new(asked.filter.clone()) else { continue };
+            let standing = Standing::Asked(subscribe.packet_id);
+            let (qos, no_local) = (asked.options.qos, asked.options.no_local);
+            let known = self.held.iter_mut().find(|held| held.filter == filter && !held.is_gone());
+            match known {
+                Some(held) if held.standing == Standing::Active => {}
+                Some(held) => held.standing = standing,
+                None => self.held.push(Held { filter, qos, no_local, standing }),
+            }
+        }
+    }
+
+    fn confirm(&mut self, suback: &SubAck, now: Instant) {
+        let asked = Standing::Asked(suback.packet_id);
+        let mut reasons = suback.reasons.iter();
+        // One filter a SUBSCRIBE, or all of them new: what was active before is not asked for.
+        for held in self.held.iter_mut().filter(|held| held.standing == asked) {
+            let refused = reasons.next().is_none_or(|reason| reason.is_error());
+            held.standing = if refused { Standing::Gone(now) } else { Standing::Active };
+        }
+    }
+}

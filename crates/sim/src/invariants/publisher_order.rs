@@ -1,0 +1,67 @@
+//! Section 4.6: messages of one publisher to one topic are taken in the order in which it meant
+//! them, and reach a subscriber in the order in which they were taken, whatever their quality of
+//! service ([MQTT-4.6.0-5], [MQTT-4.6.0-6]). What was received before may come again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Invariant;
+use crate::{
+    agenda::ActorNo,
+    history::{Entry, History, MessageNo},
+    seen::Seen,
+};
+
+type Stream = (ActorNo, String);
+
+#[derive(Debug, Default)]
+pub(super) struct PublisherOrder {
+    /// The newest message of a publisher and topic that was taken.
+    taken: BTreeMap<Stream, MessageNo>,
+    /// The newest entry of a publisher and topic that a subscriber got.
+    newest: BTreeMap<(ActorNo, Stream), u64>,
+    got: BTreeSet<(ActorNo, MessageNo)>,
+}
+
+impl PublisherOrder {
+    fn enter(&mut self, history: &History, entry: &Entry) -> Result<(), String> {
+        let Some(number) = entry.number else { return Ok(()) };
+        let Some(sent) = history.message(number) else { return Ok(()) };
+        let stream = (entry.publisher, entry.topic.clone());
+        let newest = self.taken.entry(stream).or_insert(number);
+        if sent.entries.len() == 1 && number < *newest {
+            return Err(format!("{number} on {} was taken after {newest}", entry.topic));
+        }
+        *newest = number.max(*newest);
+        Ok(())
+    }
+}
+
+impl Invariant for PublisherOrder {
+    fn name(&self) -> &'static str {
+        "publisher_order"
+    }
+
+    fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
+        if let Seen::Entered(entry) = seen {
+            return self.enter(history, entry);
+        }
+        let Seen::Received { actor, number: Some(number), incoming } = seen else { return Ok(()) };
+        let Some(sent) = history.message(*number) else { return Ok(()) };
+        if sent.is_will || incoming.retain || sent.retain || sent.topic.starts_with("s/") {
+            return Ok(());
+        }
+        let stream = (*actor, (sent.publisher, sent.topic.clone()));
+        let newest = self.newest.entry(stream).or_insert(0);
+        let again = !self.got.insert((*actor, *number));
+        match sent.entries.iter().find(|entry| **entry > *newest) {
+            Some(entry) if !again || !incoming.dup => *newest = *entry,
+            Some(_) => {}
+            None if again => {}
+            None => {
+                let topic = &sent.topic;
+                return Err(format!("client {actor} got {number} on {topic} after a later one"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! Section 4.3.2: a message of QoS 1 or 2 that the node took reaches every session to which it is
+//! owed: one whose SUBACK had been said, that has not unsubscribed and not ended.
+
+use std::collections::BTreeSet;
+
+use plexus_types::{Qos, TopicFilter, filter_matches};
+use plexus_wire::Packet;
+
+use super::Invariant;
+use crate::{
+    agenda::ActorNo,
+    history::{History, MessageNo},
+    seen::Seen,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Qos1NotLost {
+    owed: BTreeSet<(ActorNo, MessageNo)>,
+}
+
+impl Invariant for Qos1NotLost {
+    fn name(&self) -> &'static str {
+        "qos1_not_lost"
+    }
+
+    fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
+        match seen {
+            Seen::Entered(entry) if history.is_lossless => {
+                let Some(number) = entry.number else { return Ok(()) };
+                let Some(sent) = history.message(number) else { return Ok(()) };
+                let owed = history.owed(sent).into_iter();
+                let surely = owed.filter(|(_, qos)| *qos > Qos::AtMostOnce && !sent.may_expire);
+                self.owed.extend(surely.map(|(actor, _)| (actor, number)));
+            }
+            Seen::Received { actor, number: Some(number), .. } => {
+                self.owed.remove(&(*actor, *number));
+            }
+            Seen::Ended { actor, .. } => self.owed.retain(|(owed, _)| owed != actor),
+            Seen::Heard { actor, packet: Packet::Unsubscribe(unsubscribe) } => {
+                let filters = unsubscribe.filters.iter().cloned();
+                for filter in filters.filter_map(|filter| TopicFilter::new(filter).ok()) {
+                    self.owed.retain(|(owed, number)| {
+                        let topic = history.message(*number).map_or("", |sent| &sent.topic);
+                        owed != actor || !filter_matches(filter.matched(), topic)
+                    });
+                }
+            }
+            Seen::Acknowledged(number) => {
+                if history.message(*number).is_none_or(|sent| sent.entries.is_empty()) {
+                    return Err(format!("{number} was acknowledged and never taken"));
+                }
+            }
+            Seen::Settled => {
+                if let Some((actor, number)) = self.owed.first() {
+                    let topic = history.message(*number).map_or("", |sent| &sent.topic);
+                    let count = self.owed.len();
+                    return Err(format!(
+                        "client {actor} never got {number} on {topic}, one of {count} lost"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

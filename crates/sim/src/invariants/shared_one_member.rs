@@ -1,0 +1,105 @@
+//! Section 4.8.2: each message goes to one member of a shared group. To another one only when the
+//! session of the first has ended ([MQTT-4.8.2-5], [MQTT-4.8.2-6]); and to somebody, as long as a
+//! member stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plexus_types::Qos;
+use plexus_wire::Packet;
+
+use super::Invariant;
+use crate::{
+    agenda::ActorNo,
+    history::{History, MessageNo, Sent, Standing},
+    seen::Seen,
+};
+
+#[derive(Debug, Default)]
+struct Fate {
+    /// Groups that matched, by filter, with the members that have stayed since.
+    groups: BTreeMap<String, BTreeSet<ActorNo>>,
+    receipts: usize,
+    receivers: BTreeSet<ActorNo>,
+    /// Receivers whose session ended afterwards: others may have got it as well.
+    excused: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct SharedOneMember {
+    fates: BTreeMap<MessageNo, Fate>,
+}
+
+impl Fate {
+    fn enter(&mut self, history: &History, sent: &Sent) {
+        for (actor, client) in history.clients.iter().enumerate() {
+            let member = |held: &&crate::history::Held| {
+                held.standing == Standing::Active && held.is_shared() && held.matches(&sent.topic)
+            };
+            for held in client.held.iter().filter(member) {
+                self.groups.entry(held.filter.to_string()).or_default().insert(actor);
+            }
+        }
+    }
+
+    fn part(&mut self, actor: ActorNo) {
+        for members in self.groups.values_mut() {
+            members.remove(&actor);
+        }
+    }
+}
+
+impl Invariant for SharedOneMember {
+    fn name(&self) -> &'static str {
+        "shared_one_member"
+    }
+
+    fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
+        match seen {
+            Seen::Entered(entry) if entry.topic.starts_with("s/") => {
+                let Some(number) = entry.number else { return Ok(()) };
+                let Some(sent) = history.message(number) else { return Ok(()) };
+                self.fates.entry(number).or_default().enter(history, sent);
+            }
+            Seen::Received { actor, number: Some(number), .. } => {
+                let Some(fate) = self.fates.get_mut(number) else { return Ok(()) };
+                if !history.client(*actor).is_member() {
+                    return Ok(());
+                }
+                fate.receipts += 1;
+                fate.receivers.insert(*actor);
+            }
+            Seen::Heard { actor, packet: Packet::Unsubscribe(_) } => {
+                self.fates.values_mut().for_each(|fate| fate.part(*actor));
+            }
+            Seen::Ended { actor, .. } => {
+                for fate in self.fates.values_mut() {
+                    fate.part(*actor);
+                    fate.excused += usize::from(fate.receivers.contains(actor));
+                }
+            }
+            Seen::Settled => return self.settle(history),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl SharedOneMember {
+    fn settle(&self, history: &History) -> Result<(), String> {
+        for (number, fate) in &self.fates {
+            let Some(sent) = history.message(*number) else { continue };
+            let groups = history.groups_on(&sent.topic) * sent.entries.len();
+            if fate.receivers.len() > groups + fate.excused {
+                let (receivers, topic) = (&fate.receivers, &sent.topic);
+                return Err(format!("{number} on {topic} went to {receivers:?}"));
+            }
+            let sure = history.is_lossless && sent.qos > Qos::AtMostOnce && !sent.may_expire;
+            let owed = fate.groups.values().filter(|members| !members.is_empty()).count();
+            if sure && fate.receipts < owed {
+                let (receipts, topic) = (fate.receipts, &sent.topic);
+                return Err(format!("{number} on {topic} reached {receipts} of {owed} groups"));
+            }
+        }
+        Ok(())
+    }
+}

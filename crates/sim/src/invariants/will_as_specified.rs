@@ -1,0 +1,114 @@
+//! Section 3.1.2.5: a Will is published once for each connection that ends without a good-bye, after
+//! its delay or with the end of the session ([MQTT-3.1.2-8]), not when the client is back before
+//! ([MQTT-3.1.3-9]), not after DISCONNECT with reason 0 ([MQTT-3.14.4-3]). The witness counts.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use plexus_types::{Instant, ReasonCode};
+use plexus_wire::Packet;
+
+use super::Invariant;
+use crate::{
+    agenda::ActorNo,
+    history::{History, MessageNo},
+    seen::Seen,
+};
+
+#[derive(Debug, Default)]
+struct Count {
+    surely: usize,
+    perhaps: usize,
+    seen: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct WillAsSpecified {
+    witness: ActorNo,
+    /// The Will of the connection that stands.
+    armed: BTreeMap<ActorNo, (MessageNo, u32)>,
+    /// Wills that wait for their delay.
+    delayed: BTreeMap<ActorNo, (MessageNo, Instant)>,
+    counts: BTreeMap<MessageNo, Count>,
+}
+
+impl WillAsSpecified {
+    pub(super) fn new(witness: ActorNo) -> Self {
+        let (armed, delayed, counts) = Default::default();
+        Self { witness, armed, delayed, counts }
+    }
+
+    fn count(&mut self, number: MessageNo) -> &mut Count {
+        self.counts.entry(number).or_default()
+    }
+
+    fn detach(&mut self, history: &History, actor: ActorNo) {
+        let Some((number, delay)) = self.armed.remove(&actor) else { return };
+        let delay = delay.min(history.client(actor).expiry);
+        if delay == 0 {
+            self.count(number).surely += 1;
+        } else {
+            let due = history.now + Duration::from_secs(u64::from(delay));
+            self.delayed.insert(actor, (number, due));
+        }
+    }
+
+    fn settle(&mut self, history: &History, actors: &[ActorNo]) {
+        for actor in actors {
+            let Some((number, due)) = self.delayed.remove(actor) else { continue };
+            if history.now >= due {
+                self.count(number).surely += 1;
+            } else {
+                self.delayed.insert(*actor, (number, due));
+            }
+        }
+    }
+}
+
+impl Invariant for WillAsSpecified {
+    fn name(&self) -> &'static str {
+        "will_as_specified"
+    }
+
+    fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
+        match seen {
+            Seen::Accepted { actor, .. } => {
+                if let Some((number, due)) = self.delayed.remove(actor) {
+                    // Back at the very moment in which it was due: either may come first.
+                    self.count(number).perhaps += usize::from(history.now >= due);
+                }
+                let terms = history.client(*actor).terms.as_ref();
+                if let Some(will) = terms.and_then(|terms| terms.will) {
+                    self.armed.insert(*actor, will);
+                }
+            }
+            Seen::Heard { actor, packet: Packet::Disconnect(disconnect) } => {
+                if disconnect.reason == ReasonCode::Success {
+                    self.armed.remove(actor);
+                }
+            }
+            Seen::Detached { actor, .. } => self.detach(history, *actor),
+            Seen::Ended { actor, .. } => {
+                if let Some((number, _)) = self.delayed.remove(actor) {
+                    self.count(number).surely += 1;
+                }
+            }
+            Seen::Received { actor, number: Some(number), .. } if *actor == self.witness => {
+                if history.message(*number).is_some_and(|sent| sent.is_will) {
+                    self.count(*number).seen += 1;
+                }
+            }
+            Seen::Settled => {
+                let waiting: Vec<_> = self.delayed.keys().copied().collect();
+                self.settle(history, &waiting);
+                for (number, Count { surely, perhaps, seen }) in &self.counts {
+                    let lost = history.is_lossless && seen < surely;
+                    if lost || *seen > surely + perhaps {
+                        return Err(format!("Will {number}: {seen} came, {surely} were due"));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

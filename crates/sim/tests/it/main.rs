@@ -1,0 +1,55 @@
+//! Seeds pass, a seed repeats itself, planted bugs are found.
+
+use plexus_sim::{Canary, Plan, Story, run};
+
+fn violation(plan: &Plan) -> Option<String> {
+    let outcome = run(plan, &mut Story::silent());
+    outcome.violation.map(|violation| format!("seed {}: {violation}", plan.seed))
+}
+
+#[test]
+fn sixty_seeds_keep_every_promise() {
+    let broken: Vec<_> = (0..60).filter_map(|seed| violation(&Plan::new(seed))).collect();
+    assert!(broken.is_empty(), "replay with `sim --seed`: {broken:#?}");
+}
+
+#[test]
+fn a_seed_repeats_itself_and_others_differ() {
+    let hash = |seed| run(&Plan::new(seed), &mut Story::silent()).hash;
+    for seed in [0, 1, 2, 3] {
+        assert_eq!(hash(seed), hash(seed), "seed {seed}");
+        assert_ne!(hash(seed), hash(seed + 100), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_story_that_is_told_is_the_same_story() {
+    let mut told = Story::told();
+    let outcome = run(&Plan::new(5), &mut told);
+    assert_eq!(outcome.hash, run(&Plan::new(5), &mut Story::silent()).hash);
+    assert_eq!(told.take_lines().len() as u64, outcome.events);
+}
+
+fn is_found(canary: Canary, invariant: &str) {
+    let caught = (0..200).find_map(|seed| {
+        let plan = Plan::new(seed).with_canary(canary);
+        run(&plan, &mut Story::silent()).violation
+    });
+    let caught = caught.expect("the planted bug was not found");
+    assert_eq!(caught.invariant, invariant, "{caught}");
+}
+
+#[test]
+fn a_lost_message_is_found() {
+    is_found(Canary::LosesRemote, "qos1_not_lost");
+}
+
+#[test]
+fn a_repeated_message_is_found() {
+    is_found(Canary::RepeatsRemote, "qos2_not_duplicated");
+}
+
+#[test]
+fn an_old_retained_message_is_found() {
+    is_found(Canary::KeepsOldRetained, "retained_last_write");
+}
