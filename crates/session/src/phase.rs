@@ -47,6 +47,9 @@ pub(crate) struct Connection {
     pub(crate) problem_information: bool,
     /// The connection does not take what is written.
     pub(crate) congested: bool,
+    /// The queue has moved since this connection began: what an earlier one left in it is not the
+    /// fault of this one.
+    pub(crate) moved: bool,
     /// An `Authorize` is outstanding.
     pub(crate) blocked: bool,
     /// The client authenticates itself anew.
@@ -80,6 +83,7 @@ impl Connection {
             receive_maximum: asked.receive_maximum,
             problem_information: asked.request_problem_information,
             congested: false,
+            moved: false,
             blocked: false,
             in_exchange: false,
             bridge: connect.bridge,

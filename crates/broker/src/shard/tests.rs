@@ -141,6 +141,10 @@ fn a_replay_to_a_member_of_a_group_is_whole() {
     node.connect(1, "reader", 0);
     node.subscribe(1, "$share/group/elsewhere");
     node.subscribe(1, "r/#");
+    // A node's own steps wait for the next turn.
+    for _ in 0..4 {
+        node.pass(Duration::ZERO);
+    }
     let topics: Vec<_> =
         node.desk.delivered.iter().map(|outgoing| outgoing.message.topic.to_string()).collect();
     assert_eq!(topics.len(), 3, "{topics:?}");

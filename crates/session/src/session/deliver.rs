@@ -66,6 +66,7 @@ impl Session {
                 return;
             }
             let Some(parcel) = self.queue.pop() else { return };
+            self.note_movement();
             if parcel.message.is_expired(now) {
                 out.push(Output::Dropped(DropReason::Expired, 1)); // [MQTT-3.3.2-5]
                 self.record_drop(parcel.qos, out);
@@ -150,6 +151,9 @@ impl Session {
         if away && qos == Qos::AtMostOnce && !self.options.queue_qos0_offline {
             return refuse(DropReason::Offline, shared, out);
         }
+        if self.queue.len().0 == 0 {
+            self.note_movement();
+        }
         let message = Arc::clone(&parcel.message);
         let mut evicted = Vec::new();
         let admission = self.queue.push(parcel, &self.options, |victim| evicted.push(victim));
@@ -177,9 +181,16 @@ impl Session {
         }
     }
 
-    /// The policy that ends the connection of a client that is too slow.
+    fn note_movement(&mut self) {
+        if let Phase::Connected(connection) = &mut self.phase {
+            connection.moved = true;
+        }
+    }
+
+    /// The policy that ends the connection of a client that is too slow. A client that comes back to
+    /// a full queue is given the time to take something, or it would never get anything.
     fn overflow(&mut self, now: Instant, out: &mut Outbox) {
-        if self.is_connected() {
+        if matches!(&self.phase, Phase::Connected(connection) if connection.moved) {
             let reason = plexus_types::ReasonCode::QuotaExceeded;
             self.close(now, &Refusal::new(reason, "the queue of the client is full"), None, out);
         }
