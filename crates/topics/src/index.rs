@@ -1,288 +1,171 @@
-//! The subscription index.
-
-use plexus_stdx::{HashMap, Seed};
-use slab::Slab;
-use smallvec::SmallVec;
+use plexus_stdx::{Seed, SeededState};
 
 use crate::{
-    Matches, SubscriberId, Subscription,
-    level::levels,
-    tree::{NONE, NodeId, ROOT, Tree},
+    arena::Arena,
+    buckets::Buckets,
+    labels::Labels,
+    lists::Lists,
+    matches::Matches,
+    subscription::{Entry, SubscriberId, Subscription},
 };
 
-/// Lists from this length on know where each subscriber stands.
-const POSITIONS_FROM: usize = 32;
+mod node;
+mod search;
+mod shape;
 
-/// Subscriptions by filter: a tree of levels in which `+` and `#` are children of their own kind.
+use node::{Body, Inner, Node, common_levels, first_level};
+use search::Search;
+
+/// Which filters has a topic? A tree of levels in which a run of levels without a branch is one
+/// node, all nodes in one hash table under (parent, first level).
 ///
 /// ```text
-/// root ─ a ─┬─ b ─ [a/b]
-///           ├─ + ─ c ─ [a/+/c]
-///           └─ # ─ [a/#]
+/// a/+/b/1, a/+/b/2, a/#, dev/7/+/state       root
+///                                            ├─ a  (and below: a/#)
+///                                            │  └─ +/b
+///                                            │     ├─ 1
+///                                            │     └─ 2
+///                                            └─ dev/7/+/state
 /// ```
 ///
-/// A match walks each level of the topic once for every node that is still possible: the literal
-/// child, `+` and `#`. At worst that is every node of the tree whose depth is below the topic's,
-/// because each node is visited at most once; with the filters that people write it is a handful.
+/// `#` is no node: a node has a list of those who want exactly it, and one of those who want it and
+/// everything below. So there are fewer than twice as many nodes as filters, however many levels
+/// the filters have, and nothing recurses.
+///
+/// **Cost of a match.** It looks at a node at most once, and only at nodes whose levels fit the
+/// topic so far: the worst case, filters that mix `+` and literals in every combination, is
+/// min(2^levels, nodes) look-ups, each of which somebody pays for with a filter in memory. Levels
+/// of the topic are found and hashed once.
+///
+/// **Cost of a change.** One walk along the filter and at most one node divided or joined; no table
+/// is ever moved as a whole, and pages go back to the allocator when they are empty.
 #[derive(Debug)]
 pub struct SubscriptionIndex {
-    tree: Tree<Entry>,
-    lists: Slab<List>,
-    seed: Seed,
+    state: SeededState,
+    nodes: Arena<Node>,
+    inners: Arena<Inner>,
+    buckets: Buckets,
+    labels: Labels,
+    lists: Lists,
+    root: u32,
     filters: usize,
     subscriptions: usize,
 }
 
-#[derive(Debug)]
-struct Entry {
-    plus: NodeId,
-    multi: NodeId,
-    subscribers: Subscribers,
+/// A filter as the tree sees it: the levels up to `#`, and whether there is a `#`. The filter `#`
+/// itself has no levels.
+#[derive(Debug, Clone, Copy)]
+struct Path<'a> {
+    levels: Option<&'a [u8]>,
+    multi: bool,
 }
 
-impl Default for Entry {
-    fn default() -> Self {
-        Self { plus: NONE, multi: NONE, subscribers: Subscribers::None }
+impl<'a> Path<'a> {
+    fn of(filter: &'a str) -> Self {
+        match filter.as_bytes() {
+            b"#" => Self { levels: None, multi: true },
+            [levels @ .., b'/', b'#'] => Self { levels: Some(levels), multi: true },
+            levels => Self { levels: Some(levels), multi: false },
+        }
     }
-}
-
-/// Most filters have one subscriber, which then needs no list.
-#[derive(Debug, Clone, Copy, Default)]
-enum Subscribers {
-    #[default]
-    None,
-    One(Subscription),
-    Many(u32),
-}
-
-/// The subscribers of one filter, contiguous for fan-out; long lists find one by a map.
-#[derive(Debug)]
-struct List {
-    entries: Vec<Subscription>,
-    positions: Option<HashMap<SubscriberId, u32>>,
 }
 
 impl SubscriptionIndex {
     /// An empty index.
     pub fn new(seed: Seed) -> Self {
-        Self { tree: Tree::new(seed), lists: Slab::new(), seed, filters: 0, subscriptions: 0 }
+        let mut nodes = Arena::new();
+        let mut inners = Arena::new();
+        let body = Body::Inner(inners.insert(Inner::EMPTY));
+        let root = nodes.insert(Node { body, ..Node::BLANK });
+        Self {
+            state: seed.hasher(),
+            nodes,
+            inners,
+            buckets: Buckets::default(),
+            labels: Labels::new(),
+            lists: Lists::new(),
+            root,
+            filters: 0,
+            subscriptions: 0,
+        }
     }
 
-    /// Enters a subscription; gives back the one of the same subscriber and filter that it replaces.
-    /// `filter` is without `$share/<name>/`.
+    /// Adds a subscription to a filter without its `$share/…/`, or replaces that of the same
+    /// subscriber, which is returned ([MQTT-3.8.4-3] [MQTT3-3.8.4-3]).
     pub fn insert(&mut self, filter: &str, subscription: Subscription) -> Option<Subscription> {
-        let mut node = ROOT;
-        for level in levels(filter) {
-            node = self.step(node, level);
-        }
-        let replaced = self.enter(node, subscription);
-        if replaced.is_none() {
-            self.subscriptions += 1;
-        }
-        replaced
-    }
-
-    /// Takes a subscription out.
-    pub fn remove(&mut self, filter: &str, subscriber: SubscriberId) -> Option<Subscription> {
-        let node = self.find(filter)?;
-        let removed = self.leave(node, subscriber)?;
-        self.subscriptions -= 1;
-        self.prune(node);
-        Some(removed)
-    }
-
-    /// Adds every subscription whose filter matches the topic.
-    pub fn matches(&self, topic: &str, out: &mut Matches) {
-        let wanted: SmallVec<[(&[u8], u64); 16]> =
-            levels(topic).map(|level| (level, self.tree.hash(level))).collect();
-        let mut open: SmallVec<[(NodeId, usize); 32]> = SmallVec::new();
-        open.push((ROOT, 0));
-        // [MQTT-4.7.2-1] A leading wildcard does not match a leading `$`.
-        let hidden = topic.starts_with('$');
-        while let Some((node, depth)) = open.pop() {
-            let entry = self.tree.data(node);
-            let wild = depth > 0 || !hidden;
-            if wild && entry.multi != NONE {
-                self.collect(entry.multi, out);
-            }
-            let Some((level, hash)) = wanted.get(depth) else {
-                self.collect(node, out);
-                continue;
+        let path = Path::of(filter);
+        let entry = Entry::from(subscription);
+        let mut at = self.root;
+        let mut rest = path.levels;
+        while let Some(text) = rest {
+            let Some(child) = self.child(at, first_level(text)) else {
+                self.add_leaf(at, text, path.multi, entry);
+                self.filters += 1;
+                self.subscriptions += 1;
+                return None;
             };
-            if wild && entry.plus != NONE {
-                open.push((entry.plus, depth + 1));
-            }
-            if let Some(child) = self.tree.child(node, level, *hash) {
-                open.push((child, depth + 1));
-            }
+            let label = self.labels.get(&self.nodes.get(child).label);
+            let common = common_levels(label, text);
+            at = if common < label.len() { self.divide(child, common) } else { child };
+            rest = text.get(common + 1..);
         }
+        let replaced = self.enlist(at, path.multi, entry);
+        self.subscriptions += usize::from(replaced.is_none());
+        replaced.map(Subscription::from)
+    }
+
+    /// Takes a subscriber's subscription to a filter out.
+    pub fn remove(&mut self, filter: &str, subscriber: SubscriberId) -> Option<Subscription> {
+        let path = Path::of(filter);
+        let node = self.find(path)?;
+        let mut subscribers = *self.subscribers(node, path.multi)?;
+        let SubscriberId(subscriber) = subscriber;
+        let removed = self.lists.remove(&mut subscribers, subscriber)?;
+        self.subscriptions -= 1;
+        if removed.emptied {
+            self.filters -= 1;
+            self.clear(node, path.multi);
+            self.tidy(node);
+        } else {
+            *self.subscribers(node, path.multi).expect("invariant: seen above") = subscribers;
+        }
+        Some(removed.entry.into())
+    }
+
+    /// Adds every subscription whose filter matches `topic` to `out` ([MQTT-4.7.1-1] to
+    /// [MQTT-4.7.3-4]).
+    pub fn matches(&self, topic: &str, out: &mut Matches) {
+        out.walk.start();
+        if self.filters == 0 {
+            return;
+        }
+        // A leading wildcard does not match a topic that begins with `$` ([MQTT-4.7.2-1]
+        // [MQTT3-4.7.2-1]).
+        let hidden = topic.starts_with('$');
+        Search { index: self, topic: topic.as_bytes(), out }.run(hidden);
     }
 
     /// Whether there is no subscription.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.subscriptions == 0
     }
 
     /// The number of subscriptions.
-    pub fn subscriptions(&self) -> usize {
+    pub const fn subscriptions(&self) -> usize {
         self.subscriptions
     }
 
-    /// The number of distinct filters.
-    pub fn filters(&self) -> usize {
+    /// The number of different filters.
+    pub const fn filters(&self) -> usize {
         self.filters
     }
 
-    /// Bytes that the index holds, whether in use or spare.
+    /// The bytes reserved.
     pub fn memory(&self) -> usize {
-        let lists: usize = self.lists.iter().map(|(_, list)| list.memory()).sum();
-        self.tree.memory() + self.lists.capacity() * size_of::<List>() + lists
-    }
-
-    fn step(&mut self, node: NodeId, level: &[u8]) -> NodeId {
-        let (child, new) = self.tree.child_or_new(node, level);
-        if new {
-            match level {
-                b"+" => self.tree.data_mut(node).plus = child,
-                b"#" => self.tree.data_mut(node).multi = child,
-                _ => {}
-            }
-        }
-        child
-    }
-
-    fn find(&self, filter: &str) -> Option<NodeId> {
-        levels(filter)
-            .try_fold(ROOT, |node, level| self.tree.child(node, level, self.tree.hash(level)))
-    }
-
-    fn collect(&self, node: NodeId, out: &mut Matches) {
-        match self.tree.data(node).subscribers {
-            Subscribers::None => {}
-            Subscribers::One(one) => out.add(&[one]),
-            Subscribers::Many(list) => {
-                if let Some(list) = self.lists.get(list as usize) {
-                    out.add(&list.entries);
-                }
-            }
-        }
-    }
-
-    fn enter(&mut self, node: NodeId, subscription: Subscription) -> Option<Subscription> {
-        match self.tree.data(node).subscribers {
-            Subscribers::None => {
-                self.filters += 1;
-                self.tree.data_mut(node).subscribers = Subscribers::One(subscription);
-                None
-            }
-            Subscribers::One(one) if one.subscriber == subscription.subscriber => {
-                self.tree.data_mut(node).subscribers = Subscribers::One(subscription);
-                Some(one)
-            }
-            Subscribers::One(one) => {
-                let entries = vec![one, subscription];
-                let list = self.lists.insert(List { entries, positions: None });
-                self.tree.data_mut(node).subscribers = Subscribers::Many(list as u32);
-                None
-            }
-            Subscribers::Many(list) => {
-                let seed = self.seed;
-                self.lists.get_mut(list as usize)?.insert(subscription, seed)
-            }
-        }
-    }
-
-    fn leave(&mut self, node: NodeId, subscriber: SubscriberId) -> Option<Subscription> {
-        match self.tree.data(node).subscribers {
-            Subscribers::None => None,
-            Subscribers::One(one) => {
-                if one.subscriber != subscriber {
-                    return None;
-                }
-                self.filters -= 1;
-                self.tree.data_mut(node).subscribers = Subscribers::None;
-                Some(one)
-            }
-            Subscribers::Many(key) => {
-                let list = self.lists.get_mut(key as usize)?;
-                let removed = list.remove(subscriber)?;
-                if let [last] = list.entries[..] {
-                    self.lists.remove(key as usize);
-                    self.tree.data_mut(node).subscribers = Subscribers::One(last);
-                }
-                Some(removed)
-            }
-        }
-    }
-
-    /// Takes out nodes that lead nowhere any more, from `node` upwards.
-    fn prune(&mut self, mut node: NodeId) {
-        while node != ROOT {
-            let empty = matches!(self.tree.data(node).subscribers, Subscribers::None);
-            if !empty || self.tree.has_children(node) {
-                return;
-            }
-            let parent = self.tree.remove(node);
-            let entry = self.tree.data_mut(parent);
-            if entry.plus == node {
-                entry.plus = NONE;
-            }
-            if entry.multi == node {
-                entry.multi = NONE;
-            }
-            node = parent;
-        }
-    }
-}
-
-impl List {
-    fn position(&self, subscriber: SubscriberId) -> Option<usize> {
-        match &self.positions {
-            Some(positions) => positions.get(&subscriber).map(|at| *at as usize),
-            None => self.entries.iter().position(|entry| entry.subscriber == subscriber),
-        }
-    }
-
-    fn insert(&mut self, subscription: Subscription, seed: Seed) -> Option<Subscription> {
-        if let Some(at) = self.position(subscription.subscriber) {
-            let entry = self.entries.get_mut(at).expect("invariant: positions are live");
-            return Some(std::mem::replace(entry, subscription));
-        }
-        if let Some(positions) = &mut self.positions {
-            positions.insert(subscription.subscriber, self.entries.len() as u32);
-        }
-        self.entries.push(subscription);
-        if self.positions.is_none() && self.entries.len() >= POSITIONS_FROM {
-            let mut positions = seed.map();
-            for (entry, at) in self.entries.iter().zip(0_u32..) {
-                positions.insert(entry.subscriber, at);
-            }
-            self.positions = Some(positions);
-        }
-        None
-    }
-
-    fn remove(&mut self, subscriber: SubscriberId) -> Option<Subscription> {
-        let at = self.position(subscriber)?;
-        let removed = self.entries.swap_remove(at);
-        if let Some(positions) = &mut self.positions {
-            positions.remove(&subscriber);
-            if let Some(moved) = self.entries.get(at) {
-                positions.insert(moved.subscriber, at as u32);
-            }
-            if self.entries.len() < POSITIONS_FROM / 2 {
-                self.positions = None;
-                self.entries.shrink_to_fit();
-            }
-        }
-        Some(removed)
-    }
-
-    fn memory(&self) -> usize {
-        let positions = self.positions.as_ref().map_or(0, |positions| positions.capacity() * 9);
-        self.entries.capacity() * size_of::<Subscription>() + positions
+        let tree = self.nodes.memory() + self.inners.memory() + self.buckets.memory();
+        tree + self.labels.memory() + self.lists.memory() + size_of::<Self>()
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

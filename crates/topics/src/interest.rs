@@ -1,158 +1,187 @@
-//! Which shards may have subscribers for a topic.
-//!
-//! Every shard holds the same small table. A filter counts under its literal beginning: `a/b/+/c`
-//! under `a/b`, `#` under nothing, and a filter without wildcard under the whole topic. A topic is
-//! looked up under each of its beginnings. That may name a shard whose subscribers then do not match,
-//! which costs that shard a look; it never leaves one out that would.
+use std::hash::{BuildHasher, Hasher};
 
-use plexus_stdx::{HashMap, Seed};
+use plexus_stdx::{Seed, SeededState};
 
-use crate::level::levels;
+use crate::parts::Parts;
 
-/// A change of one shard's interests, to be applied by all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InterestDelta {
-    key: u64,
-    depth: u16,
-    present: bool,
-}
+/// Literal prefixes longer than this many levels are cut to it: coarser, never wrong.
+const LEVELS_MAX: usize = 62;
 
-/// See the module's documentation.
+/// The low bits of a key: the number of literal levels, or [`EXACT`].
+const DEPTH_BITS: u64 = 0b11_1111;
+const EXACT: u64 = DEPTH_BITS;
+
+/// Shards that the bit sets can name.
+const SHARDS_MAX: u16 = 64;
+
+/// Which shards may have subscribers for a topic? Every shard holds the same table and hears of
+/// each change, so that a message goes only to shards that may want it; those match exactly.
+///
+/// The table knows filters by the literal levels before their first wildcard, hashed with a seed
+/// that all shards share; a filter without wildcard by the hash of the whole. It may say yes for
+/// nothing, it never says no for something.
 #[derive(Debug)]
 pub struct Interest {
-    seed: Seed,
-    id: u16,
-    shards: HashMap<u64, u64>,
-    local: HashMap<u64, u32>,
-    /// How many keys there are of each depth, so that depths without any are not looked up.
-    depths: Vec<u32>,
-    exact: u32,
+    state: SeededState,
+    /// Shards with such filters.
+    known: Parts<u64>,
+    /// How many such filters the local shard has.
+    counts: Parts<u32>,
+    local: u16,
+    /// How many keys there are of each depth: depths without a key need no look-up.
+    depths: [u32; DEPTH_BITS as usize + 1],
+    /// Bit `n` is set when `depths[n]` is not zero.
+    present: u64,
 }
 
-/// The depth of keys of whole topics.
-const EXACT: u16 = u16::MAX;
+/// A change of one shard's interest that the other shards are to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InterestDelta {
+    /// The hash of the literal levels, and in its six low bits how many they are.
+    pub key: u64,
+    /// Whether the interest begins or ends.
+    pub present: bool,
+}
 
 impl Interest {
-    /// The table of shard `id`; all shards of a node use the same seed.
-    pub fn new(seed: Seed, id: u16) -> Self {
-        assert!(id < 64, "invariant: a set of shards is one word");
-        Self { seed, id, shards: seed.map(), local: seed.map(), depths: Vec::new(), exact: 0 }
+    /// The table of shard `local`; all shards of a node use the same seed.
+    pub fn new(seed: Seed, local: u16) -> Self {
+        assert!(local < SHARDS_MAX, "invariant: a set of shards is one word");
+        let depths = [0; DEPTH_BITS as usize + 1];
+        let (known, counts) = (Parts::new(seed), Parts::new(seed));
+        Self { state: seed.hasher(), known, counts, local, depths, present: 0 }
     }
 
-    /// This shard has one more subscription; the others must know if it is the first of its kind.
+    /// Counts a filter of the local shard; the delta is to be told to all others.
     pub fn add_local(&mut self, filter: &str) -> Option<InterestDelta> {
-        let (key, depth) = self.key(filter);
-        let count = self.local.entry(key).or_insert(0);
+        let key = self.key_of(filter);
+        let count = self.counts.entry(key);
         *count += 1;
         if *count > 1 {
             return None;
         }
-        let delta = InterestDelta { key, depth, present: true };
-        self.apply(self.id, &delta);
+        let delta = InterestDelta { key, present: true };
+        self.apply(self.local, &delta);
         Some(delta)
     }
 
-    /// This shard has one subscription less; the others must know if it was the last of its kind.
+    /// Discounts a filter of the local shard; the delta is to be told to all others.
     pub fn remove_local(&mut self, filter: &str) -> Option<InterestDelta> {
-        let (key, depth) = self.key(filter);
-        let count = self.local.get_mut(&key)?;
+        let key = self.key_of(filter);
+        let count = self.counts.get_mut(key)?;
         *count -= 1;
         if *count > 0 {
             return None;
         }
-        self.local.remove(&key);
-        let delta = InterestDelta { key, depth, present: false };
-        self.apply(self.id, &delta);
+        self.counts.remove(key);
+        let delta = InterestDelta { key, present: false };
+        self.apply(self.local, &delta);
         Some(delta)
     }
 
-    /// A shard's interests have changed.
-    pub fn apply(&mut self, shard: u16, delta: &InterestDelta) {
-        let bit = 1_u64 << shard;
-        let shards = self.shards.entry(delta.key).or_insert(0);
-        let before = *shards;
+    /// Takes in what another shard told.
+    pub fn apply(&mut self, from_shard: u16, delta: &InterestDelta) {
+        assert!(from_shard < SHARDS_MAX, "invariant: a set of shards is one word");
+        let bit = 1 << from_shard;
         if delta.present {
+            let shards = self.known.entry(delta.key);
+            let new = *shards == 0;
             *shards |= bit;
-        } else {
+            if new {
+                self.count(delta.key, true);
+            }
+        } else if let Some(shards) = self.known.get_mut(delta.key) {
             *shards &= !bit;
-        }
-        let after = *shards;
-        if after == 0 {
-            self.shards.remove(&delta.key);
-        }
-        match (before == 0, after == 0) {
-            (true, false) => *self.depth_count(delta.depth) += 1,
-            (false, true) => *self.depth_count(delta.depth) -= 1,
-            _ => {}
+            if *shards == 0 {
+                self.known.remove(delta.key);
+                self.count(delta.key, false);
+            }
         }
     }
 
-    /// The shards that may have subscribers for the topic, one bit each.
+    /// The shards, bit by bit and the local one among them, that may have subscribers for `topic`.
     pub fn shards(&self, topic: &str) -> u64 {
-        let mut found = 0;
-        let mut key = self.start();
-        // [MQTT-4.7.2-1] A leading wildcard does not match a leading `$`.
-        if !topic.starts_with('$') {
-            found |= self.look_up(0, key);
-        }
-        for (level, depth) in levels(topic).zip(1..) {
-            key = self.extend(key, level);
-            found |= self.look_up(depth, key);
-        }
-        if self.exact > 0 {
-            found |= self.shards.get(&!key).copied().unwrap_or(0);
-        }
-        found
-    }
-
-    /// Whether no shard is interested in anything.
-    pub fn is_empty(&self) -> bool {
-        self.shards.is_empty()
-    }
-
-    /// How many beginnings of topics any shard is interested in.
-    pub fn len(&self) -> usize {
-        self.shards.len()
-    }
-
-    fn look_up(&self, depth: usize, key: u64) -> u64 {
-        if self.depths.get(depth).is_none_or(|count| *count == 0) {
+        if self.present == 0 {
             return 0;
         }
-        self.shards.get(&key).copied().unwrap_or(0)
-    }
-
-    fn key(&self, filter: &str) -> (u64, u16) {
-        let mut key = self.start();
-        for (level, depth) in levels(filter).zip(0_u16..) {
-            if matches!(level, b"+" | b"#") {
-                return (key, depth);
+        let mut shards = 0;
+        // The topics that begin with `$` are hidden from leading wildcards ([MQTT-4.7.2-1]
+        // [MQTT3-4.7.2-1]).
+        if !topic.starts_with('$') {
+            shards |= self.ask(0, 0);
+        }
+        let mut hash = 0;
+        let mut depth = 0_u64;
+        for level in topic.split('/') {
+            if depth as usize == LEVELS_MAX {
+                // Deeper filters are all known by their first levels.
+                return shards;
             }
-            key = self.extend(key, level);
+            if self.present >> (depth + 1) == 0 {
+                // No shard has filters with that many literal levels.
+                return shards;
+            }
+            hash = self.extend(hash, level);
+            depth += 1;
+            shards |= self.ask(hash, depth);
         }
-        (!key, EXACT)
+        shards | self.ask(hash, EXACT)
     }
 
-    fn depth_count(&mut self, depth: u16) -> &mut u32 {
-        if depth == EXACT {
-            return &mut self.exact;
-        }
-        let depth = usize::from(depth);
-        if self.depths.len() <= depth {
-            self.depths.resize(depth + 1, 0);
-        }
-        self.depths.get_mut(depth).expect("invariant: grown above")
+    /// The number of keys in the table.
+    pub fn len(&self) -> usize {
+        self.known.len()
     }
 
-    fn start(&self) -> u64 {
-        self.seed.value() | 1
+    /// Whether no shard has any interest.
+    pub fn is_empty(&self) -> bool {
+        self.known.len() == 0
     }
 
-    fn extend(&self, key: u64, level: &[u8]) -> u64 {
-        let product =
-            u128::from(key ^ 0xA076_1D64_78BD_642F) * u128::from(self.seed.hash(level) | 1);
-        ((product >> 64) as u64 ^ product as u64).rotate_left(23)
+    /// The bytes reserved.
+    pub fn memory(&self) -> usize {
+        self.known.memory() + self.counts.memory() + size_of::<Self>()
     }
+
+    fn key_of(&self, filter: &str) -> u64 {
+        let mut hash = 0;
+        for (depth, level) in (0_u64..).zip(filter.split('/')) {
+            if depth as usize == LEVELS_MAX || matches!(level, "+" | "#") {
+                return key(hash, depth);
+            }
+            hash = self.extend(hash, level);
+        }
+        key(hash, EXACT)
+    }
+
+    #[inline]
+    fn ask(&self, hash: u64, depth: u64) -> u64 {
+        if self.present & 1 << depth == 0 {
+            return 0;
+        }
+        self.known.get(key(hash, depth)).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn extend(&self, hash: u64, level: &str) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write_u64(hash);
+        hasher.write(level.as_bytes());
+        hasher.finish()
+    }
+
+    fn count(&mut self, key: u64, more: bool) {
+        let depth = key & DEPTH_BITS;
+        let count = self.depths.get_mut(depth as usize).expect("invariant: six bits");
+        *count = if more { *count + 1 } else { *count - 1 };
+        let bit = 1 << depth;
+        self.present = if *count > 0 { self.present | bit } else { self.present & !bit };
+    }
+}
+
+#[inline]
+fn key(hash: u64, depth: u64) -> u64 {
+    hash & !DEPTH_BITS | depth
 }
 
 #[cfg(test)]

@@ -1,28 +1,36 @@
-//! *What it is.* Who wants a topic: the index of subscriptions, the shared groups, the retained
-//! messages, and the small table that tells a shard which other shards to ask.
+//! *What it is.* Who wants a topic: the subscription index of a shard, its shared groups, the
+//! retained index, and the table that tells which shards may be interested. Plain data structures
+//! with one owner, each bounded in the work of a single call.
 //!
-//! *What it never does.* No I/O, no clock, no lock: one owner each. It knows neither sessions nor
-//! packets; subscribers are small integers.
+//! *What it never does.* No I/O, no clock, no randomness but an injected seed, no locks; it checks
+//! no filter and delivers nothing.
 //!
 //! *Entry points.* [`SubscriptionIndex`], [`SharedGroups`], [`Retained`], [`Interest`].
 //!
-//! *Reading order.* `level`, `tree`, `index`, `matches`, `shared`, `interest`, `retained`.
+//! *Reading order.* `subscription`, `arena`, `buckets`, `pieces`, `lists`, `index`, `matches`, `shared`,
+//! `interest`, `retained`.
 //!
-//! *Tests.* `*/tests.rs` beside each file, against brute force over small universes; figures in
-//! `examples/topics_bench.rs`.
+//! *Tests.* Beside the code, against `types::filter_matches`; `examples/topics_bench.rs` measures,
+//! and runs small as a test.
 
+mod arena;
+mod buckets;
+mod gradual;
 mod index;
 mod interest;
-mod level;
+mod labels;
+mod lists;
 mod matches;
+mod parts;
+mod pieces;
 mod retained;
 mod shared;
 mod subscription;
-mod tree;
+mod walk;
 
 pub use index::SubscriptionIndex;
 pub use interest::{Interest, InterestDelta};
-pub use matches::{Deliveries, Matches, Target};
+pub use matches::{Matches, Target};
 pub use retained::{Retained, RetainedCursor};
 pub use shared::{
     GroupId, Joined, Left, Member, MemberOptions, MemberState, Pick, Selected, SharedGroups,

@@ -1,38 +1,46 @@
-//! The result of a match, and what is delivered of it.
+use std::num::NonZeroU32;
 
 use plexus_types::Qos;
 
-use crate::{SubscriberId, Subscription};
+use crate::{
+    subscription::{Entry, SubscriberId, Subscription},
+    walk::Walk,
+};
 
-/// A buffer for the matches of one topic, to be used again for the next.
+/// The subscriptions that a topic matched. Keep one and use it again: it keeps its memory.
 #[derive(Debug, Default)]
 pub struct Matches {
-    found: Vec<Subscription>,
-    /// Filters that contributed: one alone names nobody twice.
-    lists: usize,
-    identified: bool,
+    pub(crate) found: Vec<Entry>,
+    /// The number of filters that `found` comes from.
+    pub(crate) filters: usize,
+    /// Subscription Identifiers of subscribers that matched more than once, in delivery order.
     ids: Vec<u32>,
+    pub(crate) walk: Walk,
 }
 
-/// One delivery: all matching subscriptions of one subscriber together.
+/// One delivery: a subscriber gets a message once however many of its filters match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target<'a> {
-    /// Who gets it.
+    /// Who gets the message.
     pub subscriber: SubscriberId,
-    /// The highest quality of service among the subscriptions ([MQTT-3.3.4-2]).
+    /// The highest quality of service among the subscriptions that matched ([MQTT-3.3.4-2] [MQTT3-3.3.5-1]).
     pub qos: Qos,
-    /// Whether any of them asks for RETAIN as published.
+    /// Whether any of them wants RETAIN as published ([MQTT-3.3.1-12], [MQTT-3.3.1-13]).
     pub retain_as_published: bool,
-    /// All Subscription Identifiers ([MQTT-3.3.4-3], [MQTT-3.3.4-4]).
+    /// The Subscription Identifiers of all of them ([MQTT-3.3.4-3], [MQTT-3.3.4-4]).
     pub ids: &'a [u32],
 }
 
 impl Matches {
-    /// Forgets the last match.
+    /// No matches yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets the matches, not the memory.
     pub fn clear(&mut self) {
         self.found.clear();
-        self.lists = 0;
-        self.identified = false;
+        self.filters = 0;
     }
 
     /// Whether nothing matched.
@@ -40,66 +48,117 @@ impl Matches {
         self.found.is_empty()
     }
 
-    /// Subscriptions that matched.
+    /// The number of subscriptions that matched.
     pub fn len(&self) -> usize {
         self.found.len()
     }
 
-    /// The subscriptions that matched, in no order.
-    pub fn subscriptions(&self) -> impl Iterator<Item = &Subscription> {
-        self.found.iter()
+    /// Every subscription that matched, in no particular order.
+    pub fn subscriptions(&self) -> impl Iterator<Item = Subscription> {
+        self.found.iter().copied().map(Subscription::from)
     }
 
-    /// What is to be delivered, one entry a subscriber. `publisher` is left out where its
-    /// subscription says No Local ([MQTT-3.8.3-3]).
-    pub fn deliveries(&mut self, publisher: Option<SubscriberId>) -> Deliveries<'_> {
-        if let Some(publisher) = publisher {
-            self.found.retain(|it| it.subscriber != publisher || !it.options.no_local());
+    /// What is to be delivered, in the order of the subscribers if several filters matched.
+    ///
+    /// A subscription with No Local does not count for its own publisher ([MQTT-3.8.3-3]).
+    pub fn deliveries(
+        &mut self,
+        publisher: Option<SubscriberId>,
+    ) -> impl Iterator<Item = Target<'_>> {
+        // No subscriber is twice in one filter's list, so one filter needs no merging.
+        let single = self.filters <= 1;
+        if !single {
+            self.merge(publisher);
         }
-        if self.lists > 1 {
-            self.found.sort_unstable_by_key(|it| (it.subscriber, it.id));
-        }
+        Deliveries { found: &self.found, ids: &self.ids, publisher, single }
+    }
+
+    /// Brings the entries of a subscriber together and collects the identifiers of those who have
+    /// several entries.
+    fn merge(&mut self, publisher: Option<SubscriberId>) {
+        // Lists are sorted, so a sort that finds sorted runs has little to do.
+        self.found.sort_by_key(|entry| entry.subscriber);
         self.ids.clear();
-        if self.identified {
-            let ids = self.found.iter().filter_map(|it| it.id);
-            self.ids.extend(ids.map(std::num::NonZeroU32::get));
+        for run in self.found.chunk_by(|one, next| one.subscriber == next.subscriber) {
+            if run.len() > 1 {
+                let counted = run.iter().filter(|entry| is_wanted(entry, publisher));
+                self.ids
+                    .extend(counted.filter_map(|entry| NonZeroU32::new(entry.id)).map(u32::from));
+            }
         }
-        Deliveries { found: &self.found, ids: &self.ids }
-    }
-
-    pub(crate) fn add(&mut self, subscriptions: &[Subscription]) {
-        self.lists += 1;
-        self.identified |= subscriptions.iter().any(|it| it.id.is_some());
-        self.found.extend_from_slice(subscriptions);
     }
 }
 
-/// Iterates over the deliveries of a match.
 #[derive(Debug)]
-pub struct Deliveries<'a> {
-    found: &'a [Subscription],
+struct Deliveries<'a> {
+    found: &'a [Entry],
     ids: &'a [u32],
+    publisher: Option<SubscriberId>,
+    single: bool,
 }
 
 impl<'a> Iterator for Deliveries<'a> {
     type Item = Target<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Target<'a>> {
-        let (first, mut rest) = self.found.split_first()?;
-        let mut qos = first.options.qos();
-        let mut retain_as_published = first.options.retain_as_published();
-        let mut identified = usize::from(first.id.is_some());
-        while let Some((next, after)) = rest.split_first()
-            && next.subscriber == first.subscriber
-        {
-            qos = qos.max(next.options.qos());
-            retain_as_published |= next.options.retain_as_published();
-            identified += usize::from(next.id.is_some());
-            rest = after;
+        loop {
+            let (entry, rest) = self.found.split_first()?;
+            if !self.single && rest.first().is_some_and(|it| it.subscriber == entry.subscriber) {
+                match self.next_run(entry.subscriber) {
+                    None => continue,
+                    target => return target,
+                }
+            }
+            self.found = rest;
+            if is_wanted(entry, self.publisher) {
+                return Some(Target {
+                    subscriber: SubscriberId(entry.subscriber),
+                    qos: entry.qos,
+                    retain_as_published: entry.retain_as_published(),
+                    ids: entry.ids(),
+                });
+            }
         }
-        self.found = rest;
-        let (ids, later) = self.ids.split_at_checked(identified).unwrap_or_default();
-        self.ids = later;
-        Some(Target { subscriber: first.subscriber, qos, retain_as_published, ids })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.found.len()))
     }
 }
+
+impl<'a> Deliveries<'a> {
+    /// The several entries of one subscriber as one target, if any of them is wanted.
+    fn next_run(&mut self, subscriber: u32) -> Option<Target<'a>> {
+        let mut target = None::<Target<'a>>;
+        let mut ids = 0;
+        while let Some((entry, rest)) = self.found.split_first()
+            && entry.subscriber == subscriber
+        {
+            self.found = rest;
+            if !is_wanted(entry, self.publisher) {
+                continue;
+            }
+            ids += usize::from(entry.id != 0);
+            let merged = target.get_or_insert(Target {
+                subscriber: SubscriberId(subscriber),
+                qos: Qos::AtMostOnce,
+                retain_as_published: false,
+                ids: &[],
+            });
+            merged.qos = merged.qos.max(entry.qos);
+            merged.retain_as_published |= entry.retain_as_published();
+        }
+        let (own, rest) = self.ids.split_at_checked(ids).unwrap_or((self.ids, &[]));
+        self.ids = rest;
+        target.map(|target| Target { ids: own, ..target })
+    }
+}
+
+#[inline]
+fn is_wanted(entry: &Entry, publisher: Option<SubscriberId>) -> bool {
+    !entry.no_local() || publisher != Some(SubscriberId(entry.subscriber))
+}
+
+#[cfg(test)]
+mod tests;

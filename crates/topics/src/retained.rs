@@ -1,265 +1,216 @@
-//! Values by topic, found by topic or walked by filter.
+use std::{cmp::Ordering, hash::BuildHasher};
 
-use plexus_stdx::Seed;
+use plexus_stdx::{Seed, SeededState};
+use smallvec::SmallVec;
 
 use crate::{
-    level::levels,
-    tree::{NONE, NodeId, ROOT, Tree},
+    arena::Arena,
+    buckets::{Buckets, Link, NONE},
+    pieces::{Pieces, Place},
 };
 
-/// Nodes without a value that may stay for the sake of open walks; beyond it the walks end.
-const LIMBO_MAX: usize = 100_000;
+mod scan;
 
-/// One value a topic: the retained messages of a shard.
+use scan::{Scan, Step};
+
+/// The retained value of each topic, with a walk over those that a filter matches.
 ///
-/// A walk by filter goes in bounded steps, and values may come and go between them: a topic that is
-/// there during the whole walk is yielded exactly once, with its newest value. While walks are open,
-/// nodes are only emptied; the last walk that closes takes them out.
+/// Topics also stand in the order of their levels, so a filter is answered by skipping: from where
+/// the walk stands, the next topic in that order either matches or tells the next place where a
+/// match can stand. A walk is resumed by that place alone; what is inserted or removed meanwhile
+/// does not disturb it, and a walk that nobody goes on with keeps nothing.
+///
+/// **Cost.** Setting a known topic is one look-up in a hash table; a new or removed one also a
+/// binary search. A walk visits only what is below the filter's literal levels in front; levels
+/// behind a `+` cost a step for each different level at the place of the `+`.
 #[derive(Debug)]
-pub struct Retained<T> {
-    tree: Tree<Leaf<T>>,
-    len: usize,
-    open: usize,
-    /// Walks of an earlier epoch have ended.
-    epoch: u32,
-    limbo: Vec<NodeId>,
+pub struct Retained<T: Clone> {
+    state: SeededState,
+    topics: Arena<Topic<T>>,
+    buckets: Buckets,
+    /// The names of `topics` in the order of their keys.
+    order: Pieces<u32>,
+    /// The bytes of the keys.
+    text: usize,
 }
 
 #[derive(Debug)]
-struct Leaf<T> {
+struct Topic<T> {
+    key: Key,
+    /// Empty only in cells that are free.
     value: Option<T>,
-    first: NodeId,
-    next: NodeId,
-    before: NodeId,
+    hash: u32,
+    next: u32,
 }
 
-impl<T> Default for Leaf<T> {
-    fn default() -> Self {
-        Self { value: None, first: NONE, next: NONE, before: NONE }
+/// A topic with NUL, which no topic contains, in place of `/`: then the order of the bytes is the
+/// order of the levels, and all below a topic stands together.
+type Key = Box<[u8]>;
+
+/// A key that is only looked up.
+type Sought = SmallVec<[u8; 128]>;
+
+const SEPARATOR: u8 = 0;
+
+/// So many topics are stepped over before the next place is looked up.
+const STEPS: usize = 4;
+
+impl<T> Link for Topic<T> {
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+
+    fn next(&self) -> u32 {
+        self.next
+    }
+
+    fn set_next(&mut self, next: u32) {
+        self.next = next;
     }
 }
 
-/// A walk that is under way. Give it back by [`Retained::close`].
+/// A walk over the topics that a filter matches.
 #[derive(Debug)]
 pub struct RetainedCursor {
-    filter: Box<[Segment]>,
-    stack: Vec<Step>,
-    epoch: u32,
-}
-
-#[derive(Debug)]
-enum Segment {
-    Literal(Box<[u8]>),
-    Plus,
-    Multi,
-}
-
-/// A node to look at, with the depth of the filter that its children are to match; or a chain of
-/// siblings of which each is such a node.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Node(NodeId, usize),
-    Chain(NodeId, usize),
+    scan: Scan,
+    /// The least key that was not looked at; none when the walk is over.
+    place: Option<Vec<u8>>,
 }
 
 impl<T: Clone> Retained<T> {
-    /// Nothing is kept.
+    /// Nothing retained yet.
     pub fn new(seed: Seed) -> Self {
-        Self { tree: Tree::new(seed), len: 0, open: 0, epoch: 0, limbo: Vec::new() }
+        Self {
+            state: seed.hasher(),
+            topics: Arena::new(),
+            buckets: Buckets::default(),
+            order: Pieces::new(),
+            text: 0,
+        }
     }
 
-    /// Keeps a value; gives back the one that it replaces.
+    /// Sets the value of a topic and returns the one before.
     pub fn insert(&mut self, topic: &str, value: T) -> Option<T> {
-        let mut node = ROOT;
-        for level in levels(topic) {
-            let (child, new) = self.tree.child_or_new(node, level);
-            if new {
-                self.link(node, child);
-            }
-            node = child;
+        let key = key(topic);
+        let hash = self.hash(&key);
+        if let Some(name) = self.find(&key, hash) {
+            return self.topics.get_mut(name).value.replace(value);
         }
-        let replaced = self.tree.data_mut(node).value.replace(value);
-        self.len += usize::from(replaced.is_none());
-        replaced
+        let (Ok(place) | Err(place)) = self.place(&key);
+        self.text += key.len();
+        let key = key.as_slice().into();
+        let name = self.topics.insert(Topic { key, value: Some(value), hash, next: NONE });
+        self.buckets.link(&mut self.topics, name);
+        self.order.insert(place, name);
+        None
     }
 
-    /// Takes a value out.
+    /// Takes the value of a topic out.
     pub fn remove(&mut self, topic: &str) -> Option<T> {
-        let node = self.find(topic)?;
-        let removed = self.tree.data_mut(node).value.take()?;
-        self.len -= 1;
-        if self.open == 0 {
-            self.prune(node);
-        } else {
-            self.limbo.push(node);
-            if self.limbo.len() > LIMBO_MAX {
-                self.end_walks();
-            }
-        }
-        Some(removed)
+        let key = key(topic);
+        let name = self.find(&key, self.hash(&key))?;
+        let place = self.place(&key).expect("invariant: what is found is in order");
+        self.order.remove(place);
+        self.buckets.unlink(&mut self.topics, name);
+        let blank = Topic { key: Key::default(), value: None, hash: 0, next: NONE };
+        self.text -= key.len();
+        self.topics.remove(name, blank).value
     }
 
     /// The value of a topic.
     pub fn get(&self, topic: &str) -> Option<&T> {
-        self.tree.data(self.find(topic)?).value.as_ref()
+        let key = key(topic);
+        self.topics.get(self.find(&key, self.hash(&key))?).value.as_ref()
     }
 
-    /// The number of values.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Bytes that the structure holds besides the values' own.
-    pub fn memory(&self) -> usize {
-        self.tree.memory() + self.limbo.capacity() * size_of::<NodeId>()
-    }
-
-    /// Begins a walk over the topics that match the filter (without `$share/<name>/`).
+    /// A walk over the topics that `filter`, without `$share/…/`, matches.
     pub fn cursor(&mut self, filter: &str) -> RetainedCursor {
-        self.open += 1;
-        let segment = |level: &[u8]| match level {
-            b"+" => Segment::Plus,
-            b"#" => Segment::Multi,
-            literal => Segment::Literal(literal.into()),
-        };
-        let filter = levels(filter).map(segment).collect();
-        RetainedCursor { filter, stack: vec![Step::Node(ROOT, 0)], epoch: self.epoch }
+        let scan = Scan::new(filter);
+        let place = Some(scan.start());
+        RetainedCursor { scan, place }
     }
 
-    /// Goes on with a walk, at most over `budget` nodes; says whether there may be more.
+    /// Goes on with a walk: looks at most at `budget` topics and adds the values of those that
+    /// match to `out`. Whether there may be more.
+    ///
+    /// A topic that is there during the whole walk comes exactly once, with the value that it has
+    /// then; one that comes or goes meanwhile comes once or not at all.
     pub fn next(&mut self, cursor: &mut RetainedCursor, budget: usize, out: &mut Vec<T>) -> bool {
-        if cursor.epoch != self.epoch {
-            cursor.stack.clear();
-        }
-        for _ in 0..budget {
-            match cursor.stack.pop() {
-                None => return false,
-                Some(Step::Chain(node, depth)) => {
-                    let next = self.tree.data(node).next;
-                    if next != NONE {
-                        cursor.stack.push(Step::Chain(next, depth));
-                    }
-                    // [MQTT-4.7.2-1] A leading wildcard does not match a leading `$`.
-                    let first = self.tree.parent(node) == ROOT;
-                    if !(first && self.tree.level(node).starts_with(b"$")) {
-                        cursor.stack.push(Step::Node(node, depth));
-                    }
+        let mut left = budget.max(1);
+        while let Some(place) = cursor.place.take() {
+            let (Ok(place) | Err(place)) = self.place(&place);
+            let mut ahead = self.order.iter_from(place).map(|name| self.topics.get(*name));
+            let mut next = ahead.next();
+            while let Some(topic) = next {
+                if left == 0 {
+                    cursor.place = Some(topic.key.to_vec());
+                    return true;
                 }
-                Some(Step::Node(node, depth)) => self.visit(cursor, node, depth, out),
+                left -= 1;
+                match cursor.scan.step(&topic.key) {
+                    Step::Match => {
+                        out.extend(topic.value.clone());
+                        next = ahead.next();
+                    }
+                    Step::Seek(place) => {
+                        // Stepping over a few is cheaper than a descent.
+                        next = ahead.by_ref().take(STEPS).find(|topic| *topic.key >= *place);
+                        if next.is_none() {
+                            cursor.place = Some(place);
+                        }
+                    }
+                    Step::End => return false,
+                }
             }
         }
-        !cursor.stack.is_empty()
+        false
     }
 
-    /// Ends a walk.
-    #[expect(clippy::needless_pass_by_value, reason = "a walk that is closed cannot go on")]
+    /// Ends a walk before its end.
     pub fn close(&mut self, cursor: RetainedCursor) {
-        if cursor.epoch != self.epoch {
-            return;
-        }
-        self.open -= 1;
-        if self.open == 0 {
-            self.clear_limbo();
-        }
+        drop(cursor);
     }
 
-    fn visit(&self, cursor: &mut RetainedCursor, node: NodeId, depth: usize, out: &mut Vec<T>) {
-        let data = self.tree.data(node);
-        match cursor.filter.get(depth) {
-            None => out.extend(data.value.clone()),
-            Some(Segment::Literal(level)) => {
-                let hash = self.tree.hash(level);
-                if let Some(child) = self.tree.child(node, level, hash) {
-                    cursor.stack.push(Step::Node(child, depth + 1));
-                }
+    /// The number of topics.
+    pub const fn len(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// Whether there is no topic.
+    pub const fn is_empty(&self) -> bool {
+        self.topics.len() == 0
+    }
+
+    /// The bytes reserved, without what the values own.
+    pub fn memory(&self) -> usize {
+        let tables = self.topics.memory() + self.buckets.memory() + self.order.memory();
+        tables + self.text + size_of::<Self>()
+    }
+
+    fn hash(&self, key: &Sought) -> u32 {
+        self.state.hash_one(key.as_slice()) as u32
+    }
+
+    fn find(&self, key: &[u8], hash: u32) -> Option<u32> {
+        let mut name = self.buckets.first(hash);
+        while name != NONE {
+            let topic = self.topics.get(name);
+            if topic.hash == hash && *topic.key == *key {
+                return Some(name);
             }
-            Some(Segment::Plus) if data.first != NONE => {
-                cursor.stack.push(Step::Chain(data.first, depth + 1));
-            }
-            Some(Segment::Plus) => {}
-            // `#` matches the node itself ([MQTT-4.7.1-2]) and all below, which stay at its depth.
-            Some(Segment::Multi) => {
-                out.extend(data.value.clone());
-                if data.first != NONE {
-                    cursor.stack.push(Step::Chain(data.first, depth));
-                }
-            }
+            name = topic.next;
         }
+        None
     }
 
-    fn find(&self, topic: &str) -> Option<NodeId> {
-        levels(topic)
-            .try_fold(ROOT, |node, level| self.tree.child(node, level, self.tree.hash(level)))
+    fn place(&self, key: &[u8]) -> Result<Place, Place> {
+        self.order.search(|name| -> Ordering { (*self.topics.get(*name).key).cmp(key) })
     }
+}
 
-    /// Puts a child in front of its siblings: a walk that has begun is already past that place.
-    fn link(&mut self, parent: NodeId, child: NodeId) {
-        let first = std::mem::replace(&mut self.tree.data_mut(parent).first, child);
-        if first != NONE {
-            self.tree.data_mut(first).before = child;
-        }
-        self.tree.data_mut(child).next = first;
-    }
-
-    fn unlink(&mut self, parent: NodeId, child: NodeId) {
-        let (before, next) = {
-            let data = self.tree.data(child);
-            (data.before, data.next)
-        };
-        match before {
-            NONE => self.tree.data_mut(parent).first = next,
-            before => self.tree.data_mut(before).next = next,
-        }
-        if next != NONE {
-            self.tree.data_mut(next).before = before;
-        }
-    }
-
-    fn prune(&mut self, mut node: NodeId) {
-        while node != ROOT && self.tree.data(node).value.is_none() && !self.tree.has_children(node)
-        {
-            let parent = self.tree.parent(node);
-            self.unlink(parent, node);
-            self.tree.remove(node);
-            node = parent;
-        }
-    }
-
-    /// Too much waits for walks that do not go on: they end, and the next call tells them so.
-    fn end_walks(&mut self) {
-        self.epoch = self.epoch.wrapping_add(1);
-        self.open = 0;
-        self.clear_limbo();
-    }
-
-    fn clear_limbo(&mut self) {
-        let mut limbo = std::mem::take(&mut self.limbo);
-        // A node may stand there twice, and one may be gone with its child: only those that are
-        // still in the tree and empty are looked at.
-        limbo.sort_unstable();
-        limbo.dedup();
-        for node in limbo {
-            if !self.tree.has_children(ROOT) {
-                // Everything is gone, and its memory with it.
-                break;
-            }
-            if self.is_linked(node) {
-                self.prune(node);
-            }
-        }
-    }
-
-    /// Whether the node is still reachable: pruning another may have taken it out.
-    fn is_linked(&self, node: NodeId) -> bool {
-        let parent = self.tree.parent(node);
-        let level = self.tree.level(node);
-        parent != NONE && self.tree.child(parent, level, self.tree.hash(level)) == Some(node)
-    }
+fn key(topic: &str) -> Sought {
+    debug_assert!(!topic.as_bytes().contains(&SEPARATOR), "a topic has no NUL ([MQTT-1.5.4-2])");
+    topic.bytes().map(|byte| if byte == b'/' { SEPARATOR } else { byte }).collect()
 }
 
 #[cfg(test)]

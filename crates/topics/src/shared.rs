@@ -1,160 +1,187 @@
-//! Shared subscriptions: groups of members of which one gets each message.
-
-mod group;
-
-use std::num::NonZeroU32;
-
 use plexus_stdx::{HashMap, Seed};
 use plexus_types::Qos;
-use smallvec::SmallVec;
 
-use self::group::Group;
-use crate::{Matches, Options, SubscriberId, Subscription, SubscriptionIndex};
+use crate::{
+    gradual::GradualMap,
+    index::SubscriptionIndex,
+    matches::Matches,
+    subscription::{Options, SubscriberId, Subscription},
+};
 
-/// How a group chooses the member for a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Strategy {
-    /// One after the other, exact within the group.
-    #[default]
-    RoundRobin,
-    /// Any.
-    Random,
-    /// The same until it is not available.
-    Sticky,
-    /// By the publishing client: its messages go to one member.
-    HashClient,
-    /// By the topic: its messages go to one member.
-    HashTopic,
-    /// One after the other among the members of the group's own shard, while there are any.
-    Local,
-    /// The one with the fewest unacknowledged messages.
-    LeastInflight,
-}
+mod group;
+mod order;
 
-/// The number of a group within its shard.
+use group::{Group, Seat};
+
+/// Names a group for as long as it has members; a later group does not get the name of an earlier
+/// one before four thousand million others have come and gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupId(pub u32);
 
-/// A member: a client of some shard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A subscriber of some shard in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Member {
-    /// The shard that is its home.
+    /// The shard where its session lives.
     pub shard: u16,
-    /// The client there.
+    /// The session's slot there.
     pub subscriber: SubscriberId,
 }
 
-/// The options of a member's subscription.
+/// What a member asked for in its subscription to the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberOptions {
     /// The highest quality of service that it wants.
     pub qos: Qos,
-    /// Its Subscription Identifier.
-    pub id: Option<NonZeroU32>,
-    /// Whether RETAIN is kept as published.
+    /// The Subscription Identifier, if the SUBSCRIBE had one.
+    pub id: Option<std::num::NonZeroU32>,
+    /// Whether RETAIN is to be forwarded as the publisher set it.
     pub retain_as_published: bool,
 }
 
-/// What a member can take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What a member can take. The same for all its groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberState {
     /// Whether it is connected.
     pub online: bool,
-    /// Whether its window and queue are full.
+    /// Whether it would refuse a message now.
     pub full: bool,
-    /// Its unacknowledged messages.
+    /// Its unacknowledged messages; only [`Strategy::LeastInflight`] looks at them.
     pub inflight: u32,
 }
 
-impl MemberState {
-    fn is_available(self) -> bool {
-        self.online && !self.full
+impl Default for MemberState {
+    /// Who has just subscribed is connected and has room.
+    fn default() -> Self {
+        Self { online: true, full: false, inflight: 0 }
     }
 }
 
-/// What joining changed.
+/// How a group shares its messages out among the members that can take one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// To the one that has waited longest: exactly in turn.
+    #[default]
+    RoundRobin,
+    /// To any.
+    Random,
+    /// Always to the same one, until it cannot take a message; who comes next is drawn.
+    Sticky,
+    /// To the one that the publisher hashes to.
+    HashClient,
+    /// To the one that the topic hashes to.
+    HashTopic,
+    /// To members of the shard that picks, in turn; without such to the other shards in turn.
+    Local,
+    /// To the one with the fewest unacknowledged messages, among equals in turn.
+    LeastInflight,
+}
+
+/// A message that looks for a member.
+#[derive(Debug, Clone, Copy)]
+pub struct Pick<'a> {
+    /// A hash of the publisher's Client ID.
+    pub publisher_hash: u64,
+    /// The topic of the message.
+    pub topic: &'a str,
+    /// The shard that picks.
+    pub local_shard: u16,
+    /// Members that have refused the message; a few.
+    pub tried: &'a [Member],
+}
+
+/// The member that is to get a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selected {
+    /// Who.
+    pub member: Member,
+    /// What it asked for.
+    pub options: MemberOptions,
+}
+
+/// What [`SharedGroups::join`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Joined {
     /// The group.
     pub group: GroupId,
-    /// Whether the group began with this member.
+    /// The group begins with this member.
     pub new_group: bool,
+    /// The member was not in the group before; otherwise only its options were replaced.
+    pub new_member: bool,
 }
 
-/// What leaving changed.
+/// What [`SharedGroups::leave`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left {
-    /// Whether there was such a member.
+    /// It was a member.
     pub was_member: bool,
-    /// Whether the group ended with it.
+    /// It was the last one, and the group is gone.
     pub group_ended: bool,
 }
 
-/// What the choice may depend on.
-#[derive(Debug, Clone, Copy)]
-pub struct Pick<'a> {
-    /// The hash of the publisher's Client Identifier.
-    pub publisher_hash: u64,
-    /// The topic of the message.
-    pub topic: &'a str,
-    /// The shard that asks.
-    pub local_shard: u16,
-    /// Members that have refused the message.
-    pub tried: &'a [Member],
-}
-
-/// The choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Selected {
-    /// Who gets the message.
-    pub member: Member,
-    /// Its options.
-    pub options: MemberOptions,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    state: MemberState,
-    groups: SmallVec<[u32; 2]>,
-}
-
-/// The groups that a shard owns. A member that cannot take a message now is passed over while
-/// another can; one that is away is chosen only when nobody is there.
+/// All shared subscription groups that a shard owns: each `$share/<name>/<filter>` is one.
+///
+/// A member that is online and not full comes first, then one that is offline and whose session
+/// still has room, at last one that was full when it was last heard of; who has refused the message
+/// is passed over. Each group keeps the three kinds in lists of their own, so those that cannot
+/// take a message cost nothing while others can.
 #[derive(Debug)]
 pub struct SharedGroups {
-    /// A number is not used twice: a message on its way to a group that ended must not find another.
-    groups: HashMap<u32, Group>,
-    next: u32,
-    names: HashMap<(Box<str>, Box<str>), u32>,
-    index: SubscriptionIndex,
-    members: HashMap<Member, Known>,
-    memberships: usize,
+    draw: Seed,
+    /// Hashes topics and publishers to members.
     seed: Seed,
-    strategy: Strategy,
-    strategies: HashMap<Box<str>, Strategy>,
-    matches: Matches,
+    default: Strategy,
+    by_name: HashMap<Box<str>, Strategy>,
+    index: SubscriptionIndex,
+    groups: GradualMap<u32, Option<Box<Group>>>,
+    /// From `<name>/<filter>`; a name has no slash.
+    ids: GradualMap<Box<str>, u32>,
+    members: GradualMap<Member, Membership>,
+    memberships: usize,
+    /// The bytes of the keys of `ids`.
+    texts: usize,
+    next_id: u32,
+    found: Matches,
+}
+
+/// A member's state and its places.
+#[derive(Debug, Default)]
+struct Membership {
+    state: MemberState,
+    seats: Vec<Place>,
+}
+
+/// A seat in a group.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    group: u32,
+    seat: u32,
 }
 
 impl SharedGroups {
-    /// No groups; `strategies` are those of single share names.
-    pub fn new(seed: Seed, strategy: Strategy, strategies: &[(String, Strategy)]) -> Self {
+    /// No groups yet. `strategies` names groups with another strategy than `default`; the first
+    /// entry of a name counts.
+    pub fn new(seed: Seed, default: Strategy, strategies: &[(String, Strategy)]) -> Self {
         let mut by_name = seed.map();
-        by_name.extend(strategies.iter().map(|(name, it)| (Box::from(name.as_str()), *it)));
+        for (name, strategy) in strategies {
+            by_name.entry(name.as_str().into()).or_insert(*strategy);
+        }
         Self {
-            groups: seed.map(),
-            next: 0,
-            names: seed.map(),
+            draw: seed.derive(1),
+            seed: seed.derive(2),
+            default,
+            by_name,
             index: SubscriptionIndex::new(seed),
-            members: seed.map(),
+            groups: GradualMap::new(seed),
+            ids: GradualMap::new(seed),
+            members: GradualMap::new(seed),
             memberships: 0,
-            seed,
-            strategy,
-            strategies: by_name,
-            matches: Matches::default(),
+            texts: 0,
+            next_id: 0,
+            found: Matches::new(),
         }
     }
 
-    /// Adds a member, or replaces its options.
+    /// Puts a member into the group `$share/<name>/<filter>`, or replaces its options there.
     pub fn join(
         &mut self,
         name: &str,
@@ -162,104 +189,122 @@ impl SharedGroups {
         member: Member,
         options: MemberOptions,
     ) -> Joined {
-        let key = (Box::from(name), Box::from(filter));
-        let found = self.names.get(&key).copied();
-        let number = found.unwrap_or_else(|| self.begin(key, filter));
-        let known = self.members.entry(member).or_default();
-        if !known.groups.contains(&number) {
-            known.groups.push(number);
-            self.memberships += 1;
+        let key = key_of(name, filter);
+        let known = self.ids.get(key.as_ref()).copied();
+        let id = known.unwrap_or_else(|| self.found_group(name, filter, key));
+        let group = GroupId(id);
+        if self.members.get(&member).is_none() {
+            self.members.insert(member, Membership::default());
         }
-        let available = known.state.is_available();
-        let group = self.groups.get_mut(&number).expect("invariant: named groups live");
-        group.put(member, options, available);
-        Joined { group: GroupId(number), new_group: found.is_none() }
+        let membership = self.members.get_mut(&member).expect("invariant: just inserted");
+        let at = membership.seats.iter().find(|place| place.group == id);
+        let home = self.groups.get_mut(&id).and_then(Option::as_mut);
+        let home = home.expect("invariant: a group with an id exists");
+        if let Some(place) = at {
+            home.set_options(place.seat, options);
+            return Joined { group, new_group: false, new_member: false };
+        }
+        let seat = home.add(Seat::new(member, options, membership.state));
+        membership.seats.push(Place { group: id, seat });
+        self.memberships += 1;
+        Joined { group, new_group: known.is_none(), new_member: true }
     }
 
-    /// Takes a member out.
+    /// Takes a member out of the group `$share/<name>/<filter>`.
     pub fn leave(&mut self, name: &str, filter: &str, member: Member) -> Left {
         let nothing = Left { was_member: false, group_ended: false };
-        let key = (Box::from(name), Box::from(filter));
-        let Some(number) = self.names.get(&key).copied() else { return nothing };
-        let Some(group) = self.groups.get_mut(&number) else { return nothing };
-        if !group.take_out(member) {
+        let key = key_of(name, filter);
+        let Some(id) = self.ids.get(key.as_ref()).copied() else { return nothing };
+        let Some(membership) = self.members.get_mut(&member) else { return nothing };
+        let Some(at) = membership.seats.iter().position(|place| place.group == id) else {
             return nothing;
+        };
+        let Place { seat, .. } = membership.seats.swap_remove(at);
+        if membership.seats.is_empty() {
+            self.members.remove(&member);
         }
-        let group_ended = group.is_empty();
         self.memberships -= 1;
-        if let Some(known) = self.members.get_mut(&member) {
-            known.groups.retain(|other| *other != number);
-            if known.groups.is_empty() {
-                self.members.remove(&member);
-            }
-        }
+        let home = self.groups.get_mut(&id).and_then(Option::as_mut);
+        let home = home.expect("invariant: a group with an id exists");
+        home.remove(seat);
+        let group_ended = home.is_empty();
         if group_ended {
-            self.groups.remove(&number);
-            self.names.remove(&key);
-            self.index.remove(filter, SubscriberId(number));
+            self.groups.remove(&id);
+            self.ids.remove(key.as_ref());
+            self.texts -= key.len();
+            self.index.remove(filter, SubscriberId(id));
         }
         Left { was_member: true, group_ended }
     }
 
-    /// What a member can take has changed; unknown members are none of this shard's.
+    /// Takes note of what a member can take now, in all its groups. Unknown members are ignored.
     pub fn set_state(&mut self, member: Member, state: MemberState) {
-        let Some(known) = self.members.get_mut(&member) else { return };
-        let turned = known.state.is_available() != state.is_available();
-        known.state = state;
-        if !turned {
-            return;
-        }
-        for number in &known.groups {
-            if let Some(group) = self.groups.get_mut(number) {
-                group.set_available(member, state.is_available());
+        let Some(membership) = self.members.get_mut(&member) else { return };
+        membership.state = state;
+        for Place { group, seat } in &membership.seats {
+            if let Some(group) = self.groups.get_mut(group).and_then(Option::as_mut) {
+                group.set_state(*seat, state);
             }
         }
     }
 
-    /// The groups whose filter matches the topic.
+    /// Adds the groups whose filter matches `topic` to `out`.
     pub fn matches(&mut self, topic: &str, out: &mut Vec<GroupId>) {
-        if self.groups.is_empty() {
-            return;
-        }
-        self.matches.clear();
-        self.index.matches(topic, &mut self.matches);
-        out.extend(self.matches.subscriptions().map(|it| GroupId(it.subscriber.0)));
+        self.found.clear();
+        self.index.matches(topic, &mut self.found);
+        out.extend(self.found.found.iter().map(|entry| GroupId(entry.subscriber)));
     }
 
-    /// Chooses the member for a message; `None` when nobody is left.
+    /// The member that gets a message, by the strategy of the group; none if nobody can take it.
     pub fn select(&mut self, group: GroupId, pick: Pick<'_>) -> Option<Selected> {
-        let members = &self.members;
-        let inflight = |member: &Member| members.get(member).map_or(0, |it| it.state.inflight);
-        let chosen = self.groups.get_mut(&group.0)?.select(&pick, self.seed, inflight)?;
-        if let Some(known) = self.members.get_mut(&chosen.member) {
-            // Until the member's shard says otherwise, the message is under way.
-            known.state.inflight = known.state.inflight.saturating_add(1);
-        }
-        Some(chosen)
-    }
-
-    /// Memberships of all groups.
-    pub fn members(&self) -> usize {
-        self.memberships
+        let GroupId(id) = group;
+        let group = self.groups.get_mut(&id)?.as_mut()?;
+        let key = match group.strategy() {
+            Strategy::HashClient => self.seed.hash(&pick.publisher_hash),
+            Strategy::HashTopic => self.seed.hash(pick.topic),
+            Strategy::Random | Strategy::Sticky => self.draw.next_u64(),
+            Strategy::RoundRobin | Strategy::Local | Strategy::LeastInflight => 0,
+        };
+        group.select(key, &pick)
     }
 
     /// The number of groups.
-    pub fn groups(&self) -> usize {
+    pub const fn groups(&self) -> usize {
         self.groups.len()
     }
 
-    fn begin(&mut self, key: (Box<str>, Box<str>), filter: &str) -> u32 {
-        let strategy = self.strategies.get(&key.0).copied().unwrap_or(self.strategy);
-        let number = self.next;
-        self.next = self.next.wrapping_add(1);
-        let seed = self.seed.derive(u64::from(number));
-        self.groups.insert(number, Group::new(strategy, seed));
-        let options = Options::new(Qos::AtMostOnce, false, false);
-        let subscription = Subscription { subscriber: SubscriberId(number), id: None, options };
-        self.index.insert(filter, subscription);
-        self.names.insert(key, number);
-        number
+    /// The number of memberships: shared subscriptions.
+    pub const fn members(&self) -> usize {
+        self.memberships
     }
+
+    /// The bytes reserved, in part reckoned.
+    pub fn memory(&self) -> usize {
+        let tables = self.groups.memory() + self.ids.memory() + self.members.memory();
+        let groups: usize = self.groups.values().flatten().map(|group| group.memory()).sum();
+        let places = self.memberships * 2 * size_of::<Place>();
+        tables + groups + places + self.texts + self.index.memory() + size_of::<Self>()
+    }
+
+    fn found_group(&mut self, name: &str, filter: &str, key: Box<str>) -> u32 {
+        while self.groups.get(&self.next_id).is_some() {
+            self.next_id = self.next_id.wrapping_add(1);
+        }
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1);
+        let strategy = self.by_name.get(name).copied().unwrap_or(self.default);
+        self.groups.insert(id, Some(Box::new(Group::new(strategy))));
+        self.texts += key.len();
+        self.ids.insert(key, id);
+        let subscriber = SubscriberId(id);
+        let entry = Subscription { subscriber, id: None, options: Options::default() };
+        self.index.insert(filter, entry);
+        id
+    }
+}
+
+fn key_of(name: &str, filter: &str) -> Box<str> {
+    [name, "/", filter].concat().into()
 }
 
 #[cfg(test)]

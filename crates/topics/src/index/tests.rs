@@ -7,161 +7,239 @@ use proptest::prelude::*;
 use super::SubscriptionIndex;
 use crate::{Matches, Options, SubscriberId, Subscription};
 
-fn subscription(subscriber: u32, qos: Qos) -> Subscription {
-    Subscription {
-        subscriber: SubscriberId(subscriber),
-        id: NonZeroU32::new(subscriber),
-        options: Options::new(qos, false, false),
-    }
+fn by(subscriber: u32) -> Subscription {
+    let id = NonZeroU32::new(subscriber % 3);
+    let options = Options::new(Qos::AtLeastOnce, false, false);
+    Subscription { subscriber: SubscriberId(subscriber), id, options }
 }
 
 fn found(index: &SubscriptionIndex, topic: &str) -> Vec<u32> {
-    let mut matches = Matches::default();
+    let mut matches = Matches::new();
     index.matches(topic, &mut matches);
-    let mut found: Vec<_> = matches.subscriptions().map(|it| it.subscriber.0).collect();
+    let mut found: Vec<u32> = matches.subscriptions().map(|it| it.subscriber.0).collect();
     found.sort_unstable();
     found
 }
 
+/// The number of nodes that a match looked at.
+fn visited(index: &SubscriptionIndex, topic: &str) -> usize {
+    let mut matches = Matches::new();
+    index.matches(topic, &mut matches);
+    matches.walk.visited
+}
+
+fn index_of(filters: &[&str]) -> SubscriptionIndex {
+    let mut index = SubscriptionIndex::new(Seed::new(5));
+    for (number, filter) in filters.iter().enumerate() {
+        assert_eq!(index.insert(filter, by(number as u32)), None);
+    }
+    index
+}
+
 #[test]
-fn a_filter_is_found_replaced_and_taken_out() {
+fn filters_match_as_the_specification_says() {
+    let filters = [
+        "#", "+", "/", "/+", "+/+", "a", "a/#", "a/+", "a/b", "a/b/#", "a/+/c", "+/b/#", "a//c",
+        "//#", "$SYS/#", "$SYS/+", "+/x", "$SYS", "a/b/c/d", "ä/ö",
+    ];
+    let topics = [
+        "a", "a/", "/", "//", "///", "a/b", "a/b/c", "a//c", "a/b/c/d", "$SYS", "$SYS/x",
+        "$SYS/x/y", "b", "b/b", "b/b/b", "/a", "ab", "a/bc", "ä/ö", "a/B",
+    ];
+    let index = index_of(&filters);
+    for topic in topics {
+        let wanted: Vec<u32> = (0..filters.len())
+            .filter(|number| filter_matches(filters[*number], topic))
+            .map(|number| number as u32)
+            .collect();
+        assert_eq!(found(&index, topic), wanted, "{topic}");
+    }
+}
+
+#[test]
+fn wildcards_do_not_see_dollar_topics() {
+    // [MQTT-4.7.2-1] [MQTT3-4.7.2-1]
+    let index = index_of(&["#", "+/broker", "$SYS/#", "+/+"]);
+    assert_eq!(found(&index, "$SYS/broker"), [2]);
+    assert_eq!(found(&index, "SYS/broker"), [0, 1, 3]);
+}
+
+#[test]
+fn a_second_subscription_of_the_same_subscriber_replaces_the_first() {
+    // [MQTT-3.8.4-3] [MQTT3-3.8.4-3]
     let mut index = SubscriptionIndex::new(Seed::new(1));
-    assert_eq!(index.insert("a/+/c", subscription(1, Qos::AtMostOnce)), None);
-    let old = index.insert("a/+/c", subscription(1, Qos::ExactlyOnce)).expect("replaced");
-    assert_eq!(old.options.qos(), Qos::AtMostOnce);
-    assert_eq!((index.subscriptions(), index.filters()), (1, 1));
-    assert_eq!(found(&index, "a/b/c"), [1]);
-    assert_eq!(index.remove("a/+/c", SubscriberId(2)), None);
-    assert!(index.remove("a/+/c", SubscriberId(1)).is_some());
-    assert_eq!(found(&index, "a/b/c"), [0; 0]);
+    let first = by(4);
+    let second = Subscription { options: Options::new(Qos::AtMostOnce, true, true), ..first };
+    assert_eq!(index.insert("a/#", first), None);
+    assert_eq!(index.insert("a/#", second), Some(first));
+    assert_eq!((index.filters(), index.subscriptions()), (1, 1));
+    assert_eq!(index.remove("a/#", SubscriberId(4)), Some(second));
+    assert_eq!(index.remove("a/#", SubscriberId(4)), None);
     assert!(index.is_empty());
 }
 
 #[test]
-fn a_filter_of_many_subscribers_keeps_them_apart() {
-    let mut index = SubscriptionIndex::new(Seed::new(1));
-    for subscriber in 0..200 {
-        index.insert("t", subscription(subscriber, Qos::AtLeastOnce));
-    }
-    assert_eq!(found(&index, "t"), (0..200).collect::<Vec<_>>());
-    for subscriber in (0..200).filter(|it| it % 3 != 0) {
-        assert!(index.remove("t", SubscriberId(subscriber)).is_some());
-    }
-    assert_eq!(found(&index, "t"), (0..200).filter(|it| it % 3 == 0).collect::<Vec<_>>());
-    assert_eq!(index.filters(), 1);
-}
-
-#[test]
-fn the_deepest_topic_is_walked_without_recursion() {
-    let mut index = SubscriptionIndex::new(Seed::new(1));
-    let deep = "/".repeat(65_535);
-    index.insert(&deep, subscription(1, Qos::AtMostOnce));
-    index.insert("/#", subscription(2, Qos::AtMostOnce));
-    assert_eq!(found(&index, &deep), [1, 2]);
-    index.remove(&deep, SubscriberId(1));
-    assert_eq!(found(&index, &deep), [2]);
-}
-
-#[test]
-fn overlapping_subscriptions_become_one_delivery() {
-    let mut index = SubscriptionIndex::new(Seed::new(1));
-    let of = |id: u32, qos, rap| Subscription {
-        subscriber: SubscriberId(7),
-        id: NonZeroU32::new(id),
-        options: Options::new(qos, false, rap),
-    };
-    index.insert("a/+", of(11, Qos::AtMostOnce, false));
-    index.insert("a/b", of(12, Qos::ExactlyOnce, false));
-    index.insert("#", of(13, Qos::AtLeastOnce, true));
-    index.insert("a/#", subscription(3, Qos::AtLeastOnce));
-    let mut matches = Matches::default();
-    index.matches("a/b", &mut matches);
-    let targets: Vec<_> = matches
-        .deliveries(None)
-        .map(|it| (it.subscriber.0, it.qos, it.retain_as_published, it.ids.to_vec()))
-        .collect();
-    let expected = [
-        (3, Qos::AtLeastOnce, false, vec![3]),
-        (7, Qos::ExactlyOnce, true, vec![11, 12, 13]), // [MQTT-3.3.4-2] [MQTT-3.3.4-4]
-    ];
-    assert_eq!(targets, expected);
-}
-
-#[test]
-fn no_local_leaves_out_the_publisher_only() {
-    let mut index = SubscriptionIndex::new(Seed::new(1));
-    for subscriber in [1, 2] {
-        let options = Options::new(Qos::AtMostOnce, true, false);
-        let subscriber = SubscriberId(subscriber);
-        index.insert("t", Subscription { subscriber, id: None, options });
-    }
-    let mut matches = Matches::default();
-    index.matches("t", &mut matches);
-    // [MQTT-3.8.3-3]
-    let left: Vec<_> =
-        matches.deliveries(Some(SubscriberId(1))).map(|it| it.subscriber.0).collect();
-    assert_eq!(left, [2]);
-}
-
-#[test]
-fn everything_given_back_leaves_nothing_behind() {
-    let mut index = SubscriptionIndex::new(Seed::new(1));
-    let filters: Vec<_> =
-        (0..20_000).map(|it| format!("dev/{it}/+/a-rather-long-level-{it}")).collect();
-    for filter in &filters {
-        index.insert(filter, subscription(1, Qos::AtMostOnce));
-    }
-    assert!(index.memory() > 1_000_000);
-    for filter in &filters {
-        assert!(index.remove(filter, SubscriberId(1)).is_some(), "{filter}");
-    }
-    assert!(index.memory() < 10_000, "{}", index.memory());
-}
-
-fn level() -> impl Strategy<Value = &'static str> {
-    prop_oneof![Just("a"), Just("b"), Just("$c"), Just(""), Just("a-level-longer-than-fifteen")]
-}
-
-pub(crate) fn topic() -> impl Strategy<Value = String> {
-    proptest::collection::vec(level(), 1..5).prop_map(|levels| levels.join("/"))
-}
-
-pub(crate) fn filter() -> impl Strategy<Value = String> {
-    let level = prop_oneof![3 => level(), 2 => Just("+")];
-    (proptest::collection::vec(level, 0..5), any::<bool>()).prop_map(|(mut levels, multi)| {
-        if multi || levels.is_empty() {
-            levels.push("#");
+fn what_was_not_subscribed_cannot_be_removed() {
+    let mut index = index_of(&["a/b/c", "a/b/#", "x/+"]);
+    for filter in ["a", "a/b", "a/b/c/#", "a/b/c/d", "x", "x/#", "x/y", "#", "+", "", "a/b/cc"] {
+        for subscriber in 0..4 {
+            assert_eq!(index.remove(filter, SubscriberId(subscriber)), None, "{filter}");
         }
+    }
+    assert_eq!(index.remove("a/b/c", SubscriberId(1)), None, "another's");
+    assert_eq!(index.subscriptions(), 3);
+}
+
+#[test]
+fn the_tree_is_that_of_its_filters_whatever_came_and_went() {
+    let filters = ["a/b/c/d", "a/b/x", "a/b", "a/+/c", "a/+/c/#", "a/#", "+/b/c", "q/w/e/r/t/z"];
+    let mut index = index_of(&filters);
+    let nodes = index.nodes.len();
+    assert!(nodes <= 2 * filters.len());
+    let passing =
+        ["a/b/c/e", "a/b/c", "a/c", "q/w", "q/w/e/+", "+/b", "+", "#", "a", "q/w/e/r/t/z/#"];
+    for filter in passing {
+        index.insert(filter, by(9));
+    }
+    for filter in passing {
+        assert!(index.remove(filter, SubscriberId(9)).is_some(), "{filter}");
+    }
+    assert_eq!(index.nodes.len(), nodes);
+    for (number, filter) in filters.iter().enumerate() {
+        assert!(index.remove(filter, SubscriberId(number as u32)).is_some(), "{filter}");
+    }
+    assert_eq!((index.nodes.len(), index.inners.len(), index.filters()), (1, 1, 0));
+}
+
+#[test]
+fn the_deepest_filters_cost_no_more_nodes_than_others() {
+    let slashes = "/".repeat(65_535);
+    let wild = format!("{}#", "+/".repeat(32_767));
+    let turn = format!("{}/x", "/".repeat(65_533));
+    let mut index = index_of(&[&slashes, &wild, &turn]);
+    assert!(index.nodes.len() <= 7, "{}", index.nodes.len());
+    assert_eq!(found(&index, &slashes), [0, 1]);
+    assert_eq!(found(&index, &turn), [1, 2]);
+    for (number, filter) in [slashes, wild, turn].iter().enumerate() {
+        assert!(index.remove(filter, SubscriberId(number as u32)).is_some());
+    }
+    assert_eq!(index.nodes.len(), 1);
+}
+
+#[test]
+fn a_match_looks_at_a_node_once_and_at_none_that_does_not_fit() {
+    // Every combination of `+` and `a` over twelve levels: each of them matches.
+    let mut index = SubscriptionIndex::new(Seed::new(2));
+    let filter = |number: u32| {
+        let levels: Vec<&str> =
+            (0..12).map(|bit| if number & 1 << bit == 0 { "+" } else { "a" }).collect();
         levels.join("/")
+    };
+    for number in 0..4_096 {
+        index.insert(&filter(number), by(number));
+    }
+    let topic = ["a"; 12].join("/");
+    assert_eq!(found(&index, &topic).len(), 4_096);
+    assert!(visited(&index, &topic) < index.nodes.len());
+    // One level that differs closes all ways that have a literal there.
+    assert_eq!(found(&index, &topic.replacen('a', "b", 1)).len(), 2_048);
+    // Nodes beside the way are not looked at.
+    let mut wide = SubscriptionIndex::new(Seed::new(3));
+    for number in 0..10_000 {
+        wide.insert(&format!("dev/{number}/+/state"), by(number));
+        wide.insert(&format!("dev/{number}/+/set"), by(number));
+    }
+    assert_eq!(found(&wide, "dev/77/x/state"), [77]);
+    assert!(visited(&wide, "dev/77/x/state") <= 4);
+    assert_eq!(visited(&wide, "dev/none/x/state"), 1);
+}
+
+#[test]
+fn memory_comes_back() {
+    let mut index = SubscriptionIndex::new(Seed::new(2));
+    let empty = index.memory();
+    for number in 0..20_000 {
+        index.insert(&format!("dev/{number}/+/state"), by(number));
+        index.insert("all/+", by(number));
+    }
+    let full = index.memory();
+    assert!(full < 20_000 * 120, "{full}");
+    for number in 0..20_000 {
+        index.remove(&format!("dev/{number}/+/state"), SubscriberId(number));
+        index.remove("all/+", SubscriberId(number));
+    }
+    assert!(index.memory() < empty + 32_768, "{} after {full}", index.memory());
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Insert(String, u32),
+    Remove(String, u32),
+}
+
+fn filters() -> impl Strategy<Value = String> {
+    let level = prop::sample::select(vec!["a", "b", "+", "", "ab", "$x", "a-long-level-name"]);
+    (prop::collection::vec(level, 1..5), prop::bool::weighted(0.3)).prop_map(|(levels, multi)| {
+        let filter = levels.join("/");
+        match (multi, filter.as_str()) {
+            (_, "") => "#".to_owned(),
+            (true, _) => format!("{filter}/#"),
+            (false, _) => filter,
+        }
     })
+}
+
+fn topics() -> impl Strategy<Value = String> {
+    let level = prop::sample::select(vec!["a", "b", "", "ab", "$x", "a-long-level-name"]);
+    prop::collection::vec(level, 1..6).prop_map(|levels| levels.join("/"))
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = (filters(), 0_u32..4, prop::bool::weighted(0.6)).prop_map(|(filter, who, more)| {
+        if more { Act::Insert(filter, who) } else { Act::Remove(filter, who) }
+    });
+    prop::collection::vec(act, 0..80)
 }
 
 proptest! {
     #[test]
-    fn the_index_finds_what_brute_force_finds(
-        changes in proptest::collection::vec((any::<bool>(), filter(), 0_u32..6), 1..60),
-        topics in proptest::collection::vec(topic(), 1..8),
-    ) {
-        let mut index = SubscriptionIndex::new(Seed::new(3));
-        let mut model = std::collections::BTreeSet::new();
-        for (enter, filter, subscriber) in changes {
-            if enter {
-                let replaced = index.insert(&filter, subscription(subscriber, Qos::AtMostOnce));
-                prop_assert_eq!(replaced.is_none(), model.insert((filter, subscriber)));
-            } else {
-                let removed = index.remove(&filter, SubscriberId(subscriber));
-                prop_assert_eq!(removed.is_some(), model.remove(&(filter, subscriber)));
+    fn it_agrees_with_a_list_of_filters(acts in acts(), topics in prop::collection::vec(topics(), 8)) {
+        let mut index = SubscriptionIndex::new(Seed::new(99));
+        let mut model: Vec<(String, u32)> = Vec::new();
+        for act in acts {
+            match act {
+                Act::Insert(filter, who) => {
+                    let known = model.iter().any(|(f, w)| *f == filter && *w == who);
+                    prop_assert_eq!(index.insert(&filter, by(who)).is_some(), known);
+                    if !known {
+                        model.push((filter, who));
+                    }
+                }
+                Act::Remove(filter, who) => {
+                    let known = model.iter().position(|(f, w)| *f == filter && *w == who);
+                    prop_assert_eq!(index.remove(&filter, SubscriberId(who)).is_some(), known.is_some());
+                    known.map(|at| model.swap_remove(at));
+                }
             }
-            prop_assert_eq!(index.subscriptions(), model.len());
         }
+        prop_assert_eq!(index.subscriptions(), model.len());
+        let mut distinct: Vec<&String> = model.iter().map(|(filter, _)| filter).collect();
+        distinct.sort();
+        distinct.dedup();
+        prop_assert_eq!(index.filters(), distinct.len());
+        prop_assert!(index.nodes.len() <= 2 * distinct.len() + 1);
         for topic in topics {
-            let mut expected: Vec<_> = model
+            let mut wanted: Vec<u32> = model
                 .iter()
                 .filter(|(filter, _)| filter_matches(filter, &topic))
-                .map(|(_, subscriber)| *subscriber)
+                .map(|(_, who)| *who)
                 .collect();
-            expected.sort_unstable();
-            prop_assert_eq!(found(&index, &topic), expected, "{}", topic);
+            wanted.sort_unstable();
+            prop_assert_eq!(found(&index, &topic), wanted, "{}", topic);
         }
+        for (filter, who) in model {
+            prop_assert!(index.remove(&filter, SubscriberId(who)).is_some());
+        }
+        prop_assert_eq!((index.nodes.len(), index.inners.len()), (1, 1));
     }
 }

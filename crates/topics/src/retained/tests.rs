@@ -1,99 +1,214 @@
-use std::collections::BTreeMap;
-
 use plexus_stdx::Seed;
 use plexus_types::filter_matches;
 use proptest::prelude::*;
 
-use super::{LIMBO_MAX, Retained};
-use crate::index::tests::{filter, topic};
+use super::Retained;
 
-fn walk(retained: &mut Retained<u32>, filter: &str, budget: usize) -> Vec<u32> {
+/// A walk in steps of `budget`, with `between` called between them.
+fn walk(
+    retained: &mut Retained<String>,
+    filter: &str,
+    budget: usize,
+    mut between: impl FnMut(&mut Retained<String>),
+) -> Vec<String> {
     let mut cursor = retained.cursor(filter);
     let mut found = Vec::new();
-    while retained.next(&mut cursor, budget, &mut found) {}
+    while retained.next(&mut cursor, budget, &mut found) {
+        between(retained);
+    }
+    assert!(!retained.next(&mut cursor, budget, &mut found), "an ended walk stays ended");
     retained.close(cursor);
-    found.sort_unstable();
     found
 }
 
-#[test]
-fn a_topic_has_one_value_and_a_filter_finds_it() {
-    let mut retained = Retained::new(Seed::new(1));
-    assert_eq!(retained.insert("a/b", 1), None);
-    assert_eq!(retained.insert("a/b", 2), Some(1));
-    retained.insert("a", 3);
-    retained.insert("$SYS/a", 4);
-    assert_eq!(retained.get("a/b"), Some(&2));
-    assert_eq!(walk(&mut retained, "a/#", 1), [2, 3]);
-    assert_eq!(walk(&mut retained, "#", 3), [2, 3]);
-    assert_eq!(walk(&mut retained, "+/a", 3), [0; 0]);
-    assert_eq!(walk(&mut retained, "$SYS/#", 3), [4]);
-    assert_eq!(retained.remove("a/b"), Some(2));
-    assert_eq!(retained.remove("a/b"), None);
-    assert_eq!(retained.len(), 2);
+fn retained_of(topics: &[&str]) -> Retained<String> {
+    let mut retained = Retained::new(Seed::new(6));
+    for topic in topics {
+        assert_eq!(retained.insert(topic, (*topic).to_owned()), None);
+    }
+    retained
 }
 
 #[test]
-fn a_walk_that_never_goes_on_does_not_keep_everything() {
-    let mut retained = Retained::new(Seed::new(1));
-    retained.insert("stays", 0);
-    let mut forgotten = retained.cursor("#");
-    for number in 0..=LIMBO_MAX as u32 + 10 {
-        let topic = format!("t/{number}");
-        retained.insert(&topic, number);
-        retained.remove(&topic);
+fn the_newest_value_of_a_topic_is_kept() {
+    let mut retained = Retained::new(Seed::new(6));
+    assert_eq!(retained.insert("a/b", 1), None);
+    assert_eq!(retained.insert("a/b", 2), Some(1));
+    assert_eq!((retained.get("a/b"), retained.get("a"), retained.len()), (Some(&2), None, 1));
+    assert_eq!((retained.remove("a/b"), retained.remove("a/b")), (Some(2), None));
+    assert!(retained.is_empty());
+}
+
+#[test]
+fn filters_find_what_they_match() {
+    let topics = [
+        "a",
+        "a!",
+        "a!/c",
+        "a/",
+        "a/!/c",
+        "a/b",
+        "a/b/c",
+        "a/b/c/d",
+        "a/c",
+        "b/b",
+        "b/b/c",
+        "/",
+        "//",
+        "/a",
+        "$SYS",
+        "$SYS/a",
+        "$SYS/a/b",
+        "%/a",
+        "a\u{1}",
+        "a/b\u{1}/c",
+        "ä/ö/c",
+        "#no",
+        "!",
+    ];
+    let mut retained = retained_of(&topics);
+    let filters = [
+        "#", "+", "+/+", "+/#", "a", "a/#", "a/+", "a/+/c", "+/b/#", "+/+/c", "a/b/c", "/#", "/+",
+        "/", "+/", "$SYS/#", "$SYS/+", "$SYS", "zz", "a/b/+/d", "+/+/+/d", "//", "+/b/c/#",
+    ];
+    for filter in filters {
+        let mut wanted: Vec<&str> =
+            topics.iter().copied().filter(|topic| filter_matches(filter, topic)).collect();
+        wanted.sort_unstable();
+        for budget in [1, 3, 1_000] {
+            let mut found = walk(&mut retained, filter, budget, |_| {});
+            found.sort_unstable();
+            assert_eq!(found, wanted, "{filter} by {budget}");
+        }
     }
-    assert!(retained.limbo.len() < LIMBO_MAX);
+}
+
+#[test]
+fn a_step_looks_at_no_more_than_its_budget() {
+    let mut retained = Retained::new(Seed::new(6));
+    for number in 0..10_000 {
+        retained.insert(&format!("dev/{number:05}/state"), number);
+        retained.insert(&format!("dev/{number:05}/zone"), number);
+    }
+    let mut cursor = retained.cursor("dev/+/state");
     let mut found = Vec::new();
-    assert!(!retained.next(&mut forgotten, 10, &mut found), "it has ended");
-    retained.close(forgotten);
-    assert_eq!(walk(&mut retained, "#", 10), [0]);
+    let mut steps = 1;
+    while retained.next(&mut cursor, 100, &mut found) {
+        steps += 1;
+        assert!(found.len() <= steps * 100);
+    }
+    assert_eq!(found, (0..10_000).collect::<Vec<_>>());
+    assert!((200..=210).contains(&steps), "{steps}");
+}
+
+#[test]
+fn a_walk_visits_only_what_can_match() {
+    let mut retained = Retained::new(Seed::new(6));
+    for number in 0..10_000 {
+        retained.insert(&format!("a/{number:05}"), number);
+        retained.insert(&format!("m/{}/{number:05}", number % 10), number);
+        retained.insert(&format!("z/{number:05}"), number);
+    }
+    for (filter, budget, wanted) in [
+        ("m/3/00013", 3, vec![13]),
+        ("m/+/00013", 30, vec![13]),
+        ("m/3/x/y", 3, vec![]),
+        ("m", 3, vec![]),
+        ("+/00013", 24, vec![13, 13]),
+    ] {
+        let mut cursor = retained.cursor(filter);
+        let mut found = Vec::new();
+        assert!(!retained.next(&mut cursor, budget, &mut found), "{filter}");
+        assert_eq!(found, wanted, "{filter}");
+    }
+}
+
+#[test]
+fn a_walk_yields_the_newest_values_and_survives_changes() {
+    let mut retained = retained_of(&["a/1", "a/2", "a/3", "a/4"]);
+    let mut steps = 0;
+    let found = walk(&mut retained, "a/#", 1, |retained| {
+        steps += 1;
+        if steps == 1 {
+            retained.remove("a/2");
+            retained.insert("a/3", "newer".to_owned());
+            retained.insert("a/0", "too late".to_owned());
+            retained.insert("a/9", "in time".to_owned());
+            retained.remove("a/1");
+        }
+    });
+    assert_eq!(found, ["a/1", "newer", "a/4", "in time"]);
+}
+
+#[test]
+fn the_deepest_topics_are_walked() {
+    let deep = "/".repeat(65_535);
+    let mut retained = retained_of(&[&deep, "a"]);
+    let filter = format!("{}#", "+/".repeat(30_000));
+    assert_eq!(walk(&mut retained, &filter, 10, |_| {}), [deep]);
+}
+
+#[test]
+fn memory_comes_back() {
+    let mut retained = Retained::new(Seed::new(6));
+    let empty = retained.memory();
+    let topic = |number: usize| format!("plant/{}/device/{number}/state", number % 7);
+    for number in 0..20_000 {
+        retained.insert(&topic(number), number);
+    }
+    let full = retained.memory();
+    assert!(full < 20_000 * 100, "{full}");
+    for number in 0..20_000 {
+        assert_eq!(retained.remove(&topic(number)), Some(number));
+    }
+    assert!(retained.memory() < empty + full / 100, "{} after {full}", retained.memory());
+}
+
+fn topics() -> impl Strategy<Value = String> {
+    let level = prop::sample::select(vec!["a", "b", "", "ab", "$x", "a!", "\u{1}"]);
+    prop::collection::vec(level, 1..5)
+        .prop_map(|levels| levels.join("/"))
+        .prop_filter("a topic has a character", |topic| !topic.is_empty())
+}
+
+fn filters() -> impl Strategy<Value = String> {
+    let level = prop::sample::select(vec!["a", "b", "+", "+", "", "$x", "a!"]);
+    (prop::collection::vec(level, 1..5), any::<bool>()).prop_map(|(levels, multi)| {
+        let filter = levels.join("/");
+        if multi { format!("{filter}/#") } else { filter }
+    })
 }
 
 proptest! {
     #[test]
-    fn a_walk_over_changing_topics_yields_what_stays_exactly_once(
-        before in proptest::collection::vec(topic(), 0..30),
-        during in proptest::collection::vec((any::<bool>(), topic()), 0..30),
-        filter in filter(),
-        budget in 1_usize..5,
+    fn walks_agree_with_a_list_while_topics_come_and_go(
+        stable in prop::collection::btree_set(topics(), 0..40),
+        fleeting in prop::collection::vec((topics(), any::<bool>()), 0..40),
+        filter in filters(),
+        seed in any::<u64>(),
     ) {
-        let mut retained = Retained::new(Seed::new(9));
-        let mut model = BTreeMap::new();
-        let mut number = 0;
-        for topic in before {
-            number += 1;
-            retained.insert(&topic, (topic.clone(), number));
-            model.insert(topic, number);
+        let mut retained = Retained::new(Seed::new(6));
+        for topic in &stable {
+            retained.insert(topic, topic.clone());
         }
-        let mut steady = model.clone();
-        let mut cursor = retained.cursor(&filter);
-        let mut found = Vec::new();
-        for (keep, topic) in during {
-            retained.next(&mut cursor, budget, &mut found);
-            number += 1;
-            if keep {
-                retained.insert(&topic, (topic.clone(), number));
-                model.insert(topic, number);
-            } else {
-                prop_assert_eq!(retained.remove(&topic).is_some(), model.remove(&topic).is_some());
-                steady.remove(&topic);
+        let mut draw = Seed::new(seed);
+        let mut fleeting = fleeting.into_iter().filter(|(topic, _)| !stable.contains(topic));
+        let budget = 1 + draw.below(4);
+        let found = walk(&mut retained, &filter, budget, |retained| {
+            for (topic, come) in fleeting.by_ref().take(2) {
+                if come {
+                    retained.insert(&topic, topic.clone());
+                } else {
+                    retained.remove(&topic);
+                }
             }
+        });
+        for topic in &found {
+            prop_assert!(filter_matches(&filter, topic), "{} does not match {}", filter, topic);
+            prop_assert_eq!(found.iter().filter(|other| *other == topic).count(), 1);
         }
-        while retained.next(&mut cursor, budget, &mut found) {}
-        retained.close(cursor);
-        for (topic, _) in &found {
-            prop_assert!(filter_matches(&filter, topic), "{} {}", filter, topic);
+        for topic in stable.iter().filter(|topic| filter_matches(&filter, topic)) {
+            prop_assert!(found.contains(topic), "{} misses {}", filter, topic);
         }
-        for topic in steady.keys().filter(|topic| filter_matches(&filter, topic)) {
-            let times = found.iter().filter(|(name, _)| name == topic).count();
-            prop_assert_eq!(times, 1, "{} {}", filter, topic);
-        }
-        prop_assert_eq!(retained.len(), model.len());
-        for topic in model.keys() {
-            prop_assert!(retained.remove(topic).is_some());
-        }
-        prop_assert!(retained.memory() < 50_000);
-        prop_assert!(!retained.tree.has_children(crate::tree::ROOT), "no node is left behind");
     }
 }

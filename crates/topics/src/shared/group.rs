@@ -1,136 +1,245 @@
-//! One group: its members, those that can take a message in front.
+//! One group: its seats, and in what order those that can take a message are asked.
 
-use plexus_stdx::{HashMap, Seed};
+use crate::arena::Arena;
 
-use super::{Member, MemberOptions, Pick, Selected, Strategy};
+use super::{
+    Member, MemberOptions, MemberState, Pick, Selected, Strategy,
+    order::{Anchored, Dense, Rank, Ranked},
+};
 
+/// About what an order takes for one seat.
+const ORDER_BYTES: usize = 32;
+
+/// The place of a member in a group.
+#[derive(Debug)]
+pub(super) struct Seat {
+    member: Member,
+    options: MemberOptions,
+    state: MemberState,
+    /// Its key in a [`Ranked`] tier.
+    rank: Rank,
+}
+
+impl Seat {
+    pub(super) fn new(member: Member, options: MemberOptions, state: MemberState) -> Self {
+        Self { member, options, state, rank: Rank::default() }
+    }
+
+    /// With whom it stands: those who can take a message, those who are away and whose sessions
+    /// have room, and those who were full when last heard of.
+    const fn tier(&self) -> usize {
+        match (self.state.online, self.state.full) {
+            (true, false) => 0,
+            (false, false) => 1,
+            (_, true) => 2,
+        }
+    }
+}
+
+/// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Group {
     strategy: Strategy,
-    /// ```text
-    /// members: [ available … | away or full … ]
-    ///          0             ^ self.available
-    /// ```
-    members: Vec<(Member, MemberOptions)>,
-    available: usize,
-    positions: HashMap<Member, u32>,
-    next: usize,
-    sticky: Option<Member>,
-    random: Seed,
+    seats: Arena<Option<Seat>>,
+    tiers: Tiers,
+    /// Counts the turns given: who has the lowest waits longest.
+    turns: u64,
+    /// The rank's group of the seat that was picked last.
+    last: u64,
+    /// The seat that [`Strategy::Sticky`] sticks to.
+    current: Option<u32>,
+}
+
+const TIERS: usize = 3;
+
+/// The seats of each tier.
+#[derive(Debug)]
+enum Tiers {
+    /// For strategies that go by turn or load.
+    Ranked([Ranked; TIERS]),
+    /// For strategies that draw.
+    Dense([Dense; TIERS]),
+    /// For strategies that hash: `all` has every seat.
+    Anchored { all: Anchored, tiers: [Dense; TIERS] },
+}
+
+/// One of the tiers.
+#[derive(Debug)]
+enum Tier<'a> {
+    Ranked(&'a mut Ranked),
+    Dense(&'a mut Dense),
+}
+
+impl Tiers {
+    fn of(&mut self, tier: usize) -> Tier<'_> {
+        const KNOWN: &str = "invariant: one of the tiers";
+        match self {
+            Self::Ranked(tiers) => Tier::Ranked(tiers.get_mut(tier).expect(KNOWN)),
+            Self::Dense(tiers) | Self::Anchored { tiers, .. } => {
+                Tier::Dense(tiers.get_mut(tier).expect(KNOWN))
+            }
+        }
+    }
 }
 
 impl Group {
-    pub(super) fn new(strategy: Strategy, random: Seed) -> Self {
-        Self {
-            strategy,
-            members: Vec::new(),
-            available: 0,
-            positions: random.map(),
-            next: 0,
-            sticky: None,
-            random,
+    pub(super) fn new(strategy: Strategy) -> Self {
+        let tiers = match strategy {
+            Strategy::RoundRobin | Strategy::Local | Strategy::LeastInflight => {
+                Tiers::Ranked(Default::default())
+            }
+            Strategy::Random | Strategy::Sticky => Tiers::Dense(Default::default()),
+            Strategy::HashClient | Strategy::HashTopic => {
+                Tiers::Anchored { all: Anchored::default(), tiers: Default::default() }
+            }
+        };
+        Self { strategy, seats: Arena::new(), tiers, turns: 0, last: 0, current: None }
+    }
+
+    pub(super) fn add(&mut self, seat: Seat) -> u32 {
+        let name = self.seats.insert(Some(seat));
+        if let Tiers::Anchored { all, .. } = &mut self.tiers {
+            all.insert(name);
         }
+        self.line_up(name);
+        name
+    }
+
+    pub(super) fn remove(&mut self, name: u32) {
+        self.step_out(name);
+        if let Tiers::Anchored { all, .. } = &mut self.tiers {
+            all.remove(name);
+        }
+        if self.current == Some(name) {
+            self.current = None;
+        }
+        self.seats.remove(name, None);
+    }
+
+    pub(super) fn set_options(&mut self, name: u32, options: MemberOptions) {
+        self.seat_mut(name).options = options;
+    }
+
+    pub(super) fn set_state(&mut self, name: u32, state: MemberState) {
+        let by_load = self.strategy == Strategy::LeastInflight;
+        let seat = self.seat_mut(name);
+        let before = seat.state;
+        let moves = before.online != state.online || before.full != state.full;
+        let weighs = by_load && before.inflight != state.inflight;
+        if !moves && !weighs {
+            return;
+        }
+        self.step_out(name);
+        self.seat_mut(name).state = state;
+        if moves {
+            self.line_up(name);
+        } else {
+            // Only its load is another: it keeps its turn among equals.
+            let turn = self.seat(name).rank.turn;
+            self.line_up_at(name, turn);
+        }
+    }
+
+    pub(super) fn select(&mut self, key: u64, pick: &Pick<'_>) -> Option<Selected> {
+        let (seats, tried) = (&self.seats, pick.tried);
+        let fits =
+            |name: u32| seats.get(name).as_ref().is_some_and(|seat| !tried.contains(&seat.member));
+        let name = match &self.tiers {
+            Tiers::Ranked(tiers) => {
+                let from = Rank { group: Self::group_of(self.strategy, pick.local_shard), turn: 0 };
+                let other = Rank { group: self.last.saturating_add(1), turn: 0 };
+                tiers.iter().find_map(|tier| match self.strategy {
+                    Strategy::Local => tier.within(from, fits).or_else(|| tier.from(other, fits)),
+                    _ => tier.from(Rank::default(), fits),
+                })
+            }
+            Tiers::Dense(tiers) => {
+                let tier = tiers.iter().position(|tier| tier.has(fits))?;
+                let stands = |name: &u32| self.seat(*name).tier() == tier && fits(*name);
+                let drawn = || tiers.get(tier).and_then(|tier| tier.next_from(key, fits));
+                self.current.filter(stands).or_else(drawn)
+            }
+            Tiers::Anchored { all, tiers } => {
+                let tier = tiers.iter().position(|tier| tier.has(fits))?;
+                let stands = |name: u32| self.seat(name).tier() == tier && fits(name);
+                // Where hardly anybody fits, the key is hashed to those who do.
+                let other = || tiers.get(tier).and_then(|tier| tier.next_from(key, fits));
+                all.by_key(key, stands).or_else(other)
+            }
+        }?;
+        self.note(name);
+        let seat = self.seat(name);
+        Some(Selected { member: seat.member, options: seat.options })
+    }
+
+    pub(super) const fn strategy(&self) -> Strategy {
+        self.strategy
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.seats.len() == 0
     }
 
-    pub(super) fn put(&mut self, member: Member, options: MemberOptions, available: bool) {
-        if let Some(at) = self.positions.get(&member) {
-            if let Some(entry) = self.members.get_mut(*at as usize) {
-                entry.1 = options;
-            }
-            return;
+    /// The bytes of the group, the orders reckoned.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.seats.memory() + self.seats.len() * ORDER_BYTES
+    }
+
+    /// A member was picked: it goes to the end of the line.
+    fn note(&mut self, name: u32) {
+        if self.strategy == Strategy::Sticky {
+            self.current = Some(name);
         }
-        self.positions.insert(member, self.members.len() as u32);
-        self.members.push((member, options));
-        if available {
-            self.set_available(member, true);
+        if let Tiers::Ranked(_) = self.tiers {
+            self.last = self.seat(name).rank.group;
+            self.step_out(name);
+            self.line_up(name);
         }
     }
 
-    pub(super) fn take_out(&mut self, member: Member) -> bool {
-        if !self.positions.contains_key(&member) {
-            return false;
-        }
-        self.set_available(member, false);
-        let Some(at) = self.positions.remove(&member) else { return false };
-        self.members.swap_remove(at as usize);
-        if let Some((moved, _)) = self.members.get(at as usize) {
-            self.positions.insert(*moved, at);
-        }
-        true
+    /// Puts a seat into the tier that it belongs to, at the end of the line.
+    fn line_up(&mut self, name: u32) {
+        self.turns += 1;
+        self.line_up_at(name, self.turns);
     }
 
-    /// Moves a member across the border between those that can and those that cannot.
-    pub(super) fn set_available(&mut self, member: Member, available: bool) {
-        let Some(at) = self.positions.get(&member).map(|at| *at as usize) else { return };
-        if (at < self.available) == available {
-            return;
-        }
-        let border = if available { self.available } else { self.available - 1 };
-        self.members.swap(at, border);
-        for moved in [at, border] {
-            if let Some((member, _)) = self.members.get(moved) {
-                self.positions.insert(*member, moved as u32);
-            }
-        }
-        self.available = if available { border + 1 } else { border };
-    }
-
-    pub(super) fn select(
-        &mut self,
-        pick: &Pick<'_>,
-        seed: Seed,
-        inflight: impl Fn(&Member) -> u32,
-    ) -> Option<Selected> {
-        let (front, back) = self.members.split_at_checked(self.available)?;
-        let untried = |(member, _): &&(Member, MemberOptions)| !pick.tried.contains(member);
-        let pool = if front.iter().any(|it| untried(&it)) { front } else { back };
-        let count = pool.len();
-        if count == 0 {
-            return None;
-        }
-        let start = match self.strategy {
-            Strategy::Random => self.random.below(count),
-            Strategy::Sticky => {
-                let stuck = self.sticky.and_then(|member| self.positions.get(&member));
-                stuck.map_or(0, |at| *at as usize)
-            }
-            _ => self.next % count,
+    fn line_up_at(&mut self, name: u32, turn: u64) {
+        let strategy = self.strategy;
+        let seat = self.seat_mut(name);
+        let group = match strategy {
+            Strategy::LeastInflight => u64::from(seat.state.inflight),
+            _ => Self::group_of(strategy, seat.member.shard),
         };
-        let mut candidates = pool.iter().cycle().skip(start % count).take(count).filter(untried);
-        let chosen = match self.strategy {
-            Strategy::RoundRobin | Strategy::Random | Strategy::Sticky => candidates.next(),
-            Strategy::Local => {
-                let near = candidates.clone().find(|(member, _)| member.shard == pick.local_shard);
-                near.or_else(|| candidates.next())
-            }
-            // The highest of the hashes: when a member comes or goes, only its share moves.
-            Strategy::HashClient => {
-                candidates.max_by_key(|(member, _)| weight(seed, pick.publisher_hash, *member))
-            }
-            Strategy::HashTopic => {
-                let topic = seed.hash(pick.topic);
-                candidates.max_by_key(|(member, _)| weight(seed, topic, *member))
-            }
-            Strategy::LeastInflight => candidates.min_by_key(|(member, _)| inflight(member)),
-        };
-        let (member, options) = *chosen?;
-        self.sticky = Some(member);
-        let at = self.positions.get(&member).map_or(0, |at| *at as usize);
-        self.next = if pool.as_ptr_range() == front.as_ptr_range() {
-            at + 1
-        } else {
-            at + 1 - self.available
-        };
-        Some(Selected { member, options })
+        seat.rank = Rank { group, turn };
+        let (rank, tier) = (seat.rank, seat.tier());
+        match self.tiers.of(tier) {
+            Tier::Ranked(tier) => tier.insert(rank, name),
+            Tier::Dense(tier) => tier.insert(name),
+        }
     }
-}
 
-/// The weight of a member for a key (rendezvous hashing; Thaler, Ravishankar 1996).
-fn weight(seed: Seed, key: u64, member: Member) -> u64 {
-    let place = u64::from(member.shard) << 32 | u64::from(member.subscriber.0);
-    seed.derive(key).derive(place).next_u64()
+    fn step_out(&mut self, name: u32) {
+        let seat = self.seat(name);
+        let (rank, tier) = (seat.rank, seat.tier());
+        match self.tiers.of(tier) {
+            Tier::Ranked(tier) => tier.remove(rank),
+            Tier::Dense(tier) => tier.remove(name),
+        }
+    }
+
+    /// What is looked at before the turn.
+    const fn group_of(strategy: Strategy, shard: u16) -> u64 {
+        match strategy {
+            Strategy::Local => shard as u64,
+            _ => 0,
+        }
+    }
+
+    fn seat(&self, name: u32) -> &Seat {
+        self.seats.get(name).as_ref().expect("invariant: a seat in use")
+    }
+
+    fn seat_mut(&mut self, name: u32) -> &mut Seat {
+        self.seats.get_mut(name).as_mut().expect("invariant: a seat in use")
+    }
 }
