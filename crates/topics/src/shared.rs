@@ -2,11 +2,10 @@
 
 mod group;
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use plexus_stdx::{HashMap, Seed};
 use plexus_types::Qos;
-use slab::Slab;
 use smallvec::SmallVec;
 
 use self::group::Group;
@@ -32,7 +31,8 @@ pub enum Strategy {
     LeastInflight,
 }
 
-/// The number of a group within its shard.
+/// The number of a group within its shard. A later group gets another number, so that what is said of
+/// a group that has ended is never taken for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupId(pub u32);
 
@@ -123,7 +123,9 @@ struct Known {
 /// another can; one that is away is chosen only when nobody is there.
 #[derive(Debug)]
 pub struct SharedGroups {
-    groups: Slab<Group>,
+    groups: HashMap<u32, Group>,
+    /// The number that was given last.
+    last: u32,
     names: HashMap<(Box<str>, Box<str>), u32>,
     index: SubscriptionIndex,
     members: HashMap<Member, Known>,
@@ -140,7 +142,8 @@ impl SharedGroups {
         let mut by_name = seed.map();
         by_name.extend(strategies.iter().map(|(name, it)| (Box::from(name.as_str()), *it)));
         Self {
-            groups: Slab::new(),
+            groups: seed.map(),
+            last: 0,
             names: seed.map(),
             index: SubscriptionIndex::new(seed),
             members: seed.map(),
@@ -169,7 +172,7 @@ impl SharedGroups {
             self.memberships += 1;
         }
         let available = known.state.is_available();
-        let group = self.groups.get_mut(number as usize).expect("invariant: named groups live");
+        let group = self.groups.get_mut(&number).expect("invariant: named groups live");
         group.put(member, options, available);
         Joined { group: GroupId(number), new_group: found.is_none() }
     }
@@ -179,7 +182,7 @@ impl SharedGroups {
         let nothing = Left { was_member: false, group_ended: false };
         let key = (Box::from(name), Box::from(filter));
         let Some(number) = self.names.get(&key).copied() else { return nothing };
-        let Some(group) = self.groups.get_mut(number as usize) else { return nothing };
+        let Some(group) = self.groups.get_mut(&number) else { return nothing };
         if !group.take_out(member) {
             return nothing;
         }
@@ -192,7 +195,7 @@ impl SharedGroups {
             }
         }
         if group_ended {
-            self.groups.remove(number as usize);
+            self.groups.remove(&number);
             self.names.remove(&key);
             self.index.remove(filter, SubscriberId(number));
         }
@@ -208,7 +211,7 @@ impl SharedGroups {
             return;
         }
         for number in &known.groups {
-            if let Some(group) = self.groups.get_mut(*number as usize) {
+            if let Some(group) = self.groups.get_mut(number) {
                 group.set_available(member, state.is_available());
             }
         }
@@ -228,12 +231,17 @@ impl SharedGroups {
     pub fn select(&mut self, group: GroupId, pick: Pick<'_>) -> Option<Selected> {
         let members = &self.members;
         let inflight = |member: &Member| members.get(member).map_or(0, |it| it.state.inflight);
-        let chosen = self.groups.get_mut(group.0 as usize)?.select(&pick, self.seed, inflight)?;
+        let chosen = self.groups.get_mut(&group.0)?.select(&pick, self.seed, inflight)?;
         if let Some(known) = self.members.get_mut(&chosen.member) {
             // Until the member's shard says otherwise, the message is under way.
             known.state.inflight = known.state.inflight.saturating_add(1);
         }
         Some(chosen)
+    }
+
+    /// The whole filter of a group, `$share/…` included.
+    pub fn filter(&self, group: GroupId) -> Option<&Arc<str>> {
+        self.groups.get(&group.0).map(Group::filter)
     }
 
     /// Memberships of all groups.
@@ -248,14 +256,25 @@ impl SharedGroups {
 
     fn begin(&mut self, key: (Box<str>, Box<str>), filter: &str) -> u32 {
         let strategy = self.strategies.get(&key.0).copied().unwrap_or(self.strategy);
-        let number = self.groups.vacant_key() as u32;
+        let number = self.number();
         let seed = self.seed.derive(u64::from(number));
-        self.groups.insert(Group::new(strategy, seed));
+        let name = format!("$share/{}/{filter}", key.0);
+        self.groups.insert(number, Group::new(Arc::from(name), strategy, seed));
         let options = Options::new(Qos::AtMostOnce, false, false);
         let subscription = Subscription { subscriber: SubscriberId(number), id: None, options };
         self.index.insert(filter, subscription);
         self.names.insert(key, number);
         number
+    }
+
+    /// A number that no group has; one that ended long ago may have had it.
+    fn number(&mut self) -> u32 {
+        loop {
+            self.last = self.last.wrapping_add(1);
+            if !self.groups.contains_key(&self.last) {
+                return self.last;
+            }
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! One group: its members, those that can take a message in front.
 
+use std::sync::Arc;
+
 use plexus_stdx::{HashMap, Seed};
 
 use super::{Member, MemberOptions, Pick, Selected, Strategy};
 
 #[derive(Debug)]
 pub(super) struct Group {
+    filter: Arc<str>,
     strategy: Strategy,
     /// ```text
     /// members: [ available … | away or full … ]
@@ -20,8 +23,9 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(strategy: Strategy, random: Seed) -> Self {
+    pub(super) fn new(filter: Arc<str>, strategy: Strategy, random: Seed) -> Self {
         Self {
+            filter,
             strategy,
             members: Vec::new(),
             available: 0,
@@ -30,6 +34,10 @@ impl Group {
             sticky: None,
             random,
         }
+    }
+
+    pub(super) const fn filter(&self) -> &Arc<str> {
+        &self.filter
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -142,3 +142,15 @@ fn groups_of_one_name_and_other_filters_are_others() {
     assert!(!groups.leave("g", "a", member(0)).was_member);
     assert_eq!((groups.groups(), groups.members()), (2, 2));
 }
+
+#[test]
+fn the_number_of_a_group_that_ended_is_not_another_groups() {
+    let (mut groups, ended) = groups(Strategy::RoundRobin, 1);
+    assert_eq!(groups.filter(ended).map(|filter| &**filter), Some("$share/g/t/#"));
+    assert!(groups.leave("g", "t/#", member(0)).group_ended);
+    let options = MemberOptions { qos: Qos::AtLeastOnce, id: None, retain_as_published: false };
+    let other = groups.join("h", "u", member(1), options).group;
+    assert_ne!(other, ended);
+    assert_eq!(groups.select(ended, pick("t/a", 7, &[])), None);
+    assert_eq!(groups.filter(ended), None);
+}
