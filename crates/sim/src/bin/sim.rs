@@ -74,16 +74,12 @@ fn tell(seed: u64, steps: Option<usize>) -> u64 {
     for line in story.take_lines() {
         say(&line);
     }
-    match outcome.violation {
-        Some(violation) => {
-            say(&format!("seed {seed} violates {violation}"));
-            1
-        }
-        None => {
-            say(&format!("seed {seed} passed, {} events, {:016x}", outcome.events, outcome.hash));
-            0
-        }
+    if let Some(violation) = outcome.violation {
+        say(&format!("seed {seed} violates {violation}"));
+        return 1;
     }
+    say(&format!("seed {seed} passed, {} events, {:016x}", outcome.events, outcome.hash));
+    0
 }
 
 fn run_many(arguments: &Arguments) -> u64 {

@@ -81,7 +81,7 @@ impl Hostile {
                 filters: vec![Text::from_static("$share/g1/s/#")],
             })),
             5 => Packet::PubRel(ack),
-            6 => self.dice.pick(&[Packet::PubAck(ack.clone()), Packet::PubRec(ack.clone())]),
+            6 => self.dice.pick(&[Packet::PubAck(ack.clone()), Packet::PubRec(ack)]),
             7 => Packet::PubComp(ack),
             _ => self.dice.pick(&[
                 Packet::PingReq,

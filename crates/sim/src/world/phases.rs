@@ -15,11 +15,11 @@ use super::World;
 use crate::{agenda::Event, plan::EXPIRY_MAX, seen::Seen};
 
 /// How long peace may take to settle everything.
-const PEACE_MAX: Duration = Duration::from_secs(300);
+const PEACE_MAX: Duration = Duration::from_mins(5);
 /// How long it lasts where not everything can settle.
 const TRUCE: Duration = Duration::from_secs(5);
 /// How long the faults go on at most.
-const FAULTS_MAX: Duration = Duration::from_secs(3_000);
+const FAULTS_MAX: Duration = Duration::from_mins(50);
 
 impl World {
     pub(super) fn live_through(&mut self) {

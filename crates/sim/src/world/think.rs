@@ -119,10 +119,8 @@ impl World {
         let now = self.now;
         let actor = self.actor(number);
         let v5 = actor.client.version().is_v5() && actor.client.is_connected();
-        let reason = match v5 && with_will {
-            true => ReasonCode::DisconnectWithWill,
-            false => ReasonCode::Success,
-        };
+        let reason =
+            if v5 && with_will { ReasonCode::DisconnectWithWill } else { ReasonCode::Success };
         // From zero it must not be raised.
         let session_expiry_interval = (v5 && change && actor.expiry > 0).then_some(expiry);
         let properties =
