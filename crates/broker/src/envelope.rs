@@ -30,7 +30,7 @@ pub enum Envelope {
     /// My client joins your group; answer with `Joined`.
     Join(Box<Join>),
     /// The membership stands and every shard knows of it.
-    Joined(Box<Joined>),
+    Joined(Joined),
     /// My client leaves your group.
     Leave(TopicFilter, SubscriberId),
     /// What my client can take has changed.
@@ -78,6 +78,8 @@ impl Envelope {
 pub struct Assignment {
     /// The group.
     pub group: SharedRef,
+    /// The group's whole filter: whoever is in the member's slot by now may be of other groups.
+    pub filter: Arc<str>,
     /// The member in the receiving shard.
     pub subscriber: SubscriberId,
     /// The member's options in the group.
@@ -115,14 +117,10 @@ pub struct Join {
 }
 
 /// A membership that stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Joined {
     /// The ticket of [`Join`].
     pub ticket: u32,
-    /// The filter of [`Join`].
-    pub filter: TopicFilter,
-    /// The group.
-    pub group: SharedRef,
 }
 
 /// What a member of shared groups can take.

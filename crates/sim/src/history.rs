@@ -11,6 +11,7 @@ use plexus_wire::{Packet, Publish, SubAck, Subscribe};
 
 use crate::{
     agenda::{ActorNo, LinkNo},
+    plan::Plan,
     seen::{Seen, Terms},
 };
 
@@ -126,6 +127,8 @@ pub(crate) struct History {
     pub(crate) now: Instant,
     /// Whether nothing may be dropped.
     pub(crate) is_lossless: bool,
+    /// Whether strangers may join groups unseen.
+    pub(crate) has_strangers: bool,
     pub(crate) options: Arc<Options>,
     pub(crate) messages: Vec<Sent>,
     pub(crate) clients: Vec<Known>,
@@ -134,11 +137,12 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn new(is_lossless: bool, options: Arc<Options>, clients: usize) -> Self {
+    pub(crate) fn new(plan: &Plan, clients: usize) -> Self {
         Self {
             now: Instant::ZERO,
-            is_lossless,
-            options,
+            is_lossless: plan.is_lossless(),
+            has_strangers: plan.hostiles > 0,
+            options: Arc::clone(&plan.session),
             messages: Vec::new(),
             clients: (0..clients).map(|_| Known::default()).collect(),
             asked: Vec::new(),

@@ -12,11 +12,6 @@
 //!
 //! *Tests.* `tests/it`: seeds pass, a seed repeats itself, planted bugs are found.
 
-#![expect(
-    clippy::collapsible_match,
-    reason = "an event is recognised first, and judged in a line of its own"
-)]
-
 mod agenda;
 mod dice;
 mod dock;

@@ -145,6 +145,8 @@ fn session(dice: &mut Dice, kind: Kind) -> Options {
         session_expiry_max: EXPIRY_MAX,
         session_expiry_3x: EXPIRY_MAX,
         retain_available: kind != Kind::Hostile,
+        // A stranger's deadline must pass before the world ends.
+        keep_alive_max: if kind == Kind::Hostile { 600 } else { 0 },
         ..Options::default()
     };
     if kind != Kind::Tight {

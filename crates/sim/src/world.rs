@@ -137,7 +137,7 @@ impl World {
             hostiles: Vec::new(),
             steps: plan.steps,
             calm: false,
-            history: History::new(plan.is_lossless(), Arc::clone(&plan.session), count),
+            history: History::new(plan, count),
             invariants: invariants::all(plan.actors),
             violation: None,
             story,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use plexus_stdx::{HashMap, Seed};
 use plexus_types::Qos;
 
@@ -286,14 +288,20 @@ impl SharedGroups {
         tables + groups + places + self.texts + self.index.memory() + size_of::<Self>()
     }
 
+    /// The whole filter of a group, `$share/` included.
+    pub fn filter(&self, group: GroupId) -> Option<&Arc<str>> {
+        Some(self.groups.get(&group.0)?.as_ref()?.filter())
+    }
+
     fn found_group(&mut self, name: &str, filter: &str, key: Box<str>) -> u32 {
         while self.groups.get(&self.next_id).is_some() {
             self.next_id = self.next_id.wrapping_add(1);
         }
         let id = self.next_id;
         self.next_id = id.wrapping_add(1);
+        let whole = ["$share/", name, "/", filter].concat();
         let strategy = self.by_name.get(name).copied().unwrap_or(self.default);
-        self.groups.insert(id, Some(Box::new(Group::new(strategy))));
+        self.groups.insert(id, Some(Box::new(Group::new(strategy, Arc::from(whole)))));
         self.texts += key.len();
         self.ids.insert(key, id);
         let subscriber = SubscriberId(id);

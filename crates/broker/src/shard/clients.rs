@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plexus_access::Principal;
-use plexus_session::{Session, SharedRef};
+use plexus_session::Session;
 use plexus_stdx::{HashMap, Seed};
 use plexus_types::{ClientId, Instant, TopicFilter};
 use slab::Slab;
@@ -35,8 +35,8 @@ pub(super) struct Client {
 /// The shared subscriptions of a client.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    /// The filter and, once its owner has answered, the group.
-    pub(super) groups: Vec<(TopicFilter, Option<SharedRef>)>,
+    /// Their whole filters.
+    pub(super) filters: Vec<TopicFilter>,
     /// What the owners were last told.
     pub(super) told: Availability,
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use plexus_session::{Delivery, Session, SharedRef, Taken};
 use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy, SubscriberId};
-use plexus_types::{Message, TopicFilter, filter_matches};
+use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
 
 use super::{Shard, peers::Answer};
 use crate::{
-    envelope::{Assignment, Availability, ClientRef, Envelope, GivenBack, Join, Joined},
+    envelope::{Assignment, Availability, Envelope, GivenBack, Join, Joined},
     ports::Turn,
 };
 
@@ -60,8 +60,10 @@ impl Shard {
             let Some(chosen) = self.groups.select(group, pick) else { break };
             let reference = SharedRef { shard: self.id, group: group.0 };
             if chosen.member.shard != self.id {
+                let Some(filter) = self.groups.filter(group).cloned() else { break };
                 let assignment = Assignment {
                     group: reference,
+                    filter,
                     subscriber: chosen.member.subscriber,
                     options: chosen.options,
                     message: Arc::clone(message),
@@ -102,9 +104,9 @@ impl Shard {
 
     /// A message of a group for a client of this shard.
     pub(super) fn take_assignment(&mut self, turn: &mut Turn<'_>, assignment: Assignment) {
-        let Assignment { group, subscriber, options, message, mut tried } = assignment;
+        let Assignment { group, filter, subscriber, options, message, mut tried } = assignment;
         let SubscriberId(slot) = subscriber;
-        let taken = if self.is_member(slot, group, &message) {
+        let taken = if self.is_member(slot, &filter) {
             self.deliver_shared(turn, slot, (group, options), &message)
         } else {
             Taken::Refused
@@ -117,18 +119,9 @@ impl Shard {
     }
 
     /// A client may have left, and its slot been taken by another, while the message was under way.
-    fn is_member(&self, slot: u32, group: SharedRef, message: &Message) -> bool {
-        let Some(shares) = self.clients.get(slot).and_then(|client| client.shares.as_ref()) else {
-            return false;
-        };
-        shares.groups.iter().any(|(filter, known)| match known {
-            Some(known) => *known == group,
-            // Not confirmed yet: then the message must at least be one that it asked for.
-            None => {
-                self.owner_of_group(filter) == group.shard
-                    && filter_matches(filter.matched(), &message.topic)
-            }
-        })
+    fn is_member(&self, slot: u32, filter: &str) -> bool {
+        let shares = self.clients.get(slot).and_then(|client| client.shares.as_ref());
+        shares.is_some_and(|shares| shares.filters.iter().any(|known| known.as_str() == filter))
     }
 
     pub(super) fn take_back(&mut self, turn: &mut Turn<'_>, given_back: GivenBack) {
@@ -146,8 +139,7 @@ impl Shard {
         {
             self.announce(turn, delta);
         }
-        let group = SharedRef { shard: self.id, group: joined.group.0 };
-        let answer = Answer::Joined(from, Box::new(Joined { ticket, filter, group }));
+        let answer = Answer::Joined(from, Joined { ticket });
         self.awaiting.open(answer, 0);
         self.finish_ready(turn);
         self.count_subscriptions();
@@ -175,16 +167,6 @@ impl Shard {
         self.groups.set_state(Member { shard: from, subscriber }, state_of(state));
     }
 
-    pub(super) fn note_group(&mut self, client: ClientRef, joined: &Joined) {
-        let Some(client) = self.clients.resolve(client) else { return };
-        let Some(shares) = &mut client.shares else { return };
-        for (filter, group) in &mut shares.groups {
-            if *filter == joined.filter {
-                *group = Some(joined.group);
-            }
-        }
-    }
-
     /// Tells the owners of a client's groups when it can take more or less than they know.
     pub(super) fn tell_owners(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let counts = self.counts_inflight();
@@ -198,7 +180,7 @@ impl Shard {
             return;
         }
         shares.told = now;
-        let filters: Vec<_> = shares.groups.iter().map(|(filter, _)| filter.clone()).collect();
+        let filters = shares.filters.clone();
         let mut told = 0_u64;
         for filter in filters {
             let owner = self.owner_of_group(&filter);

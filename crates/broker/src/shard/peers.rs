@@ -24,7 +24,7 @@ pub(super) struct Suback {
 #[derive(Debug)]
 pub(super) enum Answer {
     Suback(Suback),
-    Joined(u16, Box<Joined>),
+    Joined(u16, Joined),
 }
 
 #[derive(Debug)]
@@ -89,16 +89,12 @@ impl Awaiting {
         }
     }
 
-    /// A group has been joined; says for which client, if its SUBSCRIBE still waits.
-    fn joined(&mut self, ticket: u32) -> Option<ClientRef> {
-        let waiting = self.entries.get_mut(ticket as usize)?;
-        waiting.joins = waiting.joins.saturating_sub(1);
-        let client = match &waiting.answer {
-            Answer::Suback(suback) => Some(suback.client),
-            Answer::Joined(..) => None,
-        };
-        self.check(ticket as usize);
-        client
+    /// A group has been joined.
+    fn joined(&mut self, ticket: u32) {
+        if let Some(waiting) = self.entries.get_mut(ticket as usize) {
+            waiting.joins = waiting.joins.saturating_sub(1);
+            self.check(ticket as usize);
+        }
     }
 
     fn check(&mut self, key: usize) {
@@ -148,9 +144,7 @@ impl Shard {
             Envelope::Return(given_back) => self.take_back(turn, *given_back),
             Envelope::Join(join) => self.take_join(turn, from, *join),
             Envelope::Joined(joined) => {
-                if let Some(client) = self.awaiting.joined(joined.ticket) {
-                    self.note_group(client, &joined);
-                }
+                self.awaiting.joined(joined.ticket);
                 self.finish_ready(turn);
             }
             Envelope::Leave(filter, subscriber) => self.take_leave(turn, from, &filter, subscriber),

@@ -67,8 +67,8 @@ impl Shard {
         let availability = super::groups::availability(&client.session);
         let shares = client.shares.get_or_insert_with(Box::<Shares>::default);
         shares.told = availability;
-        if !shares.groups.iter().any(|(known, _)| *known == filter) {
-            shares.groups.push((filter.clone(), None));
+        if !shares.filters.contains(&filter) {
+            shares.filters.push(filter.clone());
         }
         let owner = self.owner_of_group(&filter);
         let member = Member { shard: self.id, subscriber: SubscriberId(slot) };
@@ -98,8 +98,8 @@ impl Shard {
             if let Some(client) = self.clients.get_mut(slot)
                 && let Some(shares) = &mut client.shares
             {
-                shares.groups.retain(|(known, _)| known != filter);
-                if shares.groups.is_empty() {
+                shares.filters.retain(|known| known != filter);
+                if shares.filters.is_empty() {
                     client.shares = None;
                 }
             }

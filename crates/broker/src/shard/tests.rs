@@ -4,17 +4,21 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_access::{AllowAll, Credentials, Policy};
-use plexus_session::{CloseReason, Outgoing};
+use plexus_session::{CloseReason, Outgoing, SharedRef};
 use plexus_stdx::Seed;
-use plexus_types::{Instant, PacketId, ProtocolVersion, Qos, Text};
+use plexus_topics::{MemberOptions, SubscriberId};
+use plexus_types::{
+    ClientId, Instant, Message, MessageProperties, PacketId, ProtocolVersion, Qos, Text, TopicName,
+};
 use plexus_wire::{
     Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe, SubscribeFilter,
     SubscriptionOptions,
 };
+use smallvec::SmallVec;
 
 use super::{Context, Shard};
 use crate::{
-    envelope::Envelope,
+    envelope::{Assignment, Envelope},
     options::NodeOptions,
     ports::{Arrival, ConnId, Door, Ports, Ticket, Turn},
 };
@@ -45,7 +49,7 @@ impl Ports for Desk {
     }
 }
 
-/// A node of one shard.
+/// One shard of a node.
 struct Lone {
     shard: Shard,
     desk: Desk,
@@ -54,7 +58,12 @@ struct Lone {
 
 impl Lone {
     fn new() -> Self {
-        let options = NodeOptions { sys_interval: None, ..NodeOptions::default() };
+        Self::of(1)
+    }
+
+    /// The first of so many shards; what it says to the others stays on the desk.
+    fn of(shards: u16) -> Self {
+        let options = NodeOptions { sys_interval: None, shards, ..NodeOptions::default() };
         let now = Instant::from_secs(1);
         let shard = Shard::new(now, 0, Context::new(options, Seed::new(1)));
         Self { shard, desk: Desk::default(), now }
@@ -100,9 +109,9 @@ impl Lone {
         self.act(|shard, turn| shard.handle_packet(turn, ConnId(conn), Ok(packet)));
     }
 
-    fn subscribe(&mut self, conn: u32, filter: &'static str) {
+    fn subscribe(&mut self, conn: u32, filter: &str) {
         let options = SubscriptionOptions { qos: Qos::AtMostOnce, ..Default::default() };
-        let filters = vec![SubscribeFilter { filter: Text::from_static(filter), options }];
+        let filters = vec![SubscribeFilter { filter: Text::try_from(filter).unwrap(), options }];
         let subscribe = Subscribe {
             packet_id: PacketId::MIN,
             subscription_id: None,
@@ -149,6 +158,42 @@ fn a_replay_to_a_member_of_a_group_is_whole() {
         node.desk.delivered.iter().map(|outgoing| outgoing.message.topic.to_string()).collect();
     assert_eq!(topics.len(), 3, "{topics:?}");
     assert_eq!(node.shard.census().walks, 0);
+}
+
+/// The member for whom a message was meant is gone, and its slot belongs to a member of another group
+/// of the same owner, whose answer is still on its way.
+#[test]
+fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
+    let mut node = Lone::of(2);
+    let elsewhere = |filter: &String| node.shard.context.shard_of(filter) == 1;
+    let mut filters = (0..100).map(|number| format!("$share/group-{number}/t"));
+    let filter = filters.find(elsewhere).expect("one of a hundred belongs to the other shard");
+    node.connect(0, "newcomer", 0);
+    node.subscribe(0, &filter);
+    let message = Message {
+        topic: TopicName::try_from("secret").unwrap(),
+        payload: Bytes::new(),
+        qos: Qos::AtMostOnce,
+        retain: false,
+        properties: MessageProperties::default(),
+        expires: None,
+        publisher: ClientId::try_from("somebody").unwrap(),
+    };
+    let assign = |filter: &str| {
+        Envelope::Assign(Box::new(Assignment {
+            group: SharedRef { shard: 1, group: 1 },
+            filter: Arc::from(filter),
+            subscriber: SubscriberId(0),
+            options: MemberOptions { qos: Qos::AtMostOnce, id: None, retain_as_published: false },
+            message: Arc::new(message.clone()),
+            tried: SmallVec::new(),
+        }))
+    };
+    node.act(|shard, turn| shard.handle_envelope(turn, 1, assign("$share/x/secret")));
+    assert!(node.desk.delivered.is_empty());
+    assert!(matches!(node.desk.posted.last(), Some((1, Envelope::Return(_)))));
+    node.act(|shard, turn| shard.handle_envelope(turn, 1, assign(&filter)));
+    assert_eq!(node.desk.delivered.len(), 1, "its own group is joined already");
 }
 
 #[test]

@@ -27,10 +27,8 @@ impl Invariant for OneOwner {
                     return Err(format!("client {actor} got link {link} while it had {other}"));
                 }
             }
-            Seen::Detached { actor, link } => {
-                if self.owners.remove(actor) != Some(*link) {
-                    return Err(format!("client {actor} lost link {link} that it had not"));
-                }
+            Seen::Detached { actor, link } if self.owners.remove(actor) != Some(*link) => {
+                return Err(format!("client {actor} lost link {link} that it had not"));
             }
             Seen::WroteAfterClose { actor } => {
                 return Err(format!("a closed connection of client {actor} was written to"));

@@ -45,10 +45,10 @@ impl Invariant for Qos1NotLost {
                     });
                 }
             }
-            Seen::Acknowledged(number) => {
-                if history.message(*number).is_none_or(|sent| sent.entries.is_empty()) {
-                    return Err(format!("{number} was acknowledged and never taken"));
-                }
+            Seen::Acknowledged(number)
+                if history.message(*number).is_none_or(|sent| sent.entries.is_empty()) =>
+            {
+                return Err(format!("{number} was acknowledged and never taken"));
             }
             Seen::Settled => {
                 if let Some((actor, number)) = self.owed.first() {

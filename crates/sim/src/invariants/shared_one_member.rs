@@ -20,8 +20,8 @@ struct Fate {
     groups: BTreeMap<String, BTreeSet<ActorNo>>,
     receipts: usize,
     receivers: BTreeSet<ActorNo>,
-    /// Receivers whose session ended afterwards: others may have got it as well.
-    excused: usize,
+    /// Clients whose session ended since: what they had got others may get as well.
+    ended: BTreeSet<ActorNo>,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Invariant for SharedOneMember {
             Seen::Ended { actor, .. } => {
                 for fate in self.fates.values_mut() {
                     fate.part(*actor);
-                    fate.excused += usize::from(fate.receivers.contains(actor));
+                    fate.ended.insert(*actor);
                 }
             }
             Seen::Settled => return self.settle(history),
@@ -89,11 +89,16 @@ impl SharedOneMember {
         for (number, fate) in &self.fates {
             let Some(sent) = history.message(*number) else { continue };
             let groups = history.groups_on(&sent.topic) * sent.entries.len();
-            if fate.receivers.len() > groups + fate.excused {
+            if fate.receivers.difference(&fate.ended).count() > groups {
                 let (receivers, topic) = (&fate.receivers, &sent.topic);
                 return Err(format!("{number} on {topic} went to {receivers:?}"));
             }
-            let sure = history.is_lossless && sent.qos > Qos::AtMostOnce && !sent.may_expire;
+            let sure = history.is_lossless
+                && !history.has_strangers
+                && sent.qos > Qos::AtMostOnce
+                && !sent.may_expire;
+            // A QoS 2 delivery that had begun ends with its session ([MQTT-4.8.2-5]).
+            let sure = sure && (sent.qos == Qos::AtLeastOnce || fate.ended.is_empty());
             let owed = fate.groups.values().filter(|members| !members.is_empty()).count();
             if sure && fate.receipts < owed {
                 let (receipts, topic) = (fate.receipts, &sent.topic);

@@ -81,10 +81,10 @@ impl Invariant for WillAsSpecified {
                     self.armed.insert(*actor, will);
                 }
             }
-            Seen::Heard { actor, packet: Packet::Disconnect(disconnect) } => {
-                if disconnect.reason == ReasonCode::Success {
-                    self.armed.remove(actor);
-                }
+            Seen::Heard { actor, packet: Packet::Disconnect(disconnect) }
+                if disconnect.reason == ReasonCode::Success =>
+            {
+                self.armed.remove(actor);
             }
             Seen::Detached { actor, .. } => self.detach(history, *actor),
             Seen::Ended { actor, .. } => {
@@ -92,10 +92,11 @@ impl Invariant for WillAsSpecified {
                     self.count(number).surely += 1;
                 }
             }
-            Seen::Received { actor, number: Some(number), .. } if *actor == self.witness => {
-                if history.message(*number).is_some_and(|sent| sent.is_will) {
-                    self.count(*number).seen += 1;
-                }
+            Seen::Received { actor, number: Some(number), .. }
+                if *actor == self.witness
+                    && history.message(*number).is_some_and(|sent| sent.is_will) =>
+            {
+                self.count(*number).seen += 1;
             }
             Seen::Settled => {
                 let waiting: Vec<_> = self.delayed.keys().copied().collect();

@@ -161,11 +161,11 @@ impl World {
 
     /// What an actor has said on older connections and was not accepted will never be.
     pub(super) fn lose_unaccepted(&mut self, peer: Peer) {
-        for number in 0..self.links.len() {
-            let link = self.link(number);
-            if link.peer == peer && link.server_open && !link.accepted {
-                self.server_loses(number);
-            }
+        let links = self.links.iter().enumerate();
+        let lost = links.filter(|(_, it)| it.peer == peer && it.server_open && !it.accepted);
+        let lost: Vec<_> = lost.map(|(number, _)| number).collect();
+        for number in lost {
+            self.server_loses(number);
         }
     }
 

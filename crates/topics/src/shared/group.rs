@@ -1,5 +1,7 @@
 //! One group: its seats, and in what order those that can take a message are asked.
 
+use std::sync::Arc;
+
 use crate::arena::Arena;
 
 use super::{
@@ -39,6 +41,8 @@ impl Seat {
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Group {
+    /// The whole filter.
+    filter: Arc<str>,
     strategy: Strategy,
     seats: Arena<Option<Seat>>,
     tiers: Tiers,
@@ -83,7 +87,11 @@ impl Tiers {
 }
 
 impl Group {
-    pub(super) fn new(strategy: Strategy) -> Self {
+    pub(super) fn filter(&self) -> &Arc<str> {
+        &self.filter
+    }
+
+    pub(super) fn new(strategy: Strategy, filter: Arc<str>) -> Self {
         let tiers = match strategy {
             Strategy::RoundRobin | Strategy::Local | Strategy::LeastInflight => {
                 Tiers::Ranked(Default::default())
@@ -93,7 +101,7 @@ impl Group {
                 Tiers::Anchored { all: Anchored::default(), tiers: Default::default() }
             }
         };
-        Self { strategy, seats: Arena::new(), tiers, turns: 0, last: 0, current: None }
+        Self { filter, strategy, seats: Arena::new(), tiers, turns: 0, last: 0, current: None }
     }
 
     pub(super) fn add(&mut self, seat: Seat) -> u32 {
