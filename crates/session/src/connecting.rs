@@ -121,7 +121,7 @@ impl Connecting {
     /// Refuses for a reason that the shell has: busy, quota, another server …; also after
     /// [`Output::Admit`], as long as no session has taken the client.
     pub fn refuse(&mut self, reason: ReasonCode, server_reference: Option<Text>, out: &mut Outbox) {
-        self.refuse_with(&Refusal::bare(reason), server_reference, out);
+        self.refuse_with(&Refusal::by_server(reason), server_reference, out);
     }
 
     /// The version that the client speaks.

@@ -21,6 +21,23 @@ impl Refusal {
         Self { reason, words: None }
     }
 
+    /// The server ends the connection of itself. The words are for people; they also reach clients
+    /// that overlook the code of a DISCONNECT without properties, as paho-mqtt 2.1 does.
+    pub(crate) const fn by_server(reason: ReasonCode) -> Self {
+        let words = match reason {
+            ReasonCode::SessionTakenOver => {
+                "another connection with the same client identifier took the session over"
+            }
+            ReasonCode::KeepAliveTimeout => {
+                "nothing was heard for one and a half times the keep alive"
+            }
+            ReasonCode::ServerShuttingDown => "the server is shutting down",
+            ReasonCode::AdministrativeAction => "the session was ended by the operator",
+            _ => return Self::bare(reason),
+        };
+        Self::new(reason, words)
+    }
+
     pub(crate) fn protocol(words: &'static str) -> Self {
         Self::new(ReasonCode::ProtocolError, words)
     }
@@ -122,5 +139,27 @@ pub(crate) const fn of_disconnect(reason: ReasonCode) -> ReasonCode {
         | ReasonCode::PacketIdentifierInUse
         | ReasonCode::PacketIdentifierNotFound => ReasonCode::ProtocolError,
         _ => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without words the DISCONNECT would be one byte long, which some clients take for a success.
+    #[test]
+    fn what_the_server_ends_of_itself_it_says_in_words() {
+        for reason in [
+            ReasonCode::SessionTakenOver,
+            ReasonCode::KeepAliveTimeout,
+            ReasonCode::ServerShuttingDown,
+            ReasonCode::AdministrativeAction,
+        ] {
+            assert!(Refusal::by_server(reason).text().is_some(), "{reason:?}");
+        }
+        assert_eq!(
+            Refusal::by_server(ReasonCode::QuotaExceeded),
+            Refusal::bare(ReasonCode::QuotaExceeded)
+        );
     }
 }

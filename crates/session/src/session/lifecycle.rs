@@ -67,7 +67,7 @@ impl Session {
         out: &mut Outbox,
     ) {
         if self.is_connected() {
-            self.close(now, &Refusal::bare(reason), server_reference, out);
+            self.close(now, &Refusal::by_server(reason), server_reference, out);
         }
     }
 
@@ -144,7 +144,7 @@ impl Session {
         let deadline = connection.keep_alive.deadline();
         if deadline <= now {
             // [MQTT-3.1.2-22], [MQTT3-3.1.2-24]
-            self.close(now, &Refusal::bare(ReasonCode::KeepAliveTimeout), None, out);
+            self.close(now, &Refusal::by_server(ReasonCode::KeepAliveTimeout), None, out);
         } else {
             self.timers.set(Timer::KeepAlive, deadline);
         }
