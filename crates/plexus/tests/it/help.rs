@@ -25,3 +25,23 @@ fn a_command_line_that_is_wrong_ends_with_2() {
     assert!(error.contains("a similar argument exists: '--listen'"), "{error}");
     place.run([] as [&str; 0]).failed(2);
 }
+
+#[test]
+fn the_help_of_passwd_is_complete() {
+    let help = Place::new().run(["passwd", "--help"]).ok();
+    for part in ["--delete", "--print", "SIGHUP", "new connections", "plexus passwd --delete"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+    let short = Place::new().run(["passwd", "-h"]).ok();
+    assert!(short.contains("see more with '--help'"), "{short}");
+}
+
+#[test]
+fn the_short_help_of_a_server_command_is_the_long_one_or_names_it() {
+    let place = Place::new();
+    for command in [&["serve"][..], &["config"], &["config", "check"], &["config", "show"]] {
+        let with = |flag| place.run(command.iter().chain(&[flag])).ok();
+        let (short, long) = (with("-h"), with("--help"));
+        assert!(short == long || short.contains("see more with '--help'"), "{short}");
+    }
+}
