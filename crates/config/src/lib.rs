@@ -6,7 +6,8 @@
 //!
 //! *Entry points.* [`load`](fn@load), [`Config`], [`Settings`], [`schema::json_schema`].
 //!
-//! *Reading order.* `settings`, `value`, `load`, `check`, `ranges`, `report`, `node`, `schema`, `reference`.
+//! *Reading order.* `settings`, `value`, `load`, `check`, `ranges`, `report`, `node`, `schema`,
+//! `reference`, `show`.
 //!
 //! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
 
@@ -21,6 +22,7 @@ pub mod report;
 pub mod schema;
 mod session;
 pub mod settings;
+mod show;
 mod suggest;
 mod users;
 pub mod value;

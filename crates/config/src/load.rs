@@ -2,6 +2,7 @@
 //! that a mistake is shown where it was made, and then laid over the weaker ones.
 
 mod file;
+mod origins;
 mod paths;
 mod strays;
 
@@ -10,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use origins::Origins;
 use serde::Deserialize;
 use toml::{
     Table, Value,

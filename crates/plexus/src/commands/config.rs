@@ -14,7 +14,7 @@ use crate::{
 pub(crate) enum ConfigCommand {
     /// Say whether a node would start with it
     Check(CheckArgs),
-    /// Print what holds in the end: file, environment and options merged, without secrets
+    /// Print every key with its value and where that comes from, without secrets
     Show(ShowArgs),
     /// Print the JSON Schema of the file, for editors
     Schema(SchemaArgs),
@@ -102,13 +102,13 @@ fn certificates(config: &Config) -> Vec<Diagnostic> {
 
 fn show(args: ShowArgs) -> Result<(), Failure> {
     let config = args.config.with_file(args.file).load(Vec::new())?;
-    let origin = || Origin::Whole("the merged configuration".to_owned());
     let mut text = if args.json {
-        serde_json::to_string_pretty(&config.settings)
-            .map_err(|error| failure::of_config(origin(), error.to_string()))?
+        serde_json::to_string_pretty(&config.effective()).map_err(|error| {
+            let origin = Origin::Whole("the merged configuration".to_owned());
+            failure::of_config(origin, error.to_string())
+        })?
     } else {
-        toml::to_string_pretty(&config.settings)
-            .map_err(|error| failure::of_config(origin(), error.to_string()))?
+        config.show()
     };
     if !text.ends_with('\n') {
         text.push('\n');
