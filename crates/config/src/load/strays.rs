@@ -9,10 +9,12 @@ use crate::{
 
 const PREFIX: &str = "PLEXUS_";
 
-/// Names with the prefix that mean something else: to the programs of this project, and to
-/// Kubernetes and Docker, which announce a service named `plexus` to its neighbours.
+/// Names with the prefix that mean something else to the programs of this project.
 const OTHERS: &[&str] = &["CONFIG", "PASSWORD", "BIN", "PYTHON"];
-const OTHERS_BEGIN: &[&str] = &["CONFORMANCE_", "SERVICE_", "PORT_", "ENV_"];
+const OTHERS_BEGIN: &str = "CONFORMANCE_";
+/// What stands in the names by which Kubernetes and Docker announce a service, `plexus` or
+/// `plexus-something`, to its neighbours.
+const SERVICES: &[&str] = &["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_", "_ENV_"];
 
 /// What variables that set no key are.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -55,8 +57,9 @@ pub(super) fn among<'a>(names: impl IntoIterator<Item = &'a str>) -> Strays {
 fn stray(name: &str) -> Option<&str> {
     let rest = name.strip_prefix(PREFIX).filter(|rest| !rest.starts_with('_'))?;
     let known = OTHERS.contains(&rest)
-        || rest == "PORT"
-        || OTHERS_BEGIN.iter().any(|begin| rest.starts_with(begin));
+        || rest.starts_with(OTHERS_BEGIN)
+        || name.ends_with("_PORT")
+        || SERVICES.iter().any(|part| name.contains(part));
     (!known).then_some(rest)
 }
 
@@ -123,6 +126,8 @@ mod tests {
             "PLEXUS_PORT",
             "PLEXUS_PORT_1883_TCP_ADDR",
             "PLEXUS_SERVICE_HOST",
+            "PLEXUS_MQTT_PORT",
+            "PLEXUS_MQTT_SERVICE_PORT_TCP",
             "PLEXUS__LOG__LEVEL",
             "PLEXUSX_LOG",
         ];

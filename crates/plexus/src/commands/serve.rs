@@ -65,7 +65,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
     let signals = stop::signals()?;
-    let reload = Reload::new(args, &config, &plan, &log);
+    let mut reload = Reload::new(args, &config, &plan, &log);
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);

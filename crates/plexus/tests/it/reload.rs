@@ -105,3 +105,20 @@ fn a_change_that_waits_for_the_next_start_is_told() {
     let ended = node.stop();
     assert!(ended.stderr.contains("wait for the next start"), "{ended:?}");
 }
+
+#[test]
+fn a_user_file_named_later_is_read_though_the_configuration_breaks_then() {
+    let place = Place::new();
+    set(&place, "alice", "one");
+    let text = "[access]\nusers_file = \"users\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n";
+    place.write("plexus.toml", text);
+    let mut node = Node::start(&place, &[]);
+    run(&mut place.plexus(["passwd", "others", "bob"]), b"two").ok();
+    place.write("plexus.toml", &text.replace("\"users\"", "\"others\""));
+    node.reload();
+    place.write("plexus.toml", "broken");
+    let told = node.reload();
+    assert!(told.contains("read anew: 1 user\""), "{told}");
+    assert_eq!(connect(&node, "bob", "two").1, ACCEPTED);
+    assert_eq!(connect(&node, "alice", "one").1, BAD_USER_NAME_OR_PASSWORD);
+}

@@ -17,7 +17,10 @@ use crate::{
 /// What a running node keeps of its start.
 pub(super) struct Reload<'a> {
     args: &'a ServeArgs,
-    config: &'a Config,
+    /// What the node was started with.
+    start: &'a Config,
+    /// What the users of now were read by, if that is another.
+    latest: Option<Config>,
     log: &'a LogHandle,
     users: Option<LiveUsers>,
     certificates: Vec<(String, TlsOptions)>,
@@ -26,32 +29,36 @@ pub(super) struct Reload<'a> {
 impl<'a> Reload<'a> {
     pub(super) fn new(
         args: &'a ServeArgs,
-        config: &'a Config,
+        start: &'a Config,
         plan: &NodePlan,
         log: &'a LogHandle,
     ) -> Self {
         let listeners = plan.listeners.iter();
         let certificates =
             listeners.filter_map(|one| Some((one.name.clone(), one.net.tls.clone()?))).collect();
-        Self { args, config, log, users: plan.users.clone(), certificates }
+        Self { args, start, latest: None, log, users: plan.users.clone(), certificates }
     }
 
-    pub(super) fn run(&self, node: &NodeHandle) {
+    pub(super) fn run(&mut self, node: &NodeHandle) {
         let mut done = Vec::new();
         done.extend(self.certificates(node));
         match self.args.load() {
             Ok(fresh) => {
-                done.extend(self.users(&fresh));
-                if only_later(&self.config.settings, &fresh.settings) {
+                let users = self.users(&fresh);
+                if only_later(&self.start.settings, &fresh.settings) {
                     tracing::warn!("other changes of the configuration wait for the next start");
                 }
-                done.push(format!("log level {}", fresh.settings.log.level));
+                let level = format!("log level {}", fresh.settings.log.level);
+                done.extend(users.clone().into_iter().chain([level]));
                 self.told(&done, &fresh);
+                if users.is_some() {
+                    self.latest = Some(fresh);
+                }
             }
             Err(failure) => {
                 tell(failure, "the configuration cannot be read, the old one stays");
                 // The file of the users stands on its own.
-                done.extend(self.users(self.config));
+                done.extend(self.users(self.latest.as_ref().unwrap_or(self.start)));
                 tracing::info!("read anew: {}", done.join(", "));
             }
         }

@@ -20,7 +20,7 @@ pub(super) fn signals() -> Result<Signals, Failure> {
 const ONE_ORDER: Duration = Duration::from_secs(1);
 
 /// Returns when the node is told to stop. SIGHUP is the order to read anew.
-pub(super) fn wait(mut signals: Signals, reload: impl Fn()) -> Result<(), Failure> {
+pub(super) fn wait(mut signals: Signals, mut reload: impl FnMut()) -> Result<(), Failure> {
     for signal in signals.forever() {
         if signal == SIGHUP {
             reload();
