@@ -245,6 +245,10 @@ pub fn load(sources: Sources) -> Result<Config, ConfigError> {
         }
         Err(_) => {}
     }
+    diagnostics.sort_by_key(|one| match &one.origin {
+        Origin::File(place) => (place.line, place.column),
+        Origin::Variable(_) | Origin::Option(_) | Origin::Whole(_) => (usize::MAX, 0),
+    });
     Err(ConfigError { diagnostics })
 }
 

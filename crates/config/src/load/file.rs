@@ -53,25 +53,20 @@ pub(super) fn read(file: &File) -> (Table, Vec<Diagnostic>) {
         let told = taken.iter().any(|earlier| earlier.explains(error.message(), &span));
         if !told {
             let spot = out.as_ref().map(Taken::spot).unwrap_or_default();
-            found.push((span.start, mistake(error.message(), span, &spot)));
+            found.push(mistake(error.message(), span, &spot));
         }
         match out {
             Some(out) if found.len() < MISTAKES_MAX => {
                 let unknown = error.message().starts_with("unknown field ");
                 taken.push(Taken { unknown, ..out });
             }
-            Some(_) | None => return (Table::new(), in_order(found)),
+            Some(_) | None => return (Table::new(), found),
         }
     }
     let mut tree = Table::deserialize(Deserializer::from(document))
         .expect("invariant: what is read as settings is a table");
     paths::resolve(&mut tree, &file.path);
-    (tree, in_order(found))
-}
-
-fn in_order(mut found: Vec<(usize, Diagnostic)>) -> Vec<Diagnostic> {
-    found.sort_by_key(|(at, _)| *at);
-    found.into_iter().map(|(_, diagnostic)| diagnostic).collect()
+    (tree, found)
 }
 
 impl Taken {

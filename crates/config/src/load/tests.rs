@@ -300,6 +300,7 @@ fn every_mistake_of_a_file_is_shown_in_its_order() {
     let lines = error.diagnostics.iter().map(super::Diagnostic::line).collect::<Vec<_>>();
     let starts = [
         "plexus.toml:1: unknown key `colour`; the keys here are ",
+        "plexus.toml:3: `mqtt.maximum_qos` is 3, out of its range",
         "plexus.toml:4: unknown key `max_inflght`; did you mean `max_inflight`?",
         "plexus.toml:5: expected a text in quotes",
         "plexus.toml:7: `loud` is no log filter",
@@ -307,7 +308,6 @@ fn every_mistake_of_a_file_is_shown_in_its_order() {
         "plexus.toml:10: unknown key `nmae`; did you mean `name`?",
         "plexus.toml:11: the key `url` is missing",
         "plexus.toml:13: expected a text in quotes, found `1`",
-        "plexus.toml:3: `mqtt.maximum_qos` is 3, out of its range",
     ];
     assert_eq!(lines.len(), starts.len(), "{lines:#?}");
     for (line, start) in lines.iter().zip(starts) {
