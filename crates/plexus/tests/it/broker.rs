@@ -31,6 +31,17 @@ impl Script {
         self.0.local_addr().expect("bound").port().to_string()
     }
 
+    /// The next connection, whose CONNECT is answered with these bytes and the end.
+    pub(crate) fn answer(&self, bytes: &[u8]) {
+        let (mut stream, _) = self.0.accept().expect("a connection");
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).expect("CONNECT");
+        // Bytes that nobody reads would make a reset of the end, and the answer could be lost.
+        let [_, length] = head;
+        stream.read_exact(&mut vec![0; usize::from(length)]).expect("CONNECT");
+        stream.write_all(bytes).expect("the client reads");
+    }
+
     /// The next connection, whose CONNECT is accepted.
     pub(crate) fn accept(&self, session_present: bool) -> Peer {
         self.accept_with(ReasonCode::Success, session_present)
