@@ -130,21 +130,25 @@ impl Driver {
         }
     }
 
-    /// Says DISCONNECT and waits until everything has left, for a short time.
-    pub(crate) fn finish(&mut self, session_expiry: Option<u32>) -> Result<(), Failure> {
+    /// Says DISCONNECT and waits until everything has left, for a short time; whether the broker
+    /// seems to have read it all.
+    pub(crate) fn finish(&mut self, session_expiry: Option<u32>) -> Result<bool, Failure> {
         let properties =
             DisconnectProperties { session_expiry_interval: session_expiry, ..Default::default() };
         let now = self.now();
         self.client.disconnect(now, ReasonCode::Success, properties);
         self.retry_at = None;
         let deadline = now + CLOSE_TIMEOUT;
-        while self.link.is_some() && self.now() < deadline {
+        let mut whole = true;
+        while (self.link.is_some() || !self.is_told()) && self.now() < deadline {
             // What comes now is not acknowledged and thus comes again where that matters.
-            if self.next(deadline)?.is_none() {
-                break;
+            match self.next(deadline)? {
+                Some(Happening::Down { unsent, .. }) => whole &= !unsent,
+                Some(_) => {}
+                None => break,
             }
         }
-        Ok(())
+        Ok(whole)
     }
 
     /// Everything that can be done without waiting.
@@ -269,6 +273,7 @@ impl Driver {
         let closed = self.read(now, link).and_then(|closed| self.write(link).map(|()| closed));
         if let Phase::Closing(down, deadline) = &link.phase {
             let (down, late) = (down.clone(), now >= *deadline);
+            link.cut |= closed.is_err();
             return Ok(link.close(closed.unwrap_or(true) || late, down));
         }
         if closed? {
@@ -377,7 +382,7 @@ impl Driver {
                 self.failed(now, trouble, standing);
             }
             down => {
-                let unsent = link.backlog() > 0;
+                let unsent = link.backlog() > 0 || link.is_cut();
                 self.happenings.push_back(Happening::Down { down, unsent });
             }
         }

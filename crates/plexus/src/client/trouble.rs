@@ -165,6 +165,10 @@ fn behind(endpoint: &Endpoint, stage: Stage) -> (&'static str, Option<String>) {
             "does this port speak TLS? For one without leave out --tls, --cafile and --insecure; \
              in a URL mqtt:// and ws://",
         ),
+        (Stage::WebSocket, Transport::Ws) => Some(
+            "does this port speak WebSocket? For one with TLS add --cafile FILE or --tls, for one \
+             without WebSocket leave out --ws; in a URL wss:// and mqtt://",
+        ),
         (Stage::WebSocket, _) => Some(
             "does this port speak WebSocket? For one without leave out --ws; in a URL mqtt:// \
              and mqtts://",

@@ -170,7 +170,10 @@ impl Publisher<'_> {
                 }
             }
         }
-        self.session.driver.finish(None)?;
+        let whole = self.session.driver.finish(None)?;
+        if !whole && self.args.qos == Qos::AtMostOnce {
+            self.account.cut();
+        }
         if let Some(line) = self.account.unheard() {
             self.session.note(format_args!("{line}"));
         }
@@ -184,7 +187,7 @@ impl Publisher<'_> {
 
     /// A connection is over. One that a message ends each time is not made for ever.
     fn lost(&mut self, setback: &Setback) -> Result<(), Failure> {
-        if self.args.qos == Qos::AtMostOnce && setback.unsent {
+        if self.args.qos == Qos::AtMostOnce && setback.was_up && (setback.unsent || self.ended) {
             self.account.cut();
             if self.ended {
                 return self.account.verdict();

@@ -63,6 +63,13 @@ impl Script {
 }
 
 impl Peer {
+    /// Reads so many bytes and ends the connection when more have come, so that the system resets it.
+    pub(crate) fn reset_behind(mut self, count: usize) {
+        self.stream.read_exact(&mut vec![0; count]).expect("bytes");
+        let peeked = self.stream.peek(&mut [0]).expect("bytes");
+        assert_eq!(peeked, 1, "something is left unread");
+    }
+
     /// The next packet; `None` at the end of the connection.
     pub(crate) fn next(&mut self) -> Option<Packet> {
         loop {

@@ -180,14 +180,18 @@ fn a_message_that_the_broker_cannot_take_is_refused_with_its_size() {
 }
 
 #[test]
-fn what_did_not_leave_with_qos_0_is_no_success() {
-    let (place, script) = (Place::new(), Script::new());
-    place.write("large", &"x".repeat(40_000_000));
-    let args = ["pub", "-p", &script.port(), "-t", "a", "-f", "large", "-V", "311"];
-    let mut command = place.plexus(args);
-    let script_side = std::thread::spawn(move || drop(script.accept(false)));
-    let error = run(&mut command, b"").failed(1);
-    script_side.join().unwrap();
-    let told = "the connection ended before everything was sent";
-    assert!(error.contains(told) && error.contains("none of 40000000 bytes"), "{error}");
+fn what_was_not_read_with_qos_0_is_no_success() {
+    // Half-way through the message, and behind it: DISCONNECT is what is not read then.
+    for (size, read) in [(40_000_000, 0), (100, 2 + 3 + 100)] {
+        let (place, script) = (Place::new(), Script::new());
+        place.write("large", &"x".repeat(size));
+        let args = ["pub", "-p", &script.port(), "-t", "a", "-f", "large", "-V", "311"];
+        let mut command = place.plexus(args);
+        let script_side = std::thread::spawn(move || script.accept(false).reset_behind(read));
+        let error = run(&mut command, b"").failed(1);
+        script_side.join().unwrap();
+        let told = "the connection ended before the broker had read everything";
+        let count = format!("none of {size} bytes; -q 1 sends again");
+        assert!(error.contains(told) && error.contains(&count), "{error}");
+    }
 }

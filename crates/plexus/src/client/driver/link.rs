@@ -21,6 +21,8 @@ pub(super) struct Link {
     pub(super) heard: bool,
     /// CONNACK has come and said yes.
     pub(super) accepted: bool,
+    /// The socket failed while the last bytes left.
+    pub(super) cut: bool,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,14 @@ impl Link {
             readable: false,
             heard: false,
             accepted: false,
+            cut: false,
         }
+    }
+
+    /// Whether the other side closed without having read everything: the system then resets the
+    /// connection. With layers that proves nothing, because their good-bye comes behind DISCONNECT.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut && matches!(self.stream.facts().transport, Transport::Tcp | Transport::Unix)
     }
 
     /// How far it came.

@@ -118,8 +118,8 @@ impl Account {
         }
         if self.cut {
             return Err(Failure::Failed(format!(
-                "the connection ended before everything was sent, and messages of QoS 0 are lost \
-                 with it; the broker may take none of {}; -q 1 sends again what was not \
+                "the connection ended before the broker had read everything, and messages of QoS 0 \
+                 may be lost; perhaps it takes none of {}; -q 1 sends again what was not \
                  acknowledged",
                 bytes(self.largest)
             )));
