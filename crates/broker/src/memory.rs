@@ -64,8 +64,9 @@ fn judge(options: MemoryOptions, before: Pressure, resident: u64) -> Pressure {
 pub(crate) fn watch(context: &Arc<Context>, gauge: &Gauge, stop: &Receiver<()>) {
     let mut before = Pressure::None;
     loop {
-        if let Some(resident) = resident() {
-            context.resident.0.set(resident);
+        if let Some(Usage { resident, heap }) = usage() {
+            context.memory.resident.set(resident);
+            context.memory.heap.set(heap);
             let now = judge(context.options.memory, before, resident);
             if now != before {
                 tracing::warn!(?before, ?now, resident, "memory watermark crossed");
@@ -80,16 +81,31 @@ pub(crate) fn watch(context: &Arc<Context>, gauge: &Gauge, stop: &Receiver<()>) 
     }
 }
 
-/// Resident bytes of this process; `None` where the system does not say.
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+/// Memory of this process in bytes.
+#[derive(Debug, PartialEq, Eq)]
+struct Usage {
+    resident: u64,
+    heap: u64,
+}
+
+/// What this process uses; `None` where the system does not say.
+fn usage() -> Option<Usage> {
+    read(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// Reads proc_pid_status(5). `RssAnon` is what the allocator and the stacks really hold, whichever
+/// allocator it is.
+fn read(status: &str) -> Option<Usage> {
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    Some(Usage { resident: bytes("VmRSS:")?, heap: bytes("RssAnon:")? })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Pressure, judge, resident};
+    use super::{Pressure, Usage, judge, read, usage};
     use crate::options::MemoryOptions;
 
     #[test]
@@ -112,9 +128,17 @@ mod tests {
         assert_eq!(judge(off, Pressure::None, u64::MAX), Pressure::None);
     }
 
+    #[test]
+    fn the_status_of_a_process_is_read() {
+        let status = "Name:\tplexus\nVmRSS:\t    5120 kB\nRssAnon:\t    1024 kB\n";
+        assert_eq!(read(status), Some(Usage { resident: 5 << 20, heap: 1 << 20 }));
+        assert_eq!(read("Name:\tplexus\n"), None);
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_resident_size_of_this_process_is_read() {
-        assert!(resident().is_some_and(|bytes| bytes > 100_000));
+    fn the_memory_of_this_process_is_read() {
+        let usage = usage().unwrap();
+        assert!(usage.heap > 10_000 && usage.heap < usage.resident, "{usage:?}");
     }
 }

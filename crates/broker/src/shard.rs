@@ -43,7 +43,7 @@ use crate::{
     envelope::Envelope,
     options::NodeOptions,
     ports::{ConnId, Turn},
-    sys::{Resident, Sys},
+    sys::{Memory, Sys},
 };
 
 /// What all shards of a node share, none of it written by two of them.
@@ -53,8 +53,8 @@ pub struct Context {
     pub options: NodeOptions,
     /// The counters of each shard, in order.
     pub counters: Vec<Counters>,
-    /// Resident memory of the process.
-    pub resident: Resident,
+    /// What the process uses of memory.
+    pub memory: Memory,
     /// The seed of the node: equal on all shards, because they must hash alike.
     pub seed: Seed,
     /// The bug that is planted.
@@ -69,7 +69,7 @@ impl Context {
         Arc::new(Self {
             options,
             counters,
-            resident: Resident::default(),
+            memory: Memory::default(),
             seed,
             #[cfg(feature = "canary")]
             canary: Canary::Silent,

@@ -25,15 +25,14 @@ impl Sys {
     }
 }
 
-/// Resident memory of the process in bytes, written by the thread that watches memory.
+/// Memory of the process in bytes, written by the thread that watches it; zero before the first
+/// reading.
 #[derive(Debug, Default)]
-pub struct Resident(pub(crate) Counter);
-
-impl Resident {
-    /// The newest reading; zero before the first.
-    pub fn read(&self) -> u64 {
-        self.0.read()
-    }
+pub struct Memory {
+    /// All that is resident.
+    pub(crate) resident: Counter,
+    /// What of it is private and behind no file: heap and stacks.
+    pub(crate) heap: Counter,
 }
 
 impl Shard {
@@ -67,7 +66,8 @@ impl Shard {
             ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("sysdescr".to_owned(), "Plexus".to_owned()),
             ("uptime".to_owned(), uptime.to_string()),
-            ("memory/resident".to_owned(), self.context.resident.read().to_string()),
+            ("memory/resident".to_owned(), self.context.memory.resident.read().to_string()),
+            ("memory/heap".to_owned(), self.context.memory.heap.read().to_string()),
         ];
         let mut totals: Vec<(&'static str, u64)> = Vec::new();
         for (shard, counters) in self.context.counters.iter().enumerate() {

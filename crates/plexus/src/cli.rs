@@ -5,7 +5,7 @@ use crate::commands::{
     subscribe::SubArgs,
 };
 
-const EXIT_CODES: &str = "\
+pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  it failed: the message says why

@@ -63,10 +63,18 @@ pub(super) fn read(file: &File) -> (Table, Vec<Diagnostic>) {
             Some(_) | None => return (Table::new(), found),
         }
     }
-    let mut tree = Table::deserialize(Deserializer::from(document))
-        .expect("invariant: what is read as settings is a table");
-    paths::resolve(&mut tree, &file.path);
-    (tree, found)
+    match Table::deserialize(Deserializer::from(document)) {
+        Ok(mut tree) => {
+            paths::resolve(&mut tree, &file.path);
+            (tree, found)
+        }
+        // A number that the type of the key takes and a table does not.
+        Err(error) => {
+            let span = error.span().unwrap_or(0..0);
+            found.push(mistake(error.message(), span, &Spot::default()));
+            (Table::new(), found)
+        }
+    }
 }
 
 impl Taken {

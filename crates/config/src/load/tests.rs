@@ -401,3 +401,11 @@ fn mistakes_without_end_are_cut_off() {
     let lines = (0..1_000).map(|number| format!("key{number} = 1")).collect::<Vec<_>>();
     assert_eq!(of_file(&lines.join("\n")).unwrap_err().matches("error: ").count(), 50);
 }
+
+#[test]
+fn a_number_that_no_table_holds_is_a_mistake() {
+    for number in ["9223372036854775808", "18446744073709551615", "99999999999999999999999"] {
+        let error = of_file(&format!("[mqtt]\nmax_queue_bytes = {number}\n")).unwrap_err();
+        assert!(error.contains("--> plexus.toml:2:"), "{error}");
+    }
+}

@@ -45,3 +45,24 @@ fn the_short_help_of_a_server_command_is_the_long_one_or_names_it() {
         assert!(short == long || short.contains("see more with '--help'"), "{short}");
     }
 }
+
+#[test]
+fn the_clients_say_how_they_are_used_and_how_they_end() {
+    let place = Place::new();
+    let help = |command: &str| place.run([command, "--help"]).ok();
+    let payload = "<--message <TEXT>|--file <FILE>|--lines|--null>";
+    for (command, usage) in [
+        ("pub", format!("Usage: plexus pub [OPTIONS] --topic <TOPIC> {payload}\n")),
+        ("sub", "Usage: plexus sub [OPTIONS] --topic <FILTER>\n".to_owned()),
+    ] {
+        let help = help(command);
+        assert!(help.contains(&usage), "{help}");
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let timeout = "-W, --timeout <SECONDS> End after so many seconds. Exit code 5 if";
+        assert!(words.contains(timeout), "{help}");
+        assert!(help.contains("\n  4  "), "{help}");
+        let error = place.run([command, "-t", "a", "-W", "soon"]).failed(2);
+        assert!(error.contains("such as 10 or 0.5"), "{error}");
+    }
+    assert!(help("sub").contains("without --count ends with 0"), "{}", help("sub"));
+}
