@@ -43,6 +43,8 @@ pub(crate) enum Happening {
     Subscribed(Box<SubAck>),
     /// UNSUBACK came.
     Unsubscribed(Box<UnsubAck>),
+    /// The broker has read everything that was sent before it was asked.
+    Pong,
     /// Nothing more will be heard of that.
     Abandoned(Ticket),
     /// Somebody rang the waker, or the socket has taken everything.
@@ -149,6 +151,24 @@ impl Driver {
             }
         }
         Ok(whole)
+    }
+
+    /// Ends a session of 3.x that had to outlive its connections: a clean one replaces it and ends.
+    pub(crate) fn forget(&mut self) -> Result<(), Failure> {
+        let options = self.client.options().clone();
+        self.client = Client::new(ClientOptions { clean_start: true, will: None, ..options });
+        self.link = None;
+        self.happenings.clear();
+        self.reconnect(Duration::ZERO);
+        let deadline = self.now() + CLOSE_TIMEOUT;
+        loop {
+            match self.next(deadline)? {
+                Some(Happening::Up(_)) => return self.finish(None).map(drop),
+                // Nobody is there who could forget it now.
+                Some(Happening::Down { .. }) | None => return Ok(()),
+                Some(_) => {}
+            }
+        }
     }
 
     /// Everything that can be done without waiting.
@@ -357,6 +377,7 @@ impl Driver {
             ClientOutput::Subscribed(_, suback) => Happening::Subscribed(suback),
             ClientOutput::Unsubscribed(_, unsuback) => Happening::Unsubscribed(unsuback),
             ClientOutput::Abandoned(ticket) => Happening::Abandoned(ticket),
+            ClientOutput::Pong => Happening::Pong,
             // No authentication method is offered, so none is asked for.
             ClientOutput::Authentication(_)
             | ClientOutput::Connected(_)
