@@ -153,10 +153,20 @@ impl Driver {
         Ok(whole)
     }
 
-    /// Ends a session of 3.x that had to outlive its connections: a clean one replaces it and ends.
+    /// Ends the session that a broker of 3.x keeps: a clean one replaces it and ends. Afterwards the
+    /// client is a new one, which is not connected.
     pub(crate) fn forget(&mut self) -> Result<(), Failure> {
         let options = self.client.options().clone();
-        self.client = Client::new(ClientOptions { clean_start: true, will: None, ..options });
+        let clean = ClientOptions { clean_start: true, will: None, ..options.clone() };
+        self.client = Client::new(clean);
+        let forgotten = self.replace_session();
+        self.link = None;
+        self.happenings.clear();
+        self.client = Client::new(options);
+        forgotten
+    }
+
+    fn replace_session(&mut self) -> Result<(), Failure> {
         self.link = None;
         self.happenings.clear();
         self.reconnect(Duration::ZERO);

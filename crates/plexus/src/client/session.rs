@@ -1,7 +1,10 @@
 //! One run of a client command: the loop, the time it may take, who interrupts it, and what a lost
 //! connection means.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use plexus_session::ClientOptions;
 use plexus_types::{Instant, ProtocolVersion};
@@ -108,15 +111,30 @@ impl Session {
 
     /// The next thing for the command.
     pub(crate) fn next(&mut self) -> Result<Turn, Failure> {
-        if self.interrupt.is_wanted() {
-            return Ok(Turn::Interrupted);
+        loop {
+            if self.interrupt.is_wanted() {
+                return Ok(Turn::Interrupted);
+            }
+            let Some(happening) = self.driver.next(self.deadline)? else {
+                return Ok(Turn::TimeOver);
+            };
+            match happening {
+                // A clean session was asked for, and this one is somebody's of earlier.
+                Happening::Up(connack) if self.is_old(&connack) => {
+                    self.driver.finish(None)?;
+                    self.driver.forget()?;
+                    self.driver.reconnect(Duration::ZERO);
+                }
+                happening => return Ok(self.noted(happening)),
+            }
         }
-        let Some(happening) = self.driver.next(self.deadline)? else {
-            return Ok(Turn::TimeOver);
-        };
+    }
+
+    /// What a happening means to the session, before the command is told.
+    fn noted(&mut self, happening: Happening) -> Turn {
         match &happening {
             Happening::Down { down, unsent } => {
-                return Ok(Turn::Lost(self.setback(down.clone(), *unsent)));
+                return Turn::Lost(self.setback(down.clone(), *unsent));
             }
             Happening::Up(connack) => self.up(connack),
             Happening::Message(_) => (self.answered, self.heard) = (true, true),
@@ -127,7 +145,13 @@ impl Session {
             // A message of QoS 0 is told as published when it leaves: its command knows better.
             Happening::Published(..) | Happening::Abandoned(_) | Happening::Woken => {}
         }
-        Ok(Turn::Happened(happening))
+        Turn::Happened(happening)
+    }
+
+    /// Whether a session that only has to outlive lost connections was there before the first.
+    fn is_old(&self, connack: &ConnAck) -> bool {
+        let is_v5 = self.driver.client.version().is_v5();
+        self.forgets && !is_v5 && !self.was_up && connack.session_present
     }
 
     /// The broker has taken something on this connection: the next loss is not the last one's heir.
@@ -230,8 +254,8 @@ const GONE: &str = ", but the broker has lost the session: what it held for this
 const OUTLAST: u32 = 300;
 
 /// Makes the session outlive a lost connection, because without it nobody knows afterwards what
-/// was taken; whether that is done. In 3.x a session of an identifier that somebody chose may be
-/// there already, and its packet identifiers with it: it cannot be both kept and clean.
+/// was taken; whether that is done. In 3.1 nobody would see that a session of an identifier that
+/// somebody chose is there already, with packet identifiers of its own.
 fn outlast(options: &mut ClientOptions, has_id: bool) -> bool {
     if options.version.is_v5() {
         let expiry = &mut options.properties.session_expiry_interval;
@@ -239,8 +263,9 @@ fn outlast(options: &mut ClientOptions, has_id: bool) -> bool {
         *expiry = if unset { OUTLAST } else { *expiry };
         return unset;
     }
-    options.clean_start &= has_id;
-    !has_id
+    let unseen = has_id && options.version == ProtocolVersion::V31;
+    options.clean_start = unseen;
+    !unseen
 }
 
 /// Whether the broker should have kept a session for a client that was connected before, and did not.
@@ -265,7 +290,9 @@ mod tests {
             (ProtocolVersion::V5, false, true, true, OUTLAST),
             (ProtocolVersion::V5, true, true, true, OUTLAST),
             (ProtocolVersion::V311, false, true, false, 0),
-            (ProtocolVersion::V311, true, false, true, 0),
+            (ProtocolVersion::V311, true, true, false, 0),
+            (ProtocolVersion::V31, false, true, false, 0),
+            (ProtocolVersion::V31, true, false, true, 0),
         ] {
             let mut options = ClientOptions { version, ..ClientOptions::default() };
             assert_eq!(outlast(&mut options, has_id), done, "{version:?} {has_id}");

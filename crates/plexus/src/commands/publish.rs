@@ -31,6 +31,8 @@ use crate::{
 const BACKLOG_MAX: usize = 1024 * 1024;
 /// How long the broker may take to say that it has read the last message of QoS 0.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long input that is not sent any more is counted.
+const REST_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -222,7 +224,9 @@ impl Publisher<'_> {
         open.sort_unstable();
         let (begun, mut unsent, mut all) = (self.account.begun(), 0, true);
         if !self.ended {
-            (unsent, all) = self.source.rest();
+            let driver = &self.session.driver;
+            let until = driver.now() + REST_TIME;
+            (unsent, all) = self.source.rest(|| driver.now() < until);
         }
         let unsent = (begun + 1..=begun + unsent).collect::<Vec<_>>();
         if self.args.json {
@@ -336,7 +340,9 @@ impl Publisher<'_> {
         let Waiting { number, size, .. } = self.waiting.swap_remove(at);
         let code = reason.unwrap_or(ReasonCode::UnspecifiedError);
         if self.args.json {
-            self.tell_fate(number, Some(code), code.name())?;
+            // QoS 0 is never acknowledged: all that is known is that it left.
+            let sent = self.args.qos == Qos::AtMostOnce && !code.is_error();
+            self.tell_fate(number, Some(code), if sent { "Sent" } else { code.name() })?;
         }
         let line = match reason {
             None => Some(self.account.give_up(number)),

@@ -245,6 +245,8 @@ fn one_line_that_is_too_large_leaves_the_others_theirs() {
         });
         let mut reasons = reasons.collect::<Vec<_>>();
         reasons.sort_unstable();
+        let sent = ended.stdout.matches("\"Sent\"").count();
+        assert_eq!(sent, if qos == "0" { 2 } else { 0 }, "QoS 0 is never acknowledged");
         // QoS 1 is told that nobody subscribes.
         let taken = if qos == "1" { 0x10 } else { 0 };
         assert_eq!(reasons, [(1, taken), (2, 0x95), (3, taken)], "{ended:?}");

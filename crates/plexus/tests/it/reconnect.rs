@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use bytes::Bytes;
 use plexus_types::{PacketId, Qos, ReasonCode};
-use plexus_wire::{Disconnect, Packet, Publish, PublishProperties, SubAck, UserProperties};
+use plexus_wire::{Ack, Disconnect, Packet, Publish, PublishProperties, SubAck, UserProperties};
 
 use crate::{
     broker::{Deaf, Peer, Script},
@@ -286,6 +286,33 @@ fn a_message_of_qos_2_is_given_up_as_late_as_one_of_qos_1() {
                     not allow the topic, or not take QoS 2, or not keep messages (--retain)\n";
         assert!(error.ends_with(told), "{version}: {error}");
     }
+}
+
+/// A packet identifier of the old session could make the broker take a new message for an old one.
+#[test]
+fn qos_2_does_not_go_on_with_a_session_of_earlier() {
+    let (place, script) = (Place::new(), Script::new());
+    let args = ["pub", "-p", &script.port(), "-t", "a", "-m", "x", "-q", "2", "-i", "me"];
+    let mut command = place.plexus([&args[..], &["-V", "311"]].concat());
+    let script_side = std::thread::spawn(move || {
+        script.accept(true).expect_end();
+        let mut clean = script.accept(false);
+        assert!(clean.connect().clean_start);
+        clean.expect_end();
+        let mut peer = script.accept(false);
+        assert!(!peer.connect().clean_start);
+        let id = peer.expect_publish().packet_id.expect("QoS 2");
+        peer.send(&Packet::PubRec(Ack::new(id, ReasonCode::Success)));
+        assert!(matches!(peer.expect(), Packet::PubRel(_)));
+        peer.send(&Packet::PubComp(Ack::new(id, ReasonCode::Success)));
+        peer.expect_end();
+        drop(peer);
+        let mut clean = script.accept(false);
+        assert!(clean.connect().clean_start);
+        clean.expect_end();
+    });
+    assert_eq!(run(&mut command, b"").ok(), "");
+    script_side.join().unwrap();
 }
 
 /// Without acknowledgements the last word of the broker is the only one.

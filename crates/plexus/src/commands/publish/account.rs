@@ -264,6 +264,7 @@ pub(super) fn numbers(sorted: &[u64]) -> String {
     }
     let shown = ranges.iter().take(RANGES_MAX).map(|(first, last)| match last - first {
         0 => first.to_string(),
+        1 if ranges.len() == 1 => format!("{first} and {last}"),
         _ => format!("{first} to {last}"),
     });
     let mut shown = shown.collect::<Vec<_>>();
@@ -388,6 +389,7 @@ mod tests {
     #[test]
     fn numbers_are_told_in_ranges() {
         assert_eq!(numbers(&[2]), "message 2");
+        assert_eq!(numbers(&[2, 3]), "messages 2 and 3");
         assert_eq!(numbers(&[2, 3, 4, 7]), "messages 2 to 4 and 7");
         let many = (1..40).step_by(2).collect::<Vec<_>>();
         assert_eq!(numbers(&many), "messages 1, 3, 5, 7, 9, 11, 13, 15 and others");

@@ -94,11 +94,12 @@ impl Source {
         }
     }
 
-    /// Counts what is not taken any more, as far as it comes at once; whether that was all.
-    pub(super) fn rest(&mut self) -> (u64, bool) {
+    /// Counts what is not taken any more, as far as it comes at once and there is time; whether that
+    /// was all.
+    pub(super) fn rest(&mut self, has_time: impl Fn() -> bool) -> (u64, bool) {
         let Self::Lines(lines) = self else { return (0, true) };
         let mut count = 0;
-        while count < REST_MAX {
+        while count < REST_MAX && has_time() {
             match lines.recv_timeout(REST_TIMEOUT) {
                 Ok(Ok(_)) => count += 1,
                 Ok(Err(_)) | Err(RecvTimeoutError::Timeout) => return (count, false),
