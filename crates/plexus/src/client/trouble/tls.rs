@@ -90,7 +90,10 @@ fn of_name(endpoint: &Endpoint, presented: &[String]) -> Trouble {
     let mend = format!("make a certificate that names `{host}`");
     Trouble::new(
         what,
-        match names.iter().find(|name| is_host(name)) {
+        match presented.iter().find_map(|name| host_of(name)) {
+            Some(name) if endpoint.given.url && name.contains(':') => {
+                format!("write [{name}] in the URL, or {mend}")
+            }
             Some(name) if endpoint.given.url => format!("write {name} in the URL, or {mend}"),
             Some(name) => format!("connect with -h {name}, or {mend}"),
             None => mend,
@@ -98,12 +101,17 @@ fn of_name(endpoint: &Endpoint, presented: &[String]) -> Trouble {
     )
 }
 
-/// Whether a name of a certificate is a host that one can connect to: whoever made the certificate
-/// chose the text, and a wildcard is no host.
-fn is_host(name: &str) -> bool {
+/// The host that a name of a certificate is, if one can connect to it: whoever made the certificate
+/// chose the text, a wildcard is no host, and other kinds of names are none either.
+fn host_of(presented: &str) -> Option<&str> {
+    let name = bare_name(presented);
+    if presented.starts_with("IpAddress(") {
+        return name.parse::<IpAddr>().is_ok().then_some(name);
+    }
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let is_name = name.bytes().all(letter) && !name.starts_with(['-', '.']);
-    (is_name && !name.is_empty() && name.len() <= 253) || name.parse::<IpAddr>().is_ok()
+    let is_host = is_name && (1..=253).contains(&name.len());
+    (is_host && presented.starts_with("DnsName(")).then_some(name)
 }
 
 /// A text of somebody else's, so that it can neither move the cursor nor fill the screen.

@@ -61,7 +61,8 @@ fn names_of_the_certificate_are_told_as_a_person_writes_them() {
         ("DnsName(\"*.example\")", "*.example"),
         ("DnsName(\"a; rm -r x\")", "a; rm -r x"),
         ("DnsName(\"-x\")", "-x"),
-        ("UriName(\"http://h\")", "http://h"),
+        ("UniformResourceIdentifier(\"h\")", "h"),
+        ("Unsupported(0x88)", "0x88"),
         ("DnsName(\"\u{1b}[2Jx\")", "\\u{1b}[2Jx"),
     ] {
         let text = names(&[name]);
