@@ -9,7 +9,8 @@ use plexus_net::{PeerAddr, ReadBlock, StreamError};
 use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
 use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{
-    ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, SubAck, UnsubAck, encode,
+    ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, Packet, SubAck, UnsubAck,
+    encode,
 };
 
 use self::link::{Link, Phase};
@@ -352,6 +353,7 @@ impl Driver {
         while let Some(output) = self.client.poll_output() {
             match output {
                 ClientOutput::Send(packet) => {
+                    link.pings += u32::from(packet == Packet::PingReq);
                     let encoded = encode(&packet, self.client.version(), link.out.buffer());
                     encoded.expect("invariant: the client makes packets of its version");
                 }
@@ -375,6 +377,13 @@ impl Driver {
                     self.telling = None;
                     self.happenings.push_back(Happening::Up(connack));
                 }
+                ClientOutput::Pong => {
+                    // The answer to an earlier ping says nothing about what came behind that.
+                    link.pings = link.pings.saturating_sub(1);
+                    if link.pings == 0 {
+                        self.happenings.push_back(Happening::Pong);
+                    }
+                }
                 other => self.tell(other),
             }
         }
@@ -387,10 +396,10 @@ impl Driver {
             ClientOutput::Subscribed(_, suback) => Happening::Subscribed(suback),
             ClientOutput::Unsubscribed(_, unsuback) => Happening::Unsubscribed(unsuback),
             ClientOutput::Abandoned(ticket) => Happening::Abandoned(ticket),
-            ClientOutput::Pong => Happening::Pong,
             // No authentication method is offered, so none is asked for.
             ClientOutput::Authentication(_)
             | ClientOutput::Connected(_)
+            | ClientOutput::Pong
             | ClientOutput::Send(_)
             | ClientOutput::Refused(_)
             | ClientOutput::Disconnected(_)

@@ -93,13 +93,18 @@ impl Peer {
     /// The next packet but a ping, which is answered; `None` at the end of the connection.
     pub(crate) fn next(&mut self) -> Option<Packet> {
         loop {
-            match self.decoder.decode(&mut self.buffer).expect("a packet") {
-                Some(Packet::PingReq) => {
-                    self.send(&Packet::PingResp);
-                    continue;
-                }
-                Some(packet) => return Some(packet),
-                None => {}
+            match self.next_of_all() {
+                Some(Packet::PingReq) => self.send(&Packet::PingResp),
+                other => return other,
+            }
+        }
+    }
+
+    /// The next packet, of whatever kind.
+    pub(crate) fn next_of_all(&mut self) -> Option<Packet> {
+        loop {
+            if let Some(packet) = self.decoder.decode(&mut self.buffer).expect("a packet") {
+                return Some(packet);
             }
             let mut block = [0; 4096];
             match self.stream.read(&mut block).expect("bytes") {

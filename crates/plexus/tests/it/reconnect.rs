@@ -1,6 +1,6 @@
 //! What the clients do when a connection ends.
 
-use std::process::Stdio;
+use std::{io::Write, process::Stdio};
 
 use bytes::Bytes;
 use plexus_types::{PacketId, Qos, ReasonCode};
@@ -336,6 +336,26 @@ fn what_the_broker_says_to_a_message_of_qos_0_is_told() {
         let told = format!("error: the broker ended the connection: {reason}");
         assert!(error.starts_with(&told) && !error.contains("lost"), "{error}");
     }
+}
+
+/// The answer to a ping that keeps the connection alive says nothing of what was sent behind it.
+#[test]
+fn the_answer_to_an_earlier_ping_is_not_the_last_word() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["pub", "-p", &script.port(), "-t", "a", "-l", "-k", "1"]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let mut peer = script.accept(false);
+    assert_eq!(peer.next_of_all(), Some(Packet::PingReq));
+    child.stdin.take().unwrap().write_all(b"x\n").unwrap();
+    // On a slow machine a second ping may come before the line is read.
+    while peer.next_of_all().expect("a packet") == Packet::PingReq {}
+    peer.send(&Packet::PingResp);
+    assert_eq!(peer.next_of_all(), Some(Packet::PingReq));
+    peer.send(&Packet::Disconnect(Box::new(Disconnect::new(ReasonCode::NotAuthorized))));
+    drop(peer);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
