@@ -45,7 +45,8 @@ pub(crate) enum Command {
     /// Publish messages
     ///
     /// With QoS 1 and 2 it ends when the broker has acknowledged everything; over a lost connection
-    /// it connects again and goes on where it was.
+    /// it connects again and goes on where it was. With QoS 0 it ends when the broker has answered a
+    /// ping behind the last message; what a lost connection takes with it is not sent again.
     Pub(Box<PubArgs>),
     /// Subscribe and print what comes
     ///

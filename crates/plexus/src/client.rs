@@ -5,7 +5,7 @@ mod backoff;
 mod clock;
 pub(crate) mod down;
 pub(crate) mod driver;
-mod endpoint;
+pub(crate) mod endpoint;
 mod interrupt;
 pub(crate) mod json;
 pub(crate) mod property;

@@ -5,10 +5,12 @@
 //!
 //! *Entry points.* `commands`, one file a command.
 //!
-//! *Reading order.* `cli`, `failure`, `commands`, `client`, `log`, `machine`.
+//! *Reading order.* `cli`, `failure`, `commands`, `client`, `log`, `machine`,
+//! `calendar`.
 //!
 //! *Tests.* `tests/it` runs the program itself.
 
+mod calendar;
 mod cli;
 mod client;
 mod commands;

@@ -154,7 +154,7 @@ impl Client {
             Packet::PubComp(ack) => return self.on_pubcomp(now, &ack),
             Packet::SubAck(suback) => self.on_suback(suback),
             Packet::UnsubAck(unsuback) => self.on_unsuback(unsuback),
-            Packet::PingResp => {} // Every packet says that the server is there.
+            Packet::PingResp => self.outputs.push_back(ClientOutput::Pong),
             Packet::ConnAck(_)
             | Packet::Connect(_)
             | Packet::Subscribe(_)

@@ -11,10 +11,10 @@ use plexus_types::{ProtocolVersion, Qos, Text};
 use plexus_wire::{ConnectProperties, Will};
 
 use super::{
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Given, listed},
     property::{self, PacketKind, Property},
     topics, trouble,
-    url::ServerUrl,
+    url::{ServerUrl, WrittenUrl},
 };
 use crate::failure::Failure;
 
@@ -27,14 +27,14 @@ pub(crate) struct ConnectArgs {
     /// The broker as URL: mqtt, mqtts, ws or wss://user:password@host:port, or unix:///path. Behind
     /// mqtt:// and mqtts:// a path is a topic
     #[arg(short = 'L', long, value_name = "URL", conflicts_with_all = ["host", "port", "ws", "tls"])]
-    url: Option<ServerUrl>,
+    url: Option<WrittenUrl>,
 
     /// The host of the broker [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST")]
     host: Option<String>,
 
     /// The port of the broker [default: 1883; 8883 with TLS, 8083 and 8084 with WebSocket]
-    #[arg(short = 'p', long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short = 'p', long, value_name = "PORT", value_parser = port)]
     port: Option<u16>,
 
     /// Over WebSocket, at the path /mqtt
@@ -84,14 +84,15 @@ pub(crate) struct ConnectArgs {
     protocol: Version,
 
     /// Seconds between two signs of life; 0 for none
-    #[arg(short = 'k', long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(short = 'k', long, value_name = "SECONDS", default_value_t = 60, value_parser = keep_alive)]
     keepalive: u16,
 
     /// Keep the session: what is missed while away comes later. Needs --id
     #[arg(short = 'c', long, requires = "id")]
     no_clean: bool,
 
-    /// How long the broker keeps the session, such as 1h, or never [default: never with --no-clean]
+    /// How long the broker keeps the session: whole seconds, such as 1h or 90, or never [default:
+    /// never with --no-clean]
     #[arg(short = 'x', long, value_name = "DURATION", value_parser = session_expiry)]
     session_expiry: Option<u32>,
 
@@ -120,7 +121,9 @@ pub(crate) struct ConnectArgs {
     #[arg(short = 'W', long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
 
-    /// What to do when there is no connection
+    /// What to do when there is no connection. Whatever is said here, pub gives up when the broker
+    /// ends the connection three times in a row, without a reason that passes, while the same
+    /// messages are on their way
     #[arg(long, value_name = "WHEN", default_value = "lost")]
     reconnect: Reconnect,
 
@@ -159,10 +162,32 @@ pub(crate) enum Reconnect {
 }
 
 impl ConnectArgs {
-    /// The topic that stands in the URL.
-    pub(crate) fn topic_of_url(&self) -> Option<&str> {
-        let url = self.url.as_ref().filter(|url| !url.transport.is_websocket())?;
-        url.path.as_deref()
+    /// The topic that stands in the URL; there must not be another one.
+    pub(crate) fn topic_of_url(&self, has_topic: bool) -> Result<Option<&str>, Failure> {
+        if let Some(WrittenUrl(Err(error))) = &self.url {
+            return Err(Failure::Usage(error.to_string()));
+        }
+        let url = self.url().filter(|url| !url.transport.is_websocket());
+        match url.and_then(|url| url.path.as_deref()) {
+            Some(_) if has_topic => Err(Failure::Usage(
+                "the URL names a topic, and so does --topic; write only one of them".into(),
+            )),
+            topic => Ok(topic),
+        }
+    }
+
+    fn url(&self) -> Option<&ServerUrl> {
+        self.url.as_ref()?.0.as_ref().ok()
+    }
+
+    /// Whether somebody chose the client identifier.
+    pub(crate) fn has_id(&self) -> bool {
+        self.id.is_some()
+    }
+
+    /// Whether somebody said how long the broker keeps the session.
+    pub(crate) fn has_session(&self) -> bool {
+        self.no_clean || self.session_expiry.is_some()
     }
 
     pub(crate) fn properties(&self) -> &[Property] {
@@ -184,7 +209,7 @@ impl ConnectArgs {
     /// Where the broker is.
     pub(crate) fn endpoint(&self) -> Result<Endpoint, Failure> {
         let transport = self.transport()?;
-        let url = self.url.as_ref();
+        let url = self.url();
         let port = url.and_then(|url| url.port).or(self.port);
         let host = url.map(|url| url.host.clone()).or_else(|| self.host.clone());
         let path = url.filter(|url| url.transport.is_websocket()).and_then(|url| url.path.clone());
@@ -195,16 +220,35 @@ impl ConnectArgs {
             path: path.unwrap_or_else(|| "/mqtt".to_owned()),
             tls: if transport.is_tls() { Some(self.tls_client()?) } else { None },
             ca_file: self.cafile.clone(),
+            given: Given { url: url.is_some(), tls: self.tls_options() },
         })
     }
 
+    /// The options that ask for TLS, as far as they were given.
+    fn tls_options(&self) -> Vec<&'static str> {
+        let all = [
+            (self.tls, "--tls"),
+            (self.cafile.is_some(), "--cafile"),
+            (self.insecure, "--insecure"),
+            (self.cert.is_some(), "--cert"),
+            (self.key.is_some(), "--key"),
+        ];
+        all.into_iter().filter_map(|(given, name)| given.then_some(name)).collect()
+    }
+
     fn transport(&self) -> Result<Transport, Failure> {
-        let tls = self.tls || self.cafile.is_some() || self.insecure || self.cert.is_some();
-        if let Some(url) = &self.url {
+        let options = self.tls_options();
+        let tls = !options.is_empty();
+        if let Some(url) = self.url() {
             return match url.transport {
                 plain @ (Transport::Tcp | Transport::Ws | Transport::Unix) if tls => {
-                    let message =
-                        format!("{plain} has no TLS; write mqtts:// or wss:// in the URL");
+                    let mend = match plain {
+                        Transport::Tcp => "write mqtts:// in the URL, or ",
+                        Transport::Ws => "write wss:// in the URL, or ",
+                        Transport::Unix | Transport::Tls | Transport::Wss => "",
+                    };
+                    let options = listed(&options);
+                    let message = format!("{plain} has no TLS; {mend}leave out {options}");
                     Err(Failure::Usage(message))
                 }
                 transport => Ok(transport),
@@ -237,8 +281,13 @@ impl ConnectArgs {
         random: u64,
     ) -> Result<ClientOptions, Failure> {
         if !self.is_v5() && (!self.properties.is_empty() || self.session_expiry.is_some()) {
-            let message = "properties and a session expiry need MQTT 5.0; remove -D, -x or -V";
-            return Err(Failure::Usage(message.into()));
+            let (what, option) = match (self.properties.is_empty(), self.session_expiry) {
+                (true, _) => ("a session expiry needs", "-x"),
+                (false, None) => ("properties need", "-D"),
+                (false, Some(_)) => ("properties and a session expiry need", "-D and -x"),
+            };
+            let message = format!("{what} MQTT 5.0; leave out {option}, or -V");
+            return Err(Failure::Usage(message));
         }
         // 3.1 allows 23 bytes.
         let id = self.id.clone().unwrap_or_else(|| format!("plexus-{name}-{:010x}", random >> 24));
@@ -246,8 +295,15 @@ impl ConnectArgs {
         let base = ConnectProperties { session_expiry_interval: expiry, ..Default::default() };
         let properties =
             property::connect(property::of(&self.properties, PacketKind::Connect, own), base)?;
-        let url = self.url.as_ref();
+        let url = self.url();
         let user_name = self.username.as_ref().or_else(|| url?.user_name.as_ref());
+        let password = self.secret()?;
+        if !self.is_v5() && user_name.is_none() && password.is_some() {
+            // [MQTT3-3.1.2-22]
+            let message = "before MQTT 5.0 a password (-P, or PLEXUS_PASSWORD in the environment) \
+                           needs a user: add -u NAME";
+            return Err(Failure::Usage(message.into()));
+        }
         Ok(ClientOptions {
             version: match self.protocol {
                 Version::V31 => ProtocolVersion::V31,
@@ -259,7 +315,7 @@ impl ConnectArgs {
             keep_alive: self.keepalive,
             will: self.will(own)?,
             user_name: user_name.map(|name| text(name, "the user name")).transpose()?,
-            password: self.secret()?,
+            password,
             properties,
             acknowledge: false,
             ..ClientOptions::default()
@@ -267,7 +323,7 @@ impl ConnectArgs {
     }
 
     fn secret(&self) -> Result<Option<Bytes>, Failure> {
-        let of_url = || self.url.as_ref()?.password.clone();
+        let of_url = || self.url()?.password.clone();
         let Some(password) = self.password.clone().or_else(of_url) else { return Ok(None) };
         let Some(path) = password.strip_prefix("file:") else {
             return Ok(Some(Bytes::from(password)));
@@ -305,6 +361,15 @@ pub(crate) fn qos(text: &str) -> Result<Qos, String> {
     number.ok_or_else(|| "use 0, 1 or 2".to_owned())
 }
 
+fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
+}
+
+fn keep_alive(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected whole seconds, from 0 to 65535".to_owned())
+}
+
 fn text(text: &str, what: &str) -> Result<Text, Failure> {
     Text::try_from(text).map_err(|error| Failure::Usage(format!("{what} {error}")))
 }
@@ -314,10 +379,10 @@ fn session_expiry(text: &str) -> Result<u32, String> {
     if text == "never" {
         return Ok(NEVER);
     }
-    let seconds = match text.parse::<u64>() {
-        Ok(seconds) => seconds,
-        Err(_) => text.parse::<Span>().map_err(|error| error.to_string())?.secs_ceil(),
-    };
+    let span = || text.parse::<Span>().ok().and_then(Span::whole_secs);
+    let seconds = text.parse::<u64>().ok().or_else(span);
+    let seconds =
+        seconds.ok_or("expected whole seconds, such as 90, 15s, 2h or 1d12h, or never")?;
     u32::try_from(seconds).map_err(|_| "longer than 136 years; use never".to_owned())
 }
 
@@ -325,5 +390,43 @@ fn session_expiry(text: &str) -> Result<u32, String> {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok();
     let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    time.ok_or_else(|| "expected a number of seconds, such as 10 or 0.5".to_owned())
+    match time {
+        Some(Duration::ZERO) => {
+            Err("no time is left; without this option there is no end".to_owned())
+        }
+        Some(time) => Ok(time),
+        None => Err("expected a number of seconds, such as 10 or 0.5".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{NEVER, keep_alive, port, seconds, session_expiry};
+
+    #[test]
+    fn a_session_expiry_is_whole_seconds_and_never_rounded() {
+        for (text, expected) in [("90", 90), ("1500ms500ms", 2), ("1m1s", 61), ("never", NEVER)] {
+            assert_eq!(session_expiry(text), Ok(expected), "{text}");
+        }
+        for text in ["250ms", "1s1ms", "0.5", "-1", "soon", ""] {
+            let error = session_expiry(text).unwrap_err();
+            assert!(error.starts_with("expected whole seconds"), "{text}: {error}");
+        }
+        assert!(session_expiry("5000000000").unwrap_err().contains("use never"));
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_told_in_words() {
+        assert_eq!(port("65535"), Ok(65_535));
+        for text in ["abc", "0", "65536", "-1", ""] {
+            assert_eq!(port(text).unwrap_err(), "a port is a number from 1 to 65535", "{text}");
+        }
+        assert_eq!(keep_alive("0"), Ok(0));
+        assert!(keep_alive("1m").unwrap_err().contains("whole seconds"));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert!(seconds("0").unwrap_err().contains("no time is left"));
+        assert!(seconds("nan").unwrap_err().contains("such as 10 or 0.5"));
+    }
 }

@@ -9,7 +9,8 @@ use plexus_net::{PeerAddr, ReadBlock, StreamError};
 use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
 use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{
-    ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, SubAck, UnsubAck, encode,
+    ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, Packet, SubAck, UnsubAck,
+    encode,
 };
 
 use self::link::{Link, Phase};
@@ -43,6 +44,8 @@ pub(crate) enum Happening {
     Subscribed(Box<SubAck>),
     /// UNSUBACK came.
     Unsubscribed(Box<UnsubAck>),
+    /// The broker has read everything that was sent before it was asked.
+    Pong,
     /// Nothing more will be heard of that.
     Abandoned(Ticket),
     /// Somebody rang the waker, or the socket has taken everything.
@@ -149,6 +152,34 @@ impl Driver {
             }
         }
         Ok(whole)
+    }
+
+    /// Ends the session that a broker of 3.x keeps: a clean one replaces it and ends. Afterwards the
+    /// client is a new one, which is not connected.
+    pub(crate) fn forget(&mut self) -> Result<(), Failure> {
+        let options = self.client.options().clone();
+        let clean = ClientOptions { clean_start: true, will: None, ..options.clone() };
+        self.client = Client::new(clean);
+        let forgotten = self.replace_session();
+        self.link = None;
+        self.happenings.clear();
+        self.client = Client::new(options);
+        forgotten
+    }
+
+    fn replace_session(&mut self) -> Result<(), Failure> {
+        self.link = None;
+        self.happenings.clear();
+        self.reconnect(Duration::ZERO);
+        let deadline = self.now() + CLOSE_TIMEOUT;
+        loop {
+            match self.next(deadline)? {
+                Some(Happening::Up(_)) => return self.finish(None).map(drop),
+                // Nobody is there who could forget it now.
+                Some(Happening::Down { .. }) | None => return Ok(()),
+                Some(_) => {}
+            }
+        }
     }
 
     /// Everything that can be done without waiting.
@@ -322,6 +353,7 @@ impl Driver {
         while let Some(output) = self.client.poll_output() {
             match output {
                 ClientOutput::Send(packet) => {
+                    link.pings += u32::from(packet == Packet::PingReq);
                     let encoded = encode(&packet, self.client.version(), link.out.buffer());
                     encoded.expect("invariant: the client makes packets of its version");
                 }
@@ -345,6 +377,13 @@ impl Driver {
                     self.telling = None;
                     self.happenings.push_back(Happening::Up(connack));
                 }
+                ClientOutput::Pong => {
+                    // The answer to an earlier ping says nothing about what came behind that.
+                    link.pings = link.pings.saturating_sub(1);
+                    if link.pings == 0 {
+                        self.happenings.push_back(Happening::Pong);
+                    }
+                }
                 other => self.tell(other),
             }
         }
@@ -360,6 +399,7 @@ impl Driver {
             // No authentication method is offered, so none is asked for.
             ClientOutput::Authentication(_)
             | ClientOutput::Connected(_)
+            | ClientOutput::Pong
             | ClientOutput::Send(_)
             | ClientOutput::Refused(_)
             | ClientOutput::Disconnected(_)

@@ -4,6 +4,14 @@ use plexus_types::{TopicError, TopicFilter, TopicName};
 
 use crate::failure::Failure;
 
+/// Why a message to one of the broker's own topics comes to nothing.
+pub(crate) const OF_BROKER: &str = "nobody may publish under $SYS";
+
+/// Whether a topic is one of those where the broker tells about itself.
+pub(crate) fn is_of_broker(topic: &TopicName) -> bool {
+    topic.as_str().split('/').next() == Some("$SYS")
+}
+
 /// A topic to publish to.
 pub(crate) fn name(text: &str) -> Result<TopicName, Failure> {
     TopicName::try_from(text).map_err(|error| {
@@ -99,7 +107,7 @@ fn misplaced(text: &str, wildcard: char) -> (usize, Option<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{doubt, filter, name};
+    use super::{doubt, filter, is_of_broker, name};
 
     fn wrong(text: &str) -> String {
         filter(text).unwrap_err().to_string()
@@ -132,6 +140,9 @@ mod tests {
         assert_eq!(wrong(""), "error: the topic is empty; write for example -t room/light");
         assert!(wrong("a/+").contains("`+` at character 3 is a wildcard"), "{}", wrong("a/+"));
         assert_eq!(name("a/b").unwrap().as_str(), "a/b");
+        let of_broker = |text: &str| is_of_broker(&name(text).unwrap());
+        assert!(of_broker("$SYS") && of_broker("$SYS/a"));
+        assert!(!of_broker("$SYSTEM/a") && !of_broker("a/$SYS"));
     }
 
     #[test]

@@ -22,6 +22,9 @@ const MQTT_ANSWERS: [u8; 3] = [0x20, 0xE0, 0xF0];
 pub(crate) struct Trouble {
     pub(crate) what: String,
     pub(crate) mend: Option<String>,
+    /// The other side ended a connection that it had accepted, or fell silent on it: what was sent
+    /// to it may be why.
+    pub(crate) is_cut: bool,
 }
 
 /// How far a connection came.
@@ -39,11 +42,11 @@ pub(crate) enum Stage {
 
 impl Trouble {
     fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { what: what.into(), mend: Some(mend.into()) }
+        Self { what: what.into(), mend: Some(mend.into()), is_cut: false }
     }
 
     fn bare(what: impl Into<String>) -> Self {
-        Self { what: what.into(), mend: None }
+        Self { what: what.into(), mend: None, is_cut: false }
     }
 
     /// The name of the host leads nowhere.
@@ -70,14 +73,16 @@ impl Trouble {
     /// The connection stands and nobody answers on it.
     pub(crate) fn silence(endpoint: &Endpoint, stage: Stage) -> Self {
         let (before, mend) = behind(endpoint, stage);
-        Self { what: format!("{endpoint} does not answer{before}"), mend }
+        let what = format!("{endpoint} does not answer{before}");
+        Self { what, mend, is_cut: stage == Stage::Up }
     }
 
     /// The other side ended it without a word.
     pub(crate) fn closed(endpoint: &Endpoint, stage: Stage) -> Self {
         let (before, mend) = behind(endpoint, stage);
         let without = if before.is_empty() { "" } else { " without an answer" };
-        Self { what: format!("{endpoint} closed the connection{without}{before}"), mend }
+        let what = format!("{endpoint} closed the connection{without}{before}");
+        Self { what, mend, is_cut: stage == Stage::Up }
     }
 
     /// What the stream says.
@@ -107,6 +112,7 @@ impl Trouble {
             Kind::ConnectionReset | Kind::BrokenPipe | Kind::ConnectionAborted => {
                 Self::closed(endpoint, stage)
             }
+            _ if stage == Stage::Up => Self::of_standing(endpoint, error),
             Kind::ConnectionRefused => Self::new(cannot("connection refused"), running),
             Kind::NotFound if endpoint.transport == Transport::Unix => Self::new(
                 cannot("no such socket"),
@@ -120,10 +126,22 @@ impl Trouble {
                 cannot("no way leads there"),
                 "check the address and the network of this machine",
             ),
-            _ if stage == Stage::Up => {
-                Self::bare(format!("lost the connection to {endpoint}: {}", plain(error)))
-            }
             _ => Self::bare(cannot(&plain(error))),
+        }
+    }
+
+    /// What the system says of a connection that stood.
+    fn of_standing(endpoint: &Endpoint, error: &io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        let lost = |why: &str| format!("lost the connection to {endpoint}: {why}");
+        match error.kind() {
+            Kind::TimedOut => {
+                Self::new(lost("no sign of life for too long"), "check the network in between")
+            }
+            Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => {
+                Self::new(lost("no way leads there any more"), "check the network of this machine")
+            }
+            _ => Self::bare(lost(&plain(error))),
         }
     }
 
@@ -133,15 +151,16 @@ impl Trouble {
             return None;
         }
         Some(match first {
-            _ if TLS_RECORDS.contains(&first) => Self::new(
-                format!("{endpoint} answers in TLS"),
-                "write --cafile FILE with the authority of its certificate, or --tls if that is \
-                 one of the public web; in a URL mqtts:// and wss://",
-            ),
+            _ if TLS_RECORDS.contains(&first) => {
+                Self::new(format!("{endpoint} answers in TLS"), endpoint.with_tls())
+            }
             b'H' | b'<' => Self::new(
                 format!("{endpoint} answers in HTTP, not in MQTT"),
-                "for MQTT over WebSocket write --ws, in a URL ws:// or wss://; for MQTT alone \
-                 take the port of its listener, by default 1883",
+                format!(
+                    "for MQTT over WebSocket {}; for MQTT alone take the port of its listener, by \
+                     default 1883",
+                    endpoint.with_websocket()
+                ),
             ),
             _ => Self::new(
                 format!("what answers at {endpoint} does not speak MQTT"),
@@ -159,29 +178,32 @@ impl fmt::Display for Trouble {
 
 /// How far it came, as the end of a sentence, and the mend of a connection that stays there.
 fn behind(endpoint: &Endpoint, stage: Stage) -> (&'static str, Option<String>) {
+    let log = "the log of the broker may say why";
     let mend = match (stage, endpoint.transport) {
         (Stage::Up, _) | (Stage::Asked, Transport::Unix) => None,
-        (Stage::Tls, _) => Some(
-            "does this port speak TLS? For one without leave out --tls, --cafile and --insecure; \
-             in a URL mqtt:// and ws://",
-        ),
-        (Stage::WebSocket, Transport::Ws) => Some(
-            "does this port speak WebSocket? For one with TLS add --cafile FILE or --tls, for one \
-             without WebSocket leave out --ws; in a URL wss:// and mqtt://",
-        ),
-        (Stage::WebSocket, _) => Some(
-            "does this port speak WebSocket? For one without leave out --ws; in a URL mqtt:// \
-             and mqtts://",
-        ),
-        (Stage::Asked, Transport::Tcp) => Some(
-            "is this a port for plain MQTT? One with TLS needs --tls or --cafile FILE, one with \
-             WebSocket needs --ws; otherwise the log of the broker may say why",
-        ),
-        (Stage::Asked, Transport::Tls) => Some(
-            "is this a port for MQTT? One with WebSocket needs --ws; otherwise the log of the \
-             broker may say why",
-        ),
-        (Stage::Asked, Transport::Ws | Transport::Wss) => Some("the log of the broker may say why"),
+        (Stage::Tls, _) => {
+            Some(format!("does this port speak TLS? For one without {}", endpoint.without_tls()))
+        }
+        (Stage::WebSocket, Transport::Ws) => Some(format!(
+            "does this port speak WebSocket? For one without {}; for one with TLS {}",
+            endpoint.without_websocket(),
+            endpoint.with_tls()
+        )),
+        (Stage::WebSocket, _) => Some(format!(
+            "does this port speak WebSocket? For one without {}",
+            endpoint.without_websocket()
+        )),
+        (Stage::Asked, Transport::Tcp) => Some(format!(
+            "is this a port for plain MQTT? For one with TLS {}; for one with WebSocket {}; \
+             otherwise {log}",
+            endpoint.with_tls(),
+            endpoint.with_websocket()
+        )),
+        (Stage::Asked, Transport::Tls) => Some(format!(
+            "is this a port for MQTT? For one with WebSocket {}; otherwise {log}",
+            endpoint.with_websocket()
+        )),
+        (Stage::Asked, Transport::Ws | Transport::Wss) => Some(log.to_owned()),
     };
     let before = match stage {
         Stage::Tls => " to the first message of TLS",
@@ -189,7 +211,7 @@ fn behind(endpoint: &Endpoint, stage: Stage) -> (&'static str, Option<String>) {
         Stage::Asked => " to CONNECT",
         Stage::Up => "",
     };
-    (before, mend.map(str::to_owned))
+    (before, mend)
 }
 
 /// What an HTTP server said to the request for a WebSocket.
@@ -219,11 +241,14 @@ fn of_answer(endpoint: &Endpoint, fault: ResponseFault) -> Trouble {
             "take the path that its broker serves, for Plexus /mqtt",
         ),
         ResponseFault::TooLong | ResponseFault::Malformed | ResponseFault::NoUpgrade => {
-            Trouble::new(
-                format!("what answers at {endpoint} is no WebSocket"),
-                "check host and port; for a port of plain MQTT leave out --ws, for one with TLS \
-                 add --cafile FILE or --tls",
-            )
+            Trouble::new(format!("what answers at {endpoint} is no WebSocket"), {
+                let mqtt = endpoint.without_websocket();
+                let tls = match endpoint.transport {
+                    Transport::Ws => format!(", for one with TLS {}", endpoint.with_tls()),
+                    _ => String::new(),
+                };
+                format!("check host and port; for a port of MQTT alone {mqtt}{tls}")
+            })
         }
     }
 }

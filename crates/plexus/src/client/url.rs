@@ -15,12 +15,26 @@ pub(crate) struct ServerUrl {
     pub(crate) path: Option<String>,
 }
 
-/// Why a text is no URL of a broker, with the mend.
+/// A URL as it was written. Its text is not kept and a mistake does not repeat it, because a
+/// password may stand anywhere in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrittenUrl(pub(crate) Result<ServerUrl, UrlError>);
+
+impl std::str::FromStr for WrittenUrl {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.parse()))
+    }
+}
+
+/// Why a text is no URL of a broker, with the mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UrlError {
-    Scheme(String),
+    Scheme,
+    Slashes,
     NoHost,
-    Port(String),
+    Port,
     Brackets,
     Escape,
 }
@@ -28,14 +42,25 @@ pub(crate) enum UrlError {
 impl std::fmt::Display for UrlError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Scheme(scheme) => write!(
-                f,
-                "unknown scheme `{scheme}`; use mqtt://, mqtts://, ws://, wss:// or unix://"
+            Self::Scheme => f.write_str(
+                "the URL has an unknown scheme; use mqtt://, mqtts://, ws://, wss:// or unix://",
             ),
-            Self::NoHost => f.write_str("no host; write for example mqtt://localhost"),
-            Self::Port(port) => write!(f, "`{port}` is no port; use a number from 1 to 65535"),
-            Self::Brackets => f.write_str("write an IPv6 address in brackets: mqtt://[::1]:1883"),
-            Self::Escape => f.write_str("`%` stands before two hexadecimal digits of UTF-8"),
+            Self::Slashes => f.write_str(
+                "the URL has not two slashes behind its scheme; write for example \
+                 mqtt://localhost",
+            ),
+            Self::NoHost => f.write_str("the URL has no host; write for example mqtt://localhost"),
+            Self::Port => f.write_str(
+                "the port of the URL is no number from 1 to 65535; a `/` in a password is written \
+                 %2F",
+            ),
+            Self::Brackets => {
+                f.write_str("an IPv6 address in a URL has brackets: mqtt://[::1]:1883")
+            }
+            Self::Escape => f.write_str(
+                "`%` in the URL stands before two hexadecimal digits of UTF-8; itself it is \
+                 written %25",
+            ),
         }
     }
 }
@@ -46,15 +71,17 @@ impl std::str::FromStr for ServerUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let (scheme, rest) = text.split_once("://").unwrap_or(("mqtt", text));
-        let transport = match scheme {
-            "mqtt" | "tcp" => Transport::Tcp,
-            "mqtts" | "ssl" | "tls" => Transport::Tls,
-            "ws" => Transport::Ws,
-            "wss" => Transport::Wss,
-            "unix" => Transport::Unix,
-            other => return Err(UrlError::Scheme(other.to_owned())),
+        let (scheme, rest) = match text.split_once("://") {
+            Some(parts) => parts,
+            None if text
+                .split_once(":/")
+                .is_some_and(|(scheme, _)| transport(scheme).is_some()) =>
+            {
+                return Err(UrlError::Slashes);
+            }
+            None => ("mqtt", text),
         };
+        let transport = transport(scheme).ok_or(UrlError::Scheme)?;
         if transport == Transport::Unix {
             return Self::unix(rest);
         }
@@ -95,6 +122,17 @@ impl ServerUrl {
     }
 }
 
+fn transport(scheme: &str) -> Option<Transport> {
+    Some(match scheme {
+        "mqtt" | "tcp" => Transport::Tcp,
+        "mqtts" | "ssl" | "tls" => Transport::Tls,
+        "ws" => Transport::Ws,
+        "wss" => Transport::Wss,
+        "unix" => Transport::Unix,
+        _ => return None,
+    })
+}
+
 fn host_and_port(place: &str) -> Result<(&str, Option<u16>), UrlError> {
     let (host, port) = if let Some(rest) = place.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or(UrlError::Brackets)?;
@@ -115,7 +153,7 @@ fn host_and_port(place: &str) -> Result<(&str, Option<u16>), UrlError> {
     }
     let number = |port: &str| match port.parse::<u16>() {
         Ok(number @ 1..) => Ok(number),
-        Ok(_) | Err(_) => Err(UrlError::Port(port.to_owned())),
+        Ok(_) | Err(_) => Err(UrlError::Port),
     };
     Ok((host, port.map(number).transpose()?))
 }
@@ -175,15 +213,35 @@ mod tests {
 
     #[test]
     fn what_is_no_url_says_why() {
-        assert_eq!(url("http://h"), Err(UrlError::Scheme("http".into())));
+        assert_eq!(url("http://h"), Err(UrlError::Scheme));
         assert_eq!(url("mqtt://"), Err(UrlError::NoHost));
         assert_eq!(url("mqtt://:1883"), Err(UrlError::NoHost));
         assert_eq!(url("unix://relative"), Err(UrlError::NoHost));
-        assert_eq!(url("mqtt://h:x"), Err(UrlError::Port("x".into())));
-        assert_eq!(url("mqtt://h:0"), Err(UrlError::Port("0".into())));
+        assert_eq!(url("mqtt://h:x"), Err(UrlError::Port));
+        assert_eq!(url("mqtt://h:0"), Err(UrlError::Port));
         assert_eq!(url("mqtt://::1:1883"), Err(UrlError::Brackets));
         assert_eq!(url("mqtt://[::1"), Err(UrlError::Brackets));
         assert_eq!(url("mqtt://a%4@h"), Err(UrlError::Escape));
         assert_eq!(url("mqtt://a%ff@h"), Err(UrlError::Escape));
+        assert_eq!(url("mqtt:/foo"), Err(UrlError::Slashes));
+        assert_eq!(url("tls:/foo:1"), Err(UrlError::Slashes));
+    }
+
+    #[test]
+    fn a_mistake_does_not_repeat_the_password() {
+        for text in [
+            "mqtt://u:SECRET",
+            "mqtt://u:SEC/RET@h",
+            "mqtt:/u:SECRET@h",
+            "u:SECRET://h",
+            "SECRET://u@h",
+            "mqtt://u:SECRET@h:x",
+            "mqtt://u:SECRET@",
+            "mqtt://u:SECRET%@h",
+            "mqtt://u:SECRET@::1:1",
+        ] {
+            let error = url(text).expect_err(text).to_string();
+            assert!(!error.contains("SEC"), "{text}: {error}");
+        }
     }
 }

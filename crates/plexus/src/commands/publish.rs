@@ -1,21 +1,24 @@
 mod account;
 mod source;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use clap::Args;
 use plexus_session::{PublishRequest, Ticket};
-use plexus_types::{Qos, ReasonCode, TopicName};
+use plexus_types::{Instant, Qos, ReasonCode, TopicName};
 use plexus_wire::PACKET_SIZE_MAX;
 use serde_json::json;
 
 use self::{
-    account::{Account, Strikes},
+    account::{Account, Kind, Strikes, numbers},
     source::{Next, Source},
 };
 use crate::{
     cli::EXIT_CODES,
     client::{
         args::{ConnectArgs, qos},
+        down::Down,
         driver::Happening,
         property::{self, MessageParts, PacketKind},
         session::{Session, Setback, Turn},
@@ -26,6 +29,10 @@ use crate::{
 
 /// Bytes on their way to the socket beyond which no more QoS 0 messages are begun.
 const BACKLOG_MAX: usize = 1024 * 1024;
+/// How long the broker may take to say that it has read the last message of QoS 0.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long input that is not sent any more is counted.
+const REST_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Args)]
 #[command(
@@ -82,16 +89,22 @@ struct InputArgs {
 }
 
 pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
-    let topic = args.topic.as_deref().or_else(|| args.connect.topic_of_url());
-    let topic = topic.ok_or_else(|| {
+    let of_url = args.connect.topic_of_url(args.topic.is_some())?;
+    let topic = args.topic.as_deref().or(of_url).ok_or_else(|| {
         Failure::Usage("no topic; write --topic, for example -t room/light".into())
     })?;
     let own = PacketKind::Publish;
     let properties = property::of(args.connect.properties(), own, own);
     let parts = property::message(properties, false)?;
     let topic = topics::name(topic)?;
-    let session = Session::new(&args.connect, own, "pub")?;
+    let session = Session::new(&args.connect, own, "pub", args.qos == Qos::ExactlyOnce)?;
     let source = args.input.open(&session)?;
+    let is_of_broker = topics::is_of_broker(&topic);
+    if is_of_broker {
+        session.note(format_args!("warning: the topic `{topic}`: {}", topics::OF_BROKER));
+    }
+    let expires = parts.expiry_interval.is_some();
+    let kind = Kind { qos: args.qos, retain: args.retain, expires, is_of_broker };
     let publisher = Publisher {
         args,
         topic,
@@ -99,8 +112,9 @@ pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
         session,
         source,
         ended: false,
+        asked: None,
         waiting: Vec::new(),
-        account: Account::new(args.qos),
+        account: Account::new(kind),
         strikes: Strikes::default(),
         packet_size_max: None,
     };
@@ -129,6 +143,8 @@ struct Publisher<'a> {
     source: Source,
     /// The source has no more.
     ended: bool,
+    /// When the broker was asked whether it has read everything.
+    asked: Option<Instant>,
     /// Messages whose fate is not known.
     waiting: Vec<Waiting>,
     account: Account,
@@ -148,36 +164,93 @@ struct Waiting {
 
 impl Publisher<'_> {
     fn run(mut self) -> Result<(), Failure> {
+        let ended = self.work();
+        if ended.is_err() {
+            self.tell_rest()?;
+        }
+        let whole = self.session.finish()?;
+        ended?;
+        if !whole && self.args.qos == Qos::AtMostOnce {
+            self.account.cut(None);
+        }
+        if let Some(line) = self.account.unheard() {
+            self.session.note(format_args!("{line}"));
+        }
+        self.verdict()
+    }
+
+    fn work(&mut self) -> Result<(), Failure> {
         loop {
             self.feed()?;
             // A message of QoS 0 is done when the socket has taken it, however slow that is. A
             // connection that is lost has no backlog either, but that is still to be told.
             let driver = &self.session.driver;
             let sent = self.waiting.is_empty() && driver.backlog() == 0 && driver.is_told();
-            if self.ended && sent {
-                break;
+            if self.ended && sent && self.is_read() {
+                return Ok(());
             }
             match self.session.next()? {
+                Turn::Happened(Happening::Pong) if self.asked.is_some() => return Ok(()),
                 Turn::Happened(happening) => self.happened(&happening)?,
                 Turn::Lost(setback) => self.lost(&setback)?,
-                Turn::TimeOver => {
-                    self.session.driver.finish(None)?;
-                    return Err(Failure::TimeOver(self.left("the time is over")));
-                }
-                Turn::Interrupted => {
-                    self.session.driver.finish(None)?;
-                    return Err(Failure::Failed(self.left("interrupted")));
-                }
+                Turn::TimeOver => return Err(Failure::TimeOver(self.left("the time is over"))),
+                Turn::Interrupted => return Err(Failure::Failed(self.left("interrupted"))),
             }
         }
-        let whole = self.session.driver.finish(None)?;
-        if !whole && self.args.qos == Qos::AtMostOnce {
-            self.account.cut();
+    }
+
+    /// Whether the broker has read all that the socket took. Nothing acknowledges QoS 0, but the
+    /// answer to a PINGREQ behind it comes only over a connection that the messages did not end.
+    fn is_read(&mut self) -> bool {
+        if self.args.qos > Qos::AtMostOnce || self.account.is_empty() {
+            return true;
         }
-        if let Some(line) = self.account.unheard() {
-            self.session.note(format_args!("{line}"));
+        let driver = &mut self.session.driver;
+        let now = driver.now();
+        if let Some(asked) = self.asked {
+            return now.saturating_since(asked) >= READ_TIMEOUT;
         }
-        self.account.verdict()
+        self.asked = Some(now);
+        driver.client.ping(now).is_err()
+    }
+
+    fn verdict(&mut self) -> Result<(), Failure> {
+        self.account.verdict(self.session.driver.client.options())
+    }
+
+    /// Says what was not acknowledged and what was not even sent.
+    fn tell_rest(&mut self) -> Result<(), Failure> {
+        let mut open = self.waiting.iter().map(|waiting| waiting.number).collect::<Vec<_>>();
+        open.sort_unstable();
+        let (begun, mut unsent, mut all) = (self.account.begun(), 0, true);
+        if !self.ended {
+            let driver = &self.session.driver;
+            let until = driver.now() + REST_TIME;
+            (unsent, all) = self.source.rest(|| driver.now() < until);
+        }
+        let unsent = (begun + 1..=begun + unsent).collect::<Vec<_>>();
+        if self.args.json {
+            let fates = open.iter().map(|number| (number, "Not acknowledged"));
+            for (number, fate) in fates.chain(unsent.iter().map(|number| (number, "Not sent"))) {
+                self.tell_fate(*number, None, fate)?;
+            }
+        }
+        if begun + unsent.len() as u64 > 1 {
+            if !open.is_empty() {
+                self.session.note(format_args!("not acknowledged: {}", numbers(&open)));
+            }
+            let more = if all { "" } else { ", and what follows" };
+            if !unsent.is_empty() {
+                self.session.note(format_args!("not sent: {}{more}", numbers(&unsent)));
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_fate(&self, number: u64, code: Option<ReasonCode>, fate: &str) -> Result<(), Failure> {
+        let (qos, code) = (self.args.qos.get(), code.map(ReasonCode::get));
+        let line = json!({ "message": number, "qos": qos, "reason_code": code, "reason": fate });
+        print(&format!("{line}\n"))
     }
 
     fn left(&self, why: &str) -> String {
@@ -188,18 +261,19 @@ impl Publisher<'_> {
     /// A connection is over. One that a message ends each time is not made for ever.
     fn lost(&mut self, setback: &Setback) -> Result<(), Failure> {
         if self.args.qos == Qos::AtMostOnce && setback.was_up && (setback.unsent || self.ended) {
-            self.account.cut();
+            let options = self.session.driver.client.options();
+            let bare = matches!(setback.down, Down::Lost(_));
+            self.account.cut((!bare).then(|| setback.down.failure(options)));
             if self.ended {
-                return self.account.verdict();
+                return self.verdict();
             }
         }
-        let largest = self.waiting.iter().max_by_key(|waiting| waiting.size);
-        match largest {
-            Some(&Waiting { number, size, .. }) if self.strikes.add(setback) => {
-                Err(Failure::Refused(account::given_up(&setback.down, number, size)))
-            }
-            _ => self.session.again(&setback.down),
+        if !self.waiting.is_empty() && self.strikes.add(setback) {
+            let waiting = self.waiting.iter().map(|waiting| (waiting.number, waiting.size));
+            let waiting = waiting.collect::<Vec<_>>();
+            return Err(Failure::Refused(self.account.given_up(&setback.down, &waiting)));
         }
+        self.session.again(&setback.down)
     }
 
     /// Begins as many messages as there is room for.
@@ -250,6 +324,7 @@ impl Publisher<'_> {
                 Ok(())
             }
             Happening::Woken
+            | Happening::Pong
             | Happening::Down { .. }
             | Happening::Message(_)
             | Happening::Subscribed(_)
@@ -265,11 +340,9 @@ impl Publisher<'_> {
         let Waiting { number, size, .. } = self.waiting.swap_remove(at);
         let code = reason.unwrap_or(ReasonCode::UnspecifiedError);
         if self.args.json {
-            let qos = self.args.qos.get();
-            let (code, name) = (code.get(), code.name());
-            let line =
-                json!({ "message": number, "qos": qos, "reason_code": code, "reason": name });
-            print(&format!("{line}\n"))?;
+            // QoS 0 is never acknowledged: all that is known is that it left.
+            let sent = self.args.qos == Qos::AtMostOnce && !code.is_error();
+            self.tell_fate(number, Some(code), if sent { "Sent" } else { code.name() })?;
         }
         let line = match reason {
             None => Some(self.account.give_up(number)),

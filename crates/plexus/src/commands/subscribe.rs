@@ -2,17 +2,18 @@ mod args;
 
 use std::io::{self, Write};
 
-use plexus_session::Incoming;
+use plexus_session::{Incoming, RequestError};
 use plexus_types::{ReasonCode, Text, TopicFilter, filter_matches};
 use plexus_wire::{ConnAck, SubAck, SubscribeFilter, UnsubAck};
 
 pub(crate) use self::args::SubArgs;
 use crate::{
     client::{
+        down::{Down, forbidden},
         driver::Happening,
         json,
         property::{self, PacketKind},
-        session::{Session, Turn},
+        session::{Session, Setback, Turn},
     },
     failure::Failure,
 };
@@ -26,12 +27,26 @@ pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
     if filters.is_empty() && args.unsubscribe.is_empty() {
         return Err(Failure::Usage("no topic filter; write --topic, for example -t '#'".into()));
     }
-    let session = Session::new(&args.connect, own, "sub")?;
-    for doubt in args.doubts() {
+    let doubts = args.doubts()?;
+    let session = Session::new(&args.connect, own, "sub", false)?;
+    for doubt in doubts {
         session.note(format_args!("warning: {doubt}"));
     }
-    Subscriber { args, filters, unsubscribe, without, subscription_id, session, printed: 0 }.run()
+    let subscriber = Subscriber {
+        args,
+        filters,
+        unsubscribe,
+        without,
+        subscription_id,
+        session,
+        printed: 0,
+        unanswered: 0,
+    };
+    subscriber.run()
 }
+
+/// Connections without an answer to SUBSCRIBE, one after the other, after which SUBSCRIBE may be why.
+const UNANSWERED_MAX: u32 = 3;
 
 struct Subscriber<'a> {
     args: &'a SubArgs,
@@ -41,6 +56,8 @@ struct Subscriber<'a> {
     subscription_id: Option<u32>,
     session: Session,
     printed: u64,
+    /// Connections, one after the other, that ended before SUBACK.
+    unanswered: u32,
 }
 
 /// Whether the loop goes on.
@@ -59,13 +76,27 @@ impl Subscriber<'_> {
                     Ok(Flow::Done) => break Ok(()),
                     Err(failure) => break Err(failure),
                 },
-                Turn::Lost(setback) => self.session.again(&setback.down)?,
+                Turn::Lost(setback) => self.lost(&setback)?,
                 Turn::Interrupted => break Ok(()),
                 Turn::TimeOver => break self.time_over(),
             }
         };
-        self.session.driver.finish(None)?;
+        self.session.finish()?;
         ended
+    }
+
+    fn lost(&mut self, setback: &Setback) -> Result<(), Failure> {
+        let cut = matches!(&setback.down, Down::Lost(trouble) if trouble.is_cut);
+        if setback.was_up && cut {
+            self.unanswered = if setback.answered { 0 } else { self.unanswered + 1 };
+        }
+        if self.unanswered == UNANSWERED_MAX {
+            self.session.suspect(format!(
+                "the broker answers no SUBSCRIBE: it may not take {}, or not allow what they name",
+                filters(self.filters.len())
+            ));
+        }
+        self.session.again(&setback.down)
     }
 
     fn time_over(&self) -> Result<(), Failure> {
@@ -92,6 +123,7 @@ impl Subscriber<'_> {
             Happening::Down { .. }
             | Happening::Published(..)
             | Happening::Abandoned(_)
+            | Happening::Pong
             | Happening::Woken => Ok(Flow::On),
         }
     }
@@ -99,9 +131,11 @@ impl Subscriber<'_> {
     fn up(&mut self, connack: &ConnAck) -> Result<Flow, Failure> {
         let driver = &mut self.session.driver;
         let now = driver.now();
-        let failed = |error| Failure::Failed(format!("cannot subscribe: {error}"));
+        let limit = connack.properties.maximum_packet_size;
         if !self.unsubscribe.is_empty() {
-            driver.client.unsubscribe(now, self.unsubscribe.clone()).map_err(failed)?;
+            let unsubscribed = driver.client.unsubscribe(now, self.unsubscribe.clone());
+            let count = self.unsubscribe.len();
+            unsubscribed.map_err(|error| not_asked("UNSUBSCRIBE", count, error, limit))?;
         }
         if self.filters.is_empty() {
             return Ok(Flow::On);
@@ -113,14 +147,13 @@ impl Subscriber<'_> {
             let message = "the broker has no subscription identifiers";
             return Err(Failure::Refused(message.into()));
         }
-        let filters = self.filters.clone();
-        driver.client.subscribe(now, filters, self.subscription_id).map_err(failed)?;
+        let subscribed = driver.client.subscribe(now, self.filters.clone(), self.subscription_id);
+        let count = self.filters.len();
+        subscribed.map_err(|error| not_asked("SUBSCRIBE", count, error, limit))?;
         Ok(Flow::On)
     }
 
     fn subscribed(&self, suback: &SubAck) -> Result<Flow, Failure> {
-        let refused = |reason: &&ReasonCode| reason.is_error();
-        let count = suback.reasons.iter().filter(refused).count();
         for (filter, reason) in self.filters.iter().zip(&suback.reasons) {
             let wanted = ReasonCode::granted(filter.options.qos);
             if reason.is_error() {
@@ -130,14 +163,22 @@ impl Subscriber<'_> {
                 self.session.note(format_args!("{}: granted QoS {qos} only", filter.filter));
             }
         }
-        if count == self.filters.len() {
-            let reason = suback.reasons.first().copied().unwrap_or(ReasonCode::UnspecifiedError);
-            let mend = match reason {
-                ReasonCode::NotAuthorized => "; this user may not read there: check -u and -P",
-                _ => "",
+        let refused = suback.reasons.iter().copied().filter(|reason| reason.is_error());
+        let refused = refused.collect::<Vec<_>>();
+        let (count, all) = (refused.len(), self.filters.len());
+        if let Some(reason) = refused.first()
+            && (count == all || self.args.exit_after_subscribe)
+        {
+            let which = match all {
+                1 => "the subscription".to_owned(),
+                _ => format!("{count} of {}", filters(all)),
             };
-            let message = format!("the broker refused the subscription: {reason}{mend}");
-            return Err(Failure::Refused(message));
+            let options = self.session.driver.client.options();
+            let mend = match reason {
+                ReasonCode::NotAuthorized => format!("; {}", forbidden(options, "read there")),
+                _ => String::new(),
+            };
+            return Err(Failure::Refused(format!("the broker refused {which}: {reason}{mend}")));
         }
         Ok(if self.args.exit_after_subscribe { Flow::Done } else { Flow::On })
     }
@@ -195,4 +236,24 @@ impl Subscriber<'_> {
         }
         stdout.flush()
     }
+}
+
+/// Why the broker cannot be asked for so many filters.
+fn not_asked(packet: &str, count: usize, error: RequestError, limit: Option<u32>) -> Failure {
+    match (error, limit) {
+        (RequestError::TooLarge, Some(limit)) => Failure::Refused(format!(
+            "{packet} with {} is too large: the broker takes packets of at most {limit} bytes (in \
+             Plexus mqtt.max_packet_size); name fewer or shorter ones at a time",
+            filters(count)
+        )),
+        (RequestError::TooLarge, None) => Failure::Failed(format!(
+            "{packet} with {} is larger than a packet can be; name fewer at a time",
+            filters(count)
+        )),
+        (error, _) => Failure::Failed(format!("cannot send {packet}: {error}")),
+    }
+}
+
+fn filters(count: usize) -> String {
+    if count == 1 { "1 filter".to_owned() } else { format!("{count} filters") }
 }

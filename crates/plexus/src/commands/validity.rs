@@ -9,7 +9,8 @@ use std::{
 use plexus_broker::ListenerOptions;
 use plexus_net::{TlsOptions, Validity, certificate_validity};
 
-const DAY: u64 = 24 * 60 * 60;
+use crate::calendar::{self, DAY};
+
 /// A certificate that ends within this time is told.
 const SOON: u64 = 14 * DAY;
 
@@ -62,24 +63,7 @@ fn judged(today: Validity, soon: Validity, now: u64) -> Option<String> {
 
 /// As in `2026-01-31 23:59:59 UTC`.
 fn shown(moment: u64) -> String {
-    let (days, second) = (moment / DAY, moment % DAY);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-}
-
-/// The date that many days after 1970-01-01. Years are counted from March, so that the day that leap
-/// years add is the last; 400 of them have 146,097 days.
-fn date(days: u64) -> (u64, u64, u64) {
-    // 719,468 days lie between the first of March of the year 0 and 1970.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
+    format!("{} {} UTC", calendar::day(moment), calendar::time(moment))
 }
 
 #[expect(clippy::disallowed_methods, reason = "certificates end by the calendar")]

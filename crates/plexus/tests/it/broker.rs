@@ -14,6 +14,26 @@ use plexus_wire::{
 #[derive(Debug)]
 pub(crate) struct Script(TcpListener);
 
+/// A port that is taken, so that nobody else gets it, and where yet nobody listens: the near end of
+/// a connection to somewhere else.
+#[derive(Debug)]
+pub(crate) struct Deaf {
+    _far: TcpListener,
+    near: TcpStream,
+}
+
+impl Deaf {
+    pub(crate) fn new() -> Self {
+        let far = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let near = TcpStream::connect(far.local_addr().expect("bound")).expect("connected");
+        Self { _far: far, near }
+    }
+
+    pub(crate) fn port(&self) -> String {
+        self.near.local_addr().expect("connected").port().to_string()
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Peer {
     stream: TcpStream,
@@ -70,8 +90,18 @@ impl Peer {
         assert_eq!(peeked, 1, "something is left unread");
     }
 
-    /// The next packet; `None` at the end of the connection.
+    /// The next packet but a ping, which is answered; `None` at the end of the connection.
     pub(crate) fn next(&mut self) -> Option<Packet> {
+        loop {
+            match self.next_of_all() {
+                Some(Packet::PingReq) => self.send(&Packet::PingResp),
+                other => return other,
+            }
+        }
+    }
+
+    /// The next packet, of whatever kind.
+    pub(crate) fn next_of_all(&mut self) -> Option<Packet> {
         loop {
             if let Some(packet) = self.decoder.decode(&mut self.buffer).expect("a packet") {
                 return Some(packet);

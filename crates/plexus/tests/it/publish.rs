@@ -150,8 +150,29 @@ fn what_cannot_be_sent_is_refused_before_anybody_is_asked() {
     assert!(usage(&["-t", "a", "-n", "-q", "3"]).contains("use 0, 1 or 2"));
     assert_eq!(
         usage(&["-t", "a", "-n", "-V", "311", "-D", "content-type=x"]),
-        "error: properties and a session expiry need MQTT 5.0; remove -D, -x or -V\n"
+        "error: properties need MQTT 5.0; leave out -D, or -V\n"
     );
+    assert_eq!(
+        usage(&["-t", "a", "-n", "-V", "311", "-P", "secret"]),
+        "error: before MQTT 5.0 a password (-P, or PLEXUS_PASSWORD in the environment) needs a \
+         user: add -u NAME\n"
+    );
+    assert_eq!(
+        usage(&["-t", "a", "-n", "-L", "mqtt://h/b"]),
+        "error: the URL names a topic, and so does --topic; write only one of them\n"
+    );
+    let url = usage(&["-t", "a", "-n", "-L", "mqtt://u:SECRET@h:x"]);
+    assert!(url.contains("the port of the URL is no number") && !url.contains("SECRET"), "{url}");
+    let slashes = usage(&["-t", "a", "-n", "-L", "mqtt:/foo"]);
+    assert!(slashes.contains("write for example mqtt://localhost"), "{slashes}");
+    for (option, value, told) in [
+        ("-p", "abc", "a port is a number from 1 to 65535"),
+        ("-x", "250ms", "expected whole seconds, such as 90"),
+        ("-W", "0", "no time is left"),
+    ] {
+        let error = usage(&["-t", "a", "-n", option, value]);
+        assert!(error.contains(told), "{error}");
+    }
     assert!(usage(&["-t", "a", "-n", "-L", "http://h"]).contains("use mqtt://, mqtts://"));
     assert!(usage(&["-t", "a", "-n", "-c"]).contains("--id <ID>"));
     let error = place.run(["pub", "-t", "a", "-f", "no/such"]).failed(1);
@@ -176,13 +197,13 @@ fn a_message_that_the_broker_cannot_take_is_refused_with_its_size() {
         );
     }
     let error = publish(&["-q", "1", "-V", "311"]);
-    assert!(error.contains("while message 1 with 5000 bytes was on its way"), "{error}");
+    assert!(error.contains("while message 1 with 5000 bytes was on the way"), "{error}");
 }
 
 #[test]
 fn what_was_not_read_with_qos_0_is_no_success() {
-    // Half-way through the message, and behind it: DISCONNECT is what is not read then.
-    for (size, read) in [(40_000_000, 0), (100, 2 + 3 + 100)] {
+    // Half-way through the message, and behind it: PINGREQ is what is not read then.
+    for (size, read) in [(40_000_000, 0), (3_000_000, 0), (100, 2 + 3 + 100)] {
         let (place, script) = (Place::new(), Script::new());
         place.write("large", &"x".repeat(size));
         let args = ["pub", "-p", &script.port(), "-t", "a", "-f", "large", "-V", "311"];
@@ -191,7 +212,43 @@ fn what_was_not_read_with_qos_0_is_no_success() {
         let error = run(&mut command, b"").failed(1);
         script_side.join().unwrap();
         let told = "the connection ended before the broker had read everything";
-        let count = format!("none of {size} bytes; -q 1 sends again");
-        assert!(error.contains(told) && error.contains(&count), "{error}");
+        let large = format!("not take {size} bytes, or not allow the topic; -q 1 sends again");
+        let small = "the broker may not allow the topic; -q 1 sends again";
+        let causes = if size > 100 { large.as_str() } else { small };
+        assert!(error.contains(told) && error.contains(causes), "{error}");
+    }
+}
+
+#[test]
+fn nobody_publishes_for_the_broker() {
+    let place = Place::new();
+    let node = Node::start(&place, &["--listen", "tcp://127.0.0.1:0"]);
+    let error = place.run(["pub", "-p", node.port(), "-t", "$SYS/a", "-n", "-q", "1"]).failed(4);
+    let why = "nobody may publish under $SYS";
+    assert!(error.starts_with(&format!("warning: the topic `$SYS/a`: {why}\n")), "{error}");
+    assert!(error.ends_with(&format!("Not authorized (0x87); {why}\n")), "{error}");
+}
+
+#[test]
+fn one_line_that_is_too_large_leaves_the_others_theirs() {
+    let place = Place::new();
+    let limit = ["--listen", "tcp://127.0.0.1:0", "--set", "mqtt.max_packet_size=1KiB"];
+    let node = Node::start(&place, &limit);
+    let lines = format!("one\n{}\nthree\n", "x".repeat(5_000));
+    for qos in ["0", "1", "2"] {
+        let args = ["pub", "-p", node.port(), "-t", "a", "-l", "--json", "-q", qos];
+        let ended = run(&mut place.plexus(args), lines.as_bytes());
+        assert_eq!(ended.code, Some(4), "{ended:?}");
+        let reasons = ended.stdout.lines().map(|line| {
+            let fate = serde_json::from_str::<serde_json::Value>(line).unwrap();
+            (fate["message"].as_u64().unwrap(), fate["reason_code"].as_u64().unwrap())
+        });
+        let mut reasons = reasons.collect::<Vec<_>>();
+        reasons.sort_unstable();
+        let sent = ended.stdout.matches("\"Sent\"").count();
+        assert_eq!(sent, if qos == "0" { 2 } else { 0 }, "QoS 0 is never acknowledged");
+        // QoS 1 is told that nobody subscribes.
+        let taken = if qos == "1" { 0x10 } else { 0 };
+        assert_eq!(reasons, [(1, taken), (2, 0x95), (3, taken)], "{ended:?}");
     }
 }

@@ -94,7 +94,7 @@ fn users_of_the_file_may_connect_and_others_may_not() {
     };
     assert_eq!(publish(&["-u", "alice", "-P", "secret"]).ok(), "");
     let refused = |why: &str| format!("error: the broker refused the connection: {why}\n");
-    let bad = refused("Bad User Name or Password (0x86); check -u and -P");
+    let bad = refused("Bad User Name or Password (0x86); check the user name and the password");
     let missing = "the password is missing: write -P PASSWORD";
     let nobody = "the broker wants a user: write -u NAME and -P PASSWORD";
     for version in ["5", "311"] {
@@ -120,7 +120,11 @@ fn what_cannot_be_subscribed_is_refused_before_anybody_is_asked() {
     );
     assert_eq!(
         usage(&["-t", "a", "-V", "311", "--no-local"]),
-        "error: --no-local, --retain-as-published and --retain-handling need MQTT 5.0\n"
+        "error: --no-local needs MQTT 5.0; leave it out, or -V\n"
+    );
+    assert_eq!(
+        usage(&["-t", "a", "-L", "mqtt://h/b"]),
+        "error: the URL names a topic, and so does --topic; write only one of them\n"
     );
 }
 
@@ -132,4 +136,19 @@ fn a_filter_that_looks_like_a_shell_pattern_is_warned_about() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let told = "warning: the topic filter `a/*`: `*` is an ordinary character here; ";
     assert!(ended.stderr.starts_with(told), "{ended:?}");
+}
+
+#[test]
+fn a_subscription_that_is_too_large_is_told_with_the_limit() {
+    let place = Place::new();
+    let limit = ["--listen", "tcp://127.0.0.1:0", "--set", "mqtt.max_packet_size=1KiB"];
+    let node = Node::start(&place, &limit);
+    let filters = (0..200).map(|number| format!("filter/{number}")).collect::<Vec<_>>();
+    let mut args = vec!["sub", "-p", node.port()];
+    args.extend(filters.iter().flat_map(|filter| ["-t", filter.as_str()]));
+    assert_eq!(
+        place.run(args).failed(4),
+        "error: SUBSCRIBE with 200 filters is too large: the broker takes packets of at most 1024 \
+         bytes (in Plexus mqtt.max_packet_size); name fewer or shorter ones at a time\n"
+    );
 }

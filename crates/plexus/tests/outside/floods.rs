@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     process::{Command, Stdio},
-    sync::Barrier,
+    sync::{Condvar, Mutex},
     thread,
     time::Duration,
 };
@@ -67,14 +67,40 @@ const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
 const PINGRESP: [u8; 2] = [0xD0, 0];
 const SUBACK_QOS_0: [u8; 5] = [0x90, 3, 0, 1, 0];
 
+/// Opens when so many wait at it. Who fails before it must not make the others wait for ever.
+struct Gate {
+    missing: Mutex<usize>,
+    open: Condvar,
+}
+
+impl Gate {
+    fn new(count: usize) -> Self {
+        Self { missing: Mutex::new(count), open: Condvar::new() }
+    }
+
+    fn wait(&self) {
+        let mut missing = self.missing.lock().expect("nobody fails in here");
+        *missing -= 1;
+        self.open.notify_all();
+        let waited = self.open.wait_timeout_while(missing, PATIENCE, |missing| *missing > 0);
+        let (missing, _) = waited.expect("nobody fails in here");
+        let count = *missing;
+        // A failure with the lock held would be everybody's.
+        drop(missing);
+        assert_eq!(count, 0, "so many did not come");
+    }
+}
+
 /// Publishes to the next of the ring while reading what the one before sends; yields what came.
-fn flood(port: u16, name: usize, all: &Barrier, messages: usize) -> Vec<usize> {
+fn flood(port: u16, name: usize, all: &Gate, messages: usize) -> Vec<usize> {
     let mut options = MqttOptions::new(format!("flood-{name}"), "127.0.0.1", port);
     options.set_keep_alive(Duration::from_secs(30)).set_inflight(90);
     let (client, mut connection) = Client::new(options, messages + 1);
     client.subscribe(format!("flood/{name}"), QoS::AtLeastOnce).expect("queued");
     let (mut seen, mut acknowledged) = (Vec::new(), 0);
-    for event in connection.iter() {
+    loop {
+        // Of who has failed nothing comes, and the pings are further apart than this.
+        let event = connection.recv_timeout(PATIENCE).expect("the others go on");
         match event.expect("the connection holds") {
             Event::Incoming(Incoming::SubAck(_)) => {
                 all.wait();
@@ -106,7 +132,7 @@ fn shards_that_flood_each_other_come_to_an_end() {
     let broker = Broker::configured(TWO_SHARDS);
     let port = broker.port("tcp");
     // All subscribe before the first publishes, else the head of a flood finds nobody.
-    let all = Barrier::new(CLIENTS);
+    let all = Gate::new(CLIENTS);
     thread::scope(|scope| {
         let floods: Vec<_> = (0..CLIENTS)
             .map(|name| {

@@ -89,6 +89,8 @@ pub enum ClientOutput {
     /// while it waited in the client; a QoS 2 message that the server forgot together with the
     /// session, so that nobody knows whether it took it.
     Abandoned(Ticket),
+    /// PINGRESP came: the server has read everything that was sent before PINGREQ.
+    Pong,
     /// AUTH came.
     Authentication(Box<Auth>),
     /// The server said DISCONNECT; `Close` follows.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use plexus_session::{
-    ClientClose, ClientOptions, ClientOutput, Options, PublishRequest, RequestError,
+    Client, ClientClose, ClientOptions, ClientOutput, Options, PublishRequest, RequestError,
 };
 use plexus_types::{ProtocolVersion, Qos, ReasonCode, TopicName};
 use plexus_wire::{
@@ -191,6 +191,19 @@ fn pings_keep_an_idle_connection_and_silence_ends_it() {
     assert!(pair.shell.now > now);
 }
 
+#[test]
+fn the_answer_to_a_ping_is_told_when_all_before_it_was_read() {
+    for options in versions() {
+        let mut pair = Pair::connected(options);
+        pair.publish("a", 0);
+        pair.act(Client::ping).unwrap();
+        assert!(!pair.told.contains(&ClientOutput::Pong));
+        pair.drive();
+        assert_eq!(pair.entered(), ["a"]);
+        assert!(pair.told.contains(&ClientOutput::Pong));
+    }
+}
+
 /// [MQTT-3.1.2-21]
 #[test]
 fn the_servers_keep_alive_replaces_the_clients() {
@@ -297,7 +310,7 @@ fn a_server_that_breaks_the_rules_is_left() {
 fn a_server_that_never_accepts_is_given_up() {
     let mut pair =
         Pair::new(Options::default(), ClientOptions { response_timeout: 5, ..lasting() });
-    pair.act(plexus_session::Client::connect);
+    pair.act(Client::connect);
     let due = pair.client.poll_timeout().unwrap();
     assert_eq!(due, pair.shell.now + std::time::Duration::from_secs(5));
     pair.act(|client, _| client.handle_timeout(due));

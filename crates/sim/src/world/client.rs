@@ -102,6 +102,7 @@ impl World {
                     self.finish(number);
                 }
                 ClientOutput::Refused(_)
+                | ClientOutput::Pong
                 | ClientOutput::Authentication(_)
                 | ClientOutput::Disconnected(_) => {}
             }

@@ -23,6 +23,8 @@ pub(super) struct Link {
     pub(super) accepted: bool,
     /// The socket failed while the last bytes left.
     pub(super) cut: bool,
+    /// PINGREQs without an answer.
+    pub(super) pings: u32,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl Link {
             heard: false,
             accepted: false,
             cut: false,
+            pings: 0,
         }
     }
 

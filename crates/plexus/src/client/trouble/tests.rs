@@ -6,7 +6,7 @@ use plexus_net::{
 };
 
 use super::{Stage, Trouble, plain};
-use crate::client::endpoint::Endpoint;
+use crate::client::endpoint::{Endpoint, Given};
 
 pub(super) fn endpoint(transport: Transport) -> Endpoint {
     Endpoint {
@@ -16,6 +16,7 @@ pub(super) fn endpoint(transport: Transport) -> Endpoint {
         path: "/mqtt".to_owned(),
         tls: None,
         ca_file: None,
+        given: Given { url: false, tls: vec!["--tls"] },
     }
 }
 
@@ -53,8 +54,8 @@ fn a_connection_that_ends_early_says_how_far_it_came() {
     for (transport, stage, before, mend) in [
         (Transport::Tls, Stage::Tls, "the first message of TLS", "leave out --tls"),
         (Transport::Ws, Stage::WebSocket, "the request for a WebSocket", "leave out --ws"),
-        (Transport::Tcp, Stage::Asked, "CONNECT", "needs --tls or --cafile FILE"),
-        (Transport::Tls, Stage::Asked, "CONNECT", "needs --ws"),
+        (Transport::Tcp, Stage::Asked, "CONNECT", "For one with TLS write --cafile FILE"),
+        (Transport::Tls, Stage::Asked, "CONNECT", "with WebSocket add --ws"),
     ] {
         let endpoint = endpoint(transport);
         let reset = io::ErrorKind::ConnectionReset.into();
@@ -76,7 +77,7 @@ fn another_protocol_is_called_by_its_name() {
     let at = "mqtt://broker.example:1883";
     for (first, what, mend) in [
         (0x15, format!("{at} answers in TLS"), "--cafile FILE"),
-        (b'H', format!("{at} answers in HTTP, not in MQTT"), "--ws"),
+        (b'H', format!("{at} answers in HTTP, not in MQTT"), "add --ws"),
         (b'<', format!("{at} answers in HTTP, not in MQTT"), "--ws"),
         (b'S', format!("what answers at {at} does not speak MQTT"), "check host and port"),
     ] {
@@ -125,4 +126,43 @@ fn a_host_that_is_not_known_is_named() {
          known",
         "check the name",
     );
+}
+
+#[test]
+fn a_connection_that_stood_is_lost_and_not_refused() {
+    use io::ErrorKind as Kind;
+    let lost = "lost the connection to mqtt://broker.example:1883";
+    for (kind, why, mend) in [
+        (Kind::TimedOut, "no sign of life for too long", "network"),
+        (Kind::HostUnreachable, "no way leads there any more", "network of this machine"),
+        (Kind::NetworkUnreachable, "no way leads there any more", "network of this machine"),
+        (Kind::ConnectionRefused, "connection refused", ""),
+    ] {
+        let trouble = Trouble::of_io(&endpoint(Transport::Tcp), &kind.into(), Stage::Up);
+        assert_told(&trouble, &format!("{lost}: {why}"), mend);
+        assert!(!trouble.is_cut);
+    }
+    let reset = Trouble::of_io(&endpoint(Transport::Tcp), &Kind::ConnectionReset.into(), Stage::Up);
+    assert!(reset.is_cut);
+}
+
+#[test]
+fn advice_names_only_what_the_command_line_has() {
+    let mend = |transport, url, tls: &[&'static str], stage| {
+        let given = Given { url, tls: tls.to_vec() };
+        let endpoint = Endpoint { given, ..endpoint(transport) };
+        Trouble::closed(&endpoint, stage).mend.unwrap()
+    };
+    let tls = |url, options: &[&'static str]| mend(Transport::Tls, url, options, Stage::Tls);
+    let before = "does this port speak TLS? For one without ";
+    assert_eq!(tls(false, &["--cafile"]), format!("{before}leave out --cafile"));
+    let three = ["--cafile", "--cert", "--key"];
+    assert_eq!(tls(false, &three), format!("{before}leave out --cafile, --cert and --key"));
+    assert_eq!(tls(true, &[]), format!("{before}write mqtt:// in the URL"));
+    let both = format!("{before}write mqtt:// in the URL and leave out --insecure");
+    assert_eq!(tls(true, &["--insecure"]), both);
+    let asked = mend(Transport::Tcp, true, &[], Stage::Asked);
+    assert!(asked.contains("write mqtts:// in the URL") && !asked.contains("--ws"), "{asked}");
+    let websocket = mend(Transport::Wss, true, &[], Stage::WebSocket);
+    assert!(websocket.ends_with("For one without write mqtts:// in the URL"), "{websocket}");
 }

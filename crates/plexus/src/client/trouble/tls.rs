@@ -9,13 +9,15 @@ use rustls::{
 };
 
 use super::{Trouble, plain};
-use crate::client::{endpoint::Endpoint, json};
+use crate::{calendar, client::endpoint::Endpoint};
 
 /// The name that the verifier gives to a certificate of an authority in the place of a server's. The
 /// type behind it is not public to users of the library.
 const AUTHORITY_AS_SERVER: &str = "CaUsedAsEndEntity";
 /// Names of a certificate that are told.
 const NAMES_SHOWN: usize = 8;
+/// Letters of a name that are told.
+const LETTERS_SHOWN: usize = 253;
 
 pub(super) fn of(endpoint: &Endpoint, error: &Error) -> Trouble {
     match error {
@@ -26,8 +28,7 @@ pub(super) fn of(endpoint: &Endpoint, error: &Error) -> Trouble {
         | Error::InappropriateHandshakeMessage { .. }
         | Error::PeerSentOversizedRecord => Trouble::new(
             format!("what answers at {endpoint} does not speak TLS"),
-            "for a port without TLS leave out --tls, --cafile and --insecure; in a URL mqtt:// \
-             and ws://",
+            format!("for a port without TLS {}", endpoint.without_tls()),
         ),
         Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Trouble::new(
             format!("{endpoint} speaks TLS, but nothing that both sides know"),
@@ -77,17 +78,51 @@ fn of_certificate(endpoint: &Endpoint, error: &CertificateError) -> Trouble {
 fn of_name(endpoint: &Endpoint, presented: &[String]) -> Trouble {
     let names = presented.iter().take(NAMES_SHOWN).map(|name| bare_name(name)).collect::<Vec<_>>();
     let host = &endpoint.host;
-    let Some(first) = names.first() else {
+    if names.is_empty() {
         return Trouble::new(
             format!("the certificate of {endpoint} names no host"),
             format!("it needs `{host}` as subjectAltName, for example:\n  {}", recipe(host)),
         );
-    };
+    }
+    let shown = names.iter().map(|name| escaped(name)).collect::<Vec<_>>().join(", ");
     let more = if presented.len() > names.len() { " and others" } else { "" };
-    let what =
-        format!("the certificate of {endpoint} is not for `{host}` but for {}", names.join(", "));
-    let mend = format!("connect with -h {first}, or make a certificate that names `{host}`");
-    Trouble::new(format!("{what}{more}"), mend)
+    let what = format!("the certificate of {endpoint} is not for `{host}` but for {shown}{more}");
+    let mend = format!("make a certificate that names `{host}`");
+    Trouble::new(
+        what,
+        match presented.iter().find_map(|name| host_of(name)) {
+            Some(name) if endpoint.given.url && name.contains(':') => {
+                format!("write [{name}] in the URL, or {mend}")
+            }
+            Some(name) if endpoint.given.url => format!("write {name} in the URL, or {mend}"),
+            Some(name) => format!("connect with -h {name}, or {mend}"),
+            None => mend,
+        },
+    )
+}
+
+/// The host that a name of a certificate is, if one can connect to it: whoever made the certificate
+/// chose the text, a wildcard is no host, and other kinds of names are none either.
+fn host_of(presented: &str) -> Option<&str> {
+    let name = bare_name(presented);
+    if presented.starts_with("IpAddress(") {
+        return name.parse::<IpAddr>().is_ok().then_some(name);
+    }
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let is_name = name.bytes().all(letter) && !name.starts_with(['-', '.']);
+    let is_host = is_name && (1..=253).contains(&name.len());
+    (is_host && presented.starts_with("DnsName(")).then_some(name)
+}
+
+/// A text of somebody else's, so that it can neither move the cursor nor fill the screen.
+fn escaped(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_graphic() || letter == ' ';
+    let shown = text.chars().take(LETTERS_SHOWN).flat_map(|letter| {
+        let wild = (!plain(letter)).then(|| letter.escape_unicode());
+        let tame = plain(letter).then_some(letter);
+        wild.into_iter().flatten().chain(tame)
+    });
+    shown.collect()
 }
 
 fn untrusted(endpoint: &Endpoint) -> Trouble {
@@ -200,7 +235,7 @@ fn bare_name(name: &str) -> &str {
 }
 
 fn day(time: UnixTime) -> String {
-    json::day(time.as_secs())
+    calendar::day(time.as_secs())
 }
 
 #[cfg(test)]

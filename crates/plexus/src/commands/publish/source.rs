@@ -5,8 +5,9 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     sync::{
         Arc,
-        mpsc::{Receiver, TryRecvError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,6 +19,10 @@ use crate::{client::trouble::plain, failure::Failure};
 const LINES_AHEAD: usize = 256;
 /// The largest payload: what a packet can carry, nearly.
 const PAYLOAD_MAX: u64 = 268_000_000;
+/// How long a line that is not sent any more is waited for.
+const REST_TIMEOUT: Duration = Duration::from_millis(200);
+/// Lines that are not sent any more and yet counted.
+const REST_MAX: u64 = 100_000;
 
 /// The payloads, one after the other.
 #[derive(Debug)]
@@ -87,6 +92,21 @@ impl Source {
                 Err(TryRecvError::Disconnected) => Ok(Next::End),
             },
         }
+    }
+
+    /// Counts what is not taken any more, as far as it comes at once and there is time; whether that
+    /// was all.
+    pub(super) fn rest(&mut self, has_time: impl Fn() -> bool) -> (u64, bool) {
+        let Self::Lines(lines) = self else { return (0, true) };
+        let mut count = 0;
+        while count < REST_MAX && has_time() {
+            match lines.recv_timeout(REST_TIMEOUT) {
+                Ok(Ok(_)) => count += 1,
+                Ok(Err(_)) | Err(RecvTimeoutError::Timeout) => return (count, false),
+                Err(RecvTimeoutError::Disconnected) => return (count, true),
+            }
+        }
+        (count, false)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     cli::EXIT_CODES,
     client::{
         args::{ConnectArgs, qos},
+        endpoint::listed,
         topics,
     },
     failure::Failure,
@@ -43,7 +44,8 @@ pub(crate) struct SubArgs {
     #[arg(short = 'C', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
 
-    /// End as soon as the broker has answered the subscription
+    /// End as soon as the broker has answered the subscription, with exit code 4 if it refused any
+    /// filter; without this option only if it refused all
     #[arg(short = 'E', long)]
     pub(super) exit_after_subscribe: bool,
 
@@ -99,11 +101,18 @@ impl SubArgs {
 
     /// What is to be subscribed.
     pub(super) fn filters(&self) -> Result<Vec<SubscribeFilter>, Failure> {
-        let v5_only =
-            self.no_local || self.retain_as_published || self.retain_handling != Kept::Always;
-        if v5_only && !self.connect.is_v5() {
-            let message = "--no-local, --retain-as-published and --retain-handling need MQTT 5.0";
-            return Err(Failure::Usage(message.into()));
+        let of_v5 = [
+            (self.no_local, "--no-local"),
+            (self.retain_as_published, "--retain-as-published"),
+            (self.retain_handling != Kept::Always, "--retain-handling"),
+        ];
+        let of_v5 = of_v5.into_iter().filter_map(|(given, name)| given.then_some(name));
+        let of_v5 = of_v5.collect::<Vec<_>>();
+        if !self.connect.is_v5() && !of_v5.is_empty() {
+            let (need, them) = if of_v5.len() == 1 { ("needs", "it") } else { ("need", "them") };
+            let names = listed(&of_v5);
+            let message = format!("{names} {need} MQTT 5.0; leave {them} out, or -V");
+            return Err(Failure::Usage(message));
         }
         let options = SubscriptionOptions {
             qos: self.qos,
@@ -115,20 +124,21 @@ impl SubArgs {
                 Kept::Never => RetainHandling::Never,
             },
         };
-        self.texts()
+        self.texts()?
             .map(|text| Ok(SubscribeFilter { filter: filter_text(text)?, options }))
             .collect()
     }
 
     /// What is allowed and yet hardly meant.
-    pub(super) fn doubts(&self) -> impl Iterator<Item = String> {
+    pub(super) fn doubts(&self) -> Result<Vec<String>, Failure> {
         let out = self.filter_out.iter().chain(&self.unsubscribe).map(String::as_str);
-        self.texts().chain(out).filter_map(|text| topics::doubt(&topics::filter(text).ok()?))
+        let doubts = self.texts()?.chain(out);
+        Ok(doubts.filter_map(|text| topics::doubt(&topics::filter(text).ok()?)).collect())
     }
 
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        let of_url = self.connect.topic_of_url().into_iter();
-        self.topic.iter().map(String::as_str).chain(of_url)
+    fn texts(&self) -> Result<impl Iterator<Item = &str>, Failure> {
+        let of_url = self.connect.topic_of_url(!self.topic.is_empty())?;
+        Ok(self.topic.iter().map(String::as_str).chain(of_url))
     }
 }
 

@@ -56,6 +56,21 @@ fn names_of_the_certificate_are_told_as_a_person_writes_them() {
              connect with -h localhost, or make a certificate that names `broker.example`"
         )
     );
+    // Who made the certificate chose its names: none but a host is to be typed.
+    for (name, shown) in [
+        ("DnsName(\"*.example\")", "*.example"),
+        ("DnsName(\"a; rm -r x\")", "a; rm -r x"),
+        ("DnsName(\"-x\")", "-x"),
+        ("UniformResourceIdentifier(\"h\")", "h"),
+        ("Unsupported(0x88)", "0x88"),
+        ("DnsName(\"\u{1b}[2Jx\")", "\\u{1b}[2Jx"),
+    ] {
+        let text = names(&[name]);
+        let told = format!("but for {shown}; make a certificate that names `broker.example`");
+        assert!(text.ends_with(&told), "{text}");
+        let text = names(&[name, "IpAddress(::1)"]);
+        assert!(text.contains("; connect with -h ::1, or make"), "{text}");
+    }
     let none = names(&[]);
     assert!(none.contains("names no host; it needs `broker.example`"), "{none}");
     assert_eq!(bare_name("localhost"), "localhost");
@@ -114,7 +129,10 @@ fn no_text_is_a_name_from_a_source() {
     let wanted = told(&Error::AlertReceived(AlertDescription::CertificateRequired));
     assert!(wanted.contains("wants a certificate of the client; write --cert FILE"), "{wanted}");
     let plain = told(&Error::InvalidMessage(InvalidMessage::InvalidContentType));
-    assert!(plain.contains("does not speak TLS; for a port without TLS leave out"), "{plain}");
+    assert!(
+        plain.contains("does not speak TLS; for a port without TLS leave out --tls"),
+        "{plain}"
+    );
 }
 
 #[test]
