@@ -245,7 +245,8 @@ impl Builder {
 }
 
 fn is_comment(line: &str) -> bool {
-    line.trim().is_empty() || line.starts_with('#')
+    // Blanks of other alphabets can be seen in no editor; a line of them is a mistake.
+    line.trim_ascii().is_empty() || line.starts_with('#')
 }
 
 #[cfg(test)]

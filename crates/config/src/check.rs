@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use plexus_net::{ClientAuth, ListenUrl};
 
 use crate::{
-    load::Config,
+    load::{Config, Touched},
     ranges::{Range, range_of},
     report::{Diagnostic, Origin},
     settings::{ListenerSettings, MqttSettings},
+    suggest::nearest,
     value::{ByteSize, Span, SpanOrNever, Watermark},
 };
 
@@ -21,21 +22,63 @@ pub(crate) fn values(config: &Config) -> Vec<Diagnostic> {
     checks.limits();
     checks.mqtt(&["mqtt"], &config.settings.mqtt);
     for (index, listener) in config.settings.listener.iter().enumerate() {
-        checks.listener_values(&index.to_string(), listener);
+        checks.listener_values(&config.number(index).to_string(), listener);
     }
     checks.found
 }
 
 /// Keys that contradict each other. Where a key is missing because it was wrong, this would find
 /// what is not there.
-pub(crate) fn together(config: &Config) -> Vec<Diagnostic> {
+pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> {
     let mut checks = Checks { config, found: Vec::new() };
-    checks.memory();
+    let whole = |table: &str| {
+        touched.iter().all(|one| match one {
+            Touched::Table(other) => other != table,
+            Touched::All => false,
+        })
+    };
+    if whole("memory") {
+        checks.memory();
+    }
+    if !whole("listener") {
+        return checks.found;
+    }
     for (index, listener) in config.settings.listener.iter().enumerate() {
-        checks.listener(&index.to_string(), listener);
+        let index = config.number(index).to_string();
+        checks.certificate(&index, listener);
+        if whole("access") {
+            checks.door(&index, listener);
+        }
     }
     checks.names();
     checks.found
+}
+
+/// Modules that write to the log.
+const MODULES: &[&str] = &[
+    "plexus",
+    "plexus_access",
+    "plexus_broker",
+    "plexus_config",
+    "plexus_net",
+    "plexus_session",
+    "plexus_store",
+    "rustls",
+];
+
+/// What is no mistake but can hardly be meant.
+pub(crate) fn odd(config: &Config) -> Vec<Diagnostic> {
+    let unknown = |module: &&str| !MODULES.contains(&module.split("::").next().unwrap_or_default());
+    let modules = config.settings.log.level.modules().filter(unknown);
+    let told = modules.map(|module| {
+        let message = format!("no module `{module}` writes to the log");
+        let help = match nearest(module, MODULES.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the modules are {}", MODULES.join(", ")),
+        };
+        config.mistake(&["log", "level"], message).with_help(help)
+    });
+    told.collect()
 }
 
 /// Whether only this machine reaches that address.
@@ -173,7 +216,7 @@ impl Checks<'_> {
         self.mqtt(&["listener", index, "mqtt"], &own);
     }
 
-    fn listener(&mut self, index: &str, listener: &ListenerSettings) {
+    fn certificate(&mut self, index: &str, listener: &ListenerSettings) {
         let at = |key: &'static str| ["listener", index, key];
         let tls = listener.url.transport().is_tls();
         match &listener.tls {
@@ -198,7 +241,6 @@ impl Checks<'_> {
             }
             None | Some(_) => {}
         }
-        self.door(index, listener);
     }
 
     /// What gives a listener its certificate, where it is written.
@@ -245,7 +287,7 @@ impl Checks<'_> {
             });
             if !free_port && names.iter().take(index).any(|earlier| earlier == name) {
                 self.add(
-                    &["listener", &index.to_string(), "url"],
+                    &["listener", &self.config.number(index).to_string(), "url"],
                     format!("a second listener `{name}`"),
                     "give each listener its own url and name",
                 );

@@ -1,6 +1,7 @@
 //! What the deserializer says, in the words of the configuration.
 
 use crate::{
+    load::is_secret,
     schema::{self, Key},
     suggest::nearest,
 };
@@ -42,7 +43,17 @@ pub(crate) fn explain(message: &str, spot: &Spot) -> Explained {
         return Explained::new(format!("the key {key} is missing"), None);
     }
     if message == "wanted string or table" {
-        return Explained::new("expected a text in quotes".into(), None);
+        let message = match words_of(spot) {
+            Some(words) => format!("expected one of {words}"),
+            None => "expected a text in quotes".to_owned(),
+        };
+        return Explained::new(message, None);
+    }
+    let secret = is_secret(&spot.path);
+    if let Some((_, wrong)) = message.strip_prefix('`').and_then(|rest| rest.split_once("` "))
+        && secret
+    {
+        return Explained::new(format!("the value {wrong}"), None);
     }
     let listener = spot.path.first().is_some_and(|first| first == "listener");
     if listener && message == "invalid type: map, expected a sequence" {
@@ -55,10 +66,19 @@ pub(crate) fn explain(message: &str, spot: &Spot) -> Explained {
     match wrong.and_then(|rest| rest.rsplit_once(", expected ")) {
         Some((found, expected)) => {
             let expected = plain(expected);
-            Explained::new(format!("expected {expected}, found {}", plain_found(found)), None)
+            let found =
+                if secret { String::new() } else { format!(", found {}", plain_found(found)) };
+            Explained::new(format!("expected {expected}{found}"), None)
         }
         None => Explained::new(message.to_owned(), None),
     }
+}
+
+/// The words that may stand at the key of that spot.
+fn words_of(spot: &Spot) -> Option<String> {
+    let path = spot.path.join(".");
+    let key = schema::keys().into_iter().find(|key| key.path == path)?;
+    key.kind.starts_with("`\"").then_some(key.kind)
 }
 
 /// Words of other programs for what a URL says here.
@@ -165,6 +185,8 @@ fn plain(expected: &str) -> String {
 }
 
 fn plain_found(found: &str) -> String {
+    // How wide the number is in the program says nothing.
+    let found = found.trim_end_matches(" as i128").trim_end_matches(" as u128");
     let found = found.replace("floating point ", "the number ");
     let found = found.replace("boolean ", "").replace("integer ", "").replace("string ", "");
     match found.as_str() {

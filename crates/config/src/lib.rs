@@ -29,8 +29,10 @@ pub mod value;
 
 pub use check::is_local;
 pub use live_users::LiveUsers;
-pub use load::{Config, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, load};
+pub use load::{
+    Config, Examined, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, examine, load,
+};
 pub use node::{Machine, NodePlan};
 pub use reference::markdown;
-pub use report::{ConfigError, Diagnostic, Origin};
+pub use report::{ConfigError, Diagnostic, Origin, on_one_line};
 pub use settings::Settings;

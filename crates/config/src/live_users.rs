@@ -16,7 +16,11 @@ impl LiveUsers {
 
     /// Puts other users in their place.
     pub fn replace(&self, users: Users) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = users;
+        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *now, users);
+        drop(now);
+        // A million users take their time to be freed, which nobody has to wait for.
+        drop(old);
     }
 
     /// The users of now. The copy shares them, so that nothing slow happens under the lock.

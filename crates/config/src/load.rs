@@ -2,7 +2,9 @@
 //! that a mistake is shown where it was made, and then laid over the weaker ones.
 
 mod file;
+mod mask;
 mod origins;
+mod overrides;
 mod paths;
 mod strays;
 
@@ -11,13 +13,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use origins::Origins;
+use plexus_net::read_regular_file;
 use serde::Deserialize;
-use toml::{
-    Table, Value,
-    de::{DeTable, DeValue},
-};
+use toml::{Table, Value, de::DeTable};
 
+use self::origins::locate;
+pub use self::overrides::{Override, OverrideValue, VARIABLE_PREFIX};
+pub(crate) use self::{mask::is_secret, origins::Origins};
 use crate::{
     check,
     explain::{Spot, explain},
@@ -28,9 +30,6 @@ use crate::{
 /// The largest configuration file that is read.
 const FILE_SIZE_MAX: u64 = 1024 * 1024;
 
-/// What begins the name of an environment variable that sets a key: `PLEXUS__NODE__NAME`.
-pub const VARIABLE_PREFIX: &str = "PLEXUS__";
-
 /// A configuration file that has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -38,26 +37,6 @@ pub struct File {
     pub path: PathBuf,
     /// What is in it.
     pub text: String,
-}
-
-/// A key that is set outside of the file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Override {
-    /// Who sets it, for the mistakes.
-    pub origin: Origin,
-    /// The tables and the key.
-    pub path: Vec<String>,
-    /// Its value.
-    pub value: OverrideValue,
-}
-
-/// The value of an [`Override`].
-#[derive(Debug, Clone, PartialEq)]
-pub enum OverrideValue {
-    /// Already of a type.
-    Typed(Value),
-    /// Written by a person: a TOML value, or a text without its quotes.
-    Text(String),
 }
 
 /// Everything a configuration is made of.
@@ -69,6 +48,8 @@ pub struct Sources {
     pub overrides: Vec<Override>,
     /// The names of environment variables: those that set no key but look like it are told.
     pub variables: Vec<String>,
+    /// What was wrong with others, which are therefore not among them.
+    pub mistakes: Vec<Diagnostic>,
 }
 
 /// A configuration that has been checked, and where it came from.
@@ -78,7 +59,27 @@ pub struct Config {
     pub settings: Settings,
     /// What is odd and no mistake.
     pub warnings: Vec<Diagnostic>,
+    /// The number in the file of each listener.
+    numbers: Vec<usize>,
     sources: Sources,
+}
+
+/// What is good of a configuration, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examined {
+    /// What is good, with defaults in place of the rest.
+    pub config: Config,
+    /// What is wrong.
+    pub mistakes: Vec<Diagnostic>,
+}
+
+/// What a mistake leaves unknown: nothing is told that may only follow from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Touched {
+    /// Something in the table of that name.
+    Table(String),
+    /// Anything.
+    All,
 }
 
 impl File {
@@ -86,6 +87,11 @@ impl File {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = read_text(path, FILE_SIZE_MAX)?;
         Ok(Self { path: path.to_owned(), text })
+    }
+
+    /// The place of a byte range, secrets hidden.
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
+        Place::new(&self.path, &self.text, span).hiding(&self.text, &mask::secrets(&self.text))
     }
 }
 
@@ -101,155 +107,59 @@ pub(crate) fn read_text(path: &Path, size_max: u64) -> Result<String, ConfigErro
             _ => diagnostic,
         })
     };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > size_max {
-        let message = format!("the file is larger than {size_max} bytes");
-        return Err(ConfigError::one(Diagnostic::new(origin(), message)));
-    }
-    std::fs::read_to_string(path).map_err(failed)
-}
-
-impl Override {
-    /// A key set by an option of the command line.
-    pub fn option(option: impl Into<String>, path: &[&str], value: impl Into<Value>) -> Self {
-        Self {
-            origin: Origin::Option(option.into()),
-            path: path.iter().map(|part| (*part).to_owned()).collect(),
-            value: OverrideValue::Typed(value.into()),
-        }
-    }
-
-    /// A key set by `--set <key>=<value>`.
-    pub fn assignment(text: &str) -> Result<Self, ConfigError> {
-        let Some((path, value)) = text.split_once('=') else {
-            let origin = Origin::Option(format!("--set {text}"));
-            let diagnostic = Diagnostic::new(origin, "expected <key>=<value>");
-            return Err(ConfigError::one(diagnostic.with_help("for example mqtt.maximum_qos=1")));
-        };
-        // Without the value, which may be a secret.
-        let origin = Origin::Option(format!("--set {}", path.trim()));
-        let path = path.trim().split('.').map(str::to_owned).collect();
-        Ok(Self { origin, path, value: OverrideValue::Text(value.trim().to_owned()) })
-    }
-
-    /// The keys that environment variables set, in the order of their names.
-    pub fn environment(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Self> {
-        let mut found = variables
-            .into_iter()
-            .filter_map(|(name, text)| {
-                let keys = name.strip_prefix(VARIABLE_PREFIX)?.to_ascii_lowercase();
-                let path = keys.split("__").map(str::to_owned).collect();
-                let origin = Origin::Variable(name);
-                Some((path, Self { origin, path: Vec::new(), value: OverrideValue::Text(text) }))
-            })
-            .map(|(path, found): (Vec<String>, Self)| Self { path, ..found })
-            .collect::<Vec<_>>();
-        found.sort_by(|one, other| one.path.cmp(&other.path));
-        found
-    }
-
-    /// The tree with nothing but this key, checked.
-    fn tree(&self) -> Result<Table, Diagnostic> {
-        match &self.value {
-            OverrideValue::Typed(value) => self.checked(value.clone()),
-            OverrideValue::Text(text) => match parsed(text) {
-                // A name that looks like a number is still a name.
-                Some(value) => self.checked(value).or_else(|diagnostic| {
-                    self.checked(Value::String(text.clone())).map_err(|_| diagnostic)
-                }),
-                None => self.checked(Value::String(text.clone())),
-            },
-        }
-    }
-
-    fn checked(&self, value: Value) -> Result<Table, Diagnostic> {
-        let mut value = value;
-        for part in self.path.iter().rev() {
-            value = Value::Table(Table::from_iter([(part.clone(), value)]));
-        }
-        let Value::Table(table) = value else {
-            return Err(Diagnostic::new(self.origin.clone(), "names no key"));
-        };
-        match Settings::deserialize(table.clone()) {
-            Ok(_) => Ok(table),
-            Err(error) => Err(self.mistake(error.message())),
-        }
-    }
-
-    fn mistake(&self, message: &str) -> Diagnostic {
-        let explained = explain(message, &Spot { path: self.path.clone(), is_table: None });
-        let help = match explained.meant {
-            Some((unknown, meant)) => {
-                let path =
-                    self.path.iter().map(|part| if *part == unknown { &meant } else { part });
-                Some(format!("did you mean {}?", self.named(path)))
-            }
-            None => explained.help,
-        };
-        let key = self.path.join(".");
-        let message = if explained.message.starts_with("unknown key") {
-            format!("unknown key `{key}`")
-        } else {
-            format!("`{key}`: {}", explained.message)
-        };
-        Diagnostic { message, origin: self.origin.clone(), help }
-    }
-
-    /// A path the way this source writes it.
-    fn named<'a>(&self, path: impl Iterator<Item = &'a String>) -> String {
-        let parts = path.map(String::as_str).collect::<Vec<_>>();
-        match &self.origin {
-            Origin::Variable(_) => {
-                format!("{VARIABLE_PREFIX}{}", parts.join("__").to_ascii_uppercase())
-            }
-            Origin::File(_) | Origin::Option(_) | Origin::Whole(_) => parts.join("."),
-        }
-    }
-}
-
-/// A text as TOML value, if it is one.
-fn parsed(text: &str) -> Option<Value> {
-    let mut table = toml::from_str::<Table>(&format!("value = {text}")).ok()?;
-    // More than the one key means that the text held a line break and smuggled others in.
-    if table.len() == 1 { table.remove("value") } else { None }
+    let bytes = read_regular_file(path, size_max).map_err(failed)?;
+    let utf8 = |_| Diagnostic::new(origin(), "cannot read the file: it is not UTF-8");
+    String::from_utf8(bytes).map_err(|error| ConfigError::one(utf8(error)))
 }
 
 /// Merges and checks the sources. All mistakes are reported together, but for those that may only
 /// follow from others.
 pub fn load(sources: Sources) -> Result<Config, ConfigError> {
-    let (mut tree, mut diagnostics) = sources.file.as_ref().map(file::read).unwrap_or_default();
+    let Examined { config, mistakes } = examine(sources);
+    if mistakes.is_empty() { Ok(config) } else { Err(ConfigError { diagnostics: mistakes }) }
+}
+
+/// What is good of the sources, for further checks, and what is wrong with the rest.
+pub fn examine(sources: Sources) -> Examined {
+    let mut read = sources.file.as_ref().map(file::read).unwrap_or_default();
+    read.touched.extend(sources.mistakes.iter().filter_map(|mistake| match mistake.origin {
+        Origin::Whole(_) => Some(Touched::All),
+        Origin::File(_) | Origin::Variable(_) | Origin::Option(_) => None,
+    }));
+    let mut mistakes = sources.mistakes.clone();
+    mistakes.append(&mut read.mistakes);
     for source in &sources.overrides {
         match source.tree() {
-            Ok(over) => lay_over(&mut tree, over),
-            Err(diagnostic) => diagnostics.push(diagnostic),
+            Ok(over) => {
+                if over.contains_key("listener") {
+                    read.numbers.clear();
+                }
+                lay_over(&mut read.tree, over);
+            }
+            Err(mistake) => {
+                mistakes.push(mistake);
+                read.touched.extend(source.path.first().cloned().map(Touched::Table));
+            }
         }
     }
     let strays = strays::among(sources.variables.iter().map(String::as_str));
-    diagnostics.extend(strays.errors);
-    match Settings::deserialize(tree) {
-        Ok(settings) => {
-            let config = Config { settings, warnings: strays.warnings, sources };
-            let whole = diagnostics.is_empty();
-            diagnostics.extend(check::values(&config));
-            if whole {
-                diagnostics.extend(check::together(&config));
-            }
-            if diagnostics.is_empty() {
-                return Ok(config);
-            }
-        }
-        Err(error) if diagnostics.is_empty() => {
-            let origin = Origin::Whole("the merged configuration".to_owned());
-            let message = explain(error.message(), &Spot::default()).message;
-            diagnostics.push(Diagnostic::new(origin, message));
-        }
-        Err(_) => {}
-    }
-    diagnostics.sort_by_key(|one| match &one.origin {
+    mistakes.extend(strays.errors);
+    let settings = Settings::deserialize(read.tree).unwrap_or_else(|error| {
+        let origin = Origin::Whole("the merged configuration".to_owned());
+        let message = explain(error.message(), &Spot::default()).message;
+        mistakes.push(Diagnostic::new(origin, message));
+        read.touched.push(Touched::All);
+        Settings::default()
+    });
+    let mut config = Config { settings, warnings: strays.warnings, numbers: read.numbers, sources };
+    config.warnings.extend(check::odd(&config));
+    mistakes.extend(check::values(&config));
+    mistakes.extend(check::together(&config, &read.touched));
+    mistakes.sort_by_key(|one| match &one.origin {
         Origin::File(place) => (place.line, place.column),
         Origin::Variable(_) | Origin::Option(_) | Origin::Whole(_) => (usize::MAX, 0),
     });
-    Err(ConfigError { diagnostics })
+    Examined { config, mistakes }
 }
 
 /// Tables are merged, everything else is replaced.
@@ -267,7 +177,12 @@ fn lay_over(tree: &mut Table, over: Table) {
 impl Config {
     /// The built-in defaults.
     pub fn defaults() -> Self {
-        Self { settings: Settings::default(), warnings: Vec::new(), sources: Sources::default() }
+        Self {
+            settings: Settings::default(),
+            warnings: Vec::new(),
+            numbers: Vec::new(),
+            sources: Sources::default(),
+        }
     }
 
     /// The file that it was read from, if any.
@@ -275,7 +190,14 @@ impl Config {
         self.sources.file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// Who set the key of that path: the strongest source, or nobody.
+    /// The number that the file gives a listener of the settings: elements that were wrong are not
+    /// among those.
+    pub fn number(&self, index: usize) -> usize {
+        self.numbers.get(index).copied().unwrap_or(index)
+    }
+
+    /// Who set the key of that path: the strongest source, or nobody. Elements of lists have the
+    /// numbers of the file.
     pub fn origin(&self, path: &[&str]) -> Origin {
         let strongest = self.sources.overrides.iter().rev().find(|source| {
             let shared = source.path.len().min(path.len());
@@ -284,12 +206,13 @@ impl Config {
         if let Some(source) = strongest {
             return source.origin.clone();
         }
-        match self.sources.file.as_ref() {
-            Some(file) => match locate(&file.text, path) {
-                Some(span) => Origin::File(Place::new(&file.path, &file.text, span)),
-                None => Origin::Whole(file.path.display().to_string()),
-            },
-            None => Origin::Whole(format!("{}, by default", path.join("."))),
+        let Some(file) = self.sources.file.as_ref() else {
+            return Origin::Whole(format!("{}, by default", path.join(".")));
+        };
+        let document = DeTable::parse(&file.text).ok();
+        match document.and_then(|document| locate(document.get_ref(), path)) {
+            Some(found) => Origin::File(file.place(found.span)),
+            None => Origin::Whole(file.path.display().to_string()),
         }
     }
 
@@ -297,28 +220,6 @@ impl Config {
     pub(crate) fn mistake(&self, path: &[&str], message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(self.origin(path), message)
     }
-}
-
-/// Where the value of that path stands, or the last part of the path that does stand somewhere.
-/// Numbers count the elements of a list.
-fn locate(text: &str, path: &[&str]) -> Option<Range<usize>> {
-    let root = DeTable::parse(text).ok()?;
-    let (first, rest) = path.split_first()?;
-    let mut found = root.get_ref().get(*first)?;
-    let mut span = found.span();
-    for part in rest {
-        let next = match found.get_ref() {
-            DeValue::Table(table) => table.get(*part),
-            DeValue::Array(list) => part.parse::<usize>().ok().and_then(|index| list.get(index)),
-            _ => None,
-        };
-        match next {
-            Some(next) => found = next,
-            None => break,
-        }
-        span = found.span();
-    }
-    Some(span)
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Config {
     }
 
     /// Whether the listener lets clients in without user name.
-    fn lets_strangers_in(&self, listener: &ListenerSettings) -> bool {
+    pub fn lets_strangers_in(&self, listener: &ListenerSettings) -> bool {
         let access = &self.settings.access;
         let allowed = listener.allow_anonymous.unwrap_or(access.allow_anonymous);
         allowed || !access.has_users()

@@ -76,10 +76,10 @@ impl Diagnostic {
     /// All of it on one line, without the line of the file: as a record of a log shows it.
     pub fn line(&self) -> String {
         let Self { message, origin, help } = self;
-        match help {
+        told(&match help {
             Some(help) => format!("{origin}: {message}; {help}"),
             None => format!("{origin}: {message}"),
-        }
+        })
     }
 
     /// With what to write instead.
@@ -108,6 +108,20 @@ impl Place {
         }
     }
 
+    /// With what stands in those byte ranges of the text hidden, apart from blanks and quotes.
+    #[must_use]
+    pub(crate) fn hiding(mut self, text: &str, secrets: &[Range<usize>]) -> Self {
+        let before = text.split_inclusive('\n').take(self.line - 1);
+        let begin = before.map(str::len).sum::<usize>();
+        let line = text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let secret = |at: usize| secrets.iter().any(|range| range.contains(&(begin + at)));
+        let open = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+        let pairs = line.char_indices().zip(self.text.chars());
+        let shown = pairs.map(|((at, _), c)| if secret(at) && !open(c) { '*' } else { c });
+        self.text = shown.collect();
+        self
+    }
+
     /// The place of a whole line, counted from 1.
     pub fn of_line(path: &Path, text: &str, line: usize) -> Self {
         let before = text.split_inclusive('\n').take(line.saturating_sub(1));
@@ -125,21 +139,48 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The line with password hashes replaced character by character, so that columns stay, and with
-/// tabs as single spaces. A configuration holds no other secret.
-fn masked(line: &str) -> String {
-    let mut shown = String::with_capacity(line.len());
-    let mut rest = line;
+/// The text with password hashes replaced character by character, so that columns stay.
+fn without_hashes(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some(at) = rest.find("$argon2") {
         let (head, tail) = rest.split_at(at);
-        let end = tail.find(|c: char| c == '"' || c == '\'' || c.is_whitespace());
+        let end = tail.find(|c: char| matches!(c, '"' | '\'' | '`') || c.is_whitespace());
         let (secret, tail) = tail.split_at(end.unwrap_or(tail.len()));
         shown.push_str(head);
-        shown.extend(std::iter::repeat_n('*', secret.chars().count()));
+        // The shape of a hash is none.
+        if secret.contains('…') {
+            shown.push_str(secret);
+        } else {
+            shown.extend(std::iter::repeat_n('*', secret.chars().count()));
+        }
         rest = tail;
     }
     shown.push_str(rest);
-    shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    shown
+}
+
+/// The line as it is shown: without password hashes, control characters as single spaces.
+fn masked(line: &str) -> String {
+    without_hashes(line).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The text on one line: control characters as they are written in a program.
+pub fn on_one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// What somebody wrote in a file, on the command line or as name of a file, to be shown in a message.
+fn told(text: &str) -> String {
+    on_one_line(&without_hashes(text))
 }
 
 /// All mistakes, an empty line between them, without a line break at the end.
@@ -159,24 +200,25 @@ impl std::error::Error for ConfigError {}
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        write!(f, "error: {}", told(&self.message))?;
         let gutter = match &self.origin {
             Origin::File(place) => {
                 let number = place.line.to_string();
                 let gutter = " ".repeat(number.len());
                 let pointer = format!("{:1$}", "", place.column - 1) + &"^".repeat(place.width);
-                write!(f, "\n{gutter}--> {}:{}:{}", place.path, place.line, place.column)?;
+                let path = on_one_line(&place.path);
+                write!(f, "\n{gutter}--> {path}:{}:{}", place.line, place.column)?;
                 write!(f, "\n{gutter} |\n{number} | {}", place.text)?;
                 write!(f, "\n{gutter} | {pointer}")?;
                 gutter
             }
             origin => {
-                write!(f, "\n --> {origin}")?;
+                write!(f, "\n --> {}", told(&origin.to_string()))?;
                 " ".to_owned()
             }
         };
         match &self.help {
-            Some(help) => write!(f, "\n{gutter} = {help}"),
+            Some(help) => write!(f, "\n{gutter} = {}", told(help)),
             None => Ok(()),
         }
     }

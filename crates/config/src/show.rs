@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use plexus_net::{ListenUrl, Transport};
 use toml::{Table, Value};
 
 use crate::{
     load::{Config, Origins},
+    report::{Origin, on_one_line},
     schema::{Key, keys},
     settings::Settings,
 };
@@ -17,6 +19,9 @@ const FALLBACKS: &[(&str, &str)] = &[
     ("listener.max_connections", "limits.max_connections"),
     ("listener.name", "its url"),
 ];
+
+/// What stands in the place of a secret.
+const MASK: &str = "***";
 
 impl Config {
     /// The settings with the listeners that a node really has.
@@ -57,7 +62,12 @@ impl Page<'_> {
         self.table("[[listener]]", &["listener", index], "listener");
         for table in self.keys.iter().filter(|key| key.is_table && key.table() == "listener") {
             let path = ["listener", index, table.name()];
-            if self.value(&path).is_some() {
+            let shows = |key: &&Key| {
+                let path = [&path[..], &[key.name()]].concat();
+                self.applies(&path, key) || self.origins.of_key(&path).is_some()
+            };
+            let mut keys = self.keys.iter().filter(|key| key.table() == table.path);
+            if self.value(&path).is_some() && keys.any(|key| shows(&key)) {
                 self.table(&format!("[{}]", table.path), &path, &table.path);
             }
         }
@@ -82,8 +92,12 @@ impl Page<'_> {
 
     fn key(&mut self, path: &[&str], key: &Key) {
         let name = key.name();
+        let own = self.origins.of_key(path);
+        if own.is_none() && !self.applies(path, key) {
+            return;
+        }
         if let Some(value) = self.value(path).cloned() {
-            let origin = self.origin(path);
+            let origin = shown(own);
             self.line(format_args!("{name} = {value}  # {origin}"));
             return;
         }
@@ -109,8 +123,10 @@ impl Page<'_> {
         self.text.push('\n');
         self.line(format_args!("[{}]", key.path));
         for (name, value) in names {
-            let origin = self.origin(&[path, &[&name]].concat());
-            self.line(format_args!("{} = {value}  # {origin}", quoted(&name)));
+            let origin = shown(self.origins.of_key(&[path, &[&name]].concat()));
+            // What is masked is not what holds: a file that says so would not start.
+            let comment = if value.as_str() == Some(MASK) { "# " } else { "" };
+            self.line(format_args!("{comment}{} = {value}  # {origin}", quoted(&name)));
         }
     }
 
@@ -122,13 +138,29 @@ impl Page<'_> {
         })
     }
 
-    fn origin(&self, path: &[&str]) -> String {
-        self.origins.of_key(path).map_or_else(|| "default".to_owned(), |origin| origin.to_string())
+    /// Whether the key means something to a listener of that kind.
+    fn applies(&self, path: &[&str], key: &Key) -> bool {
+        let ["listener", index, ..] = path else { return true };
+        let url = self.value(&["listener", index, "url"]).and_then(Value::as_str);
+        let Some(url) = url.and_then(|url| url.parse::<ListenUrl>().ok()) else { return true };
+        let unix = url.transport() == Transport::Unix;
+        match (key.table(), key.name()) {
+            ("listener.websocket", _) => url.transport().is_websocket(),
+            ("listener.bind", "unix_mode") => unix,
+            ("listener.bind", "backlog") => true,
+            ("listener.bind", _) => !unix,
+            _ => true,
+        }
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
         writeln!(self.text, "{line}").expect("invariant: writing to a string");
     }
+}
+
+/// Where a value comes from, as it can stand in a comment.
+fn shown(origin: Option<Origin>) -> String {
+    origin.map_or_else(|| "default".to_owned(), |origin| on_one_line(&origin.to_string()))
 }
 
 /// A name as a key of TOML.
@@ -137,7 +169,18 @@ fn quoted(name: &str) -> String {
     if !name.is_empty() && name.chars().all(bare) {
         return name.to_owned();
     }
-    Value::from(name).to_string()
+    let mut key = String::from('"');
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => key.extend(['\\', c]),
+            c if c.is_control() => {
+                key.push_str(&format_args!("\\u{:04X}", u32::from(c)).to_string());
+            }
+            c => key.push(c),
+        }
+    }
+    key.push('"');
+    key
 }
 
 #[cfg(test)]
@@ -171,9 +214,12 @@ mod tests {
             "# users has no entry",
             "# connect_timeout = \"10s\"  # as limits.connect_timeout",
             "# name is its url",
-            "unix_mode = \"0660\"  # default",
+            "nodelay = true  # default",
         ] {
             assert!(shown.contains(&format!("{line}\n")), "{line}:\n{shown}");
+        }
+        for name in ["unix_mode", "[listener.websocket]", "frame_size_max"] {
+            assert!(!shown.contains(name), "{name} means nothing to tcp://:\n{shown}");
         }
         for key in keys().iter().filter(|key| !key.is_table && !key.path.contains("listener.")) {
             assert!(shown.contains(key.name()), "{} is missing:\n{shown}", key.path);
@@ -186,6 +232,37 @@ mod tests {
         let second = config(&first.show(), Vec::new());
         assert_eq!(first.effective(), second.effective());
         assert!(second.show().contains("url = \"tcp://127.0.0.1:1883\"  # plexus.toml:"));
+    }
+
+    #[test]
+    fn names_and_secrets_read_back() {
+        let name = "a\\u0009\\u000A\\\"\\\\'é";
+        let text = format!(
+            "[shared.groups]\n\"{name}\" = \"sticky\"\n[access.users]\n\"{name}\" = \"secret\"\n\
+             bob = \"file:x\"\n"
+        );
+        let first = config(&text, Vec::new());
+        let shown = first.show();
+        assert!(shown.contains(&format!("\n\"{name}\" = \"sticky\"")), "{shown}");
+        assert!(shown.contains(&format!("\n# \"{name}\" = \"***\"")), "{shown}");
+        let second = config(&shown, Vec::new());
+        assert_eq!(second.settings.shared, first.settings.shared);
+        let users = second.settings.access.users.into_iter().collect::<Vec<_>>();
+        assert_eq!(users, [("bob".to_owned(), "file:x".parse().unwrap())]);
+    }
+
+    #[test]
+    fn a_listener_shows_what_applies_to_it() {
+        let text = "[[listener]]\nurl = \"unix:///run/a.sock\"\nbind = { nodelay = false }\n\
+                    [[listener]]\nurl = \"ws://127.0.0.1:1\"\n";
+        let first = config(text, Vec::new());
+        let shown = first.show();
+        let parts = shown.split("[[listener]]").collect::<Vec<_>>();
+        let [_, unix, websocket] = parts[..] else { panic!("two listeners: {shown}") };
+        assert!(unix.contains("unix_mode") && unix.contains("nodelay = false  # plexus.toml:3"));
+        assert!(!unix.contains("frame_size_max") && !unix.contains("ipv6_only"), "{unix}");
+        assert!(websocket.contains("frame_size_max") && !websocket.contains("unix_mode"));
+        assert_eq!(config(&shown, Vec::new()).effective(), first.effective());
     }
 
     #[test]

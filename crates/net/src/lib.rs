@@ -19,6 +19,7 @@ mod listener;
 mod options;
 pub mod proxy;
 mod queue;
+mod regular;
 mod socket;
 mod stream;
 mod tls;
@@ -33,7 +34,10 @@ pub use options::{
     TlsVersion, WebSocketOptions,
 };
 pub use queue::{SpareBuffers, WriteQueue};
+pub use regular::read_regular_file;
 pub use socket::{PeerAddr, Socket};
 pub use stream::{ClientLayers, ClientWebSocket, Facts, Flushed, Layers, Read, Stream};
-pub use tls::{TlsClient, TlsFacts, TlsServer, Validity, certificate_validity};
+pub use tls::{
+    TlsClient, TlsFacts, TlsServer, Validity, certificate_is_authority, certificate_validity,
+};
 pub use url::{ListenUrl, Transport, UrlError};

@@ -9,12 +9,18 @@ use rustls::{
     ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
     client::UnbufferedClientConnection,
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    pki_types::{
+        CertificateDer, PrivateKeyDer, ServerName,
+        pem::{self, PemObject},
+    },
     server::{UnbufferedServerConnection, WebPkiClientVerifier, danger::ClientCertVerifier},
     sign::CertifiedKey,
 };
 
-use crate::{ClientAuth, StreamError, TlsClientOptions, TlsConfigError, TlsOptions, TlsVersion};
+use crate::{
+    ClientAuth, StreamError, TlsClientOptions, TlsConfigError, TlsOptions, TlsVersion,
+    read_regular_file,
+};
 
 mod insecure;
 mod resolver;
@@ -24,7 +30,10 @@ mod validity;
 use resolver::NamedCertificate;
 pub use session::TlsFacts;
 pub(crate) use session::TlsSession;
-pub use validity::{Validity, certificate_validity};
+pub use validity::{Validity, certificate_is_authority, certificate_validity};
+
+/// All authorities of the public web have some 300 KiB.
+const PEM_SIZE_MAX: u64 = 16 * 1024 * 1024;
 
 /// The server's side of TLS for one listener: a cheap handle to certificates that can be replaced while
 /// connections come and go.
@@ -194,8 +203,9 @@ fn read_authorities(file: &Path) -> Result<RootCertStore, TlsConfigError> {
 
 fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsConfigError> {
     let pem = |source| TlsConfigError::Pem { path: file.to_owned(), source };
+    let text = read_pem(file)?;
     let certificates: Vec<_> =
-        CertificateDer::pem_file_iter(file).map_err(pem)?.collect::<Result<_, _>>().map_err(pem)?;
+        CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(pem)?;
     if certificates.is_empty() {
         Err(TlsConfigError::NoCertificate { path: file.to_owned() })
     } else {
@@ -204,6 +214,13 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsCon
 }
 
 fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsConfigError> {
-    PrivateKeyDer::from_pem_file(file)
+    PrivateKeyDer::from_pem_slice(&read_pem(file)?)
         .map_err(|source| TlsConfigError::Pem { path: file.to_owned(), source })
+}
+
+fn read_pem(file: &Path) -> Result<Vec<u8>, TlsConfigError> {
+    read_regular_file(file, PEM_SIZE_MAX).map_err(|error| TlsConfigError::Pem {
+        path: file.to_owned(),
+        source: pem::Error::Io(error),
+    })
 }

@@ -39,8 +39,8 @@ pub(crate) enum Command {
     ///
     /// Without any configuration it listens on loopback only and asks for no password. SIGTERM and
     /// SIGINT stop it: connections are told and get a moment to take what is on its way; a second
-    /// signal stops it at once. SIGHUP reads certificates, users and the log level
-    /// anew.
+    /// signal, a tenth of a second later or more, ends it at once. SIGHUP reads certificates, users
+    /// and the log level anew.
     Serve(ServeArgs),
     /// Publish messages
     ///
@@ -58,7 +58,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Add a user to a user file, change a password, or remove a user
     ///
-    /// The file is made when it is missing. A user who is in it gets a new password, others are
+    /// The file is made when it is missing; one that holds anything but users and comments is left
+    /// alone. A user who is in it gets a new password, others are
     /// added; --delete removes one. The password is asked for on a terminal, and read from the first
     /// line of stdin elsewhere; it is never an argument, because every user of the machine can see
     /// those. The file holds only hashes, one line a user that begins with the name.

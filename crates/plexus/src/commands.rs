@@ -4,16 +4,20 @@ pub(crate) mod publish;
 pub(crate) mod serve;
 pub(crate) mod subscribe;
 mod validity;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use plexus_config::{Config, File, Override, Sources, load};
+use plexus_config::{Config, ConfigError, Diagnostic, Examined, File, Override, Sources, examine};
 
 use crate::{
     cli::{Cli, Command},
     failure::Failure,
 };
+
+/// Names the configuration file where no option does; an empty one counts as unset.
+const FILE_VARIABLE: &str = "PLEXUS_CONFIG";
 
 /// Where the configuration is looked for when nobody names it, in this order.
 const USUAL_PLACES: &[&str] = &["plexus.toml", "/etc/plexus/plexus.toml"];
@@ -31,8 +35,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 /// Options of every command that reads the configuration.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConfigArgs {
-    /// The configuration file [default: plexus.toml, then /etc/plexus/plexus.toml]
-    #[arg(long, value_name = "FILE", env = "PLEXUS_CONFIG")]
+    /// The configuration file [default: the one of PLEXUS_CONFIG, then plexus.toml, then
+    /// /etc/plexus/plexus.toml]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     /// Set a key of the configuration, such as mqtt.maximum_qos=1
@@ -43,14 +48,26 @@ pub(crate) struct ConfigArgs {
 impl ConfigArgs {
     /// File, environment and options merged; `options` are the strongest.
     pub(crate) fn load(&self, options: Vec<Override>) -> Result<Config, Failure> {
-        let file = self.file().map(|path| File::read(&path)).transpose()?;
+        whole(self.examine(options, Vec::new()))
+    }
+
+    /// The same with what is wrong beside what is good. `mistakes` are those of options that are not
+    /// among the others.
+    fn examine(&self, options: Vec<Override>, mut mistakes: Vec<Diagnostic>) -> Examined {
+        let file = self.file().map(|path| File::read(&path)).transpose().unwrap_or_else(|error| {
+            mistakes.extend(error.diagnostics);
+            None
+        });
         let mut overrides = Override::environment(variables());
         for text in &self.assignments {
-            overrides.push(Override::assignment(text)?);
+            match Override::assignment(text) {
+                Ok(assignment) => overrides.push(assignment),
+                Err(error) => mistakes.extend(error.diagnostics),
+            }
         }
         overrides.extend(options);
         let variables = variables().map(|(name, _)| name).collect();
-        Ok(load(Sources { file, overrides, variables })?)
+        examine(Sources { file, overrides, variables, mistakes })
     }
 
     /// The same with that file, if there is one.
@@ -61,8 +78,18 @@ impl ConfigArgs {
 
     fn file(&self) -> Option<PathBuf> {
         let usual = || USUAL_PLACES.iter().map(Path::new).find(|path| path.exists());
-        self.config.clone().or_else(|| usual().map(Path::to_path_buf))
+        let named = || std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty());
+        self.config
+            .clone()
+            .or_else(|| named().map(PathBuf::from))
+            .or_else(|| usual().map(Path::to_path_buf))
     }
+}
+
+/// The configuration, if nothing is wrong with it.
+fn whole(examined: Examined) -> Result<Config, Failure> {
+    let Examined { config, mistakes: diagnostics } = examined;
+    if diagnostics.is_empty() { Ok(config) } else { Err(ConfigError { diagnostics }.into()) }
 }
 
 /// The environment as text. A variable that is not UTF-8 cannot be one of ours.

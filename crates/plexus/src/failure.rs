@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use plexus_config::{ConfigError, Diagnostic, Origin};
+use plexus_config::{ConfigError, Diagnostic, Origin, on_one_line};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -60,7 +60,11 @@ impl fmt::Display for Failure {
             Self::Failed(message)
             | Self::Usage(message)
             | Self::Refused(message)
-            | Self::TimeOver(message) => write!(f, "error: {message}"),
+            | Self::TimeOver(message) => {
+                // Line breaks are ours; whatever else could steer a terminal is not.
+                let lines = message.split('\n').map(on_one_line).collect::<Vec<_>>();
+                write!(f, "error: {}", lines.join("\n"))
+            }
             Self::Config(error) => fmt::Display::fmt(error, f),
             Self::ConfigLines(error) => {
                 let lines = error.diagnostics.iter().map(|one| format!("error: {}", one.line()));

@@ -1,7 +1,26 @@
 //! Changes to the text of a user file that leave comments and order alone.
 
-use super::{NameError, check_name, is_comment};
+use super::{NameError, UsersError, UsersProblem, check_name, is_comment};
 use crate::PasswordHash;
+
+/// Whether it is the text of a user file: whoever adds a user to something else would spoil it. A
+/// line of `name` itself may be broken, since it is to be replaced.
+pub fn check(text: &str, name: &str) -> Result<(), UsersError> {
+    let numbered = (1..).zip(text.lines());
+    for (number, line) in numbered.filter(|(_, line)| !is_comment(line) && !is_line_of(line, name))
+    {
+        check_line(line).map_err(|problem| UsersError { line: Some(number), problem })?;
+    }
+    Ok(())
+}
+
+fn check_line(line: &str) -> Result<(), UsersProblem> {
+    let (found, hash) = line.split_once(':').ok_or(UsersProblem::NoColon)?;
+    check_name(found)?;
+    PasswordHash::parse(hash.trim_end())
+        .map_err(|error| UsersProblem::Hash(found.to_owned(), error))?;
+    Ok(())
+}
 
 /// The text with the user's line replaced, or added at its end.
 pub fn set(text: &str, name: &str, hash: &PasswordHash) -> Result<String, NameError> {

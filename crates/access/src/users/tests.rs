@@ -140,6 +140,26 @@ fn an_edit_leaves_comments_and_order_alone() {
 }
 
 #[test]
+fn an_edit_is_only_for_user_files() {
+    let good = format!("# staff\n\n{}", line("alice"));
+    assert_eq!(edit::check(&good, "bob"), Ok(()));
+    assert_eq!(edit::check(&format!("{good}{good}"), "bob"), Ok(()), "twice is mended by an edit");
+    let problem =
+        |text: &str| edit::check(text, "bob").map_err(|error| (error.line, error.problem));
+    assert_eq!(problem(&format!("{good}[access]\n")), Err((Some(4), UsersProblem::NoColon)));
+    let broken = UsersProblem::Hash("carol".into(), HashError::Scheme);
+    assert_eq!(problem("carol:$7$101$xyz\n"), Err((Some(1), broken)));
+    assert_eq!(problem("bob:hunter2\n"), Ok(()), "it is to be replaced");
+}
+
+#[test]
+fn only_blanks_of_ascii_are_no_line() {
+    assert_eq!(users(" \t\r\n").unwrap_err(), (None, UsersProblem::Empty));
+    assert_eq!(users("\u{a0}\n").unwrap_err(), (Some(1), UsersProblem::NoColon));
+    assert_eq!(users("\u{b}\n").unwrap_err(), (Some(1), UsersProblem::NoColon));
+}
+
+#[test]
 fn debug_output_holds_no_secret() {
     let users = users(&line("alice")).unwrap();
     assert_eq!(format!("{users:?}"), "Users { len: 1, allow_anonymous: false, .. }");

@@ -9,10 +9,10 @@ use toml::{
     de::{DeArray, DeTable, DeValue, Deserializer},
 };
 
-use super::{File, paths};
+use super::{File, Touched, paths};
 use crate::{
     explain::{Spot, explain},
-    report::{Diagnostic, Origin, Place},
+    report::{Diagnostic, Origin},
     settings::Settings,
 };
 
@@ -30,21 +30,23 @@ struct Taken {
     parent: Range<usize>,
 }
 
-/// What is good of the file, with its paths resolved, and what is wrong with the rest.
-pub(super) fn read(file: &File) -> (Table, Vec<Diagnostic>) {
-    let mistake = |message: &str, span: Range<usize>, spot: &Spot| {
-        let explained = explain(message, spot);
-        let origin = Origin::File(Place::new(&file.path, &file.text, span));
-        Diagnostic { message: explained.message, origin, help: explained.help }
-    };
+/// What is good of a file, with its paths resolved, and what is wrong with the rest.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) tree: Table,
+    pub(super) mistakes: Vec<Diagnostic>,
+    /// The number in the file of each listener that is left.
+    pub(super) numbers: Vec<usize>,
+    pub(super) touched: Vec<Touched>,
+}
+
+pub(super) fn read(file: &File) -> Read {
+    let mut read = Read::default();
     let mut document = match DeTable::parse(&file.text) {
         Ok(document) => document,
-        Err(error) => {
-            let span = error.span().unwrap_or(0..0);
-            return (Table::new(), vec![mistake(error.message(), span, &Spot::default())]);
-        }
+        Err(error) => return read.failed(file, error.message(), error.span()),
     };
-    let mut found = Vec::new();
+    let listeners = spans_of_listeners(document.get_ref());
     let mut taken: Vec<Taken> = Vec::new();
     while let Err(error) = Settings::deserialize(Deserializer::from(document.clone())) {
         let span = error.span().unwrap_or(0..0);
@@ -53,27 +55,53 @@ pub(super) fn read(file: &File) -> (Table, Vec<Diagnostic>) {
         let told = taken.iter().any(|earlier| earlier.explains(error.message(), &span));
         if !told {
             let spot = out.as_ref().map(Taken::spot).unwrap_or_default();
-            found.push(mistake(error.message(), span, &spot));
+            read.mistakes.push(mistake(file, error.message(), span, &spot));
         }
         match out {
-            Some(out) if found.len() < MISTAKES_MAX => {
+            Some(out) if read.mistakes.len() < MISTAKES_MAX => {
                 let unknown = error.message().starts_with("unknown field ");
-                taken.push(Taken { unknown, ..out });
+                let out = Taken { unknown, ..out };
+                read.touched.push(out.touches());
+                taken.push(out);
             }
-            Some(_) | None => return (Table::new(), found),
+            Some(_) | None => {
+                read.touched.push(Touched::All);
+                return read;
+            }
         }
     }
+    let left = spans_of_listeners(document.get_ref());
+    read.numbers =
+        left.iter().filter_map(|span| listeners.iter().position(|one| one == span)).collect();
     match Table::deserialize(Deserializer::from(document)) {
         Ok(mut tree) => {
             paths::resolve(&mut tree, &file.path);
-            (tree, found)
+            Read { tree, ..read }
         }
         // A number that the type of the key takes and a table does not.
-        Err(error) => {
-            let span = error.span().unwrap_or(0..0);
-            found.push(mistake(error.message(), span, &Spot::default()));
-            (Table::new(), found)
-        }
+        Err(error) => read.failed(file, error.message(), error.span()),
+    }
+}
+
+fn mistake(file: &File, message: &str, span: Range<usize>, spot: &Spot) -> Diagnostic {
+    let explained = explain(message, spot);
+    let origin = Origin::File(file.place(span));
+    Diagnostic { message: explained.message, origin, help: explained.help }
+}
+
+fn spans_of_listeners(document: &DeTable<'_>) -> Vec<Range<usize>> {
+    match document.get("listener").map(Spanned::get_ref) {
+        Some(DeValue::Array(list)) => list.iter().map(Spanned::span).collect(),
+        _ => Vec::new(),
+    }
+}
+
+impl Read {
+    /// With a mistake after which nothing else can be looked at.
+    fn failed(mut self, file: &File, message: &str, span: Option<Range<usize>>) -> Self {
+        self.mistakes.push(mistake(file, message, span.unwrap_or(0..0), &Spot::default()));
+        self.touched.push(Touched::All);
+        self
     }
 }
 
@@ -84,6 +112,15 @@ impl Taken {
         let Some(missing) = message.strip_prefix("missing field ") else { return false };
         let key = self.path.last().map(|key| format!("`{key}`"));
         self.parent == *span && (self.unknown || key.as_deref() == Some(missing.trim_end()))
+    }
+
+    /// An unknown table may have been meant to be any.
+    fn touches(&self) -> Touched {
+        match self.path.as_slice() {
+            [table] if !self.unknown => Touched::Table(table.clone()),
+            [table, _, ..] => Touched::Table(table.clone()),
+            _ => Touched::All,
+        }
     }
 
     fn spot(&self) -> Spot {

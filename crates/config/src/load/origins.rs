@@ -8,7 +8,7 @@ use toml::{
 };
 
 use super::{Config, File};
-use crate::report::{Origin, Place};
+use crate::report::Origin;
 
 /// The sources of a configuration, read once for many questions.
 pub(crate) struct Origins<'a> {
@@ -45,8 +45,8 @@ impl<'a> Origins<'a> {
             }
         }
         let (file, document) = self.file.as_ref()?;
-        let span = locate(document.get_ref(), path)?;
-        Some(Origin::File(Place::new(&file.path, &file.text, span)))
+        let found = locate(document.get_ref(), path).filter(|found| found.whole)?;
+        Some(Origin::File(file.place(found.span)))
     }
 }
 
@@ -72,16 +72,27 @@ fn said(tree: &Table, path: &[&str]) -> Said {
     Said::Sets
 }
 
-/// Where the value of that path stands.
-fn locate(document: &DeTable<'_>, path: &[&str]) -> Option<Range<usize>> {
+/// What a path leads to in a document.
+pub(super) struct Located {
+    pub(super) span: Range<usize>,
+    /// Whether all of the path is there; else it is the last part that is.
+    pub(super) whole: bool,
+}
+
+/// Where the value of that path stands. Numbers count the elements of a list.
+pub(super) fn locate(document: &DeTable<'_>, path: &[&str]) -> Option<Located> {
     let (first, rest) = path.split_first()?;
     let mut found = document.get(*first)?;
     for part in rest {
-        found = match found.get_ref() {
-            DeValue::Table(table) => table.get(*part)?,
-            DeValue::Array(list) => list.get(part.parse::<usize>().ok()?)?,
-            _ => return None,
+        let next = match found.get_ref() {
+            DeValue::Table(table) => table.get(*part),
+            DeValue::Array(list) => part.parse::<usize>().ok().and_then(|index| list.get(index)),
+            _ => None,
         };
+        match next {
+            Some(next) => found = next,
+            None => return Some(Located { span: found.span(), whole: false }),
+        }
     }
-    Some(found.span())
+    Some(Located { span: found.span(), whole: true })
 }

@@ -302,7 +302,7 @@ fn every_mistake_of_a_file_is_shown_in_its_order() {
         "plexus.toml:1: unknown key `colour`; the keys here are ",
         "plexus.toml:3: `mqtt.maximum_qos` is 3, out of its range",
         "plexus.toml:4: unknown key `max_inflght`; did you mean `max_inflight`?",
-        "plexus.toml:5: expected a text in quotes",
+        "plexus.toml:5: expected one of `\"drop_oldest\"`, ",
         "plexus.toml:7: `loud` is no log filter",
         "plexus.toml:9: unknown scheme `mqtt`",
         "plexus.toml:10: unknown key `nmae`; did you mean `name`?",
@@ -408,4 +408,119 @@ fn a_number_that_no_table_holds_is_a_mistake() {
         let error = of_file(&format!("[mqtt]\nmax_queue_bytes = {number}\n")).unwrap_err();
         assert!(error.contains("--> plexus.toml:2:"), "{error}");
     }
+}
+
+#[test]
+fn no_message_holds_a_secret() {
+    let hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAA";
+    for text in [
+        format!("[access]\nusers = \"bob:{hash}\"\n"),
+        "[access]\nusers = \"bob:hunter2\"\n".to_owned(),
+        "[access]\nusers = [\"hunter2\"]\n".to_owned(),
+        "[access.users]\nbob = 72397239\n".to_owned(),
+        "[access.users]\nbob = [\"hunter2\"]\n".to_owned(),
+        "[access.users]\nbob = \"hunter2\n".to_owned(),
+        "access = \"hunter2\"\n".to_owned(),
+    ] {
+        let error = of_file(&text).unwrap_err();
+        for secret in ["hunter2", "72397239", "argon2id$v"] {
+            assert!(!error.contains(secret), "{error}");
+        }
+        assert!(error.contains(" --> plexus.toml:"), "{error}");
+    }
+    for (name, value) in [
+        ("PLEXUS__ACCESS__USERS", "bob:hunter2"),
+        ("PLEXUS__ACCESS__USERS", hash),
+        ("PLEXUS__ACCESS__USERS", "{ bob = [\"hunter2\"] }"),
+        ("PLEXUS__ACCESS", "hunter2"),
+        ("PLEXUS__ACCESS", "{ users = \"hunter2\" }"),
+        ("PLEXUS__ACCESS__USERS__BOB__X", "hunter2"),
+    ] {
+        let error = of_variables(&[(name, value)]).unwrap_err();
+        assert!(!error.contains("hunter2") && !error.contains("argon2"), "{error}");
+    }
+    for text in ["access.users=bob:hunter2", "access.users:hunter2", "access.users.bob.x=hunter2"] {
+        let error = Override::assignment(text)
+            .and_then(|one| load(Sources { overrides: vec![one], ..Sources::default() }));
+        let error = error.unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn the_mistakes_of_a_listener_are_shown_at_its_own_lines() {
+    let text = "[[listener]]\nname = \"without url\"\n[[listener]]\nurl = \"tcp://127.0.0.1:1\"\n\
+                connect_timeout = \"0s\"\n[[listener]]\nurl = 7\n[[listener]]\n\
+                url = \"tcp://127.0.0.1:2\"\n[listener.mqtt]\nmaximum_qos = 3\n";
+    let error = load(Sources { file: Some(file(text)), ..Sources::default() }).unwrap_err();
+    let lines = error.diagnostics.iter().map(super::Diagnostic::line).collect::<Vec<_>>();
+    for (line, start) in lines.iter().zip([
+        "plexus.toml:1: the key `url` is missing",
+        "plexus.toml:5: `listener.1.connect_timeout` is 0s",
+        "plexus.toml:7: ",
+        "plexus.toml:11: `listener.3.mqtt.maximum_qos` is 3",
+    ]) {
+        assert!(line.starts_with(start), "{line}\n{start}");
+    }
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+}
+
+#[test]
+fn what_does_not_follow_from_a_mistake_is_told_in_the_same_run() {
+    let text = "[mqtt]\nmax_inflght = 1\n[access]\nusers_file = 7\n[memory]\n\
+                high_watermark = \"90%\"\ncritical_watermark = \"80%\"\n\
+                [[listener]]\nurl = \"tls://0.0.0.0\"\n";
+    let error = of_file(text).unwrap_err();
+    for message in ["unknown key `max_inflght`", "found `7`", "before high", "has no certificate"] {
+        assert!(error.contains(message), "{message}: {error}");
+    }
+    assert!(!error.contains("stranger"), "{error}");
+}
+
+#[test]
+fn values_of_one_line_stay_on_one_line() {
+    let text = "[[listener]]\nurl = \"tcp://127.0.0.1\"\nname = \"a\\nb\\u001b[2J\"\n";
+    let error = of_file(&text.repeat(2)).unwrap_err();
+    assert!(error.starts_with("error: a second listener `a\\nb\\u{1b}[2J`\n"), "{error}");
+}
+
+#[test]
+fn a_key_of_one_listener_cannot_be_set_from_outside() {
+    let over = Override::assignment("listener.0.url=tcp://127.0.0.1:1").unwrap();
+    let error = load(Sources { overrides: vec![over], ..Sources::default() }).unwrap_err();
+    let list = "listener=[{ url = \"tcp://127.0.0.1:1883\" }]";
+    let help =
+        format!("the listeners are one list, set as a whole: '{list}', or serve --listen <url>");
+    assert_eq!(error.diagnostics[0].help.as_deref(), Some(help.as_str()));
+    let error = of_variables(&[("PLEXUS__LISTENER__0__URL", "tcp://127.0.0.1:1")]).unwrap_err();
+    assert!(error.contains("set as a whole: PLEXUS__LISTENER='[{ url = "), "{error}");
+}
+
+#[test]
+fn toml_that_is_not_closed_is_told() {
+    let error = of_variables(&[("PLEXUS__LISTENER", "[{url=\"tcp://127.0.0.1:1\"}")]).unwrap_err();
+    assert!(error.starts_with("error: `listener` is no TOML value: "), "{error}");
+    assert!(error.contains("are all brackets and quotes closed?"), "{error}");
+    let settings = of_variables(&[("PLEXUS__NODE__NAME", "[x")]).unwrap().settings;
+    assert_eq!(settings.node.name, "[x", "where a text may stand it is one");
+}
+
+#[test]
+fn words_that_are_allowed_are_named() {
+    let text = "[[listener]]\nurl = \"tcp://127.0.0.1\"\nproxy_protocol = true\n";
+    let error = of_file(text).unwrap_err();
+    assert!(error.starts_with("error: expected one of `\"off\"`, `\"required\"`\n"), "{error}");
+    let error = of_file("[mqtt]\nmax_inflight = 99999999999999999999\n").unwrap_err();
+    assert!(!error.contains("i128"), "{error}");
+}
+
+#[test]
+fn a_module_that_logs_nothing_is_warned_of() {
+    let config = of_file("[log]\nlevel = \"info,plexus_nett=debug\"\n").unwrap();
+    let lines = config.warnings.iter().map(super::Diagnostic::line).collect::<Vec<_>>();
+    let told =
+        "plexus.toml:2: no module `plexus_nett` writes to the log; did you mean `plexus_net`?";
+    assert_eq!(lines, [told]);
+    let config = of_file("[log]\nlevel = \"info,plexus_net::tls=debug\"\n").unwrap();
+    assert_eq!(config.warnings, []);
 }

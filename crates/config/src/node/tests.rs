@@ -134,6 +134,9 @@ fn a_user_file_that_cannot_be_understood_stops_the_start() {
         error.starts_with("error: the password of user `bob` is not an argon2id hash"),
         "{error}"
     );
+    assert!(error.contains("2 | bob = \"*******\"\n"), "{error}");
+    let error = plan("[access]\nusers_file = \"/dev/zero\"\n").unwrap_err();
+    assert!(error.contains("no regular file"), "{error}");
     let error = plan("[access.users]\nbob = \"file:no/such/file\"\n").unwrap_err();
     assert!(error.starts_with("error: secret file no/such/file: cannot read"), "{error}");
 }

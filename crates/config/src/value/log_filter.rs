@@ -32,6 +32,11 @@ impl LogFilter {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The modules that have a level of their own.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
+        self.0.split(',').filter_map(|part| Some(part.split_once('=')?.0.trim()))
+    }
 }
 
 impl Default for LogFilter {

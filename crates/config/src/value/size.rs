@@ -78,14 +78,14 @@ impl FromStr for ByteSize {
     }
 }
 
-/// In the largest unit that divides it.
+/// In the unit that divides it and leaves the shortest number, as a person would have written it.
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole =
-            |(_, factor): &&(&str, u64)| self.0 >= *factor && self.0.is_multiple_of(*factor);
-        match UNITS.iter().find(whole) {
-            Some((name, factor)) => write!(f, "{}{name}", self.0 / factor),
-            None => write!(f, "{}B", self.0),
+        let divides = |(_, factor): &&(&str, u64)| self.0.is_multiple_of(*factor);
+        let count = |(_, factor): &&(&str, u64)| self.0 / factor;
+        match UNITS.iter().filter(divides).min_by_key(count) {
+            Some((name, factor)) if self.0 > 0 => write!(f, "{}{name}", self.0 / factor),
+            Some(_) | None => write!(f, "{}B", self.0),
         }
     }
 }

@@ -22,7 +22,14 @@ fn a_size_has_a_unit_or_is_a_number_of_bytes() {
 
 #[test]
 fn a_size_is_shown_as_it_would_be_written() {
-    for (bytes, text) in [(0, "0B"), (1_500, "1500B"), (65_536, "64KiB"), (1_000_000, "1MB")] {
+    for (bytes, text) in [
+        (0, "0B"),
+        (1_500, "1500B"),
+        (65_536, "64KiB"),
+        (1_000_000, "1MB"),
+        (12_000_000_000, "12GB"),
+        (1_024_000, "1000KiB"),
+    ] {
         assert_eq!(ByteSize::bytes(bytes).to_string(), text);
         assert_eq!(text.parse(), Ok(ByteSize::bytes(bytes)));
     }

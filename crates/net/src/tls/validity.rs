@@ -30,13 +30,40 @@ pub fn certificate_validity(file: &Path, at: u64) -> Result<Vec<Validity>, TlsCo
     Ok(certificates.iter().map(|certificate| validity(certificate, at)).collect())
 }
 
+/// Whether the first certificate of a file is one of an authority (CA:TRUE). Clients refuse it as the
+/// certificate of a server.
+pub fn certificate_is_authority(file: &Path) -> Result<bool, TlsConfigError> {
+    Ok(read_certificates(file)?.first().is_some_and(is_authority))
+}
+
+/// The name that the verifier gives to it. The type behind it is not public to users of the library.
+const AUTHORITY_AS_SERVER: &str = "CaUsedAsEndEntity";
+
+fn is_authority(certificate: &CertificateDer<'_>) -> bool {
+    // Dates are looked at first, so the moment is one at which they are good.
+    let moment = match validity(certificate, 0) {
+        Validity::NotBefore(moment) | Validity::NotAfter(moment) => moment,
+        Validity::Holds => 0,
+    };
+    match verdict(certificate, moment) {
+        Err(Error::InvalidCertificate(CertificateError::Other(error))) => {
+            error.to_string().contains(AUTHORITY_AS_SERVER)
+        }
+        Ok(()) | Err(_) => false,
+    }
+}
+
+fn verdict(certificate: &CertificateDer<'_>, at: u64) -> Result<(), Error> {
+    let parsed = ParsedCertificate::try_from(certificate)?;
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(at));
+    let nobody = RootCertStore::empty();
+    verify_server_cert_signed_by_trust_anchor(&parsed, &nobody, &[], now, &[])
+}
+
 /// The verifier looks at the dates before anything else. That nobody is trusted is what it says of a
 /// certificate whose dates are good.
 fn validity(certificate: &CertificateDer<'_>, at: u64) -> Validity {
-    let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return Validity::Holds };
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(at));
-    let nobody = RootCertStore::empty();
-    match verify_server_cert_signed_by_trust_anchor(&parsed, &nobody, &[], now, &[]) {
+    match verdict(certificate, at) {
         Err(Error::InvalidCertificate(CertificateError::NotValidYetContext {
             not_before, ..
         })) => Validity::NotBefore(not_before.as_secs()),
@@ -51,7 +78,7 @@ fn validity(certificate: &CertificateDer<'_>, at: u64) -> Validity {
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 
-    use super::{Validity, validity};
+    use super::{Validity, is_authority, validity};
 
     #[test]
     fn a_certificate_holds_between_its_dates() {
@@ -67,6 +94,7 @@ mod tests {
             assert_eq!(at(begin), Validity::Holds);
             assert_eq!(at(end), Validity::Holds);
             assert_eq!(at(end + 1), Validity::NotAfter(end));
+            assert_eq!(is_authority(certificate.der()), authority != IsCa::NoCa);
         }
     }
 }

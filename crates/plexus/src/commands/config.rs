@@ -1,14 +1,10 @@
 use std::{fmt::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use plexus_config::{Config, ConfigError, Diagnostic, Origin, markdown, schema::json_schema};
-use plexus_net::TlsServer;
+use plexus_config::{Diagnostic, Origin, markdown, schema::json_schema};
 
-use super::{ConfigArgs, validity};
-use crate::{
-    failure::{self, Failure, chain, print},
-    machine,
-};
+use super::{ConfigArgs, validity, verify};
+use crate::failure::{self, Failure, print};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -62,17 +58,8 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
 }
 
 fn check(args: CheckArgs) -> Result<(), Failure> {
-    let config = args.config.with_file(args.file).load(Vec::new())?;
-    // Users and certificates are read in any case, so that one run tells all that is wrong.
-    let mut diagnostics = certificates(&config);
-    let plan = match config.plan(machine::machine(), machine::seed()?) {
-        Ok(plan) if diagnostics.is_empty() => plan,
-        Ok(_) => return Err(Failure::Config(ConfigError { diagnostics })),
-        Err(error) => {
-            diagnostics.splice(0..0, error.diagnostics);
-            return Err(Failure::Config(ConfigError { diagnostics }));
-        }
-    };
+    let examined = args.config.with_file(args.file).examine(Vec::new(), Vec::new());
+    let (config, plan) = verify::planned(examined)?;
     let from =
         config.file().map_or_else(|| "defaults".to_owned(), |path| path.display().to_string());
     let mut answer = format!("{from}: ok\n");
@@ -80,24 +67,13 @@ fn check(args: CheckArgs) -> Result<(), Failure> {
         let written = writeln!(answer, "  listens at {}", listener.net.url);
         written.expect("invariant: writing to a string");
     }
-    let expiry = validity::concerns(&plan.listeners);
-    let odd = config.warnings.iter().map(Diagnostic::line).chain(expiry);
-    for warning in odd {
+    let odd = verify::unknown_hosts(&config);
+    let odd = config.warnings.iter().chain(&odd).map(Diagnostic::line);
+    for warning in odd.chain(validity::concerns(&plan.listeners)) {
         let written = writeln!(answer, "  warning: {warning}");
         written.expect("invariant: writing to a string");
     }
     print(&answer)
-}
-
-/// Certificates and keys that cannot be used.
-fn certificates(config: &Config) -> Vec<Diagnostic> {
-    let listeners = config.settings.listener.iter().enumerate();
-    let broken = listeners.filter_map(|(index, listener)| {
-        let error = TlsServer::new(listener.tls.as_ref()?).err()?;
-        let origin = config.origin(&["listener", &index.to_string(), "tls"]);
-        Some(Diagnostic::new(origin, chain(&error)))
-    });
-    broken.collect()
 }
 
 fn show(args: ShowArgs) -> Result<(), Failure> {

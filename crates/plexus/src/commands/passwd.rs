@@ -1,17 +1,22 @@
 use std::{
-    fs,
+    fmt,
+    fs::{self, Permissions},
     io::{self, BufRead, IsTerminal, Write},
-    os::unix::fs::{MetadataExt, fchown},
+    os::unix::fs::{MetadataExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
 };
 
 use clap::Args;
 use plexus_access::{PasswordHash, SALT_LENGTH, edit};
+use plexus_net::read_regular_file;
 
 use crate::failure::{Failure, print};
 
 /// Longer passwords do not fit into CONNECT.
 const PASSWORD_LENGTH_MAX: usize = 65_535;
+
+/// As much as a node reads.
+const FILE_SIZE_MAX: u64 = 256 * 1024 * 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct PasswdArgs {
@@ -42,6 +47,12 @@ pub(crate) fn run(args: &PasswdArgs) -> Result<(), Failure> {
 
 fn set(file: &Path, user: &str) -> Result<(), Failure> {
     let old = read(file)?;
+    edit::check(&old, user).map_err(|error| {
+        let (file, line) = (file.display(), error.line.unwrap_or_default());
+        Failure::Failed(format!(
+            "nothing was changed, {file}:{line} is no line of a user file: {error}"
+        ))
+    })?;
     let known = edit::names(&old).any(|name| name == user);
     // A name that cannot be is told before the password is asked for.
     let check = PasswordHash::parse(PROBE).map(|probe| edit::set("", user, &probe));
@@ -112,11 +123,12 @@ fn first_line() -> Result<Vec<u8>, Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    match fs::read_to_string(file) {
+    let failed =
+        |why: &dyn fmt::Display| Failure::Failed(format!("cannot read {}: {why}", file.display()));
+    match read_regular_file(file, FILE_SIZE_MAX) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.map_err(|error| {
-            Failure::because(format_args!("cannot read {}", file.display()), &error)
-        }),
+        Err(error) => Err(failed(&error)),
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| failed(&"it is not UTF-8")),
     }
 }
 
@@ -134,8 +146,8 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let written = create_private(&beside).and_then(|mut new| {
         new.write_all(text.as_bytes())?;
         if let Some(old) = old {
-            keep_owner(&new, &old)?;
-            new.set_permissions(old.permissions())?;
+            let mode = keep_owner(&new, &old)?;
+            new.set_permissions(Permissions::from_mode(mode))?;
         }
         new.sync_all()?;
         fs::rename(&beside, &target)
@@ -146,13 +158,40 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
-/// A file that was readable for a service stays readable for it, also when root changes it.
-fn keep_owner(new: &fs::File, old: &fs::Metadata) -> io::Result<()> {
+/// A file that was readable for a service stays readable for it, also when somebody else changes it.
+/// Gives the mode that fits.
+fn keep_owner(new: &fs::File, old: &fs::Metadata) -> io::Result<u32> {
     let made = new.metadata()?;
     if (made.uid(), made.gid()) == (old.uid(), old.gid()) {
-        return Ok(());
+        return Ok(old.mode());
     }
-    fchown(new, Some(old.uid()), Some(old.gid()))
+    let Err(error) = fchown(new, Some(old.uid()), Some(old.gid())) else { return Ok(old.mode()) };
+    // Only root gives files away, but everybody may give them to groups of his own.
+    let group = made.gid() == old.gid() || fchown(new, None, Some(old.gid())).is_ok();
+    let kept = Kept { user: made.uid() == old.uid(), group };
+    kept.mode(old.uid(), old.mode()).ok_or(error)
+}
+
+/// What of the owner of a file its successor has.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    user: bool,
+    group: bool,
+}
+
+impl Kept {
+    /// The mode by which whoever could read the old file can read the new one and nobody else gets
+    /// more; none if there is no such mode.
+    fn mode(self, old_user: u32, mode: u32) -> Option<u32> {
+        const ROOT: u32 = 0;
+        let everybody = mode & 0o004 != 0;
+        let user = self.user || old_user == ROOT || mode & 0o400 == 0 || everybody;
+        let group = self.group || mode & 0o040 == 0 || everybody;
+        // Another group gets what everybody has.
+        let others = mode & 0o007;
+        let mode = if self.group { mode } else { mode & !0o070 | others << 3 };
+        (user && group).then_some(mode)
+    }
 }
 
 /// A new file that only its owner reads.
@@ -162,4 +201,25 @@ fn create_private(path: &Path) -> io::Result<fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kept;
+
+    #[test]
+    fn whoever_could_read_the_old_file_can_read_the_new_one() {
+        let (root, service) = (0, 7);
+        let both = Kept { user: true, group: true };
+        assert_eq!(both.mode(service, 0o640), Some(0o640));
+        let group = Kept { user: false, group: true };
+        assert_eq!(group.mode(root, 0o640), Some(0o640), "root reads everything");
+        assert_eq!(group.mode(service, 0o640), None, "the service could read it as its owner");
+        assert_eq!(group.mode(service, 0o644), Some(0o644));
+        let none = Kept { user: false, group: false };
+        assert_eq!(none.mode(root, 0o640), None, "the group could read it");
+        assert_eq!(none.mode(root, 0o600), Some(0o600));
+        assert_eq!(none.mode(root, 0o664), Some(0o644), "another group may not write");
+        assert_eq!(none.mode(service, 0o644), Some(0o644));
+    }
 }

@@ -4,23 +4,26 @@ mod notices;
 mod refused;
 mod reload;
 mod stop;
+mod way;
+mod worker;
 
 use std::{
     io::{self, IsTerminal},
     path::PathBuf,
+    time::Duration,
 };
 
 use clap::Args;
 use plexus_broker::Node;
-use plexus_config::{Config, NodePlan, Origin, Override};
+use plexus_config::{Config, Diagnostic, Examined, NodePlan, Origin, Override};
 use plexus_net::ListenUrl;
 use toml::{Table, Value};
 
-use self::reload::Reload;
-use super::{ConfigArgs, validity};
+use self::{reload::Reload, worker::Worker};
+use super::{ConfigArgs, validity, verify, whole};
 use crate::{
-    failure::{self, Failure, print},
-    log, machine,
+    failure::{Failure, print},
+    log,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -58,14 +61,16 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     serve(args).map_err(|failure| if terminal { failure } else { failure.in_lines() })
 }
 
+/// How long the end waits for files that are being read anew.
+const RELOAD_PATIENCE: Duration = Duration::from_secs(1);
+
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
-    let config = args.load()?;
+    let (config, plan) = verify::planned(args.examine())?;
     let log = log::start(&config.settings.log)?;
-    let plan = config.plan(machine::machine(), machine::seed()?)?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
     let signals = stop::signals()?;
-    let mut reload = Reload::new(args, &config, &plan, &log);
+    let mut reload = Reload::new(args, &config, &plan, log);
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);
@@ -74,19 +79,33 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         Node::start(node, listeners).map_err(|error| refused::failure(&error, &config, &names))?;
     notices::readable_passwords(&config, node.listeners());
     args.announce(&config, node.listeners(), anonymous)?;
-    stop::wait(signals, || reload.run(&node.handle()))?;
+    let handle = node.handle();
+    let worker = Worker::start("reload", move || reload.run(&handle))?;
+    stop::wait(signals, || worker.order())?;
     tracing::info!("stopping");
     node.shut_down(shutdown_grace);
+    if !worker.finish(RELOAD_PATIENCE) {
+        tracing::warn!("what SIGHUP asked for was not done before the end");
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
 impl ServeArgs {
     fn load(&self) -> Result<Config, Failure> {
+        whole(self.examine())
+    }
+
+    fn examine(&self) -> Examined {
         let mut options = Vec::new();
-        if let Some(listeners) = self.listeners()? {
-            let origin = format!("--listen {}", self.listen.join(" --listen "));
-            options.push(Override::option(origin, &["listener"], listeners));
+        let mut mistakes = Vec::new();
+        match self.listeners() {
+            Ok(None) => {}
+            Ok(Some(listeners)) => {
+                let origin = format!("--listen {}", self.listen.join(" --listen "));
+                options.push(Override::option(origin, &["listener"], listeners));
+            }
+            Err(mistake) => mistakes.push(mistake),
         }
         if let Some(dir) = &self.data_dir {
             let dir = dir.display().to_string();
@@ -96,15 +115,15 @@ impl ServeArgs {
             let path = ["access", "allow_anonymous"];
             options.push(Override::option("--allow-anonymous", &path, true));
         }
-        self.config.load(options)
+        self.config.examine(options, mistakes)
     }
 
     /// The listeners of the options, as the configuration would have them.
-    fn listeners(&self) -> Result<Option<Value>, Failure> {
+    fn listeners(&self) -> Result<Option<Value>, Diagnostic> {
         let mut listeners = Vec::new();
         for text in &self.listen {
             let url = text.parse::<ListenUrl>().map_err(|error| {
-                failure::of_config(Origin::Option(format!("--listen {text}")), error.to_string())
+                Diagnostic::new(Origin::Option(format!("--listen {text}")), error.to_string())
             })?;
             let mut listener = Table::new();
             listener.insert("url".into(), url.to_string().into());
@@ -140,7 +159,7 @@ impl ServeArgs {
         listeners: &[ListenUrl],
         anonymous: bool,
     ) -> Result<(), Failure> {
-        banner::show(config.file(), listeners, anonymous);
+        banner::show(config, listeners, anonymous);
         if self.print_listeners {
             let lines = listeners.iter().map(|url| format!("listening {url}\n"));
             print(&(lines.collect::<String>() + "ready\n"))?;

@@ -1,5 +1,5 @@
-//! Certificates that clients will not accept, or soon will not: TLS itself does not look at the dates
-//! of a server's own certificate.
+//! Certificates that clients will not accept, or soon will not: TLS itself does not look at a server's
+//! own certificate as its clients do.
 
 use std::{
     path::Path,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use plexus_broker::ListenerOptions;
-use plexus_net::{TlsOptions, Validity, certificate_validity};
+use plexus_net::{TlsOptions, Validity, certificate_is_authority, certificate_validity};
 
 use crate::calendar::{self, DAY};
 
@@ -28,13 +28,34 @@ pub(super) fn concerns(listeners: &[ListenerOptions]) -> Vec<String> {
 /// What is odd about the certificates, each file once.
 pub(super) fn concerns_of<'a>(tls: impl Iterator<Item = &'a TlsOptions>) -> Vec<String> {
     let files = tls.flat_map(|options| {
-        std::iter::once(options.cert_file.as_path()).chain(options.client_ca_file.as_deref())
+        let own = (options.cert_file.as_path(), Role::Server);
+        let authorities = options.client_ca_file.as_deref().map(|file| (file, Role::Authority));
+        std::iter::once(own).chain(authorities)
     });
     let mut files = files.collect::<Vec<_>>();
     files.sort_unstable();
     files.dedup();
     let now = now();
-    files.into_iter().flat_map(|file| of_file(file, now)).collect()
+    let concerns = files.into_iter().flat_map(|(file, role)| {
+        let misused = role == Role::Server && certificate_is_authority(file).unwrap_or_default();
+        of_file(file, now).into_iter().chain(misused.then(|| of_authority(file)))
+    });
+    concerns.collect()
+}
+
+/// What a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Server,
+    Authority,
+}
+
+fn of_authority(file: &Path) -> String {
+    format!(
+        "certificate {} is one of an authority (CA:TRUE), which clients refuse; make one for the \
+         broker, with basicConstraints=CA:FALSE",
+        file.display()
+    )
 }
 
 fn of_file(file: &Path, now: u64) -> Vec<String> {

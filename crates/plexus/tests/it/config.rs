@@ -42,8 +42,87 @@ fn check_tries_the_certificates() {
         "[[listener]]\nurl = \"tls://127.0.0.1\"\ntls = { cert_file = \"no.pem\", key_file = \"k\" }\n",
     );
     let error = place.run(["config", "check"]).failed(3);
-    assert!(error.starts_with("error: cannot read no.pem as PEM"), "{error}");
-    assert!(error.contains(" --> plexus.toml:3:7"), "{error}");
+    assert!(error.starts_with("error: cannot read no.pem: No such file or directory\n"), "{error}");
+    assert!(error.contains(" --> plexus.toml:3:21"), "{error}");
+    assert!(error.contains("\nerror: cannot read k: No such file"), "{error}");
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    place.write("no.pem", &certified.cert.pem());
+    place.write("k", &certified.cert.pem());
+    let error = place.run(["config", "check"]).failed(3);
+    assert!(error.starts_with("error: k holds no key; expected `-----BEGIN PRIVATE"), "{error}");
+    assert!(error.contains(" --> plexus.toml:3:42"), "{error}");
+    place.write("k", &rcgen::KeyPair::generate().unwrap().serialize_pem());
+    let error = place.run(["config", "check"]).failed(3);
+    assert!(error.contains("the key k do not belong together"), "{error}");
+    assert!(error.contains(" --> plexus.toml:3:42"), "{error}");
+    // A start says the same and ends alike.
+    assert!(place.run(["serve"]).failed(3).contains("the key k do not belong together"));
+}
+
+#[test]
+fn check_warns_of_hosts_that_nobody_knows_and_of_authorities() {
+    let place = Place::new();
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    place.write("cert.pem", &params.self_signed(&key).unwrap().pem());
+    place.write("key.pem", &key.serialize_pem());
+    place.write(
+        "plexus.toml",
+        "[access]\nallow_anonymous = true\n[[listener]]\nurl = \"tls://127.0.0.1:0\"\n\
+         tls = { cert_file = \"cert.pem\", key_file = \"key.pem\" }\n\
+         [[listener]]\nurl = \"tcp://nohost.invalid\"\n",
+    );
+    let answer = place.run(["config", "check"]).ok();
+    let host = "  warning: plexus.toml:7: cannot find the host of tcp://nohost.invalid:1883: ";
+    assert!(answer.contains(host), "{answer}");
+    let authority = "certificate cert.pem is one of an authority (CA:TRUE), which clients refuse";
+    assert!(answer.contains(&format!("  warning: {authority}")), "{answer}");
+    let tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    let args = [&["--listen", "tls://127.0.0.1:0"], &tls[..]].concat();
+    let ended = crate::program::Node::start(&place, &args).stop();
+    assert!(ended.stderr.contains(authority), "{ended:?}");
+}
+
+#[test]
+fn options_that_no_listener_takes_are_shown_where_they_stand() {
+    let place = Place::new();
+    let text = "[[listener]]\nurl = \"ws://127.0.0.1:0\"\nwebsocket = { path = \"x\" }\n";
+    for (text, at) in [
+        (text.to_owned(), "3:22"),
+        (text.replace(":0", ":0/a%20#b"), "2:7"),
+        (text.replace("path = \"x\"", "frame_size_max = 1"), "3:32"),
+    ] {
+        place.write("plexus.toml", &text);
+        let error = place.run(["config", "check"]).failed(3);
+        assert!(error.contains(&format!(" --> plexus.toml:{at}\n")), "{text}: {error}");
+        let error = place.run(["serve"]).failed(3);
+        let line = at.split_once(':').unwrap().0;
+        assert!(error.starts_with(&format!("error: plexus.toml:{line}: ")), "{error}");
+    }
+}
+
+#[test]
+fn one_run_shows_mistakes_of_every_kind() {
+    let place = Place::new();
+    place.write(
+        "plexus.toml",
+        "[mqtt]\nmax_inflght = 1\n[access.users]\nbob = \"hunter2\"\n\
+         [[listener]]\nurl = \"tls://127.0.0.1:0\"\n\
+         [[listener]]\nurl = \"wss://127.0.0.1:0\"\n\
+         tls = { cert_file = \"no.pem\", key_file = \"k\" }\n",
+    );
+    let run = ["config", "check", "--set", "mqtt.maximum_qos", "--set", "mqtt.maximum_qos=9"];
+    let error = place.run(run).failed(3);
+    for message in ["max_inflght", "expected <key>=<value>", "is 9, out of its range"] {
+        assert!(error.contains(message), "{message}: {error}");
+    }
+    for message in ["the password of user `bob`", "cannot read no.pem", "cannot read k"] {
+        assert!(error.contains(message), "{message}: {error}");
+    }
+    assert!(!error.contains("hunter2"), "{error}");
+    let error = place.run(&run[..2]).failed(3);
+    assert!(error.contains("has no certificate"), "{error}");
 }
 
 #[test]
@@ -55,8 +134,8 @@ fn check_shows_users_and_certificates_in_one_run() {
          tls = { cert_file = \"no.pem\", key_file = \"k\" }\n",
     );
     let error = place.run(["config", "check", "plexus.toml"]).failed(3);
-    assert_eq!(error.lines().filter(|line| line.starts_with("error: ")).count(), 2, "{error}");
-    assert!(error.contains("users_file none") && error.contains("no.pem as PEM"), "{error}");
+    assert_eq!(error.lines().filter(|line| line.starts_with("error: ")).count(), 3, "{error}");
+    assert!(error.contains("users_file none") && error.contains("cannot read no.pem"), "{error}");
 }
 
 #[test]
@@ -117,9 +196,11 @@ fn what_is_shown_reads_back_and_holds_no_secret() {
     place.write("plexus.toml", &format!("[access.users]\nalice = \"{hash}\"\n"));
     let shown = place.run(["config", "show"]).ok();
     assert!(!shown.contains("argon2"), "{shown}");
-    assert!(shown.contains("[access.users]\nalice = \"***\"  # plexus.toml:2\n"), "{shown}");
+    let comment = "# alice = \"***\"  # plexus.toml:2\n";
+    assert!(shown.contains(&format!("[access.users]\n{comment}")), "{shown}");
     let values = |text: &str| toml::from_str::<toml::Table>(text).unwrap();
-    place.write("again.toml", &shown.replace("***", hash));
+    let entry = format!("alice = \"{hash}\"\n");
+    place.write("again.toml", &shown.replace(comment, &entry));
     let again = place.run(["config", "show", "--config", "again.toml"]).ok();
     assert_eq!(values(&again), values(&shown));
     place.write("broken.toml", &format!("[access.users]\nalice = \"{hash}\" oops\n"));
@@ -134,6 +215,13 @@ fn the_configuration_can_be_named_by_a_variable() {
     let mut command = place.plexus(["config", "show"]);
     command.env("PLEXUS_CONFIG", "other.toml");
     assert!(crate::program::run(&mut command, b"").ok().contains("name = \"other\""));
+    // An empty one counts as unset, and an argument is stronger.
+    let mut command = place.plexus(["config", "check"]);
+    command.env("PLEXUS_CONFIG", "");
+    assert!(crate::program::run(&mut command, b"").ok().starts_with("defaults: ok\n"));
+    let mut command = place.plexus(["config", "check", "other.toml"]);
+    command.env("PLEXUS_CONFIG", "none.toml");
+    assert!(crate::program::run(&mut command, b"").ok().starts_with("other.toml: ok\n"));
 }
 
 #[test]

@@ -78,3 +78,18 @@ fn a_file_that_cannot_be_written_is_named() {
     let error = error.failed(1);
     assert!(error.starts_with("error: cannot write no/such/dir/users: No such file"), "{error}");
 }
+
+#[test]
+fn nothing_but_a_user_file_is_changed() {
+    let place = Place::new();
+    let text = "# mine\n[access]\nusers_file = \"users\"\n";
+    place.write("users", text);
+    let error = set(&place, "alice", b"one\n").failed(1);
+    let told = "error: nothing was changed, users:2 is no line of a user file: expected `name:$";
+    assert!(error.starts_with(told), "{error}");
+    assert_eq!(place.read("users"), text);
+    place.write("users", "bob:hunter2\n");
+    let error = set(&place, "alice", b"one\n").failed(1);
+    assert!(error.contains("users:1") && !error.contains("hunter2"), "{error}");
+    assert_eq!(set(&place, "bob", b"one\n").ok(), "users: changed the password of bob\n");
+}

@@ -91,7 +91,7 @@ fn a_certificate_that_cannot_be_read_is_told_with_its_cause() {
     assert!(!told.contains("certificates"), "{told}");
     let ended = node.stop();
     assert!(ended.stderr.contains("the old certificate stays"), "{ended:?}");
-    let cause = "cannot read cert.pem as PEM: I/O error: No such file or directory";
+    let cause = "tls://127.0.0.1:0: cannot read cert.pem: No such file or directory";
     assert!(ended.stderr.contains(cause), "{ended:?}");
 }
 
@@ -104,6 +104,42 @@ fn a_change_that_waits_for_the_next_start_is_told() {
     node.reload();
     let ended = node.stop();
     assert!(ended.stderr.contains("wait for the next start"), "{ended:?}");
+    assert!(ended.stderr.contains("\"keys\":\"listener\""), "{ended:?}");
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_holds_nobody_up() {
+    let place = Place::new();
+    set(&place, "alice", "one");
+    place.write(
+        "plexus.toml",
+        "[access]\nusers_file = \"users\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n",
+    );
+    let mut node = Node::start(&place, &[]);
+    std::fs::remove_file(place.path().join("users")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(place.path().join("users")).status();
+    assert!(pipe.unwrap().success());
+    let told = node.reload();
+    assert!(told.contains("read anew: log level info"), "{told}");
+    assert_eq!(connect(&node, "alice", "one").1, ACCEPTED);
+    let ended = node.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("users_file users: cannot read the file: it is no regular file"));
+}
+
+#[test]
+fn mistakes_without_end_are_counted_at_a_hangup() {
+    let place = Place::new();
+    place.write("plexus.toml", "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n");
+    let node = Node::start(&place, &[]);
+    let lines = (0..35).map(|number| format!("key{number} = 1\n")).collect::<Vec<_>>();
+    place.write("plexus.toml", &lines.concat());
+    node.signal("HUP");
+    let ended = node.stop();
+    assert_eq!(ended.stderr.matches("the configuration cannot be read").count(), 10, "{ended:?}");
+    assert!(ended.stderr.contains("\"more\":25"), "{ended:?}");
+    assert!(!ended.stderr.contains("similar lines were left out"), "{ended:?}");
+    assert!(ended.stderr.contains("\"nothing could be read anew\""), "{ended:?}");
 }
 
 #[test]

@@ -1,4 +1,7 @@
-use std::net::{TcpListener, TcpStream};
+use std::{
+    io::Write,
+    net::{TcpListener, TcpStream},
+};
 
 use crate::program::{Node, Place, run};
 
@@ -214,4 +217,45 @@ fn a_broken_user_file_stops_the_start() {
     assert!(error.starts_with("error: users:1: the password of user `alice` "), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
     assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_record_of_the_start_names_version_and_configuration() {
+    let place = Place::new();
+    place.write("plexus.toml", "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n");
+    let ended = Node::start(&place, &[]).stop();
+    let first = ended.stderr.lines().next().unwrap();
+    let first = serde_json::from_str::<serde_json::Value>(first).unwrap();
+    assert_eq!(first["fields"]["message"], "started");
+    assert_eq!(first["fields"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(first["fields"]["configuration"], "plexus.toml");
+}
+
+/// A client that subscribes to everything, publishes much of it and reads nothing.
+fn deaf_client(node: &Node) -> TcpStream {
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{}", node.port())).expect("connected");
+    stream.write_all(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a").expect("sent");
+    stream.write_all(b"\x82\x06\x00\x01\x00\x01#\x00").expect("sent");
+    let payload = vec![0; 1_000_000];
+    for _ in 0..40 {
+        // PUBLISH at QoS 0 to the topic `t`; 1,000,003 bytes remain.
+        stream.write_all(b"\x30\xc3\x84\x3d\x00\x01t").expect("sent");
+        stream.write_all(&payload).expect("sent");
+    }
+    stream
+}
+
+#[test]
+fn a_second_signal_ends_a_node_that_waits() {
+    let place = Place::new();
+    let args = ["--listen", "tcp://127.0.0.1:0", "--set", "node.shutdown_grace=1d"];
+    let mut node = Node::start(&place, &args);
+    let _deaf = deaf_client(&node);
+    while node.is_running() {
+        node.signal("TERM");
+    }
+    let ended = node.ended();
+    assert_eq!(ended.code, None, "it is the signal that ends it: {ended:?}");
+    assert_eq!(ended.stderr.matches("a second signal: ended at once").count(), 1, "{ended:?}");
+    assert!(!ended.stderr.contains("\"stopped\""), "{ended:?}");
 }

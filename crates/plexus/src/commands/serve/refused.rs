@@ -3,18 +3,25 @@
 use std::io::ErrorKind;
 
 use plexus_broker::{OpenError, StartError};
-use plexus_config::{Config, Origin};
+use plexus_config::{Config, ConfigError, Origin};
 use plexus_net::BindError;
 
-use crate::failure::{Failure, chain};
+use crate::{
+    commands::verify,
+    failure::{Failure, chain},
+};
 
 /// `names` are those of the listeners, in their order.
 pub(super) fn failure(error: &StartError, config: &Config, names: &[String]) -> Failure {
     let StartError::Listener { name, source: OpenError::Bind(bind) } = error else {
         return Failure::because("no start", error);
     };
-    let index = names.iter().position(|one| one == name).unwrap_or_default().to_string();
-    let origin = config.origin(&["listener", &index, "url"]);
+    let index = names.iter().position(|one| one == name).unwrap_or_default();
+    // The same exit code as that of `plexus config check`.
+    if let Some(diagnostic) = verify::of_bind(config, index, bind) {
+        return Failure::Config(ConfigError::one(diagnostic));
+    }
+    let origin = config.origin(&["listener", &index.to_string(), "url"]);
     let own = !config.settings.listener.is_empty();
     Failure::Failed(match bind {
         // What the system says of it is told already.

@@ -2,12 +2,14 @@
 //! its place.
 
 use plexus_broker::NodeHandle;
-use plexus_config::{Config, ConfigError, LiveUsers, NodePlan, Settings};
+use plexus_config::{Config, ConfigError, Diagnostic, LiveUsers, NodePlan, Settings};
 use plexus_net::{TlsOptions, TlsServer};
+use toml::{Table, Value};
 use tracing::Level;
 
 use super::ServeArgs;
 use crate::{
+    client::trouble::of_files,
     commands::validity,
     failure::{Failure, chain},
     log::LogHandle,
@@ -15,27 +17,23 @@ use crate::{
 };
 
 /// What a running node keeps of its start.
-pub(super) struct Reload<'a> {
-    args: &'a ServeArgs,
+pub(super) struct Reload {
+    args: ServeArgs,
     /// What the node was started with.
-    start: &'a Config,
+    start: Config,
     /// What the users of now were read by, if that is another.
     latest: Option<Config>,
-    log: &'a LogHandle,
+    log: LogHandle,
     users: Option<LiveUsers>,
     certificates: Vec<(String, TlsOptions)>,
 }
 
-impl<'a> Reload<'a> {
-    pub(super) fn new(
-        args: &'a ServeArgs,
-        start: &'a Config,
-        plan: &NodePlan,
-        log: &'a LogHandle,
-    ) -> Self {
+impl Reload {
+    pub(super) fn new(args: &ServeArgs, start: &Config, plan: &NodePlan, log: LogHandle) -> Self {
         let listeners = plan.listeners.iter();
         let certificates =
             listeners.filter_map(|one| Some((one.name.clone(), one.net.tls.clone()?))).collect();
+        let (args, start) = (args.clone(), start.clone());
         Self { args, start, latest: None, log, users: plan.users.clone(), certificates }
     }
 
@@ -45,8 +43,10 @@ impl<'a> Reload<'a> {
         match self.args.load() {
             Ok(fresh) => {
                 let users = self.users(&fresh);
-                if only_later(&self.start.settings, &fresh.settings) {
-                    tracing::warn!("other changes of the configuration wait for the next start");
+                let keys = later(&self.start.settings, &fresh.settings);
+                if !keys.is_empty() {
+                    let keys = limited(&keys);
+                    tracing::warn!(keys, "changes of these keys wait for the next start");
                 }
                 let level = format!("log level {}", fresh.settings.log.level);
                 done.extend(users.clone().into_iter().chain([level]));
@@ -58,8 +58,8 @@ impl<'a> Reload<'a> {
             Err(failure) => {
                 tell(failure, "the configuration cannot be read, the old one stays");
                 // The file of the users stands on its own.
-                done.extend(self.users(self.latest.as_ref().unwrap_or(self.start)));
-                tracing::info!("read anew: {}", done.join(", "));
+                done.extend(self.users(self.latest.as_ref().unwrap_or(&self.start)));
+                tracing::info!("{}", summary(&done));
             }
         }
     }
@@ -67,19 +67,21 @@ impl<'a> Reload<'a> {
     /// The certificates of how many listeners could be read.
     fn certificates(&self, node: &NodeHandle) -> Option<String> {
         let mut failed = Vec::new();
+        let mut errors = Vec::new();
         for (listener, options) in &self.certificates {
             // The node tells that it failed; the whole reason is to be had here.
             if let Err(error) = TlsServer::new(options) {
-                tracing::error!(listener, error = chain(&error), "the old certificate stays");
+                errors.push(format!("{listener}: {}", of_files(&error)));
                 failed.push(listener.clone());
             }
         }
         for (listener, error) in node.reload_tls() {
             if !failed.contains(&listener) {
-                tracing::error!(listener, error, "the old certificate stays");
+                errors.push(format!("{listener}: {error}"));
                 failed.push(listener);
             }
         }
+        tell_each(errors, "the old certificate stays");
         for concern in validity::concerns_of(self.certificates.iter().map(|(_, tls)| tls)) {
             tracing::warn!("{concern}");
         }
@@ -108,7 +110,7 @@ impl<'a> Reload<'a> {
 
     /// One record that names what was read, though the new level may be for errors only.
     fn told(&self, done: &[String], fresh: &Config) {
-        let tell = || tracing::info!("read anew: {}", done.join(", "));
+        let tell = || tracing::info!("{}", summary(done));
         let before = tracing::enabled!(Level::INFO);
         if before {
             tell();
@@ -125,24 +127,67 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Whether something has changed that is read at the start only.
-fn only_later(old: &Settings, new: &Settings) -> bool {
+fn summary(done: &[String]) -> String {
+    match done {
+        [] => "nothing could be read anew".to_owned(),
+        done => format!("read anew: {}", done.join(", ")),
+    }
+}
+
+/// The keys whose change is read at the start only.
+fn later(old: &Settings, new: &Settings) -> Vec<String> {
     let mut alike = new.clone();
     alike.log.level = old.log.level.clone();
     alike.access.users_file.clone_from(&old.access.users_file);
     alike.access.users.clone_from(&old.access.users);
-    alike != *old
+    let tree = |settings: &Settings| Table::try_from(settings).unwrap_or_default();
+    let mut keys = Vec::new();
+    differences("", &tree(old), &tree(&alike), &mut keys);
+    keys
+}
+
+fn differences(prefix: &str, old: &Table, new: &Table, keys: &mut Vec<String>) {
+    let added = new.keys().filter(|key| !old.contains_key(*key));
+    for key in old.keys().chain(added) {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match (old.get(key), new.get(key)) {
+            (Some(Value::Table(old)), Some(Value::Table(new))) => {
+                differences(&path, old, new, keys);
+            }
+            (old, new) if old != new => keys.push(path),
+            _ => {}
+        }
+    }
+}
+
+/// So many keys, or mistakes, are told one by one: fewer than one place may log in a second.
+const TOLD_MAX: usize = 10;
+
+fn limited(keys: &[String]) -> String {
+    let first = keys.iter().take(TOLD_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match keys.len().saturating_sub(TOLD_MAX) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 /// Each mistake as one record on one line.
 fn tell(failure: Failure, consequence: &str) {
     match failure {
         Failure::Config(ConfigError { diagnostics }) => {
-            for diagnostic in diagnostics {
-                tracing::error!(error = diagnostic.line(), "{consequence}");
-            }
+            tell_each(diagnostics.iter().map(Diagnostic::line).collect(), consequence);
         }
         other => tracing::error!(error = %other, "{consequence}"),
+    }
+}
+
+fn tell_each(mut errors: Vec<String>, consequence: &str) {
+    let more = errors.split_off(errors.len().min(TOLD_MAX)).len();
+    for error in errors {
+        tracing::error!(error, "{consequence}");
+    }
+    if more > 0 {
+        tracing::error!(more, "further mistakes are not shown; `plexus config check` shows them");
     }
 }
 
@@ -150,16 +195,25 @@ fn tell(failure: Failure, consequence: &str) {
 mod tests {
     use plexus_config::Settings;
 
-    use super::only_later;
+    use super::{later, limited, summary};
 
     #[test]
-    fn a_change_that_needs_a_start_is_seen() {
+    fn the_changes_that_need_a_start_are_named() {
         let old = Settings::default();
         let mut new = old.clone();
         new.log.level = "debug".parse().unwrap();
         new.access.users_file = Some("users".into());
-        assert!(!only_later(&old, &new));
+        assert_eq!(later(&old, &new), [""; 0]);
         new.mqtt.maximum_qos = 1;
-        assert!(only_later(&old, &new));
+        new.node.data_dir = Some("data".into());
+        assert_eq!(later(&old, &new), ["mqtt.maximum_qos", "node.data_dir"]);
+        let keys = (0..12).map(|number| format!("k{number}")).collect::<Vec<_>>();
+        assert!(limited(&keys).ends_with("k8, k9 and 2 more"));
+    }
+
+    #[test]
+    fn that_nothing_was_read_is_said() {
+        assert_eq!(summary(&[]), "nothing could be read anew");
+        assert_eq!(summary(&["1 user".into(), "x".into()]), "read anew: 1 user, x");
     }
 }
