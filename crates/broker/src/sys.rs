@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Instant, Message, MessageProperties, Qos, TopicName};
+use plexus_types::{ClientId, Instant, Message, MessageId, MessageProperties, Qos, TopicName};
 
 use crate::{counters::Counter, ports::Turn, shard::Shard};
 
@@ -49,6 +49,7 @@ impl Shard {
             let Ok(topic) = TopicName::try_from(topic.as_str()) else { continue };
             let publisher = ClientId::try_from("").expect("invariant: the empty text is valid");
             let message = Message {
+                id: MessageId::NONE,
                 topic,
                 payload: Bytes::from(value),
                 qos: Qos::AtMostOnce,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use plexus_types::{ClientId, Instant, Message};
+use plexus_types::{ClientId, Instant, Message, MessageId};
 use plexus_wire::Will;
 
 use crate::Publication;
@@ -22,6 +22,7 @@ impl StoredWill {
     /// The Will of a CONNECT, in bytes of its own.
     pub(crate) fn new(will: Will, publisher: ClientId) -> Self {
         let message = Message {
+            id: MessageId::NONE,
             topic: will.topic,
             payload: will.payload,
             qos: will.qos,

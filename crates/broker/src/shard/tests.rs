@@ -8,7 +8,8 @@ use plexus_session::{CloseReason, Outgoing, SharedRef};
 use plexus_stdx::Seed;
 use plexus_topics::{MemberOptions, SubscriberId};
 use plexus_types::{
-    ClientId, Instant, Message, MessageProperties, PacketId, ProtocolVersion, Qos, Text, TopicName,
+    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
+    TopicName,
 };
 use plexus_wire::{
     Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe, SubscribeFilter,
@@ -171,6 +172,7 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
     node.connect(0, "newcomer", 0);
     node.subscribe(0, &filter);
     let message = Message {
+        id: MessageId::NONE,
         topic: TopicName::try_from("secret").unwrap(),
         payload: Bytes::new(),
         qos: Qos::AtMostOnce,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Message, MessageProperties, Qos, TopicName};
+use plexus_types::{ClientId, Message, MessageId, MessageProperties, Qos, TopicName};
 use smallvec::SmallVec;
 
 use super::{Admission, Parcel, Queue};
@@ -9,6 +9,7 @@ use crate::{Options, QueuePolicy, SharedRef};
 
 fn parcel(payload: &'static str, qos: u8) -> Parcel {
     let message = Message {
+        id: MessageId::NONE,
         topic: TopicName::try_from("t").unwrap(),
         payload: Bytes::from_static(payload.as_bytes()),
         qos: Qos::new(qos).unwrap(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plexus_types::{Instant, Message, PacketId, Qos, ReasonCode};
+use plexus_types::{Instant, Message, MessageId, PacketId, Qos, ReasonCode};
 use plexus_wire::{Ack, Publish, property::payload_format_is_utf8};
 
 use super::Session;
@@ -43,6 +43,7 @@ impl Session {
         }
         let interval = properties.message_expiry_interval;
         let message = Message {
+            id: MessageId::NONE,
             topic,
             payload,
             qos,

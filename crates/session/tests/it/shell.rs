@@ -8,8 +8,8 @@ use plexus_session::{
     Output, Routed, Session, SharedRef, Taken,
 };
 use plexus_types::{
-    ClientId, Instant, Message, MessageProperties, PacketId, ProtocolVersion, Qos, ReasonCode,
-    Text, TopicName,
+    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos,
+    ReasonCode, Text, TopicName,
 };
 use plexus_wire::{
     Ack, Connect, ConnectProperties, Packet, Publish, PublishHead, PublishProperties, Subscribe,
@@ -392,6 +392,7 @@ pub(crate) fn publish(topic: &str, payload: &str, qos: u8, packet_id: u16) -> Pu
 
 pub(crate) fn message(payload: &str) -> Arc<Message> {
     Arc::new(Message {
+        id: MessageId::NONE,
         topic: TopicName::try_from("plant/line/1").unwrap(),
         payload: Bytes::copy_from_slice(payload.as_bytes()),
         qos: Qos::ExactlyOnce,
