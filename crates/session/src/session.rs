@@ -310,7 +310,7 @@ impl Session {
     }
 
     /// Whether the session outlives its connection, hence is in the log.
-    fn is_durable(&self) -> bool {
+    pub fn is_durable(&self) -> bool {
         self.expiry > 0 && self.options.durable
     }
 
