@@ -41,7 +41,7 @@ use plexus_wire::{Packet, ProtocolError};
 #[cfg(feature = "canary")]
 pub use self::canary::Canary;
 pub use self::census::Census;
-pub use self::log::{OpenMessage, Restored, RestoredSession};
+pub use self::log::{LogState, OpenMessage, Restored, RestoredRetained, RestoredSession};
 use self::{
     arrivals::Newcomer, clients::Clients, log::LogBook, peers::Awaiting, replay::Cursors,
     retained::RetainedStore, timers::Timers,
@@ -63,6 +63,8 @@ pub struct Context {
     pub counters: Vec<Counters>,
     /// What the process uses of memory.
     pub memory: Memory,
+    /// What the shards know of the log.
+    pub log: LogState,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
     /// The seed of the node: equal on all shards, because they must hash alike.
@@ -80,6 +82,7 @@ impl Context {
             options,
             counters,
             memory: Memory::default(),
+            log: LogState::default(),
             durable_shards: AtomicU64::new(0),
             seed,
             #[cfg(feature = "canary")]
@@ -301,6 +304,7 @@ impl Shard {
             self.arm(slot);
         }
         self.take_later(turn);
+        self.refresh_some();
         self.expire_retained(turn);
         self.publish_sys(turn);
     }
@@ -308,7 +312,8 @@ impl Shard {
     /// When [`Shard::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let sys = self.sys.as_ref().map(Sys::due);
-        let later = (!self.cursors.later.is_empty()).then_some(Instant::ZERO);
+        let later = !self.cursors.later.is_empty() || self.log.refresh.is_busy();
+        let later = later.then_some(Instant::ZERO);
         [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
     }
 

@@ -178,12 +178,7 @@ impl Shard {
     }
 
     /// Gives a message that a session did not complete back to its group.
-    pub(super) fn redispatch(
-        &mut self,
-        turn: &mut Turn<'_>,
-        group: SharedRef,
-        body: Body,
-    ) {
+    pub(super) fn redispatch(&mut self, turn: &mut Turn<'_>, group: SharedRef, body: Body) {
         let name = GroupName::Number(group.group);
         match body {
             Body::Here(message) => self.give_back(turn, group.shard, name, message),

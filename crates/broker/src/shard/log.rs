@@ -6,6 +6,7 @@
 //! says how many of the messages it was sent it has kept, in the order in which they were sent.
 
 mod barrier;
+mod refresh;
 mod restore;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -14,14 +15,16 @@ use plexus_session::{Change, LogPosition};
 use plexus_store::{Batch, Commit, Group};
 use plexus_types::{Message, MessageId, ReasonCode};
 
-pub use self::restore::{OpenMessage, Restored, RestoredSession};
-use self::barrier::Barriers;
-use super::Shard;
+use self::{barrier::Barriers, refresh::Refresh};
+pub use self::{
+    refresh::LogState,
+    restore::{OpenMessage, Restored, RestoredRetained, RestoredSession},
+};
+use super::{Shard, route::bits};
 use crate::{
     envelope::{ClientRef, Envelope},
     ports::{Fetch, Reader, Turn},
     record::{Audience, Record},
-    shard::bits,
 };
 
 /// What a session's image takes in the log, about, apart from what it holds.
@@ -59,6 +62,7 @@ pub(super) struct LogBook {
     durable: usize,
     /// What is to be routed anew once all shards are restored.
     open: Vec<OpenMessage>,
+    pub(super) refresh: Refresh,
 }
 
 impl LogBook {
@@ -78,6 +82,7 @@ impl LogBook {
             next_message: u64::from(id) + 1,
             durable: 0,
             open: Vec::new(),
+            refresh: Refresh::default(),
         }
     }
 
@@ -97,12 +102,15 @@ impl Shard {
 
     /// A record of the session in `slot`.
     pub(super) fn record(&mut self, slot: u32, change: &Change) {
+        let segment = self.context.log.segment();
         let Some(client) = self.clients.get_mut(slot) else { return };
         let group = Group(self.context.slot_of(client.session.client_id().as_str()));
         let batch = &mut self.log.batch;
+        let mut is_new = false;
         match change {
             Change::Image(_) => {
-                let is_new = client.key == 0;
+                is_new = client.key == 0;
+                client.anchor = segment;
                 if is_new {
                     client.key = self.log.next_key;
                     self.log.next_key += 1;
@@ -135,7 +143,7 @@ impl Shard {
         batch.mode(Commit::Synced);
         batch.entry(group, |into| Record::session(key, change, into));
         match change {
-            Change::Image(_) => self.count_durable(1),
+            Change::Image(_) if is_new => self.count_durable(1),
             Change::Ended(_) => self.count_durable(-1),
             _ => {}
         }
@@ -209,14 +217,12 @@ impl Shard {
         }
         let topic = message.topic.as_str();
         let group = Group(self.context.slot_of(topic));
-        let batch = &mut self.log.batch;
         let deleted = message.payload.is_empty();
-        if deleted && old.is_none() {
-            return;
-        }
+        let batch = &mut self.log.batch;
         if !deleted {
             batch.hold(message);
             batch.state_bytes(topic.len() as i64 + 8);
+            self.log.refresh.note_topic(self.context.log.segment(), message);
         }
         if let Some(old) = old {
             batch.release(old);
@@ -336,7 +342,9 @@ impl Shard {
             if first.in_log || first.upto >= limit {
                 break;
             }
-            let Some(Unkept { upto, clients, done, .. }) = self.log.unkept.pop_front() else { break };
+            let Some(Unkept { upto, clients, done, .. }) = self.log.unkept.pop_front() else {
+                break;
+            };
             self.log.kept = self.log.kept.max(upto);
             for (group, id) in done {
                 self.log.batch.release(id);

@@ -69,6 +69,10 @@ impl RetainedStore {
         }
     }
 
+    pub(super) fn get(&self, topic: &TopicName) -> Option<&Arc<Message>> {
+        self.messages.get(topic)
+    }
+
     pub(super) fn next_expiry(&self) -> Option<Instant> {
         self.expiring.first().map(|(at, _)| *at)
     }

@@ -75,8 +75,7 @@ impl Shard {
         let kept = message.retain || others != 0 || self.is_kept();
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
-        let tracked =
-            if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
+        let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
         let owner = (message.retain && self.may_retain(&message))
             .then(|| self.context.shard_of(&message.topic));
         let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);

@@ -47,7 +47,12 @@ impl Shard {
         self.finish_ready(turn);
     }
 
-    pub(super) fn enter(&mut self, turn: &mut Turn<'_>, filter: &TopicFilter, subscription: Subscription) {
+    pub(super) fn enter(
+        &mut self,
+        turn: &mut Turn<'_>,
+        filter: &TopicFilter,
+        subscription: Subscription,
+    ) {
         if self.index.insert(filter.matched(), subscription).is_some() {
             return;
         }
@@ -161,11 +166,7 @@ fn wants_retained(item: &SubscribeItem) -> bool {
     handling && filter.shared().is_none()
 }
 
-pub(super) fn subscription(
-    slot: u32,
-    asked: SubscriptionOptions,
-    id: Option<u32>,
-) -> Subscription {
+pub(super) fn subscription(slot: u32, asked: SubscriptionOptions, id: Option<u32>) -> Subscription {
     Subscription {
         subscriber: SubscriberId(slot),
         id: id.and_then(NonZeroU32::new),

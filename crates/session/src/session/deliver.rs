@@ -90,10 +90,8 @@ impl Session {
             }
             // The connection that takes no such packet came after it had been queued.
             refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
+            self.give_back(&parcel, out);
             self.record_drop(&parcel, out);
-            if let Some(shared) = parcel.shared() {
-                out.push(Output::Redispatch(shared, parcel.body));
-            }
         }
         self.fetch(out);
     }
@@ -193,11 +191,10 @@ impl Session {
         let mut evicted = Vec::new();
         let admission = self.queue.push(parcel, &self.options, |victim| evicted.push(victim));
         for victim in evicted {
+            if !self.give_back(&victim, out) {
+                out.push(Output::Dropped(DropReason::QueueFull, 1));
+            }
             self.record_drop(&victim, out);
-            out.push(match victim.shared() {
-                Some(shared) => Output::Redispatch(shared, victim.body),
-                None => Output::Dropped(DropReason::QueueFull, 1),
-            });
         }
         match admission {
             Admission::Queued => {
@@ -230,6 +227,14 @@ impl Session {
             let reason = plexus_types::ReasonCode::QuotaExceeded;
             self.close(now, &Refusal::new(reason, "the queue of the client is full"), None, out);
         }
+    }
+
+    /// A message of a group goes to another of its members. Said before its end is recorded, so
+    /// that whoever takes it over can hold it in the log without a gap.
+    fn give_back(&self, parcel: &Parcel, out: &mut Outbox) -> bool {
+        let Some(shared) = parcel.shared() else { return false };
+        out.push(Output::Redispatch(shared, parcel.body.clone()));
+        true
     }
 
     /// What is not in the log has no end there either.

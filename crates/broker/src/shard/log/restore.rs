@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use plexus_access::Principal;
 use plexus_session::{Held, Image, Session};
-use plexus_store::Group;
+use plexus_store::{Group, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId, Text};
 use plexus_wire::SubscriptionOptions;
 
@@ -22,7 +22,7 @@ pub struct Restored {
     /// The sessions.
     pub sessions: Vec<RestoredSession>,
     /// The retained messages.
-    pub retained: Vec<Arc<Message>>,
+    pub retained: Vec<RestoredRetained>,
     /// Publications that may not be with all who get them.
     pub open: Vec<OpenMessage>,
     /// Above all keys of sessions.
@@ -54,6 +54,17 @@ pub struct RestoredSession {
     pub image: Image,
     /// Open publications that it has, or has had already.
     pub seen: Vec<MessageId>,
+    /// The segment in which its records begin.
+    pub anchor: SegmentNumber,
+}
+
+/// One retained message.
+#[derive(Debug, Clone)]
+pub struct RestoredRetained {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The segment of its record.
+    pub anchor: SegmentNumber,
 }
 
 /// A publication that is routed anew.
@@ -79,8 +90,9 @@ impl Shard {
         let shards = u64::from(self.context.options.shards);
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
         self.log.open = open;
-        for message in retained {
+        for RestoredRetained { message, anchor } in retained {
             self.retained.restore(&message);
+            self.log.refresh.note_topic(anchor, &message);
         }
         self.count_retained();
         for session in sessions {
@@ -90,13 +102,8 @@ impl Shard {
         self.work_off(turn);
     }
 
-    fn restore_session(
-        &mut self,
-        turn: &mut Turn<'_>,
-        restored: RestoredSession,
-        newest: Instant,
-    ) {
-        let RestoredSession { key, door, image, seen } = restored;
+    fn restore_session(&mut self, turn: &mut Turn<'_>, restored: RestoredSession, newest: Instant) {
+        let RestoredSession { key, door, image, seen, anchor } = restored;
         let principal = Arc::new(Principal {
             client_id: image.client_id.clone(),
             user_name: image.user_name.as_deref().and_then(|name| Text::try_from(name).ok()),
@@ -108,10 +115,12 @@ impl Shard {
         let slot = self.clients.insert(session, principal, door);
         let client = self.clients.get_mut(slot).expect("invariant: just inserted");
         client.key = key;
+        client.anchor = anchor;
         client.seen = (!seen.is_empty()).then(|| Box::new(seen));
         self.count_durable(1);
         let shared = |held: &&Held| held.filter.shared().is_some();
-        let ticket = self.awaiting.open(Answer::Nobody, subscriptions.iter().filter(shared).count());
+        let ticket =
+            self.awaiting.open(Answer::Nobody, subscriptions.iter().filter(shared).count());
         for Held { filter, options, id } in subscriptions {
             self.enter_again(turn, slot, ticket, (&filter, options, id));
         }
