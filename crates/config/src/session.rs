@@ -25,7 +25,7 @@ pub(crate) fn options(mqtt: &MqttSettings) -> Options {
         server_keep_alive: seconds(mqtt.server_keep_alive).map(word),
         keep_alive_max: seconds(mqtt.max_keep_alive).map_or(0, word),
         session_expiry_max: seconds(mqtt.max_session_expiry).map_or(u32::MAX, long),
-        session_expiry_3x: long(mqtt.session_expiry_3x.secs_ceil()),
+        session_expiry_3x: long(mqtt.session_expiry_3x.get().as_secs()),
         subscriptions_max: mqtt.max_subscriptions as usize,
         topic_levels_max: mqtt.max_topic_levels.into(),
         topic_length_max: mqtt.max_topic_length.into(),
@@ -39,8 +39,9 @@ pub(crate) fn options(mqtt: &MqttSettings) -> Options {
     }
 }
 
+/// The check has let whole seconds through only.
 fn seconds(span: SpanOrNever) -> Option<u64> {
-    span.get().map(crate::value::Span::secs_ceil)
+    span.get().map(|span| span.get().as_secs())
 }
 
 fn word(seconds: u64) -> u16 {

@@ -49,9 +49,10 @@ pub struct Settings {
 pub struct NodeSettings {
     /// The name of the node in `$SYS` and in the log.
     pub name: String,
-    /// The directory for what outlives the process. It is made when it is missing, and locked so
-    /// that no second node uses it. Without one nothing is written to disk. Sessions and retained
-    /// messages are held in memory in either case.
+    /// The directory for what is to outlive the process. Nothing is stored in it yet but a lock, so
+    /// that no second node uses it: sessions and retained messages are held in memory and end with
+    /// the process. It is made when it is missing; where that or writing fails, the node does not
+    /// start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// How long a node that is told to stop waits for its connections to take what is on its way.
@@ -74,7 +75,9 @@ pub struct LogSettings {
     /// `off`, `error`, `warn`, `info`, `debug` or `trace`; for single modules too, as in
     /// `"info,plexus_net=debug"`. Read anew at SIGHUP.
     pub level: LogFilter,
-    /// How a line of the log looks.
+    /// How a line of the log looks: `pretty` for a person, `json` as one object a line; `auto` is
+    /// `pretty` where stderr is a terminal and `json` elsewhere, as in a service, a container, a
+    /// pipe or a file.
     pub format: LogFormat,
 }
 
@@ -98,7 +101,8 @@ pub struct AccessSettings {
     /// Whether clients without user name are let in. Needed for every address but loopback when
     /// there are no users; with users it opens the node to clients that give no name.
     pub allow_anonymous: bool,
-    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`.
+    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`. Read anew at SIGHUP, for new
+    /// connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_file: Option<PathBuf>,
     /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
@@ -195,10 +199,11 @@ pub enum Strategy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MemorySettings {
-    /// Above this, publishers are no longer read until memory is free again. A percentage is one of
-    /// the machine's memory, or of the control group's where that is less.
+    /// Above this, publishers are no longer read until memory is free again: a percentage such as
+    /// `"75%"` of the machine's memory, or of the control group's where that is less; a size such as
+    /// `"512MiB"`; or `"off"` for no such level.
     pub high_watermark: Watermark,
-    /// Above this, new connections are refused too.
+    /// Above this, new connections are refused too; written as `high_watermark` and not below it.
     pub critical_watermark: Watermark,
 }
 
