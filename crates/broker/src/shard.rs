@@ -215,7 +215,7 @@ impl Shard {
             cursors: Cursors::default(),
             awaiting: Awaiting::new(id, options.shards),
             timers: Timers::default(),
-            log: LogBook::new(id, options.shards),
+            log: LogBook::new(id, options),
             sys,
             outbox: Outbox::new(),
             work: VecDeque::new(),

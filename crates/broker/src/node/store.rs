@@ -35,7 +35,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn open(place: LogPlace) -> Result<Self, StartError> {
-        let LogPlace { folder, segment_bytes, bytes_max } = place;
+        let LogPlace { folder, segment_bytes, bytes_max, .. } = place;
         let disk = FileDisk::open(&folder).map_err(|source| StartError::Folder {
             folder: folder.display().to_string(),
             source,

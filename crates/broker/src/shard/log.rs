@@ -23,6 +23,7 @@ pub use self::{
 use super::{Shard, route::bits};
 use crate::{
     envelope::{ClientRef, Envelope},
+    options::NodeOptions,
     ports::{Fetch, Reader, Turn},
     record::{Audience, Record},
 };
@@ -47,6 +48,8 @@ struct Unkept {
 pub(super) struct LogBook {
     /// Whether there is a log at all.
     pub(super) enabled: bool,
+    /// When its records count as kept.
+    commit: Commit,
     batch: Batch,
     turn: u64,
     clients: Vec<ClientRef>,
@@ -66,15 +69,16 @@ pub(super) struct LogBook {
 }
 
 impl LogBook {
-    pub(super) fn new(id: u16, shards: u16) -> Self {
+    pub(super) fn new(id: u16, options: &NodeOptions) -> Self {
         Self {
             enabled: false,
+            commit: options.log.as_ref().map_or(Commit::Synced, |place| place.commit),
             batch: Batch::new(),
             turn: 1,
             clients: Vec::new(),
             done: Vec::new(),
             unkept: VecDeque::new(),
-            barriers: Barriers::new(shards),
+            barriers: Barriers::new(options.shards),
             kept: LogPosition::ZERO,
             closed: LogPosition::ZERO,
             next_key: 1,
@@ -140,7 +144,6 @@ impl Shard {
             _ => {}
         }
         let key = client.key;
-        batch.mode(Commit::Synced);
         batch.entry(group, |into| Record::session(key, change, into));
         match change {
             Change::Image(_) if is_new => self.count_durable(1),
@@ -212,10 +215,10 @@ impl Shard {
 
     /// The retained message of a topic has changed.
     pub(super) fn record_retained(&mut self, message: &Arc<Message>, old: Option<MessageId>) {
-        if !self.log.enabled {
+        let topic = message.topic.as_str();
+        if !self.log.enabled || is_own(topic) {
             return;
         }
-        let topic = message.topic.as_str();
         let group = Group(self.context.slot_of(topic));
         let deleted = message.payload.is_empty();
         let batch = &mut self.log.batch;
@@ -233,14 +236,13 @@ impl Shard {
         } else {
             Record::Retained(message.id, topic.into())
         };
-        batch.mode(Commit::Synced);
         batch.entry(group, |into| record.encode(into));
         self.outbox.append();
     }
 
     /// The retained message of a topic expired.
     pub(super) fn record_expired(&mut self, topic: &str, old: MessageId) {
-        if !self.log.enabled {
+        if !self.log.enabled || is_own(topic) {
             return;
         }
         let group = Group(self.context.slot_of(topic));
@@ -254,7 +256,6 @@ impl Shard {
     /// after a crash to whoever does not have it, until `close_message`.
     pub(super) fn open_message(&mut self, group: Group, message: &Arc<Message>, to: Audience) {
         let batch = &mut self.log.batch;
-        batch.mode(Commit::Synced);
         batch.hold(message);
         batch.entry(group, |into| Record::Open(message.id, to).encode(into));
         self.outbox.append();
@@ -263,7 +264,6 @@ impl Shard {
     /// The same for a message whose body is only in the log.
     pub(super) fn open_stored(&mut self, group: Group, id: MessageId, to: Audience) {
         let batch = &mut self.log.batch;
-        batch.mode(Commit::Synced);
         batch.hold_stored(id);
         batch.entry(group, |into| Record::Open(id, to).encode(into));
         self.outbox.append();
@@ -301,6 +301,7 @@ impl Shard {
         log.turn += 1;
         let in_log = !log.batch.is_empty();
         if in_log {
+            log.batch.mode(log.commit);
             turn.ports.commit(std::mem::take(&mut log.batch), upto);
         }
         if in_log || !log.clients.is_empty() || !log.done.is_empty() || upto > log.closed {
@@ -380,4 +381,9 @@ impl Shard {
             }
         }
     }
+}
+
+/// What the node says of itself is said anew at each start.
+fn is_own(topic: &str) -> bool {
+    topic.starts_with("$SYS/")
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use plexus_session::{Change, LogPosition};
-use plexus_store::{Commit, Group, SegmentNumber};
+use plexus_store::{Group, SegmentNumber};
 use plexus_types::{Message, MessageId, TopicName};
 
 use super::Shard;
@@ -138,7 +138,6 @@ impl Shard {
             let message = Arc::clone(message);
             let group = Group(self.context.slot_of(&topic));
             self.log.refresh.note_topic(segment, &message);
-            self.log.batch.mode(Commit::Written);
             self.log.batch.entry(group, |into| {
                 Record::Retained(id, topic.as_str().into()).encode(into);
             });
