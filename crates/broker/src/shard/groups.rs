@@ -183,27 +183,38 @@ impl Shard {
     }
 
     /// Gives a message that a session did not complete back to its group.
-    pub(super) fn redispatch(&mut self, turn: &mut Turn<'_>, group: SharedRef, body: Body) {
+    pub(super) fn redispatch(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: SharedRef,
+        body: Body,
+        open: Option<Group>,
+    ) {
         let name = GroupName::Number(group.group);
         match body {
-            Body::Here(message) => self.give_back(turn, group.shard, name, message),
+            Body::Here(message) => self.give_back(turn, (group.shard, name), message, open),
             Body::Stored(id) => {
-                let reader = Reader::Group(group.shard, name);
+                let reader = Reader::Group(group.shard, name, open);
                 turn.ports.fetch(Fetch { reader, ids: vec![id] });
             }
         }
     }
 
+    /// Hands a message to the owner of its group; if it is open in the log, it is with the others
+    /// when that is kept.
     pub(super) fn give_back(
         &mut self,
         turn: &mut Turn<'_>,
-        owner: u16,
-        group: GroupName,
+        (owner, group): (u16, GroupName),
         message: Arc<Message>,
+        open: Option<Group>,
     ) {
-        let tracked = self.may_be_kept_by(owner, &message);
+        let (id, tracked) = (message.id, self.may_be_kept_by(owner, &message));
         let given_back = GivenBack { group, message, tried: Tried::new(), tracked };
         self.forward(turn, owner, Envelope::Return(Box::new(given_back)));
+        if let Some(open) = open {
+            self.close_message(open, id);
+        }
     }
 
     pub(super) fn take_join(&mut self, turn: &mut Turn<'_>, from: u16, join: Join) {
