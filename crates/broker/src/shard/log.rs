@@ -305,10 +305,14 @@ impl Shard {
         if !self.log.enabled {
             return;
         }
+        let in_log = !self.log.batch.is_empty();
+        if in_log && self.outbox.appended() == self.log.closed {
+            // Every batch has a position of its own, or its being kept would not be noticed.
+            self.outbox.append();
+        }
         let upto = self.outbox.appended();
         let log = &mut self.log;
         log.turn += 1;
-        let in_log = !log.batch.is_empty();
         if in_log {
             log.batch.mode(log.commit);
             turn.ports.commit(std::mem::take(&mut log.batch), upto);
