@@ -7,6 +7,7 @@ use super::{Log, LogOptions, Segment, Spare, Stat};
 use crate::{
     Disk, Group, Identity, LogError, OpenError, SegmentNumber,
     bodies::{Bodies, Place},
+    disk::read_whole,
     frame::{HEAD_BYTES, Seal},
     groups::Groups,
     header::{self, Header, HeaderError},
@@ -117,13 +118,31 @@ impl<D: Disk> Log<D> {
         let total = files.iter().map(|file| file.length).sum::<u64>() * 2;
         let voids = log.first_pass(files, &headers, &mut |done| replay.progress(done, total))?;
         log.second_pass(&voids, replay, total)?;
-        // What was read may have been in the memory of the operating system only.
-        let current = log.current();
-        let name = current.number.file_name();
-        log.disk.sync(&current.file).map_err(|error| OpenError::io(&name, "sync", error))?;
-        log.synced = log.current().end;
+        log.write_tail_again()?;
         log.given_up = log.recovered.cut.is_some();
         Ok(log)
+    }
+
+    /// Makes durable what the start has read. It may be in the memory of the operating system
+    /// only, and after a sync that failed before the start no other sync would write it: so what
+    /// no later frame knows to be kept is written again, byte for byte.
+    fn write_tail_again(&mut self) -> Result<(), OpenError> {
+        let segment = self.segments.back().expect("invariant: a log has a segment");
+        let name = segment.number.file_name();
+        let failed = |operation| {
+            let name = name.clone();
+            move |error| OpenError::io(&name, operation, error)
+        };
+        let mut tail = vec![0; (segment.end - self.synced) as usize];
+        let read = read_whole(&self.disk, &segment.file, self.synced, &mut tail);
+        let read = read.map_err(failed("read"))?;
+        if read < tail.len() {
+            return Err(OpenError::damaged(&name, self.synced, "it read otherwise before"));
+        }
+        self.disk.write_at(&segment.file, self.synced, &tail).map_err(failed("write"))?;
+        self.disk.sync(&segment.file).map_err(failed("sync"))?;
+        self.synced = segment.end;
+        Ok(())
     }
 
     fn empty(disk: D, options: LogOptions, identity: Identity) -> Self {
@@ -222,8 +241,11 @@ impl<D: Disk> Log<D> {
         };
         let (newest, next, frames) =
             (&mut self.newest_millis, &mut self.next_message, &mut self.recovered.frames);
+        let kept = &mut self.synced;
+        *kept = header::BYTES;
         let walked = reader.walk(header::BYTES, wanted.unwrap_or(u64::MAX), &mut |found| {
             *newest = (*newest).max(found.head.millis);
+            *kept = (*kept).max(u64::from(found.head.kept));
             *frames += 1;
             absorbed.frame(found, next)
         });

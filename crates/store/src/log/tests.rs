@@ -291,3 +291,4 @@ fn an_earlier_index_voids_what_came_after_it() {
 }
 
 mod cleaning;
+mod model;
