@@ -187,7 +187,8 @@ impl World {
         self.restarts += 1;
         if self.one_in(3) {
             let fault = if self.one_in(2) { Fault::Half } else { Fault::Device };
-            self.disk.fail(Call::Read, 1 + self.draw.below(8) as u64, fault);
+            let call = [Call::Read, Call::Read, Call::Write, Call::Sync][self.draw.below(4)];
+            self.disk.fail(call, 1 + self.draw.below(8) as u64, fault);
         }
         let mut read = Owner::default();
         let log = match Log::open(self.disk.clone(), self.options.clone(), &mut read) {
