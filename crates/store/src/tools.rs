@@ -3,7 +3,10 @@
 mod repair;
 mod survey;
 
-use crate::{Cut, Disk, Identity, OpenError, Record, SegmentNumber, frame::HEAD_BYTES, scan};
+use crate::{
+    Cut, Disk, Identity, OpenError, Record, SegmentNumber, frame::HEAD_BYTES, scan,
+    segment::spare_number,
+};
 pub use repair::{Lost, Repaired, repair};
 use survey::Survey;
 
@@ -85,7 +88,7 @@ pub fn stat<D: Disk>(disk: &D) -> Result<FolderStat, OpenError> {
     let listed = disk.list().map_err(|error| OpenError::io("folder", "list", error))?;
     let files = scan::segments(disk, &listed)
         .map_err(|(name, error)| OpenError::io(&name, "open", error))?;
-    let spares = listed.iter().filter(|(name, _)| name.ends_with(".spare"));
+    let spares = listed.iter().filter(|(name, _)| spare_number(name).is_some());
     Ok(FolderStat {
         identity: files.iter().find_map(|file| file.header.ok()).map(|header| header.identity),
         spares: spares.clone().count() as u64,
@@ -130,8 +133,8 @@ pub fn dump<D: Disk>(disk: &D, sink: &mut dyn FnMut(&Dumped<'_>)) -> Result<Repo
         }
     })?;
     report.segments = survey.segments.len() as u64;
-    report.cut = survey.cut.clone();
     report.damages = survey.damages();
+    report.cut = survey.cut;
     Ok(report)
 }
 

@@ -9,7 +9,7 @@ use std::{
 use super::Disk;
 
 const LOCK: &str = "LOCK";
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 4 * 1024] = [0; 4 * 1024];
 
 /// A folder of the operating system.
 #[derive(Debug)]

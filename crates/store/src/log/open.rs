@@ -1,6 +1,8 @@
 //! The start: everything is read twice. The first pass checks every byte and learns what is void
 //! or forgotten, the second gives what stands to the owners.
 
+mod standing;
+
 use std::{collections::VecDeque, io};
 
 use super::{Log, LogOptions, Segment, Spare, Stat};
@@ -13,7 +15,9 @@ use crate::{
     header::{self, Header, HeaderError},
     record::{BadRecord, Record, Records},
     scan::{self, Found, SegmentFile, SegmentReader},
+    segment,
 };
+use standing::{Standing, Void};
 
 /// Takes what the log has kept, from old to new.
 pub trait Replay {
@@ -86,15 +90,6 @@ impl Stop {
             }
         }
     }
-}
-
-/// From where on a void holds, in the order of the log.
-#[derive(Debug, Clone, Copy)]
-struct Void {
-    segment: SegmentNumber,
-    at: u64,
-    group: Group,
-    from: u64,
 }
 
 impl<D: Disk> Log<D> {
@@ -173,7 +168,7 @@ impl<D: Disk> Log<D> {
     /// does no harm.
     fn find_spares(&mut self, listed: &[(String, u64)]) {
         for (name, length) in listed {
-            let Some(number) = Self::spare_number(name) else { continue };
+            let Some(number) = segment::spare_number(name) else { continue };
             self.spare_names = self.spare_names.max(number);
             let wanted =
                 *length == self.options.segment_bytes && self.spares.len() < Self::SPARES_MAX;
@@ -262,7 +257,7 @@ impl<D: Disk> Log<D> {
                     let what = "a commit that is known to be kept is not whole";
                     return Err(OpenError::damaged(&name, end, what));
                 }
-                self.recovered.cut = (tail.frames > 0).then(|| Cut {
+                self.recovered.cut = (tail.frames > 0).then_some(Cut {
                     file: name,
                     offset: end,
                     bytes: tail.bytes,
@@ -299,7 +294,7 @@ impl<D: Disk> Log<D> {
             done += segment.length;
             replay.progress(done, total);
         }
-        (self.recovered.entries, self.recovered.passed_over) = (standing.given, standing.passed);
+        (self.recovered.entries, self.recovered.passed_over) = standing.counts();
         Ok(())
     }
 }
@@ -348,82 +343,6 @@ impl<F> Absorbed<'_, F> {
             }
         }
     }
-}
-
-/// Which entries stand, as the second pass goes along.
-struct Standing<'a> {
-    /// In the order of the log, each with the lowest index that it or a later one of its group
-    /// voids.
-    voids: Vec<Void>,
-    next: usize,
-    /// By group, the lowest index that a void still ahead names.
-    ahead: Vec<Option<u64>>,
-    groups: &'a Groups,
-    given: u64,
-    passed: u64,
-}
-
-impl<'a> Standing<'a> {
-    fn new(voids: &[Void], groups: &'a Groups) -> Self {
-        let mut standing =
-            Self { voids: voids.to_vec(), next: 0, ahead: Vec::new(), groups, given: 0, passed: 0 };
-        // From the end: what a void means for the entries before it includes the later ones.
-        let mut ahead: Vec<Option<u64>> = Vec::new();
-        for void in standing.voids.iter_mut().rev() {
-            let place = place_of(&mut ahead, void.group);
-            let lowest = place.map_or(void.from, |later| later.min(void.from));
-            void.from = place.replace(lowest).unwrap_or(u64::MAX);
-        }
-        standing.ahead = ahead;
-        standing
-    }
-
-    fn frame(
-        &mut self,
-        segment: SegmentNumber,
-        found: Found<'_>,
-        replay: &mut dyn Replay,
-    ) -> Result<(), Stop> {
-        let base = found.at + HEAD_BYTES as u64;
-        for (offset, record) in Records::new(found.records).flatten() {
-            let at = base + offset as u64;
-            self.pass(segment, at);
-            let Record::Entry { group, index, payload } = record else { continue };
-            if !self.stands(group, index) {
-                self.passed += 1;
-                continue;
-            }
-            self.given += 1;
-            replay
-                .entry(group, index, found.head.millis, payload)
-                .map_err(|reason| Stop::Refused { group, index, reason })?;
-        }
-        Ok(())
-    }
-
-    /// Voids up to this place lie behind.
-    fn pass(&mut self, segment: SegmentNumber, at: u64) {
-        while let Some(void) = self.voids.get(self.next) {
-            if (void.segment, void.at) > (segment, at) {
-                break;
-            }
-            *place_of(&mut self.ahead, void.group) = Some(void.from);
-            self.next += 1;
-        }
-    }
-
-    fn stands(&self, group: Group, index: u64) -> bool {
-        let ahead = self.ahead.get(usize::from(group.0)).copied().flatten();
-        index > self.groups.get(group).purged && ahead.is_none_or(|from| index < from)
-    }
-}
-
-fn place_of(ahead: &mut Vec<Option<u64>>, group: Group) -> &mut Option<u64> {
-    let at = usize::from(group.0);
-    if at >= ahead.len() {
-        ahead.resize(at + 1, None);
-    }
-    ahead.get_mut(at).expect("invariant: just made long enough")
 }
 
 fn check(options: &LogOptions) -> Result<(), OpenError> {

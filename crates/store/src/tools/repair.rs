@@ -12,6 +12,7 @@ use crate::{
     frame::{self, HEAD_BYTES, Seal},
     header::{self, Header},
     record::HOLE_RECORD,
+    segment,
 };
 
 /// Entries that may have been in what was damaged.
@@ -103,7 +104,7 @@ fn mend<D: Disk>(disk: &D, survey: &Survey<D::File>) -> Result<(), OpenError> {
 /// Stands for a segment that is gone.
 fn create_empty<D: Disk>(disk: &D, header: &Header) -> Result<(), OpenError> {
     let name = header.number.file_name();
-    let spare = format!("{:016x}.spare", u64::MAX);
+    let spare = segment::spare_name(0);
     let created = disk.create(&spare, header::BYTES).and_then(|file| {
         disk.write_at(&file, 0, &header.encode())?;
         disk.sync(&file)?;

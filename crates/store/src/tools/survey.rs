@@ -6,9 +6,9 @@ use super::Damage;
 use crate::{
     Cut, Disk, Identity, OpenError, Record, SegmentNumber,
     frame::{HEAD_BYTES, Seal},
-    header::{self, Header, HeaderError},
+    header::{self, HeaderError},
     record::{BadRecord, Records},
-    scan::{self, Found, SegmentFile, SegmentReader},
+    scan::{self, Found, SegmentFile, SegmentReader, Tail},
 };
 
 /// Bytes between whole frames.
@@ -155,7 +155,7 @@ impl<F> Surveyed<F> {
                 return Ok(None);
             }
             let next = reader.find(end, limit)?;
-            let tail = reader.tail(end)?;
+            let tail = if self.wanted.is_none() { reader.tail(end)? } else { Tail::default() };
             match next {
                 Some(next) if self.wanted.is_some() || tail.kept > end => {
                     at = next;

@@ -162,7 +162,7 @@ impl Owner {
 
     /// What the living state would take in the log.
     pub(super) fn bytes(&self) -> i64 {
-        self.state.values().map(|value| 40 + 16 * value.held.len() as i64).sum()
+        self.state.values().map(|value| 40 + 16 * i64::try_from(value.held.len()).unwrap()).sum()
     }
 
     pub(super) fn held(&self) -> impl Iterator<Item = MessageId> {
