@@ -12,7 +12,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let sources = || {
         let file = File { path: PathBuf::from("plexus.toml"), text: text.to_owned() };
-        Sources { file: Some(file), overrides: Vec::new() }
+        Sources { file: Some(file), ..Sources::default() }
     };
     match load(sources()) {
         Ok(config) => assert_eq!(load(sources()).as_ref(), Ok(&config)),

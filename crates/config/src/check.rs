@@ -6,24 +6,31 @@ use plexus_net::{ClientAuth, ListenUrl};
 
 use crate::{
     load::Config,
-    report::Diagnostic,
+    ranges::{Range, range_of},
+    report::{Diagnostic, Origin},
     settings::{ListenerSettings, MqttSettings},
-    value::{SpanOrNever, Watermark},
+    value::{ByteSize, Span, SpanOrNever, Watermark},
 };
 
-/// The largest packet that the protocol can carry: a fixed header and 268,435,455 bytes.
-const PACKET_SIZE_MAX: u64 = 268_435_460;
-/// Smaller than this, a CONNACK with all its properties would not fit.
-const PACKET_SIZE_MIN: u64 = 128;
 const SHARDS_MAX: u16 = 64;
 
-/// Everything that is wrong with a merged configuration.
-pub(crate) fn check(config: &Config) -> Vec<Diagnostic> {
+/// Values that are out of their range, each by itself.
+pub(crate) fn values(config: &Config) -> Vec<Diagnostic> {
     let mut checks = Checks { config, found: Vec::new() };
     checks.node();
     checks.limits();
-    checks.memory();
     checks.mqtt(&["mqtt"], &config.settings.mqtt);
+    for (index, listener) in config.settings.listener.iter().enumerate() {
+        checks.listener_values(&index.to_string(), listener);
+    }
+    checks.found
+}
+
+/// Keys that contradict each other. Where a key is missing because it was wrong, this would find
+/// what is not there.
+pub(crate) fn together(config: &Config) -> Vec<Diagnostic> {
+    let mut checks = Checks { config, found: Vec::new() };
+    checks.memory();
     for (index, listener) in config.settings.listener.iter().enumerate() {
         checks.listener(&index.to_string(), listener);
     }
@@ -43,6 +50,12 @@ pub fn is_local(url: &ListenUrl) -> bool {
 /// The name of a listener in log and messages.
 pub(crate) fn name_of(listener: &ListenerSettings) -> String {
     listener.name.clone().unwrap_or_else(|| listener.url.to_string())
+}
+
+fn range_at(path: &[&str]) -> Range {
+    let numbered = |part: &&&str| !part.bytes().all(|byte| byte.is_ascii_digit());
+    let key = path.iter().filter(numbered).copied().collect::<Vec<_>>().join(".");
+    range_of(&key).expect("invariant: every size and duration has a range")
 }
 
 struct Checks<'a> {
@@ -78,19 +91,17 @@ impl Checks<'_> {
     }
 
     fn limits(&mut self) {
-        let limits = &self.config.settings.limits;
+        let settings = &self.config.settings;
+        let limits = &settings.limits;
         let most = u64::from(u32::MAX);
         self.range(&["limits", "max_connections"], limits.max_connections.into(), 1..=most);
         self.range(&["limits", "max_sessions"], limits.max_sessions.into(), 1..=most);
         self.range(&["limits", "max_handshakes"], limits.max_handshakes.into(), 1..=most);
-        if limits.connect_timeout.get().is_zero() {
-            let help = "use some seconds; a connection without limit is held open by anybody";
-            self.add(&["limits", "connect_timeout"], "no time to connect", help);
-        }
-        let buffer = limits.max_write_buffer.get();
-        self.range(&["limits", "max_write_buffer"], buffer, 1_024..=1 << 40);
-        let interval = self.config.settings.sys.interval;
-        self.seconds(&["sys", "interval"], interval, 1..=u64::from(u32::MAX));
+        self.time(&["limits", "connect_timeout"], limits.connect_timeout);
+        self.size(&["limits", "max_write_buffer"], limits.max_write_buffer);
+        self.size(&["retained", "max_message_size"], settings.retained.max_message_size);
+        self.time(&["node", "shutdown_grace"], settings.node.shutdown_grace);
+        self.time_or_never(&["sys", "interval"], settings.sys.interval);
     }
 
     fn memory(&mut self) {
@@ -108,20 +119,18 @@ impl Checks<'_> {
 
     fn mqtt(&mut self, table: &[&str], mqtt: &MqttSettings) {
         let path = |key: &'static str| [table, &[key]].concat();
-        let size = mqtt.max_packet_size.get();
-        self.range(&path("max_packet_size"), size, PACKET_SIZE_MIN..=PACKET_SIZE_MAX);
+        self.size(&path("max_packet_size"), mqtt.max_packet_size);
+        self.size(&path("max_queue_bytes"), mqtt.max_queue_bytes);
         let words = u64::from(u16::MAX);
         self.range(&path("max_topic_levels"), mqtt.max_topic_levels.into(), 1..=words);
         self.range(&path("max_topic_length"), mqtt.max_topic_length.into(), 1..=words);
         // A server takes identifiers of 1 to 23 bytes in any case ([MQTT-3.1.3-5]).
         self.range(&path("max_client_id_length"), mqtt.max_client_id_length.into(), 23..=words);
         self.range(&path("maximum_qos"), mqtt.maximum_qos.into(), 0..=2);
-        self.seconds(&path("server_keep_alive"), mqtt.server_keep_alive, 1..=words);
-        self.seconds(&path("max_keep_alive"), mqtt.max_keep_alive, 1..=words);
-        let longest = u64::from(u32::MAX) - 1;
-        self.seconds(&path("max_session_expiry"), mqtt.max_session_expiry, 0..=longest);
-        let expiry = SpanOrNever::After(mqtt.session_expiry_3x);
-        self.seconds(&path("session_expiry_3x"), expiry, 0..=longest);
+        self.time_or_never(&path("server_keep_alive"), mqtt.server_keep_alive);
+        self.time_or_never(&path("max_keep_alive"), mqtt.max_keep_alive);
+        self.time_or_never(&path("max_session_expiry"), mqtt.max_session_expiry);
+        self.time(&path("session_expiry_3x"), mqtt.session_expiry_3x);
         let length = mqtt.response_information.len() as u64;
         if length > 1_024 || mqtt.response_information.contains('\0') {
             let help = "use at most 1,024 bytes without the null character";
@@ -129,18 +138,39 @@ impl Checks<'_> {
         }
     }
 
-    fn seconds(
-        &mut self,
-        path: &[&str],
-        span: SpanOrNever,
-        allowed: std::ops::RangeInclusive<u64>,
-    ) {
-        let Some(span) = span.get() else { return };
-        if !allowed.contains(&span.secs_ceil()) {
-            let message = format!("`{}` is {span}, out of its range", path.join("."));
-            let help = format!("use from {}s to {}s", allowed.start(), allowed.end());
-            self.add(path, message, &help);
+    fn size(&mut self, path: &[&str], size: ByteSize) {
+        let range = range_at(path);
+        if let Some(fault) = range.size(size) {
+            let message = format!("`{}` is {size}, {fault}", path.join("."));
+            self.add(path, message, &format!("use a size {range}"));
         }
+    }
+
+    fn time(&mut self, path: &[&str], span: Span) {
+        let range = range_at(path);
+        if let Some(fault) = range.time(span) {
+            let message = format!("`{}` is {span}, {fault}", path.join("."));
+            self.add(path, message, &format!("use a duration {range}"));
+        }
+    }
+
+    fn time_or_never(&mut self, path: &[&str], span: SpanOrNever) {
+        if let Some(span) = span.get() {
+            self.time(path, span);
+        }
+    }
+
+    fn listener_values(&mut self, index: &str, listener: &ListenerSettings) {
+        let at = |key: &'static str| ["listener", index, key];
+        if let Some(most) = listener.max_connections {
+            self.range(&at("max_connections"), most.into(), 1..=u32::MAX.into());
+        }
+        if let Some(timeout) = listener.connect_timeout {
+            self.time(&at("connect_timeout"), timeout);
+        }
+        // What `[mqtt]` has is told there; beside it stand the defaults, which are good.
+        let own = listener.mqtt.over(&MqttSettings::default());
+        self.mqtt(&["listener", index, "mqtt"], &own);
     }
 
     fn listener(&mut self, index: &str, listener: &ListenerSettings) {
@@ -150,7 +180,7 @@ impl Checks<'_> {
             None if tls => self.add(
                 &at("url"),
                 format!("{} has no certificate", listener.url),
-                "add tls = { cert_file = \"…\", key_file = \"…\" }",
+                self.certificate_mend(index),
             ),
             Some(_) if !tls => self.add(
                 &at("tls"),
@@ -168,17 +198,16 @@ impl Checks<'_> {
             }
             None | Some(_) => {}
         }
-        if let Some(most) = listener.max_connections {
-            self.range(&at("max_connections"), most.into(), 1..=u32::MAX.into());
-        }
         self.door(index, listener);
-        let mqtt = listener.mqtt.over(&self.config.settings.mqtt);
-        // What only repeats a mistake of `[mqtt]` is not told again.
-        let before = self.found.len();
-        self.mqtt(&["listener", index, "mqtt"], &mqtt);
-        let repeated = listener.mqtt.is_empty();
-        if repeated {
-            self.found.truncate(before);
+    }
+
+    /// What gives a listener its certificate, where it is written.
+    fn certificate_mend(&self, index: &str) -> &'static str {
+        match self.config.origin(&["listener", index, "url"]) {
+            Origin::Option(option) if option.starts_with("--listen") => {
+                "add --tls-cert <file> and --tls-key <file>"
+            }
+            _ => "add tls = { cert_file = \"…\", key_file = \"…\" }",
         }
     }
 

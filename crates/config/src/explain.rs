@@ -1,6 +1,9 @@
 //! What the deserializer says, in the words of the configuration.
 
-use crate::{schema, suggest::nearest};
+use crate::{
+    schema::{self, Key},
+    suggest::nearest,
+};
 
 /// A message for a person and, where one is known, what to write instead.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,17 +20,35 @@ impl Explained {
     }
 }
 
-pub(crate) fn explain(message: &str) -> Explained {
+/// Where the mistake stands, as far as that is known.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// The tables and the key, without the numbers of list elements.
+    pub(crate) path: Vec<String>,
+    /// Whether a table stands there, or a list of tables.
+    pub(crate) is_table: Option<bool>,
+}
+
+pub(crate) fn explain(message: &str, spot: &Spot) -> Explained {
     let message = message.trim_end();
     let words = || quoted(message);
     if message.starts_with("unknown field ") {
-        return unknown_key(&words());
+        return unknown_key(&words(), spot);
     }
     if message.starts_with("unknown variant ") {
         return unknown_word(&words());
     }
     if let Some(key) = message.strip_prefix("missing field ") {
         return Explained::new(format!("the key {key} is missing"), None);
+    }
+    if message == "wanted string or table" {
+        return Explained::new("expected a text in quotes".into(), None);
+    }
+    let listener = spot.path.first().is_some_and(|first| first == "listener");
+    if listener && message == "invalid type: map, expected a sequence" {
+        let help = "write [[listener]] with two brackets on each side, or listener = [{ url = \
+                    \"tcp://127.0.0.1:1883\" }]";
+        return Explained::new("there may be several listeners".into(), Some(help.into()));
     }
     let found = ["invalid type: ", "invalid value: "];
     let wrong = found.iter().find_map(|prefix| message.strip_prefix(prefix));
@@ -40,27 +61,64 @@ pub(crate) fn explain(message: &str) -> Explained {
     }
 }
 
-fn unknown_key(words: &[&str]) -> Explained {
+/// Words of other programs for what a URL says here.
+const PLACES: &[&str] = &["listen", "listeners", "bind", "bind_address", "host", "address", "port"];
+
+/// The key may be right in another table, or nearly right here, or nearly right elsewhere.
+fn unknown_key(words: &[&str], spot: &Spot) -> Explained {
     let (key, candidates) = words.split_first().unwrap_or((&"", &[]));
     let message = format!("unknown key `{key}`");
-    if let Some(near) = nearest(key, candidates.iter().copied()) {
+    let keys = schema::keys();
+    let alike = |known: &&Key| spot.is_table.is_none_or(|is_table| known.is_table == is_table);
+    if let Some(tables) = tables_of(key, keys.iter().filter(alike)) {
+        return Explained::new(message, Some(format!("`{key}` belongs in {tables}")));
+    }
+    let here = candidates.iter().copied().filter(|candidate| {
+        let known = keys.iter().find(|known| is_at(known, spot, candidate));
+        known.is_none_or(|known| alike(&known))
+    });
+    if let Some(near) = nearest(key, here) {
         let meant = Some(((*key).to_owned(), near.to_owned()));
         let help = Some(format!("did you mean `{near}`?"));
         return Explained { message, help, meant };
     }
-    let keys = schema::keys();
-    let tables = keys.iter().filter_map(|known| {
-        let (table, last) = known.path.rsplit_once('.')?;
-        (last == *key).then_some(table)
-    });
-    // `[mqtt]` rather than the exception `[listener.mqtt]`.
-    let elsewhere =
-        tables.min_by_key(|table| table.len()).map(|table| format!("`{key}` belongs in [{table}]"));
-    let list = || match candidates {
-        [] => None,
-        _ => Some(format!("the keys here are {}", candidates.join(", "))),
+    if candidates.contains(&"listener") && PLACES.contains(key) {
+        let help = "write [[listener]] with url = \"tcp://127.0.0.1:1883\"".to_owned();
+        return Explained::new(message, Some(help));
+    }
+    // `log_level` for `level` in `[log]`.
+    let flat = keys.iter().find(|known| known.path.replace('.', "_") == *key);
+    let elsewhere = match flat {
+        Some(known) => Some((known.name(), format!("[{}]", known.table()))),
+        None => nearest(key, keys.iter().filter(alike).map(Key::name))
+            .and_then(|near| Some((near, tables_of(near, keys.iter())?))),
     };
-    Explained::new(message, elsewhere.or_else(list))
+    let help = match elsewhere {
+        Some((near, tables)) => Some(format!("did you mean `{near}` in {tables}?")),
+        None if candidates.is_empty() => None,
+        None => Some(format!("the keys here are {}", candidates.join(", "))),
+    };
+    Explained::new(message, help)
+}
+
+/// Whether it is the key of that name in the table of the spot. A path that stands nowhere ends with
+/// the unknown key.
+fn is_at(known: &Key, spot: &Spot, name: &str) -> bool {
+    let table = spot.path.split_last().map(|(_, table)| table.join(".")).unwrap_or_default();
+    known.table() == table && known.name() == name
+}
+
+/// The tables that have a key of that name, apart by "or". The exceptions of a listener are not told
+/// beside `[mqtt]`.
+fn tables_of<'a>(name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<String> {
+    let tables = keys.filter(|key| key.name() == name).map(Key::table);
+    let mut tables = tables.filter(|table| !matches!(*table, "" | "listener.mqtt"));
+    let shown = |table: &str| match table {
+        "listener" => "[[listener]]".to_owned(),
+        other => format!("[{other}]"),
+    };
+    let first = shown(tables.next()?);
+    Some(tables.map(shown).fold(first, |all, table| format!("{all} or {table}")))
 }
 
 fn unknown_word(words: &[&str]) -> Explained {
@@ -118,11 +176,16 @@ fn plain_found(found: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::explain;
+    use super::{Spot, explain};
+
+    fn at(path: &[&str], is_table: bool) -> Spot {
+        let path = path.iter().map(|part| (*part).to_owned()).collect();
+        Spot { path, is_table: Some(is_table) }
+    }
 
     #[test]
     fn what_a_type_is_called_in_the_language_is_not_shown() {
-        let message = |text| explain(text).message;
+        let message = |text| explain(text, &Spot::default()).message;
         assert_eq!(
             message("invalid type: string \"many\", expected u16"),
             "expected a whole number from 0 to 65535, found \"many\""
@@ -139,18 +202,39 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_looked_for_here_and_then_elsewhere() {
-        let near = explain("unknown field `shard`, expected one of `name`, `shards`");
+    fn an_unknown_key_is_looked_for_elsewhere_and_near() {
+        let near = explain(
+            "unknown field `shard`, expected one of `name`, `shards`",
+            &at(&["node", "shard"], false),
+        );
         assert_eq!(near.help.as_deref(), Some("did you mean `shards`?"));
         assert_eq!(near.meant, Some(("shard".into(), "shards".into())));
-        let elsewhere = explain("unknown field `max_inflight`, expected `node` or `log`");
-        assert_eq!(elsewhere.help.as_deref(), Some("`max_inflight` belongs in [mqtt]"));
-        let nowhere = explain("unknown field `zzz`, expected `node` or `log`");
-        assert_eq!(nowhere.help.as_deref(), Some("the keys here are node, log"));
+        let top = "`, expected one of `node`, `log`, `access`, `limits`, `mqtt`, `listener`";
+        for (key, is_table, help) in [
+            ("max_inflight", false, "`max_inflight` belongs in [mqtt]"),
+            ("max_connections", false, "`max_connections` belongs in [limits] or [[listener]]"),
+            ("tls", true, "`tls` belongs in [[listener]]"),
+            (
+                "max_conections",
+                false,
+                "did you mean `max_connections` in [limits] or [[listener]]?",
+            ),
+            ("log_level", false, "did you mean `level` in [log]?"),
+            // A text is no misspelled table.
+            ("listene", false, "the keys here are node, log, access, limits, mqtt, listener"),
+            ("listene", true, "did you mean `listener`?"),
+            ("listen", false, "write [[listener]] with url = \"tcp://127.0.0.1:1883\""),
+            ("port", false, "write [[listener]] with url = \"tcp://127.0.0.1:1883\""),
+            ("zzz", false, "the keys here are node, log, access, limits, mqtt, listener"),
+        ] {
+            let told = explain(&format!("unknown field `{key}{top}"), &at(&[key], is_table));
+            assert_eq!(told.help.as_deref(), Some(help), "{key}");
+        }
     }
 
     #[test]
     fn an_unknown_word_names_the_known_ones() {
+        let explain = |text| explain(text, &Spot::default());
         let far = explain("unknown variant `xml`, expected one of `auto`, `pretty`, `json`");
         assert_eq!(far.help.as_deref(), Some("use `auto`, `pretty` or `json`"));
         let near = explain("unknown variant `jsn`, expected one of `auto`, `pretty`, `json`");

@@ -6,24 +6,29 @@
 //!
 //! *Entry points.* [`load`](fn@load), [`Config`], [`Settings`], [`schema::json_schema`].
 //!
-//! *Reading order.* `settings`, `value`, `load`, `check`, `report`, `node`, `schema`, `reference`.
+//! *Reading order.* `settings`, `value`, `load`, `check`, `ranges`, `report`, `node`, `schema`,
+//! `reference`, `show`.
 //!
 //! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
 
 mod check;
 mod explain;
+mod live_users;
 mod load;
 mod node;
+mod ranges;
 mod reference;
 pub mod report;
 pub mod schema;
 mod session;
 pub mod settings;
+mod show;
 mod suggest;
 mod users;
 pub mod value;
 
 pub use check::is_local;
+pub use live_users::LiveUsers;
 pub use load::{Config, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, load};
 pub use node::{Machine, NodePlan};
 pub use reference::markdown;

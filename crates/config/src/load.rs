@@ -1,11 +1,17 @@
 //! File, environment and command line merged into one tree: each source is checked by itself, so
 //! that a mistake is shown where it was made, and then laid over the weaker ones.
 
+mod file;
+mod origins;
+mod paths;
+mod strays;
+
 use std::{
     ops::Range,
     path::{Path, PathBuf},
 };
 
+pub(crate) use origins::Origins;
 use serde::Deserialize;
 use toml::{
     Table, Value,
@@ -14,7 +20,7 @@ use toml::{
 
 use crate::{
     check,
-    explain::explain,
+    explain::{Spot, explain},
     report::{ConfigError, Diagnostic, Origin, Place},
     settings::Settings,
 };
@@ -61,6 +67,8 @@ pub struct Sources {
     pub file: Option<File>,
     /// What is laid over it, the strongest last.
     pub overrides: Vec<Override>,
+    /// The names of environment variables: those that set no key but look like it are told.
+    pub variables: Vec<String>,
 }
 
 /// A configuration that has been checked, and where it came from.
@@ -68,6 +76,8 @@ pub struct Sources {
 pub struct Config {
     /// The merged tree.
     pub settings: Settings,
+    /// What is odd and no mistake.
+    pub warnings: Vec<Diagnostic>,
     sources: Sources,
 }
 
@@ -111,11 +121,13 @@ impl Override {
 
     /// A key set by `--set <key>=<value>`.
     pub fn assignment(text: &str) -> Result<Self, ConfigError> {
-        let origin = Origin::Option(format!("--set {text}"));
         let Some((path, value)) = text.split_once('=') else {
+            let origin = Origin::Option(format!("--set {text}"));
             let diagnostic = Diagnostic::new(origin, "expected <key>=<value>");
             return Err(ConfigError::one(diagnostic.with_help("for example mqtt.maximum_qos=1")));
         };
+        // Without the value, which may be a secret.
+        let origin = Origin::Option(format!("--set {}", path.trim()));
         let path = path.trim().split('.').map(str::to_owned).collect();
         Ok(Self { origin, path, value: OverrideValue::Text(value.trim().to_owned()) })
     }
@@ -165,7 +177,7 @@ impl Override {
     }
 
     fn mistake(&self, message: &str) -> Diagnostic {
-        let explained = explain(message);
+        let explained = explain(message, &Spot { path: self.path.clone(), is_table: None });
         let help = match explained.meant {
             Some((unknown, meant)) => {
                 let path =
@@ -202,44 +214,42 @@ fn parsed(text: &str) -> Option<Value> {
     if table.len() == 1 { table.remove("value") } else { None }
 }
 
-/// Merges and checks the sources. All mistakes of one stage are reported together.
+/// Merges and checks the sources. All mistakes are reported together, but for those that may only
+/// follow from others.
 pub fn load(sources: Sources) -> Result<Config, ConfigError> {
-    let mut diagnostics = Vec::new();
-    let mut tree = match sources.file.as_ref().map(file_tree) {
-        Some(Ok(tree)) => tree,
-        Some(Err(diagnostic)) => {
-            diagnostics.push(diagnostic);
-            Table::new()
-        }
-        None => Table::new(),
-    };
+    let (mut tree, mut diagnostics) = sources.file.as_ref().map(file::read).unwrap_or_default();
     for source in &sources.overrides {
         match source.tree() {
             Ok(over) => lay_over(&mut tree, over),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if !diagnostics.is_empty() {
-        return Err(ConfigError { diagnostics });
+    let strays = strays::among(sources.variables.iter().map(String::as_str));
+    diagnostics.extend(strays.errors);
+    match Settings::deserialize(tree) {
+        Ok(settings) => {
+            let config = Config { settings, warnings: strays.warnings, sources };
+            let whole = diagnostics.is_empty();
+            diagnostics.extend(check::values(&config));
+            if whole {
+                diagnostics.extend(check::together(&config));
+            }
+            if diagnostics.is_empty() {
+                return Ok(config);
+            }
+        }
+        Err(error) if diagnostics.is_empty() => {
+            let origin = Origin::Whole("the merged configuration".to_owned());
+            let message = explain(error.message(), &Spot::default()).message;
+            diagnostics.push(Diagnostic::new(origin, message));
+        }
+        Err(_) => {}
     }
-    let settings = Settings::deserialize(tree).map_err(|error| {
-        let origin = Origin::Whole("the merged configuration".to_owned());
-        ConfigError::one(Diagnostic::new(origin, explain(error.message()).message))
-    })?;
-    let config = Config { settings, sources };
-    let diagnostics = check::check(&config);
-    if diagnostics.is_empty() { Ok(config) } else { Err(ConfigError { diagnostics }) }
-}
-
-fn file_tree(file: &File) -> Result<Table, Diagnostic> {
-    let mistake = |error: &toml::de::Error| {
-        let explained = explain(error.message());
-        let span = error.span().unwrap_or(0..0);
-        let origin = Origin::File(Place::new(&file.path, &file.text, span));
-        Diagnostic { message: explained.message, origin, help: explained.help }
-    };
-    toml::from_str::<Settings>(&file.text).map_err(|error| mistake(&error))?;
-    toml::from_str::<Table>(&file.text).map_err(|error| mistake(&error))
+    diagnostics.sort_by_key(|one| match &one.origin {
+        Origin::File(place) => (place.line, place.column),
+        Origin::Variable(_) | Origin::Option(_) | Origin::Whole(_) => (usize::MAX, 0),
+    });
+    Err(ConfigError { diagnostics })
 }
 
 /// Tables are merged, everything else is replaced.
@@ -257,7 +267,7 @@ fn lay_over(tree: &mut Table, over: Table) {
 impl Config {
     /// The built-in defaults.
     pub fn defaults() -> Self {
-        Self { settings: Settings::default(), sources: Sources::default() }
+        Self { settings: Settings::default(), warnings: Vec::new(), sources: Sources::default() }
     }
 
     /// The file that it was read from, if any.

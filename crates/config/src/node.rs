@@ -1,15 +1,19 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use plexus_access::{AllowAll, Policy, Users};
-use plexus_broker::{ListenerOptions, MemoryOptions, NodeOptions, RetainedOptions};
+use plexus_access::{AllowAll, Policy};
+use plexus_broker::{
+    Commit, ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions,
+};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
 
 use crate::{
     check::name_of,
+    live_users::{LiveUsers, UsersDoor},
     load::Config,
     report::ConfigError,
     session,
+    settings::CommitMode,
     settings::{ListenerSettings, Strategy},
 };
 
@@ -33,6 +37,8 @@ pub struct NodePlan {
     pub data_dir: Option<PathBuf>,
     /// How long a node that is told to stop waits for its connections.
     pub shutdown_grace: Duration,
+    /// The users, if there are any.
+    pub users: Option<LiveUsers>,
     /// Whether somebody comes in without showing who he is.
     pub anonymous: bool,
 }
@@ -44,7 +50,7 @@ impl Config {
     pub fn plan(&self, machine: Machine, seed: Seed) -> Result<NodePlan, ConfigError> {
         let listeners = self.listeners();
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
-        let users = self.users(seed)?.map(Doors::of);
+        let users = self.users(seed)?.map(LiveUsers::new);
         let listeners = listeners
             .iter()
             .enumerate()
@@ -52,7 +58,8 @@ impl Config {
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
         let shutdown_grace = self.settings.node.shutdown_grace.get();
-        Ok(NodePlan { node: self.node(machine), listeners, data_dir, shutdown_grace, anonymous })
+        let node = self.node(machine);
+        Ok(NodePlan { node, listeners, data_dir, shutdown_grace, users, anonymous })
     }
 
     /// The listeners of the file and the options, or those that a node has without any.
@@ -96,6 +103,7 @@ impl Config {
                 messages_max: settings.retained.max_messages as usize,
                 message_size_max: settings.retained.max_message_size.as_usize(),
             },
+            log: self.log_place(),
             shared_strategy: strategy(settings.shared.strategy),
             shared_strategies: groups.map(|(name, own)| (name.clone(), strategy(*own))).collect(),
             sys_interval: settings.sys.interval.get().map(crate::value::Span::get),
@@ -103,17 +111,35 @@ impl Config {
         }
     }
 
+    /// Where the log is, if anything is to be stored.
+    fn log_place(&self) -> Option<LogPlace> {
+        let store = &self.settings.store;
+        let commit = match store.commit {
+            CommitMode::Fsync => Commit::Synced,
+            CommitMode::Os => Commit::Written,
+            CommitMode::Memory => return None,
+        };
+        Some(LogPlace {
+            folder: self.settings.node.data_dir.as_ref()?.join("log"),
+            segment_bytes: store.segment_size.get(),
+            bytes_max: store.max_size.get(),
+            commit,
+        })
+    }
+
     fn listener(
         &self,
         index: usize,
         listener: &ListenerSettings,
-        doors: Option<&Doors>,
+        users: Option<&LiveUsers>,
     ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
-        let policy: Arc<dyn Policy> = match doors {
-            Some(doors) if self.lets_strangers_in(listener) => Arc::clone(&doors.open) as _,
-            Some(doors) => Arc::clone(&doors.strict) as _,
+        let policy: Arc<dyn Policy> = match users.cloned() {
+            Some(users) => {
+                let anonymous = self.lets_strangers_in(listener);
+                Arc::new(UsersDoor { users, anonymous })
+            }
             None => Arc::new(AllowAll),
         };
         ListenerOptions {
@@ -127,7 +153,10 @@ impl Config {
             },
             connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
-            session: Arc::new(session::options(&mqtt)),
+            session: Arc::new(plexus_session::Options {
+                durable: self.log_place().is_some(),
+                ..session::options(&mqtt)
+            }),
             policy,
         }
     }
@@ -137,19 +166,6 @@ impl Config {
         let name = name_of(listener);
         let mut earlier = self.settings.listener.iter().take(index);
         if earlier.any(|other| name_of(other) == name) { format!("{name}#{index}") } else { name }
-    }
-}
-
-/// The same users, where a name is asked of everybody and where it is not.
-#[derive(Debug)]
-struct Doors {
-    strict: Arc<Users>,
-    open: Arc<Users>,
-}
-
-impl Doors {
-    fn of(users: Users) -> Self {
-        Self { open: Arc::new(users.clone().with_anonymous(true)), strict: Arc::new(users) }
     }
 }
 

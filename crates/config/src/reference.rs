@@ -13,17 +13,29 @@ const HEAD: &str = "\
 Plexus runs without any configuration: it then listens on loopback only, at the defaults below.
 Values come from `plexus.toml`, from environment variables and from options of the command line;
 where several say something about a key, the option is stronger than the variable, and the variable
-is stronger than the file. An unknown key or a bad value stops the start and is shown with its place.
+is stronger than the file. An unknown key or a bad value stops the start and is shown with its place;
+`plexus config check` shows all of them in one run.
 
 - The file is the one of `--config`, else `plexus.toml` in the working directory, else
-  `/etc/plexus/plexus.toml`. `plexus config check` reads it and says what is wrong.
+  `/etc/plexus/plexus.toml`. `plexus config check [FILE]` reads it and says what is wrong.
 - A variable is named `@PREFIX@` and the path of the key, in capitals and with two underscores for
-  each point: `@PREFIX@MQTT__MAX_PACKET_SIZE=64KiB`.
+  each point: `@PREFIX@MQTT__MAX_PACKET_SIZE=64KiB`. Its value is a TOML value or a plain text. The
+  listeners are one list, which replaces those of the file:
+  `@PREFIX@LISTENER='[{url=\"tcp://127.0.0.1:1884\"}, {url=\"ws://127.0.0.1:8084/mqtt\"}]'`. A
+  variable that names a key with one underscore, as `PLEXUS_LOG__LEVEL`, stops the start; any other
+  that begins with `PLEXUS_` and is not read is warned of.
 - An option is `--set <key>=<value>`; some keys have their own (`plexus serve --help`).
+- A relative path in the file begins in the folder of the file; one in a variable or an option begins
+  in the working directory. The path of a `unix://` URL is absolute.
 - A size is a number of bytes or a text as `\"64KiB\"` or `\"1MB\"`; a duration is a text as `\"250ms\"`,
-  `\"15s\"` or `\"1d12h\"`.
-- `plexus config show` prints what holds in the end, without secrets. Editors check and complete the
-  file by the JSON Schema [`config/plexus.schema.json`](config/plexus.schema.json).
+  `\"15s\"` or `\"1d12h\"`. What MQTT carries as a number of seconds is written in whole seconds.
+- `plexus config show` prints every key with the value that holds in the end and where it comes from,
+  without secrets. Editors check and complete the file by the JSON Schema
+  [`config/plexus.schema.json`](config/plexus.schema.json).
+- SIGHUP reads anew: the certificates of the listeners, the users (`access.users_file` and
+  `access.users`) and `log.level`. Changed passwords hold for new connections; whoever is connected
+  stays. What cannot be read leaves the old in its place and is logged with file and line. All other
+  keys wait for the next start.
 
 This page is written by `plexus config schema --markdown`; its text stands beside the settings in
 `crates/config/src/settings.rs`.
@@ -34,14 +46,10 @@ pub fn markdown() -> String {
     let mut page = HEAD.replace("@PREFIX@", VARIABLE_PREFIX);
     let keys = keys();
     for table in keys.iter().filter(|key| key.is_table) {
-        let inner = keys.iter().filter(|key| parent(key) == table.path).collect::<Vec<_>>();
+        let inner = keys.iter().filter(|key| key.table() == table.path).collect::<Vec<_>>();
         section(&mut page, table, &inner);
     }
     page
-}
-
-fn parent(key: &Key) -> &str {
-    key.path.rsplit_once('.').map_or("", |(parent, _)| parent)
 }
 
 fn section(page: &mut String, table: &Key, inner: &[&Key]) {
@@ -55,7 +63,7 @@ fn section(page: &mut String, table: &Key, inner: &[&Key]) {
     }
     page.push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
     for key in inner {
-        let name = key.path.rsplit('.').next().unwrap_or_default();
+        let name = key.name();
         let default = match &key.default {
             Some(default) if !key.is_table => format!("`{default}`"),
             _ => String::new(),

@@ -48,6 +48,18 @@ pub struct Place {
     pub width: usize,
 }
 
+/// Where it is, in a few words.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(place) => write!(f, "{}:{}", place.path, place.line),
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::Option(option) => write!(f, "option {option}"),
+            Self::Whole(place) => f.write_str(place),
+        }
+    }
+}
+
 impl ConfigError {
     /// A single mistake.
     pub fn one(diagnostic: Diagnostic) -> Self {
@@ -59,6 +71,15 @@ impl Diagnostic {
     /// A mistake at that place.
     pub fn new(origin: Origin, message: impl Into<String>) -> Self {
         Self { message: message.into(), origin, help: None }
+    }
+
+    /// All of it on one line, without the line of the file: as a record of a log shows it.
+    pub fn line(&self) -> String {
+        let Self { message, origin, help } = self;
+        match help {
+            Some(help) => format!("{origin}: {message}; {help}"),
+            None => format!("{origin}: {message}"),
+        }
     }
 
     /// With what to write instead.
@@ -149,16 +170,8 @@ impl fmt::Display for Diagnostic {
                 write!(f, "\n{gutter} | {pointer}")?;
                 gutter
             }
-            Origin::Variable(name) => {
-                write!(f, "\n --> environment variable {name}")?;
-                " ".to_owned()
-            }
-            Origin::Option(option) => {
-                write!(f, "\n --> option {option}")?;
-                " ".to_owned()
-            }
-            Origin::Whole(place) => {
-                write!(f, "\n --> {place}")?;
+            origin => {
+                write!(f, "\n --> {origin}")?;
                 " ".to_owned()
             }
         };

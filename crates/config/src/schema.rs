@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use crate::settings::Settings;
+use crate::{ranges::range_of, settings::Settings};
 
 /// One key of the configuration, as the reference page shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub struct Key {
     pub doc: String,
     /// Whether it is a table with keys of its own.
     pub is_table: bool,
+}
+
+impl Key {
+    /// The table that holds it; empty for a table of the file itself.
+    pub fn table(&self) -> &str {
+        self.path.rsplit_once('.').map_or("", |(table, _)| table)
+    }
+
+    /// Its name in that table.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or_default()
+    }
 }
 
 /// The JSON Schema (draft 2020-12) of `plexus.toml`, for editors.
@@ -58,7 +70,7 @@ impl<'a> Walk<'a> {
             let inner = if is(target, "array") { self.items(target) } else { target };
             let is_table = inner.get("properties").is_some();
             keys.push(Key {
-                kind: self.kind(property),
+                kind: ranged(self.kind(property), &path),
                 default: property.get("default").filter(|value| !value.is_null()).map(toml_text),
                 doc: doc(property).or_else(|| doc(target)).unwrap_or_default(),
                 is_table,
@@ -109,6 +121,15 @@ impl<'a> Walk<'a> {
             return format!("table of names, each: {}", self.kind(values));
         }
         if target.get("properties").is_some() { "table".to_owned() } else { "text".to_owned() }
+    }
+}
+
+/// A size or duration with its range, which the schema's types cannot say.
+fn ranged(kind: String, path: &str) -> String {
+    match (range_of(path), kind.split_once(" or ")) {
+        (None, _) => kind,
+        (Some(range), Some((measure, never))) => format!("{measure} {range}, or {never}"),
+        (Some(range), None) => format!("{kind} {range}"),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
 /// The checked settings as the session takes them.
 pub(crate) fn options(mqtt: &MqttSettings) -> Options {
     Options {
+        durable: false,
         receive_maximum: mqtt.receive_maximum.get(),
         packet_size_max: u32::try_from(mqtt.max_packet_size.get()).unwrap_or(u32::MAX),
         topic_alias_maximum: mqtt.topic_alias_maximum,
@@ -25,7 +26,7 @@ pub(crate) fn options(mqtt: &MqttSettings) -> Options {
         server_keep_alive: seconds(mqtt.server_keep_alive).map(word),
         keep_alive_max: seconds(mqtt.max_keep_alive).map_or(0, word),
         session_expiry_max: seconds(mqtt.max_session_expiry).map_or(u32::MAX, long),
-        session_expiry_3x: long(mqtt.session_expiry_3x.secs_ceil()),
+        session_expiry_3x: long(mqtt.session_expiry_3x.get().as_secs()),
         subscriptions_max: mqtt.max_subscriptions as usize,
         topic_levels_max: mqtt.max_topic_levels.into(),
         topic_length_max: mqtt.max_topic_length.into(),
@@ -39,8 +40,9 @@ pub(crate) fn options(mqtt: &MqttSettings) -> Options {
     }
 }
 
+/// The check has let whole seconds through only.
 fn seconds(span: SpanOrNever) -> Option<u64> {
-    span.get().map(crate::value::Span::secs_ceil)
+    span.get().map(|span| span.get().as_secs())
 }
 
 fn word(seconds: u64) -> u16 {

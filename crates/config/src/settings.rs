@@ -20,6 +20,8 @@ use crate::value::{ByteSize, LogFilter, Secret, Span, SpanOrNever, Watermark};
 pub struct Settings {
     /// The node itself.
     pub node: NodeSettings,
+    /// How what must survive is kept in `node.data_dir`.
+    pub store: StoreSettings,
     /// What is logged, and how.
     pub log: LogSettings,
     /// Who may connect.
@@ -49,9 +51,10 @@ pub struct Settings {
 pub struct NodeSettings {
     /// The name of the node in `$SYS` and in the log.
     pub name: String,
-    /// The directory for what outlives the process. It is made when it is missing, and locked so
-    /// that no second node uses it. Without one nothing is written to disk. Sessions and retained
-    /// messages are held in memory in either case.
+    /// The directory for what is to outlive the process: sessions that outlive their connection,
+    /// with what waits for them, and retained messages. Without it they are held in memory and end
+    /// with the process. It is made when it is missing; where that or writing fails, the node does
+    /// not start. One node at a time uses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// How long a node that is told to stop waits for its connections to take what is on its way.
@@ -67,6 +70,43 @@ impl Default for NodeSettings {
     }
 }
 
+/// When something counts as kept, and is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitMode {
+    /// When the disk has it: it survives a loss of power.
+    Fsync,
+    /// When the operating system has it: it survives a crash of the program.
+    Os,
+    /// At once: nothing is stored.
+    Memory,
+}
+
+/// How what must survive is kept in `node.data_dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// When something counts as kept and is acknowledged: `fsync` when the disk has it, which
+    /// survives a loss of power; `os` when the operating system has it, which survives a crash of
+    /// the program; `memory` at once, and nothing is stored.
+    pub commit: CommitMode,
+    /// What the files of the log may take together; 0 for what the disk has. When they are full,
+    /// what has to be stored is refused and the rest is served.
+    pub max_size: ByteSize,
+    /// The size of each file of the log.
+    pub segment_size: ByteSize,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            commit: CommitMode::Fsync,
+            max_size: ByteSize::bytes(0),
+            segment_size: ByteSize::mib(64),
+        }
+    }
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -74,7 +114,9 @@ pub struct LogSettings {
     /// `off`, `error`, `warn`, `info`, `debug` or `trace`; for single modules too, as in
     /// `"info,plexus_net=debug"`. Read anew at SIGHUP.
     pub level: LogFilter,
-    /// How a line of the log looks.
+    /// How a line of the log looks: `pretty` for a person, `json` as one object a line; `auto` is
+    /// `pretty` where stderr is a terminal and `json` elsewhere, as in a service, a container, a
+    /// pipe or a file.
     pub format: LogFormat,
 }
 
@@ -98,7 +140,8 @@ pub struct AccessSettings {
     /// Whether clients without user name are let in. Needed for every address but loopback when
     /// there are no users; with users it opens the node to clients that give no name.
     pub allow_anonymous: bool,
-    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`.
+    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`. Read anew at SIGHUP, for new
+    /// connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_file: Option<PathBuf>,
     /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
@@ -195,10 +238,11 @@ pub enum Strategy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MemorySettings {
-    /// Above this, publishers are no longer read until memory is free again. A percentage is one of
-    /// the machine's memory, or of the control group's where that is less.
+    /// Above this, publishers are no longer read until memory is free again: a percentage such as
+    /// `"75%"` of the machine's memory, or of the control group's where that is less; a size such as
+    /// `"512MiB"`; or `"off"` for no such level.
     pub high_watermark: Watermark,
-    /// Above this, new connections are refused too.
+    /// Above this, new connections are refused too; written as `high_watermark` and not below it.
     pub critical_watermark: Watermark,
 }
 

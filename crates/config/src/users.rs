@@ -21,27 +21,41 @@ impl Config {
         if !access.has_users() {
             return Ok(None);
         }
+        let mut mistakes = Vec::new();
         let mut users = match &access.users_file {
-            Some(path) => self.users_of_file(path, seed)?,
+            Some(path) => self.users_of_file(path, seed).unwrap_or_else(|error| {
+                mistakes.extend(error.diagnostics);
+                Users::none(seed)
+            }),
             None => Users::none(seed),
         };
         for (name, secret) in &access.users {
-            let path = ["access", "users", name.as_str()];
-            if users.contains(name) {
-                let message = format!("user `{name}` is in the users_file, too");
-                return Err(ConfigError::one(self.mistake(&path, message)));
+            if let Err(error) = self.add_user(&mut users, name, secret) {
+                mistakes.extend(error.diagnostics);
             }
-            let text = self.secret(&path, secret)?;
-            let hash = PasswordHash::parse(text.trim()).map_err(|error| {
-                let message = format!("the password of user `{name}` {error}");
-                let help = "write what `plexus passwd --print` shows";
-                ConfigError::one(self.mistake(&path, message).with_help(help))
-            })?;
-            users
-                .insert(name, hash)
-                .map_err(|problem| ConfigError::one(self.mistake(&path, problem.to_string())))?;
         }
-        Ok(Some(users))
+        if mistakes.is_empty() {
+            Ok(Some(users))
+        } else {
+            Err(ConfigError { diagnostics: mistakes })
+        }
+    }
+
+    fn add_user(&self, users: &mut Users, name: &str, secret: &Secret) -> Result<(), ConfigError> {
+        let path = ["access", "users", name];
+        if users.contains(name) {
+            let message = format!("user `{name}` is in the users_file, too");
+            return Err(ConfigError::one(self.mistake(&path, message)));
+        }
+        let text = self.secret(&path, secret)?;
+        let hash = PasswordHash::parse(text.trim()).map_err(|error| {
+            let message = format!("the password of user `{name}` {error}");
+            let help = "write what `plexus passwd --print` shows";
+            ConfigError::one(self.mistake(&path, message).with_help(help))
+        })?;
+        users
+            .insert(name, hash)
+            .map_err(|problem| ConfigError::one(self.mistake(&path, problem.to_string())))
     }
 
     fn users_of_file(&self, path: &Path, seed: Seed) -> Result<Users, ConfigError> {

@@ -25,7 +25,7 @@ pub enum BindError {
         url: Box<ListenUrl>,
     },
     /// The address is not to be had.
-    #[error("{url}: cannot listen at {address}{mend}", mend = mend(source))]
+    #[error("cannot listen at {url}{}{mend}", resolved(url, address), mend = mend(source))]
     Address {
         /// The listener.
         url: Box<ListenUrl>,
@@ -35,7 +35,7 @@ pub enum BindError {
         source: io::Error,
     },
     /// The Unix socket is not to be had.
-    #[error("{url}: cannot listen at this path{mend}", mend = mend(source))]
+    #[error("cannot listen at {url}{mend}", mend = mend(source))]
     Unix {
         /// The listener.
         url: Box<ListenUrl>,
@@ -86,6 +86,11 @@ pub enum BindError {
         /// Why not.
         source: Box<TlsConfigError>,
     },
+}
+
+/// The address where the URL has a name in its place.
+fn resolved(url: &ListenUrl, address: &SocketAddr) -> String {
+    if url.host().parse() == Ok(address.ip()) { String::new() } else { format!(" ({address})") }
 }
 
 fn mend(error: &io::Error) -> &'static str {

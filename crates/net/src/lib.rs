@@ -35,5 +35,5 @@ pub use options::{
 pub use queue::{SpareBuffers, WriteQueue};
 pub use socket::{PeerAddr, Socket};
 pub use stream::{ClientLayers, ClientWebSocket, Facts, Flushed, Layers, Read, Stream};
-pub use tls::{TlsClient, TlsFacts, TlsServer};
+pub use tls::{TlsClient, TlsFacts, TlsServer, Validity, certificate_validity};
 pub use url::{ListenUrl, Transport, UrlError};

@@ -1,5 +1,7 @@
 //! The configuration of one listener, and of a client's TLS. The documentation here is the schema.
 
+mod file_mode;
+
 use std::{path::PathBuf, sync::Arc};
 
 use schemars::JsonSchema;
@@ -93,7 +95,9 @@ pub struct BindOptions {
     pub nodelay: bool,
     /// Whether an IPv6 socket takes IPv6 peers only. `false` lets `[::]` take IPv4 peers too.
     pub ipv6_only: bool,
-    /// File mode of a Unix socket: who may connect.
+    /// File mode of a Unix socket in octal digits, as text such as `"0660"`: who may connect.
+    #[serde(with = "file_mode")]
+    #[schemars(with = "String", regex(pattern = "^0?[0-7]{3}$"))]
     pub unix_mode: u32,
 }
 

@@ -19,10 +19,12 @@ use crate::{ClientAuth, StreamError, TlsClientOptions, TlsConfigError, TlsOption
 mod insecure;
 mod resolver;
 mod session;
+mod validity;
 
 use resolver::NamedCertificate;
 pub use session::TlsFacts;
 pub(crate) use session::TlsSession;
+pub use validity::{Validity, certificate_validity};
 
 /// The server's side of TLS for one listener: a cheap handle to certificates that can be replaced while
 /// connections come and go.

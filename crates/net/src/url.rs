@@ -106,14 +106,25 @@ pub enum UrlError {
     #[error("unknown scheme `{0}`; use tcp, tls, ws, wss or unix{mend}", mend = scheme_mend(.0))]
     Scheme(String),
     /// Nothing between `://` and the port.
-    #[error("no host; write 127.0.0.1 for this machine only, 0.0.0.0 or [::] for every interface")]
-    NoHost,
+    #[error(
+        "no host; write for example {0}://127.0.0.1:{port} for this machine only, or \
+         {0}://0.0.0.0:{port} for every interface",
+        port = .0.default_port().unwrap_or_default()
+    )]
+    NoHost(Transport),
     /// A host with characters that no host name has.
     #[error("`{0}` is no host name and no address")]
     Host(String),
     /// An IPv6 address without brackets, or brackets around something else.
     #[error("`{0}`: write an IPv6 address in brackets, for example [::1]:1883")]
     Brackets(String),
+    /// A colon and nothing behind it.
+    #[error(
+        "no port behind the colon; write for example {0}://127.0.0.1:{port}, or leave the colon \
+         out for port {port}",
+        port = .0.default_port().unwrap_or_default()
+    )]
+    NoPort(Transport),
     /// No number from 0 to 65535.
     #[error("`{0}` is no port; use a number from 1 to 65535, or 0 for any free port")]
     Port(String),
@@ -197,8 +208,9 @@ impl FromStr for ListenUrl {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
-        let (host, port) = parse_authority(authority)?;
+        let (host, port) = parse_authority(transport, authority)?;
         let port = match port {
+            Some("") => return Err(UrlError::NoPort(transport)),
             Some(digits) => parse_port(digits)?,
             None => transport.default_port().unwrap_or_default(),
         };
@@ -216,7 +228,10 @@ fn parse_unix(path: &str) -> Result<ListenUrl, UrlError> {
 }
 
 /// Host without brackets, and the digits behind the colon.
-fn parse_authority(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
+fn parse_authority(
+    transport: Transport,
+    authority: &str,
+) -> Result<(&str, Option<&str>), UrlError> {
     if let Some(rest) = authority.strip_prefix('[') {
         let brackets = || UrlError::Brackets(authority.to_owned());
         let (host, rest) = rest.split_once(']').ok_or_else(brackets)?;
@@ -235,7 +250,7 @@ fn parse_authority(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
         return Err(UrlError::Brackets(authority.to_owned()));
     }
     if host.is_empty() {
-        return Err(UrlError::NoHost);
+        return Err(UrlError::NoHost(transport));
     }
     let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if !host.chars().all(valid) {

@@ -5,7 +5,7 @@ use crate::commands::{
     subscribe::SubArgs,
 };
 
-const EXIT_CODES: &str = "\
+pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  it failed: the message says why
@@ -13,6 +13,17 @@ Exit codes:
   3  the configuration is wrong
   4  the broker refused it
   5  the time was over";
+
+const PASSWD_USAGE: &str = "\
+plexus passwd <FILE> <USER>
+       plexus passwd --delete <FILE> <USER>
+       plexus passwd --print";
+
+const PASSWD_EXAMPLES: &str = "\
+Examples:
+  plexus passwd users.txt robot-7           add robot-7, or change its password
+  plexus passwd --delete users.txt robot-7  remove it
+  plexus passwd --print                     print a hash for [access.users]";
 
 /// Plexus: an MQTT broker, and clients to try it with
 #[derive(Debug, Parser)]
@@ -28,7 +39,8 @@ pub(crate) enum Command {
     ///
     /// Without any configuration it listens on loopback only and asks for no password. SIGTERM and
     /// SIGINT stop it: connections are told and get a moment to take what is on its way; a second
-    /// signal stops it at once. SIGHUP reads certificates and the log level anew.
+    /// signal stops it at once. SIGHUP reads certificates, users and the log level
+    /// anew.
     Serve(ServeArgs),
     /// Publish messages
     ///
@@ -43,10 +55,15 @@ pub(crate) enum Command {
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Add, change or remove a user in a user file
+    /// Add a user to a user file, change a password, or remove a user
     ///
-    /// The password is asked for on a terminal, and read from the first line of stdin elsewhere; it
-    /// is never an argument, because every user of the machine can see those. The file holds only
-    /// hashes.
+    /// The file is made when it is missing. A user who is in it gets a new password, others are
+    /// added; --delete removes one. The password is asked for on a terminal, and read from the first
+    /// line of stdin elsewhere; it is never an argument, because every user of the machine can see
+    /// those. The file holds only hashes, one line a user that begins with the name.
+    ///
+    /// A running node reads the file at its start and at SIGHUP (`systemctl reload plexus`, or `kill
+    /// -HUP <pid>`). Changes hold for new connections; whoever is connected stays.
+    #[command(override_usage = PASSWD_USAGE, after_help = PASSWD_EXAMPLES)]
     Passwd(PasswdArgs),
 }

@@ -3,6 +3,7 @@ pub(crate) mod passwd;
 pub(crate) mod publish;
 pub(crate) mod serve;
 pub(crate) mod subscribe;
+mod validity;
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +49,14 @@ impl ConfigArgs {
             overrides.push(Override::assignment(text)?);
         }
         overrides.extend(options);
-        Ok(load(Sources { file, overrides })?)
+        let variables = variables().map(|(name, _)| name).collect();
+        Ok(load(Sources { file, overrides, variables })?)
+    }
+
+    /// The same with that file, if there is one.
+    fn with_file(mut self, file: Option<PathBuf>) -> Self {
+        self.config = file.or(self.config);
+        self
     }
 
     fn file(&self) -> Option<PathBuf> {

@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The configuration is wrong.
     Config(ConfigError),
+    /// The same where a log collects what is written: each mistake on a line.
+    ConfigLines(ConfigError),
     /// The broker refused it.
     Refused(String),
     /// The time was over before it was done.
@@ -30,6 +32,14 @@ impl Failure {
         Self::Failed(format!("{what}: {}", chain(error)))
     }
 
+    /// As a program writes it that nobody watches.
+    pub(crate) fn in_lines(self) -> Self {
+        match self {
+            Self::Config(error) => Self::ConfigLines(error),
+            other => other,
+        }
+    }
+
     /// Writes the message and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         // When stderr is gone, the exit code still tells.
@@ -37,7 +47,7 @@ impl Failure {
         ExitCode::from(match self {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
-            Self::Config(_) => 3,
+            Self::Config(_) | Self::ConfigLines(_) => 3,
             Self::Refused(_) => 4,
             Self::TimeOver(_) => 5,
         })
@@ -52,6 +62,10 @@ impl fmt::Display for Failure {
             | Self::Refused(message)
             | Self::TimeOver(message) => write!(f, "error: {message}"),
             Self::Config(error) => fmt::Display::fmt(error, f),
+            Self::ConfigLines(error) => {
+                let lines = error.diagnostics.iter().map(|one| format!("error: {}", one.line()));
+                f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+            }
         }
     }
 }

@@ -37,6 +37,8 @@ struct Taken {
     id: PacketId,
     /// Whether it counts against the Receive Maximum of this connection.
     counted: bool,
+    /// Whether it is in the log.
+    recorded: bool,
     /// Its PUBREC leaves when the log is kept up to here.
     after: LogPosition,
 }
@@ -130,6 +132,7 @@ impl Inbound {
         let Some(register) = self.0.as_deref_mut() else { return };
         let Ok(at) = register.find(id) else { return };
         if let Some(taken) = register.taken.get_mut(at) {
+            taken.recorded = true;
             taken.after = taken.after.max(after);
         }
     }
@@ -196,6 +199,24 @@ impl Inbound {
         }
     }
 
+    /// QoS 2 identifiers in the log that the peer has not released.
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = PacketId> {
+        self.0.as_deref().into_iter().flat_map(|register| {
+            register.taken.iter().filter(|taken| taken.recorded).map(|taken| taken.id)
+        })
+    }
+
+    /// Identifiers that were taken before the node started.
+    pub(crate) fn restore(&mut self, ids: Vec<PacketId>) {
+        if ids.is_empty() {
+            return;
+        }
+        let taken = |id| Taken { id, counted: false, recorded: true, after: LogPosition::ZERO };
+        let register = self.0.get_or_insert_default();
+        register.taken = ids.into_iter().map(taken).collect();
+        register.taken.sort_by_key(|taken| taken.id);
+    }
+
     /// Forgets everything: the session is another.
     pub(crate) fn clear(&mut self) {
         self.0 = None;
@@ -219,7 +240,8 @@ impl Register {
         }
         self.in_process += 1;
         if let (AckKind::PubRec, Err(at)) = (kind, taken) {
-            self.taken.insert(at, Taken { id, counted: true, after: LogPosition::ZERO });
+            self.taken
+                .insert(at, Taken { id, counted: true, recorded: false, after: LogPosition::ZERO });
         }
         let counted = kind == AckKind::PubAck;
         self.acks.push_back(Pending { id, kind, duplicate: false, counted, verdict: None });

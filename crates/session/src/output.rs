@@ -29,8 +29,10 @@ pub enum Output {
     Unsubscribe(Box<UnsubscribeRequest>),
     /// Append a record to the log at this position; `handle_persisted` says when it is kept.
     Persist(LogPosition, Box<crate::Change>),
+    /// Read these messages from the log; `handle_fetched` brings them.
+    Fetch(Vec<plexus_types::MessageId>),
     /// A shared message that this session did not complete: offer it to the rest of its group.
-    Redispatch(SharedRef, Arc<Message>),
+    Redispatch(SharedRef, crate::Body),
     /// Count messages that were dropped.
     Dropped(DropReason, u32),
     /// Flush, then close the connection.
@@ -157,6 +159,8 @@ pub struct SubscribeRequest {
     pub subscription_id: Option<u32>,
     /// Each filter of the packet, in order.
     pub items: Vec<SubscribeItem>,
+    /// SUBACK leaves when the log is kept up to here.
+    pub after: LogPosition,
 }
 
 /// One filter of SUBSCRIBE.
@@ -181,6 +185,8 @@ pub struct UnsubscribeRequest {
     pub filters: Vec<TopicFilter>,
     /// The reasons of UNSUBACK.
     pub reasons: Vec<ReasonCode>,
+    /// UNSUBACK leaves when the log is kept up to here.
+    pub after: LogPosition,
 }
 
 /// A message for this session, as the index found it.

@@ -39,6 +39,17 @@ impl StoredWill {
         }
     }
 
+    /// As the log keeps it.
+    pub(crate) fn image(&self) -> crate::WillImage {
+        let message = Message::clone(&self.message);
+        crate::WillImage { message, delay: self.delay, lifetime: self.lifetime }
+    }
+
+    /// From the log.
+    pub(crate) fn restore(will: crate::WillImage) -> Self {
+        Self { message: Arc::new(will.message), delay: will.delay, lifetime: will.lifetime }
+    }
+
     /// The Will as it enters the node now.
     pub(crate) fn into_publication(self, now: Instant) -> Publication {
         let mut message = Arc::unwrap_or_clone(self.message);

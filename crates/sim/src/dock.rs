@@ -6,9 +6,10 @@ use bytes::BytesMut;
 use plexus_access::{Credentials, Policy};
 use plexus_broker::{
     envelope::Envelope,
-    ports::{ConnId, Ports, Ticket},
+    ports::{ConnId, Fetch, Ports, Ticket},
 };
-use plexus_session::{CloseReason, Outgoing};
+use plexus_session::{CloseReason, LogPosition, Outgoing};
+use plexus_store::Batch;
 use plexus_types::ProtocolVersion;
 use plexus_wire::{Packet, PublishHead};
 use slab::Slab;
@@ -124,6 +125,14 @@ impl Ports for Dock {
 
     fn forward(&mut self, shard: u16, envelope: Envelope) {
         self.effects.push(Effect::Forwarded(shard, Box::new(envelope)));
+    }
+
+    fn commit(&mut self, _: Batch, _: LogPosition) {
+        unreachable!("invariant: a shard without a log has no records");
+    }
+
+    fn fetch(&mut self, _: Fetch) {
+        unreachable!("invariant: a shard without a log reads nothing from it");
     }
 
     fn verify(&mut self, ticket: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {

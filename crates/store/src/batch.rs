@@ -23,6 +23,7 @@ pub enum Commit {
 pub(crate) enum Op {
     Entry { group: Group, index: Option<u64>, payload: Range<usize> },
     Hold(Arc<Message>),
+    HoldStored(MessageId),
     Release(MessageId),
     StateBytes(i64),
     Refreshed { group: Group, upto: SegmentNumber },
@@ -88,6 +89,11 @@ impl Batch {
     pub fn hold(&mut self, message: &Arc<Message>) {
         self.held_bytes += message.size();
         self.ops.push(Op::Hold(Arc::clone(message)));
+    }
+
+    /// One more reference to a body that the log holds already.
+    pub fn hold_stored(&mut self, body: MessageId) {
+        self.ops.push(Op::HoldStored(body));
     }
 
     /// One reference less.

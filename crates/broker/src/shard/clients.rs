@@ -5,7 +5,8 @@ use std::sync::Arc;
 use plexus_access::Principal;
 use plexus_session::Session;
 use plexus_stdx::{HashMap, Seed};
-use plexus_types::{ClientId, Instant, TopicFilter};
+use plexus_store::SegmentNumber;
+use plexus_types::{ClientId, Instant, MessageId, TopicFilter};
 use slab::Slab;
 
 use super::replay::Replays;
@@ -27,6 +28,14 @@ pub(super) struct Client {
     pub(super) armed: Instant,
     /// Whether its connection has more output than it takes.
     pub(super) congested: bool,
+    /// Its name in the log, zero for none.
+    pub(super) key: u64,
+    /// The segment of the log in which its records begin, or one before.
+    pub(super) anchor: SegmentNumber,
+    /// The turn in which it was last put down to hear of the log.
+    pub(super) log_turn: u64,
+    /// Open publications that it had before the node started.
+    pub(super) seen: Option<Box<Vec<MessageId>>>,
     /// Retained messages that are still to come, and memberships: most clients have neither.
     pub(super) replays: Option<Box<Replays>>,
     pub(super) shares: Option<Box<Shares>>,
@@ -70,6 +79,10 @@ impl Clients {
             serial: self.serial,
             armed: Instant::FAR_FUTURE,
             congested: false,
+            key: 0,
+            anchor: SegmentNumber::ZERO,
+            log_turn: 0,
+            seen: None,
             replays: None,
             shares: None,
         }) as u32;
@@ -104,6 +117,11 @@ impl Clients {
 
     pub(super) fn reference(&self, slot: u32) -> Option<ClientRef> {
         self.get(slot).map(|client| ClientRef { slot, serial: client.serial })
+    }
+
+    /// All slots are below this.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity()
     }
 
     pub(super) fn len(&self) -> usize {

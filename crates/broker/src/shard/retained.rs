@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use plexus_stdx::Seed;
 use plexus_topics::{Retained, RetainedCursor};
-use plexus_types::{Instant, Message, TopicName};
+use plexus_types::{Instant, Message, MessageId, TopicName};
 
 use super::Shard;
 use crate::ports::Turn;
@@ -25,12 +25,23 @@ impl RetainedStore {
         Self { messages, expiring: BTreeSet::new(), bytes: 0, messages_max }
     }
 
-    /// Keeps a message as the newest of its topic; false when the limit forbids it.
-    fn keep(&mut self, message: &Arc<Message>) -> bool {
-        let known = self.messages.get(&message.topic).is_some();
-        if !known && self.messages.len() >= self.messages_max {
-            return false;
+    /// Keeps a message as the newest of its topic; `None` when the limit forbids it, else the name
+    /// of the one before.
+    fn keep(&mut self, message: &Arc<Message>) -> Option<Option<MessageId>> {
+        let known = self.name_of(&message.topic);
+        if known.is_none() && self.messages.len() >= self.messages_max {
+            return None;
         }
+        self.restore(message);
+        Some(known)
+    }
+
+    fn name_of(&self, topic: &TopicName) -> Option<MessageId> {
+        self.messages.get(topic).map(|message| message.id)
+    }
+
+    /// Keeps a message whatever the limit says: it was there before the node started.
+    pub(super) fn restore(&mut self, message: &Arc<Message>) {
         if let Some(expires) = message.expires {
             // A copy of its own: the deadline must not keep a message alive that was replaced.
             self.expiring.insert((expires, message.topic.detached()));
@@ -39,13 +50,13 @@ impl RetainedStore {
         if let Some(old) = self.messages.insert(&message.topic, Arc::clone(message)) {
             self.part_from(&old, message.expires);
         }
-        true
     }
 
-    fn delete(&mut self, topic: &TopicName) {
-        if let Some(old) = self.messages.remove(topic) {
-            self.part_from(&old, None);
-        }
+    /// Yields the name of the message that is gone.
+    fn delete(&mut self, topic: &TopicName) -> Option<MessageId> {
+        let old = self.messages.remove(topic)?;
+        self.part_from(&old, None);
+        Some(old.id)
     }
 
     /// Forgets what was reckoned for a message that another or nothing replaces.
@@ -58,20 +69,22 @@ impl RetainedStore {
         }
     }
 
+    pub(super) fn get(&self, topic: &TopicName) -> Option<&Arc<Message>> {
+        self.messages.get(topic)
+    }
+
     pub(super) fn next_expiry(&self) -> Option<Instant> {
         self.expiring.first().map(|(at, _)| *at)
     }
 
-    fn expire(&mut self, now: Instant) -> u64 {
-        let mut gone = 0;
+    fn expire(&mut self, now: Instant) -> Option<(TopicName, MessageId)> {
         while self.next_expiry().is_some_and(|at| at <= now) {
-            let Some((_, topic)) = self.expiring.pop_first() else { break };
+            let (_, topic) = self.expiring.pop_first()?;
             if self.messages.get(&topic).is_some_and(|message| message.is_expired(now)) {
-                self.delete(&topic);
-                gone += 1;
+                return self.delete(&topic).map(|id| (topic, id));
             }
         }
-        gone
+        None
     }
 
     pub(super) fn len(&self) -> usize {
@@ -111,21 +124,30 @@ impl Shard {
                 return;
             }
         }
-        if message.payload.is_empty() || message.is_expired(turn.now) {
-            self.retained.delete(&message.topic);
-        } else if !self.retained.keep(message) {
+        if message.payload.is_empty() {
+            if let Some(old) = self.retained.delete(&message.topic) {
+                self.record_retained(message, Some(old));
+            }
+        } else if message.is_expired(turn.now) {
+            if let Some(old) = self.retained.delete(&message.topic) {
+                self.record_expired(&message.topic, old);
+            }
+        } else if let Some(old) = self.retained.keep(message) {
+            self.record_retained(message, old);
+        } else {
             self.counters().dropped_retained_limit.add(1);
         }
         self.count_retained();
     }
 
     pub(super) fn expire_retained(&mut self, turn: &Turn<'_>) {
-        if self.retained.expire(turn.now) > 0 {
+        while let Some((topic, id)) = self.retained.expire(turn.now) {
+            self.record_expired(&topic, id);
             self.count_retained();
         }
     }
 
-    fn count_retained(&self) {
+    pub(super) fn count_retained(&self) {
         let counters = self.counters();
         counters.retained.set(self.retained.messages.len() as u64);
         counters.retained_bytes.set(self.retained.bytes as u64);

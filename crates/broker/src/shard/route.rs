@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use plexus_session::{LogPosition, Publication, Routed};
+use plexus_store::Group;
 use plexus_topics::SubscriberId;
-use plexus_types::{Message, Qos, ReasonCode};
+use plexus_types::{Message, MessageId, Qos, ReasonCode};
 
 use super::Shard;
-use crate::{envelope::Envelope, ports::Turn};
+use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
 /// Above so many receivers a message is given its own bytes without looking at each of them.
 const FEW_RECEIVERS: usize = 4;
@@ -21,22 +22,36 @@ impl Shard {
         publisher: Option<u32>,
         publication: Publication,
     ) {
-        let Publication { message, packet_id, .. } = publication;
-        let reason = self.publish(turn, publisher, message);
+        let Publication { message, packet_id, will } = publication;
+        let before = self.outbox.appended();
+        let once = publisher.filter(|_| self.log.enabled).and_then(|slot| {
+            let session = &self.clients.get(slot)?.session;
+            let exactly_once = message.qos == Qos::ExactlyOnce && session.is_durable();
+            (will || exactly_once).then(|| Group(self.context.slot_of(session.client_id())))
+        });
+        let reason = self.distribute(turn, publisher, message, once);
         let (Some(slot), Some(packet_id)) = (publisher, packet_id) else { return };
+        // The acknowledgement waits for what the message has put on a disk, if anything.
+        let appended = self.outbox.appended();
+        let after = if appended > before { appended } else { LogPosition::ZERO };
+        if after > LogPosition::ZERO {
+            self.wait_for_log(slot);
+        }
         let Some(client) = self.clients.get_mut(slot) else { return };
-        // Nothing of this message is on a disk: the acknowledgement may leave at once.
-        let routed = Routed { packet_id, reason, after: LogPosition::ZERO };
+        let routed = Routed { packet_id, reason, after };
         client.session.handle_routed(turn.now, routed, &mut self.outbox);
         self.drain(turn, slot);
     }
 
-    /// Delivers a message to everybody who wants it and says whether there was anybody.
-    pub(super) fn publish(
+    /// Delivers a message to everybody who wants it and says whether there was anybody. With a
+    /// group in `once`, the message is recorded as open there while it is on its way to the records
+    /// of other shards, which become true apart from those of this one.
+    pub(super) fn distribute(
         &mut self,
         turn: &mut Turn<'_>,
         publisher: Option<u32>,
-        message: Message,
+        mut message: Message,
+        once: Option<Group>,
     ) -> ReasonCode {
         let shards = self.interest.shards(&message.topic);
         let own = 1_u64 << self.id;
@@ -54,19 +69,33 @@ impl Shard {
                 return ReasonCode::NoMatchingSubscribers;
             }
         }
+        if message.id == MessageId::NONE {
+            message.id = self.name_message();
+        }
         let kept = message.retain || others != 0 || self.is_kept();
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
-        if message.retain && self.may_retain(&message) {
-            let owner = self.context.shard_of(&message.topic);
+        let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
+        let owner = (message.retain && self.may_retain(&message))
+            .then(|| self.context.shard_of(&message.topic));
+        let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
+        let open = once.filter(|_| elsewhere);
+        if let Some(group) = open {
+            self.open_message(group, &message, Audience::Subscribers);
+        }
+        if let Some(owner) = owner {
             self.forward(turn, owner, Envelope::Retain(Arc::clone(&message)));
         }
         self.deliver_matches(turn, publisher, &message);
         self.assign_groups(turn, &message);
         for shard in bits(others) {
             for _ in 0..self.copies(shard, &message) {
-                self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+                let tracked = tracked & 1 << shard != 0;
+                self.forward(turn, shard, Envelope::Publish(Arc::clone(&message), tracked));
             }
+        }
+        if let Some(group) = open {
+            self.close_message(group, message.id);
         }
         if nobody { ReasonCode::NoMatchingSubscribers } else { ReasonCode::Success }
     }

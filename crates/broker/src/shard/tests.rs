@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_access::{AllowAll, Credentials, Policy};
-use plexus_session::{CloseReason, Outgoing, SharedRef};
+use plexus_session::{CloseReason, LogPosition, Outgoing, SharedRef};
 use plexus_stdx::Seed;
+use plexus_store::Batch;
 use plexus_topics::{MemberOptions, SubscriberId};
 use plexus_types::{
     ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
@@ -21,7 +22,7 @@ use super::{Context, Shard};
 use crate::{
     envelope::{Assignment, Envelope},
     options::NodeOptions,
-    ports::{Arrival, ConnId, Door, Ports, Ticket, Turn},
+    ports::{Arrival, ConnId, Door, Fetch, Ports, Ticket, Turn},
 };
 
 /// What a shard did.
@@ -45,6 +46,8 @@ impl Ports for Desk {
     fn forward(&mut self, shard: u16, envelope: Envelope) {
         self.posted.push((shard, envelope));
     }
+    fn commit(&mut self, _: Batch, _: LogPosition) {}
+    fn fetch(&mut self, _: Fetch) {}
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
         false
     }

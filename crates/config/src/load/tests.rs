@@ -8,14 +8,14 @@ fn file(text: &str) -> File {
 }
 
 fn of_file(text: &str) -> Result<Config, String> {
-    load(Sources { file: Some(file(text)), overrides: Vec::new() })
+    load(Sources { file: Some(file(text)), ..Sources::default() })
         .map_err(|error| error.to_string())
 }
 
 fn of_variables(variables: &[(&str, &str)]) -> Result<Config, String> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let overrides = Override::environment(variables);
-    load(Sources { file: None, overrides }).map_err(|error| error.to_string())
+    load(Sources { overrides, ..Sources::default() }).map_err(|error| error.to_string())
 }
 
 #[track_caller]
@@ -36,7 +36,8 @@ fn options_are_stronger_than_variables_and_variables_than_the_file() {
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut overrides = Override::environment(variables);
     overrides.push(Override::option("--name", &["node", "name"], "option"));
-    let settings = load(Sources { file: Some(file(text)), overrides }).unwrap().settings;
+    let settings =
+        load(Sources { file: Some(file(text)), overrides, ..Sources::default() }).unwrap().settings;
     assert_eq!(settings.node.name, "option");
     assert_eq!(settings.node.shards, 2);
     assert_eq!(settings.mqtt.max_packet_size, ByteSize::kib(1));
@@ -178,14 +179,15 @@ fn every_bad_source_is_reported_at_once() {
     let variables = [("PLEXUS__NODE__SHARDS", "many"), ("PLEXUS__LOG__LEVEL", "loud")];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let overrides = Override::environment(variables);
-    let error = load(Sources { file: Some(file("x = 1")), overrides }).unwrap_err();
+    let error =
+        load(Sources { file: Some(file("x = 1")), overrides, ..Sources::default() }).unwrap_err();
     let messages = error.diagnostics.iter().map(|one| one.message.as_str()).collect::<Vec<_>>();
     assert_eq!(
         messages,
         [
             "unknown key `x`",
-            "`log.level`: `loud` has no level `loud`; the levels are off, error, warn, info, \
-             debug and trace",
+            "`log.level`: `loud` is no log filter: `loud` is no level; the levels are off, error, \
+             warn, info, debug and trace",
             "`node.shards`: expected a whole number from 0 to 65535, found \"many\"",
         ]
     );
@@ -195,7 +197,7 @@ fn every_bad_source_is_reported_at_once() {
 fn an_assignment_sets_a_key() {
     let set = |text| {
         let overrides = vec![Override::assignment(text).map_err(|error| error.to_string())?];
-        load(Sources { file: None, overrides }).map_err(|error| error.to_string())
+        load(Sources { overrides, ..Sources::default() }).map_err(|error| error.to_string())
     };
     assert_eq!(set("mqtt.maximum_qos=1").unwrap().settings.mqtt.maximum_qos, 1);
     let error = set("mqtt.maximum_qos").unwrap_err();
@@ -287,4 +289,123 @@ fn a_listener_has_its_own_limits() {
 fn ports_that_the_system_chooses_do_not_clash() {
     let text = "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n".repeat(2);
     assert!(of_file(&text).is_ok());
+}
+
+#[test]
+fn every_mistake_of_a_file_is_shown_in_its_order() {
+    let text = "colour = \"red\"\n[mqtt]\nmaximum_qos = 3\nmax_inflght = 1\nqueue_policy = 7\n\
+                [log]\nlevel = \"loud\"\n[[listener]]\nurl = \"mqtt://x\"\nnmae = \"a\"\n\
+                [[listener]]\nname = \"without\"\ntls = { cert_file = 1, key_file = \"k\" }\n";
+    let error = load(Sources { file: Some(file(text)), ..Sources::default() }).unwrap_err();
+    let lines = error.diagnostics.iter().map(super::Diagnostic::line).collect::<Vec<_>>();
+    let starts = [
+        "plexus.toml:1: unknown key `colour`; the keys here are ",
+        "plexus.toml:3: `mqtt.maximum_qos` is 3, out of its range",
+        "plexus.toml:4: unknown key `max_inflght`; did you mean `max_inflight`?",
+        "plexus.toml:5: expected a text in quotes",
+        "plexus.toml:7: `loud` is no log filter",
+        "plexus.toml:9: unknown scheme `mqtt`",
+        "plexus.toml:10: unknown key `nmae`; did you mean `name`?",
+        "plexus.toml:11: the key `url` is missing",
+        "plexus.toml:13: expected a text in quotes, found `1`",
+    ];
+    assert_eq!(lines.len(), starts.len(), "{lines:#?}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}\n{start}");
+    }
+}
+
+#[test]
+fn what_follows_from_a_mistake_is_not_told() {
+    let text = "[access]\nusers_file = 7\n[[listener]]\nurl = \"tcp://0.0.0.0:1883\"\n";
+    let error = of_file(text).unwrap_err();
+    assert_eq!(error.matches("error: ").count(), 1, "{error}");
+}
+
+#[test]
+fn a_listener_in_single_brackets_is_told_to_use_two() {
+    shown(
+        "[listener]\nurl = \"tcp://127.0.0.1:1883\"\n",
+        "
+error: there may be several listeners
+ --> plexus.toml:1:1
+  |
+1 | [listener]
+  | ^^^^^^^^^^
+  = write [[listener]] with two brackets on each side, or listener = [{ url = \
+         \"tcp://127.0.0.1:1883\" }]",
+    );
+    let error = of_variables(&[("PLEXUS__LISTENER__URL", "tcp://127.0.0.1:1883")]).unwrap_err();
+    assert!(error.contains("there may be several listeners"), "{error}");
+}
+
+#[test]
+fn what_mqtt_counts_in_seconds_is_written_in_seconds() {
+    for key in ["server_keep_alive", "max_keep_alive", "max_session_expiry", "session_expiry_3x"] {
+        let error = of_file(&format!("[mqtt]\n{key} = \"500ms\"\n")).unwrap_err();
+        let message = format!("error: `mqtt.{key}` is 500ms, but MQTT carries whole seconds\n");
+        assert!(error.starts_with(&message), "{error}");
+        assert!(error.contains("= use a duration in whole seconds from "), "{error}");
+        assert!(of_file(&format!("[mqtt]\n{key} = \"2000ms\"\n")).is_ok(), "{key}");
+    }
+    for (text, message) in [
+        ("[sys]\ninterval = \"500ms\"\n", "`sys.interval` is 500ms, out of its range"),
+        ("[limits]\nconnect_timeout = \"0s\"\n", "`limits.connect_timeout` is 0s, out of"),
+        ("[node]\nshutdown_grace = \"2d\"\n", "`node.shutdown_grace` is 2d, out of its range"),
+        (
+            "[[listener]]\nurl = \"tcp://127.0.0.1\"\nconnect_timeout = \"0s\"\n",
+            "`listener.0.connect_timeout` is 0s, out of its range",
+        ),
+        ("[mqtt]\nmax_packet_size = 64\n", "`mqtt.max_packet_size` is 64B, out of its range"),
+    ] {
+        let error = of_file(text).unwrap_err();
+        assert!(error.starts_with(&format!("error: {message}")), "{error}");
+    }
+}
+
+#[test]
+fn a_variable_with_one_underscore_stops_the_start() {
+    let of_names = |names: &[&str]| {
+        let variables = names.iter().map(|name| (*name).to_owned()).collect();
+        load(Sources { variables, ..Sources::default() })
+    };
+    let error = of_names(&["PLEXUS_LOG__LEVEL", "PATH"]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "\
+error: this variable sets no key
+ --> environment variable PLEXUS_LOG__LEVEL
+  = write PLEXUS__LOG__LEVEL, with two underscores each"
+    );
+    let warned = of_names(&["PLEXUS_SOMETHING", "PLEXUS_BIN"]).unwrap();
+    assert_eq!(warned.warnings.len(), 1);
+}
+
+#[test]
+fn the_value_of_an_assignment_is_not_shown() {
+    let over = Override::assignment("access.users.bob=$argon2id$secret").unwrap();
+    assert_eq!(over.origin.to_string(), "option --set access.users.bob");
+}
+
+#[test]
+fn a_certificate_is_asked_for_in_the_words_of_the_command_line() {
+    let listener = toml::Table::from_iter([("url".to_owned(), "tls://127.0.0.1".into())]);
+    let listeners = toml::Value::from(vec![toml::Value::from(listener)]);
+    let overrides = vec![Override::option("--listen tls://127.0.0.1", &["listener"], listeners)];
+    let error = load(Sources { overrides, ..Sources::default() }).unwrap_err().to_string();
+    assert!(error.ends_with("= add --tls-cert <file> and --tls-key <file>"), "{error}");
+}
+
+#[test]
+fn mistakes_without_end_are_cut_off() {
+    let lines = (0..1_000).map(|number| format!("key{number} = 1")).collect::<Vec<_>>();
+    assert_eq!(of_file(&lines.join("\n")).unwrap_err().matches("error: ").count(), 50);
+}
+
+#[test]
+fn a_number_that_no_table_holds_is_a_mistake() {
+    for number in ["9223372036854775808", "18446744073709551615", "99999999999999999999999"] {
+        let error = of_file(&format!("[mqtt]\nmax_queue_bytes = {number}\n")).unwrap_err();
+        assert!(error.contains("--> plexus.toml:2:"), "{error}");
+    }
 }

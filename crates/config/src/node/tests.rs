@@ -12,7 +12,7 @@ const MACHINE: Machine = Machine { cores: 3, memory: 1_000 };
 
 fn plan(text: &str) -> Result<NodePlan, String> {
     let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
-    load(Sources { file, overrides: Vec::new() })
+    load(Sources { file, ..Sources::default() })
         .and_then(|config| config.plan(MACHINE, Seed::new(1)))
         .map_err(|error| error.to_string())
 }
@@ -142,7 +142,7 @@ fn a_user_file_that_cannot_be_understood_stops_the_start() {
 fn a_listener_gets_its_own_limits_and_a_name() {
     let text = "[limits]\nconnect_timeout = \"7s\"\n\
                 [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nmax_connections = 5\n\
-                [listener.mqtt]\nmax_session_expiry = \"1h\"\nserver_keep_alive = \"1500ms\"\n\
+                [listener.mqtt]\nmax_session_expiry = \"1h\"\nserver_keep_alive = \"2000ms\"\n\
                 [[listener]]\nurl = \"tcp://127.0.0.1:0\"\n";
     let plan = plan(text).unwrap();
     let [own, other] = &plan.listeners[..] else { panic!("two listeners") };

@@ -41,6 +41,15 @@ fn mistakes_are_shown_with_place_pointer_and_mend() {
         .with_help("did you mean `name`?");
     let variable = Diagnostic::new(Origin::Variable("PLEXUS__X".into()), "unknown key `x`");
     let option = Diagnostic::new(Origin::Option("--listen".into()), "no host");
+    let lines = [&file, &variable, &option].map(Diagnostic::line);
+    assert_eq!(
+        lines,
+        [
+            "p.toml:3: unknown key `key`; did you mean `name`?",
+            "environment variable PLEXUS__X: unknown key `x`",
+            "option --listen: no host",
+        ]
+    );
     let error = ConfigError { diagnostics: vec![file, variable, option] };
     assert_eq!(
         error.to_string(),

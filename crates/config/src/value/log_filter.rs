@@ -13,10 +13,12 @@ pub struct LogFilter(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogFilterError {
     /// A word that is no level.
-    #[error("has no level `{0}`; the levels are off, error, warn, info, debug and trace")]
+    #[error(
+        "is no log filter: `{0}` is no level; the levels are off, error, warn, info, debug and trace"
+    )]
     Level(String),
     /// A module that cannot be one.
-    #[error("has no module `{0}`; a part reads <module>=<level>")]
+    #[error("is no log filter: `{0}` is no module; a part reads <module>=<level>")]
     Module(String),
     /// A number in place of a text.
     #[error("is a number; the levels are off, error, warn, info, debug and trace")]

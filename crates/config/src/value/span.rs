@@ -51,6 +51,17 @@ impl Span {
     pub const fn secs_ceil(self) -> u64 {
         self.0.as_secs() + if self.0.subsec_nanos() > 0 { 1 } else { 0 }
     }
+
+    /// The number of seconds, if they are whole.
+    pub const fn whole_secs(self) -> Option<u64> {
+        if self.0.subsec_nanos() == 0 { Some(self.0.as_secs()) } else { None }
+    }
+}
+
+impl From<Duration> for Span {
+    fn from(duration: Duration) -> Self {
+        Self(duration)
+    }
 }
 
 impl SpanOrNever {

@@ -50,7 +50,8 @@ fn a_duration_is_shown_as_it_would_be_written() {
     for text in ["0s", "250ms", "1s500ms", "1d12h", "2h", "1m30s"] {
         assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
     }
-    assert_eq!("1500ms".parse::<Span>().unwrap().secs_ceil(), 2);
+    assert_eq!("1500ms".parse::<Span>().unwrap().whole_secs(), None);
+    assert_eq!("2000ms".parse::<Span>().unwrap().whole_secs(), Some(2));
     assert_eq!(Span::secs(3).get(), Duration::from_secs(3));
 }
 
@@ -74,9 +75,10 @@ fn a_log_filter_names_levels() {
     let error = |text: &str| text.parse::<LogFilter>().unwrap_err().to_string();
     assert_eq!(
         error("verbose"),
-        "has no level `verbose`; the levels are off, error, warn, info, debug and trace"
+        "is no log filter: `verbose` is no level; the levels are off, error, warn, info, debug and \
+         trace"
     );
-    assert_eq!(error("=debug"), "has no module ``; a part reads <module>=<level>");
+    assert_eq!(error("=debug"), "is no log filter: `` is no module; a part reads <module>=<level>");
     assert!("".parse::<LogFilter>().is_err());
 }
 

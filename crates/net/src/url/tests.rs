@@ -35,7 +35,13 @@ fn an_error_names_the_mend() {
         ("quic://a", "unknown scheme `quic`; use tcp, tls, ws, wss or unix"),
         (
             "tcp://:1883",
-            "no host; write 127.0.0.1 for this machine only, 0.0.0.0 or [::] for every interface",
+            "no host; write for example tcp://127.0.0.1:1883 for this machine only, or \
+             tcp://0.0.0.0:1883 for every interface",
+        ),
+        (
+            "wss://",
+            "no host; write for example wss://127.0.0.1:8084 for this machine only, or \
+             wss://0.0.0.0:8084 for every interface",
         ),
         ("tcp://a b:1", "`a b` is no host name and no address"),
         ("tcp://user@a:1", "`user@a` is no host name and no address"),
@@ -43,7 +49,11 @@ fn an_error_names_the_mend() {
         ("tcp://[::1", "`[::1`: write an IPv6 address in brackets, for example [::1]:1883"),
         ("tcp://[::1]x", "`[::1]x`: write an IPv6 address in brackets, for example [::1]:1883"),
         ("tcp://[a]", "`[a]`: write an IPv6 address in brackets, for example [::1]:1883"),
-        ("tcp://a:", "`` is no port; use a number from 1 to 65535, or 0 for any free port"),
+        (
+            "tcp://a:",
+            "no port behind the colon; write for example tcp://127.0.0.1:1883, or leave the colon \
+             out for port 1883",
+        ),
         (
             "tcp://a:65536",
             "`65536` is no port; use a number from 1 to 65535, or 0 for any free port",

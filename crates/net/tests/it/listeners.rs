@@ -38,9 +38,8 @@ fn an_address_in_use_is_refused_with_the_mend() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{url}: cannot listen at {}: another program or listener has it; stop that one or \
-             choose another",
-            taken.local_addr().unwrap()
+            "cannot listen at {url}: another program or listener has it; stop that one or choose \
+             another"
         )
     );
 }

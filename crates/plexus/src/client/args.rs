@@ -7,15 +7,16 @@ use clap::{Args, ValueEnum};
 use plexus_config::value::Span;
 use plexus_net::{TlsClient, TlsClientOptions, Transport};
 use plexus_session::ClientOptions;
-use plexus_types::{ProtocolVersion, Qos, Text, TopicName};
+use plexus_types::{ProtocolVersion, Qos, Text};
 use plexus_wire::{ConnectProperties, Will};
 
 use super::{
     endpoint::Endpoint,
     property::{self, PacketKind, Property},
+    topics, trouble,
     url::ServerUrl,
 };
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 
 /// The longest session expiry, which means "never" to the protocol.
 const NEVER: u32 = u32::MAX;
@@ -114,7 +115,8 @@ pub(crate) struct ConnectArgs {
     #[arg(short = 'D', long = "property", value_name = "[PACKET.]NAME=VALUE")]
     properties: Vec<Property>,
 
-    /// End after so many seconds
+    /// End after so many seconds. Exit code 5 if something is missing then: an acknowledgement of
+    /// pub, a message of sub --count; sub without --count ends with 0
     #[arg(short = 'W', long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
 
@@ -192,6 +194,7 @@ impl ConnectArgs {
             port: port.or_else(|| transport.default_port()).unwrap_or_default(),
             path: path.unwrap_or_else(|| "/mqtt".to_owned()),
             tls: if transport.is_tls() { Some(self.tls_client()?) } else { None },
+            ca_file: self.cafile.clone(),
         })
     }
 
@@ -223,7 +226,7 @@ impl ConnectArgs {
             key_file: self.key.clone(),
             ..TlsClientOptions::default()
         };
-        TlsClient::new(&options).map_err(|error| Failure::Failed(chain(&error)))
+        TlsClient::new(&options).map_err(|error| Failure::Failed(trouble::of_files(&error)))
     }
 
     /// How the client introduces itself. `random` makes its name its own.
@@ -269,8 +272,9 @@ impl ConnectArgs {
         let Some(path) = password.strip_prefix("file:") else {
             return Ok(Some(Bytes::from(password)));
         };
-        let text = fs::read_to_string(path)
-            .map_err(|error| Failure::because(format_args!("cannot read {path}"), &error))?;
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::Failed(format!("cannot read {path}: {}", trouble::plain(&error)))
+        })?;
         Ok(Some(Bytes::from(text.lines().next().unwrap_or_default().to_owned())))
     }
 
@@ -284,7 +288,7 @@ impl ConnectArgs {
         };
         let parts = property::message(properties, true)?;
         Ok(Some(Will {
-            topic: topic_name(topic)?,
+            topic: topics::name(topic)?,
             payload: Bytes::from(self.will_payload.clone().unwrap_or_default()),
             qos: self.will_qos,
             retain: self.will_retain,
@@ -299,11 +303,6 @@ impl ConnectArgs {
 pub(crate) fn qos(text: &str) -> Result<Qos, String> {
     let number = text.parse().ok().and_then(Qos::new);
     number.ok_or_else(|| "use 0, 1 or 2".to_owned())
-}
-
-pub(crate) fn topic_name(topic: &str) -> Result<TopicName, Failure> {
-    TopicName::try_from(topic)
-        .map_err(|error| Failure::Usage(format!("the topic `{topic}` cannot be: {error}")))
 }
 
 fn text(text: &str, what: &str) -> Result<Text, Failure> {
@@ -324,6 +323,7 @@ fn session_expiry(text: &str) -> Result<u32, String> {
 
 /// A time that a person gave in seconds.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().map_err(|_| "expected a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let seconds = text.parse::<f64>().ok();
+    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.ok_or_else(|| "expected a number of seconds, such as 10 or 0.5".to_owned())
 }

@@ -3,7 +3,8 @@ use std::time::Duration;
 use plexus_stdx::Seed;
 
 const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(30);
+/// The longest wait; a connection that stood as long counts as a good one.
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 /// How long to wait before the next attempt: twice as long each time, and never the same for two
 /// clients, so that they do not all come back in one moment.
@@ -18,7 +19,7 @@ impl Backoff {
         Self { next: FIRST, seed }
     }
 
-    /// The attempt went well.
+    /// The connection was of use: the next one that is lost is a new beginning.
     pub(crate) const fn reset(&mut self) {
         self.next = FIRST;
     }

@@ -5,7 +5,7 @@ mod link;
 use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use mio::{Events, Interest, Poll, Token, Waker};
-use plexus_net::{PeerAddr, ReadBlock};
+use plexus_net::{PeerAddr, ReadBlock, StreamError};
 use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
 use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{
@@ -17,8 +17,9 @@ use super::{
     clock::Clock,
     down::Down,
     endpoint::{Endpoint, Target},
+    trouble::{Stage, Trouble},
 };
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 
 const CONNECTION: Token = Token(0);
 const WAKER: Token = Token(1);
@@ -32,8 +33,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) enum Happening {
     /// The broker accepted the connection.
     Up(Box<ConnAck>),
-    /// The connection is over.
-    Down(Down),
+    /// The connection is over; perhaps with bytes that the socket had not taken.
+    Down { down: Down, unsent: bool },
     /// A message came.
     Message(Box<Incoming>),
     /// A message is out, or acknowledged to its end, or refused.
@@ -60,6 +61,8 @@ pub(crate) struct Driver {
     link: Option<Link>,
     retry_at: Option<Instant>,
     targets: VecDeque<Target>,
+    /// What somebody's answer at one of the addresses came to.
+    telling: Option<Trouble>,
     happenings: VecDeque<Happening>,
 }
 
@@ -79,8 +82,13 @@ impl Driver {
             link: None,
             retry_at: Some(Instant::ZERO),
             targets: VecDeque::new(),
+            telling: None,
             happenings: VecDeque::new(),
         })
+    }
+
+    pub(crate) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -90,6 +98,11 @@ impl Driver {
     /// Rings the loop from another thread.
     pub(crate) fn waker(&self) -> Arc<Waker> {
         Arc::clone(&self.waker)
+    }
+
+    /// Whether everything that happened so far has been told.
+    pub(crate) fn is_told(&self) -> bool {
+        self.happenings.is_empty()
     }
 
     /// Bytes that the socket has not yet taken.
@@ -117,21 +130,25 @@ impl Driver {
         }
     }
 
-    /// Says DISCONNECT and waits until everything has left, for a short time.
-    pub(crate) fn finish(&mut self, session_expiry: Option<u32>) -> Result<(), Failure> {
+    /// Says DISCONNECT and waits until everything has left, for a short time; whether the broker
+    /// seems to have read it all.
+    pub(crate) fn finish(&mut self, session_expiry: Option<u32>) -> Result<bool, Failure> {
         let properties =
             DisconnectProperties { session_expiry_interval: session_expiry, ..Default::default() };
         let now = self.now();
         self.client.disconnect(now, ReasonCode::Success, properties);
         self.retry_at = None;
         let deadline = now + CLOSE_TIMEOUT;
-        while self.link.is_some() && self.now() < deadline {
+        let mut whole = true;
+        while (self.link.is_some() || !self.is_told()) && self.now() < deadline {
             // What comes now is not acknowledged and thus comes again where that matters.
-            if self.next(deadline)?.is_none() {
-                break;
+            match self.next(deadline)? {
+                Some(Happening::Down { unsent, .. }) => whole &= !unsent,
+                Some(_) => {}
+                None => break,
             }
         }
-        Ok(())
+        Ok(whole)
     }
 
     /// Everything that can be done without waiting.
@@ -153,7 +170,7 @@ impl Driver {
         match turned {
             Ok(None) => self.link = Some(link),
             Ok(Some(down)) => self.lost(now, &link, down),
-            Err(why) => self.lost(now, &link, Down::Lost(why)),
+            Err(trouble) => self.lost(now, &link, Down::Lost(trouble)),
         }
     }
 
@@ -189,28 +206,24 @@ impl Driver {
         if self.targets.is_empty() {
             match self.endpoint.resolve() {
                 Ok(targets) => self.targets = targets,
-                Err(error) => {
-                    let why = format!("cannot find {}: {error}", self.endpoint);
-                    return self.happenings.push_back(Happening::Down(Down::Lost(why)));
-                }
+                Err(error) => return self.gone(Trouble::unknown_host(&self.endpoint, &error)),
             }
         }
         let Some(target) = self.targets.pop_front() else {
-            let why = format!("{} has no address", self.endpoint);
-            return self.happenings.push_back(Happening::Down(Down::Lost(why)));
+            return self.gone(Trouble::no_address(&self.endpoint));
         };
         match self.open(now, &target) {
             Ok(link) => self.link = Some(link),
-            Err(why) => self.failed(now, why),
+            Err(trouble) => self.failed(now, trouble, false),
         }
     }
 
-    fn open(&self, now: Instant, target: &Target) -> Result<Link, String> {
-        let mut stream = self.endpoint.open(target).map_err(|error| self.unreachable(&error))?;
+    fn open(&self, now: Instant, target: &Target) -> Result<Link, Trouble> {
+        let failed = |error| Trouble::of_stream(&self.endpoint, &error, Stage::Asked);
+        let mut stream = self.endpoint.open(target).map_err(failed)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
-        stream
-            .register(self.poll.registry(), CONNECTION, interest)
-            .map_err(|error| self.unreachable(&error))?;
+        let registered = stream.register(self.poll.registry(), CONNECTION, interest);
+        registered.map_err(|error| failed(error.into()))?;
         let limits = Limits {
             packet_size: PACKET_SIZE_MAX as u32,
             user_properties: u16::MAX,
@@ -220,32 +233,38 @@ impl Driver {
         Ok(Link::new(stream, decoder, now + CONNECT_TIMEOUT))
     }
 
-    /// One address failed: the next one is tried at once, and after the last one it is told.
-    fn failed(&mut self, now: Instant, why: String) {
+    /// One address failed: the next one is tried at once, and after the last one it is told. Where
+    /// somebody answered says more than where nobody did.
+    fn failed(&mut self, now: Instant, trouble: Trouble, standing: bool) {
+        let telling = if standing { Some(trouble.clone()) } else { None };
+        self.telling = self.telling.take().or(telling);
         if self.targets.is_empty() {
-            self.happenings.push_back(Happening::Down(Down::Lost(why)));
+            let trouble = self.telling.take().unwrap_or(trouble);
+            self.gone(trouble);
         } else {
             self.retry_at = Some(now);
         }
     }
 
-    fn unreachable(&self, error: &dyn std::error::Error) -> String {
-        format!("cannot connect to {}: {}", self.endpoint, chain(error))
+    fn gone(&mut self, trouble: Trouble) {
+        let down = Down::Lost(trouble);
+        self.happenings.push_back(Happening::Down { down, unsent: false });
+    }
+
+    fn trouble(&self, link: &Link, error: &StreamError) -> Trouble {
+        Trouble::of_stream(&self.endpoint, error, link.stage())
     }
 
     /// Reads, decides and writes; says why when the connection is over.
-    fn turn(&mut self, now: Instant, link: &mut Link) -> Result<Option<Down>, String> {
+    fn turn(&mut self, now: Instant, link: &mut Link) -> Result<Option<Down>, Trouble> {
         if let Phase::Connecting(deadline) = link.phase {
-            if let Some(error) = link.stream.take_error().map_err(|error| error.to_string())? {
-                return Err(self.unreachable(&error));
+            let failed = |error| Trouble::of_io(&self.endpoint, &error, Stage::Asked);
+            if let Some(error) = link.stream.take_error().map_err(failed)? {
+                return Err(failed(error));
             }
             if link.stream.facts().peer == PeerAddr::Unknown {
                 let late = now >= deadline;
-                return if late {
-                    Err(format!("{} does not answer", self.endpoint))
-                } else {
-                    Ok(None)
-                };
+                return if late { Err(Trouble::no_way(&self.endpoint)) } else { Ok(None) };
             }
             link.phase = Phase::Speaking;
             self.client.connect(now);
@@ -254,21 +273,28 @@ impl Driver {
         let closed = self.read(now, link).and_then(|closed| self.write(link).map(|()| closed));
         if let Phase::Closing(down, deadline) = &link.phase {
             let (down, late) = (down.clone(), now >= *deadline);
+            link.cut |= closed.is_err();
             return Ok(link.close(closed.unwrap_or(true) || late, down));
         }
         if closed? {
-            let gone = || Down::Lost(format!("{} closed the connection", self.endpoint));
-            return Ok(Some(link.said.take().unwrap_or_else(gone)));
+            let said = link.said.take();
+            let gone = || Down::Lost(Trouble::closed(&self.endpoint, link.stage()));
+            return Ok(Some(said.unwrap_or_else(gone)));
         }
         Ok(None)
     }
 
-    fn read(&mut self, now: Instant, link: &mut Link) -> Result<bool, String> {
-        let read = link
-            .stream
-            .read(&mut self.block, &mut link.inbox)
-            .map_err(|error| self.unreachable(&error))?;
+    fn read(&mut self, now: Instant, link: &mut Link) -> Result<bool, Trouble> {
+        let read = link.stream.read(&mut self.block, &mut link.inbox);
+        let read = read.map_err(|error| self.trouble(link, &error))?;
         link.readable = read.more;
+        if let Some(first) = link.inbox.first().filter(|_| !link.heard) {
+            // Another protocol is called by its name before its bytes are taken for packets.
+            if let Some(trouble) = Trouble::of_stranger(&self.endpoint, *first) {
+                return Err(trouble);
+            }
+            link.heard = true;
+        }
         let mut whole = true;
         while whole && !matches!(link.phase, Phase::Closing(..)) {
             let packet = match link.decoder.decode(&mut link.inbox) {
@@ -285,9 +311,10 @@ impl Driver {
         Ok(read.closed)
     }
 
-    fn write(&self, link: &mut Link) -> Result<(), String> {
+    fn write(&self, link: &mut Link) -> Result<(), Trouble> {
         // What the socket does not take waits for the event that says that it takes more.
-        link.stream.write(&mut link.out).map(drop).map_err(|error| self.unreachable(&error))
+        let written = link.stream.write(&mut link.out);
+        written.map(drop).map_err(|error| self.trouble(link, &error))
     }
 
     /// Carries out what the client wants.
@@ -299,7 +326,8 @@ impl Driver {
                     encoded.expect("invariant: the client makes packets of its version");
                 }
                 ClientOutput::Close(close) => {
-                    let down = link.said.take().unwrap_or_else(|| closed(close));
+                    let said = link.said.take();
+                    let down = said.unwrap_or_else(|| self.closed(close, link.stage()));
                     link.phase = Phase::Closing(down, now + CLOSE_TIMEOUT);
                 }
                 ClientOutput::Refused(connack) => {
@@ -310,6 +338,13 @@ impl Driver {
                     let text = shown(disconnect.properties.reason_string.as_ref());
                     link.said = Some(Down::ByServer { reason: disconnect.reason, text });
                 }
+                ClientOutput::Connected(connack) => {
+                    link.accepted = true;
+                    // The next attempt begins with the first address again.
+                    self.targets.clear();
+                    self.telling = None;
+                    self.happenings.push_back(Happening::Up(connack));
+                }
                 other => self.tell(other),
             }
         }
@@ -317,11 +352,6 @@ impl Driver {
 
     fn tell(&mut self, output: ClientOutput) {
         let happening = match output {
-            ClientOutput::Connected(connack) => {
-                // The next attempt begins with the first address again.
-                self.targets.clear();
-                Happening::Up(connack)
-            }
             ClientOutput::Message(message) => Happening::Message(message),
             ClientOutput::Published { ticket, reason } => Happening::Published(ticket, reason),
             ClientOutput::Subscribed(_, suback) => Happening::Subscribed(suback),
@@ -329,6 +359,7 @@ impl Driver {
             ClientOutput::Abandoned(ticket) => Happening::Abandoned(ticket),
             // No authentication method is offered, so none is asked for.
             ClientOutput::Authentication(_)
+            | ClientOutput::Connected(_)
             | ClientOutput::Send(_)
             | ClientOutput::Refused(_)
             | ClientOutput::Disconnected(_)
@@ -339,27 +370,31 @@ impl Driver {
 
     fn lost(&mut self, now: Instant, link: &Link, down: Down) {
         let standing = !matches!(link.phase, Phase::Connecting(_));
-        let was_up = self.client.is_connected();
         self.client.handle_connection_lost(now);
         while let Some(output) = self.client.poll_output() {
             self.tell(output);
         }
         match down {
             // Nobody there, or nobody who speaks TLS: the next address may do better.
-            Down::Lost(why) if !was_up && (!standing || !link.stream.is_established()) => {
-                self.failed(now, why);
+            Down::Lost(trouble)
+                if !link.accepted && (!standing || !link.stream.is_established()) =>
+            {
+                self.failed(now, trouble, standing);
             }
-            down => self.happenings.push_back(Happening::Down(down)),
+            down => {
+                let unsent = link.backlog() > 0 || link.is_cut();
+                self.happenings.push_back(Happening::Down { down, unsent });
+            }
         }
     }
-}
 
-fn closed(close: ClientClose) -> Down {
-    match close {
-        ClientClose::Wanted => Down::Wanted,
-        ClientClose::ByServer(reason) => Down::ByServer { reason, text: None },
-        ClientClose::Fault(reason) => Down::Fault(reason),
-        ClientClose::Silence => Down::Silence,
+    fn closed(&self, close: ClientClose, stage: Stage) -> Down {
+        match close {
+            ClientClose::Wanted => Down::Wanted,
+            ClientClose::ByServer(reason) => Down::ByServer { reason, text: None },
+            ClientClose::Fault(reason) => Down::Fault(reason),
+            ClientClose::Silence => Down::Lost(Trouble::silence(&self.endpoint, stage)),
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! Where the broker is, resolved and with its layers.
 
-use std::{collections::VecDeque, io, net::SocketAddr, net::ToSocketAddrs, path::Path};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+};
 
 use plexus_net::{
     ClientLayers, ClientWebSocket, Socket, Stream, StreamError, TlsClient, Transport,
@@ -17,6 +22,8 @@ pub(crate) struct Endpoint {
     pub(crate) path: String,
     /// Set exactly when the transport has TLS.
     pub(crate) tls: Option<TlsClient>,
+    /// Where the trusted authorities come from, if they are not those of the public web.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// One address to try.

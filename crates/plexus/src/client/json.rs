@@ -80,6 +80,12 @@ fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
+/// The day of a time in seconds since 1970, as a person writes it.
+pub(crate) fn day(seconds: u64) -> String {
+    let (year, month, day) = date(seconds / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Year, month and day of a day counted from 1970-01-01, by whole cycles of 400 years that begin
 /// on the first of March, so that the leap day is the last day of a year.
 fn date(days: u64) -> (u64, u64, u64) {

@@ -1,10 +1,10 @@
-use std::fmt::Write;
+use std::{fmt::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use plexus_config::{Config, Origin, markdown, schema::json_schema};
+use plexus_config::{Config, ConfigError, Diagnostic, Origin, markdown, schema::json_schema};
 use plexus_net::TlsServer;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, validity};
 use crate::{
     failure::{self, Failure, chain, print},
     machine,
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) enum ConfigCommand {
     /// Say whether a node would start with it
     Check(CheckArgs),
-    /// Print what holds in the end: file, environment and options merged, without secrets
+    /// Print every key with its value and where that comes from, without secrets
     Show(ShowArgs),
     /// Print the JSON Schema of the file, for editors
     Schema(SchemaArgs),
@@ -22,12 +22,20 @@ pub(crate) enum ConfigCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
+    /// The configuration file, as --config
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
     #[command(flatten)]
     config: ConfigArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
+    /// The configuration file, as --config
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
     #[command(flatten)]
     config: ConfigArgs,
 
@@ -45,18 +53,26 @@ pub(crate) struct SchemaArgs {
 
 pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
     match command {
-        ConfigCommand::Check(args) => check(&args),
-        ConfigCommand::Show(args) => show(&args),
+        ConfigCommand::Check(args) => check(args),
+        ConfigCommand::Show(args) => show(args),
         ConfigCommand::Schema(args) => {
             print(&if args.markdown { markdown() } else { json_schema() })
         }
     }
 }
 
-fn check(args: &CheckArgs) -> Result<(), Failure> {
-    let config = args.config.load(Vec::new())?;
-    let plan = config.plan(machine::machine(), machine::seed()?)?;
-    certificates(&config)?;
+fn check(args: CheckArgs) -> Result<(), Failure> {
+    let config = args.config.with_file(args.file).load(Vec::new())?;
+    // Users and certificates are read in any case, so that one run tells all that is wrong.
+    let mut diagnostics = certificates(&config);
+    let plan = match config.plan(machine::machine(), machine::seed()?) {
+        Ok(plan) if diagnostics.is_empty() => plan,
+        Ok(_) => return Err(Failure::Config(ConfigError { diagnostics })),
+        Err(error) => {
+            diagnostics.splice(0..0, error.diagnostics);
+            return Err(Failure::Config(ConfigError { diagnostics }));
+        }
+    };
     let from =
         config.file().map_or_else(|| "defaults".to_owned(), |path| path.display().to_string());
     let mut answer = format!("{from}: ok\n");
@@ -64,30 +80,35 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
         let written = writeln!(answer, "  listens at {}", listener.net.url);
         written.expect("invariant: writing to a string");
     }
+    let expiry = validity::concerns(&plan.listeners);
+    let odd = config.warnings.iter().map(Diagnostic::line).chain(expiry);
+    for warning in odd {
+        let written = writeln!(answer, "  warning: {warning}");
+        written.expect("invariant: writing to a string");
+    }
     print(&answer)
 }
 
-/// Certificates and keys of every listener can be used.
-pub(crate) fn certificates(config: &Config) -> Result<(), Failure> {
-    for (index, listener) in config.settings.listener.iter().enumerate() {
-        let Some(options) = &listener.tls else { continue };
-        if let Err(error) = TlsServer::new(options) {
-            let origin = config.origin(&["listener", &index.to_string(), "tls"]);
-            return Err(failure::of_config(origin, chain(&error)));
-        }
-    }
-    Ok(())
+/// Certificates and keys that cannot be used.
+fn certificates(config: &Config) -> Vec<Diagnostic> {
+    let listeners = config.settings.listener.iter().enumerate();
+    let broken = listeners.filter_map(|(index, listener)| {
+        let error = TlsServer::new(listener.tls.as_ref()?).err()?;
+        let origin = config.origin(&["listener", &index.to_string(), "tls"]);
+        Some(Diagnostic::new(origin, chain(&error)))
+    });
+    broken.collect()
 }
 
-fn show(args: &ShowArgs) -> Result<(), Failure> {
-    let config = args.config.load(Vec::new())?;
-    let origin = || Origin::Whole("the merged configuration".to_owned());
+fn show(args: ShowArgs) -> Result<(), Failure> {
+    let config = args.config.with_file(args.file).load(Vec::new())?;
     let mut text = if args.json {
-        serde_json::to_string_pretty(&config.settings)
-            .map_err(|error| failure::of_config(origin(), error.to_string()))?
+        serde_json::to_string_pretty(&config.effective()).map_err(|error| {
+            let origin = Origin::Whole("the merged configuration".to_owned());
+            failure::of_config(origin, error.to_string())
+        })?
     } else {
-        toml::to_string_pretty(&config.settings)
-            .map_err(|error| failure::of_config(origin(), error.to_string()))?
+        config.show()
     };
     if !text.ends_with('\n') {
         text.push('\n');

@@ -1,6 +1,7 @@
 use std::{
     fs,
     io::{self, BufRead, IsTerminal, Write},
+    os::unix::fs::{MetadataExt, fchown},
     path::{Path, PathBuf},
 };
 
@@ -22,11 +23,11 @@ pub(crate) struct PasswdArgs {
     #[arg(required_unless_present = "print")]
     user: Option<String>,
 
-    /// Remove the user instead
+    /// Remove the user from the file
     #[arg(long, conflicts_with = "print")]
     delete: bool,
 
-    /// Print the hash instead of writing it to a file
+    /// Print the hash of a password, for [access.users] of the configuration, and write no file
     #[arg(long, conflicts_with_all = ["file", "user"])]
     print: bool,
 }
@@ -129,11 +130,12 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = target.with_file_name(name);
-    let permissions = fs::metadata(&target).ok().map(|found| found.permissions());
+    let old = fs::metadata(&target).ok();
     let written = create_private(&beside).and_then(|mut new| {
         new.write_all(text.as_bytes())?;
-        if let Some(permissions) = permissions {
-            new.set_permissions(permissions)?;
+        if let Some(old) = old {
+            keep_owner(&new, &old)?;
+            new.set_permissions(old.permissions())?;
         }
         new.sync_all()?;
         fs::rename(&beside, &target)
@@ -142,6 +144,15 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
         drop(fs::remove_file(&beside));
         failed(error)
     })
+}
+
+/// A file that was readable for a service stays readable for it, also when root changes it.
+fn keep_owner(new: &fs::File, old: &fs::Metadata) -> io::Result<()> {
+    let made = new.metadata()?;
+    if (made.uid(), made.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
+    }
+    fchown(new, Some(old.uid()), Some(old.gid()))
 }
 
 /// A new file that only its owner reads.

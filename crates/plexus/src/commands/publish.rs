@@ -1,29 +1,41 @@
+mod account;
 mod source;
 
 use bytes::Bytes;
 use clap::Args;
 use plexus_session::{PublishRequest, Ticket};
 use plexus_types::{Qos, ReasonCode, TopicName};
+use plexus_wire::PACKET_SIZE_MAX;
 use serde_json::json;
 
-use self::source::{Next, Source};
+use self::{
+    account::{Account, Strikes},
+    source::{Next, Source},
+};
 use crate::{
+    cli::EXIT_CODES,
     client::{
-        args::{ConnectArgs, qos, topic_name},
+        args::{ConnectArgs, qos},
         driver::Happening,
         property::{self, MessageParts, PacketKind},
-        session::{Session, Turn},
+        session::{Session, Setback, Turn},
+        topics,
     },
     failure::{Failure, print},
 };
 
 /// Bytes on their way to the socket beyond which no more QoS 0 messages are begun.
 const BACKLOG_MAX: usize = 1024 * 1024;
-/// Refusals that are told one by one; the others are only counted.
-const REFUSALS_SHOWN: u64 = 10;
 
 #[derive(Debug, Clone, Args)]
-#[command(disable_help_flag = true)]
+#[command(
+    disable_help_flag = true,
+    after_help = EXIT_CODES,
+    override_usage = "plexus pub [OPTIONS] --topic <TOPIC> \
+        <--message <TEXT>|--file <FILE>|--lines|--null>\n       \
+        plexus pub [OPTIONS] --url <URL>/<TOPIC> \
+        <--message <TEXT>|--file <FILE>|--lines|--null>"
+)]
 pub(crate) struct PubArgs {
     /// The topic
     #[arg(short = 't', long, value_name = "TOPIC")]
@@ -71,11 +83,13 @@ struct InputArgs {
 
 pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
     let topic = args.topic.as_deref().or_else(|| args.connect.topic_of_url());
-    let topic = topic.ok_or_else(|| Failure::Usage("no topic; write --topic".into()))?;
+    let topic = topic.ok_or_else(|| {
+        Failure::Usage("no topic; write --topic, for example -t room/light".into())
+    })?;
     let own = PacketKind::Publish;
     let properties = property::of(args.connect.properties(), own, own);
     let parts = property::message(properties, false)?;
-    let topic = topic_name(topic)?;
+    let topic = topics::name(topic)?;
     let session = Session::new(&args.connect, own, "pub")?;
     let source = args.input.open(&session)?;
     let publisher = Publisher {
@@ -86,9 +100,9 @@ pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
         source,
         ended: false,
         waiting: Vec::new(),
-        begun: 0,
-        refused: Fate::default(),
-        unmatched: 0,
+        account: Account::new(args.qos),
+        strikes: Strikes::default(),
+        packet_size_max: None,
     };
     publisher.run()
 }
@@ -115,31 +129,37 @@ struct Publisher<'a> {
     source: Source,
     /// The source has no more.
     ended: bool,
-    /// Messages whose fate is not known, with their number.
-    waiting: Vec<(Ticket, u64)>,
-    begun: u64,
-    refused: Fate,
-    unmatched: u64,
+    /// Messages whose fate is not known.
+    waiting: Vec<Waiting>,
+    account: Account,
+    strikes: Strikes,
+    /// The largest packet that the broker takes, if it said so.
+    packet_size_max: Option<u32>,
 }
 
-/// Messages that the broker did not take.
-#[derive(Debug, Default)]
-struct Fate {
-    count: u64,
-    last: Option<ReasonCode>,
+/// A message whose fate is not known.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    ticket: Ticket,
+    number: u64,
+    /// Bytes of its payload.
+    size: usize,
 }
 
 impl Publisher<'_> {
     fn run(mut self) -> Result<(), Failure> {
         loop {
             self.feed()?;
-            // A message of QoS 0 is done when the socket has taken it, however slow that is.
-            let sent = self.waiting.is_empty() && self.session.driver.backlog() == 0;
+            // A message of QoS 0 is done when the socket has taken it, however slow that is. A
+            // connection that is lost has no backlog either, but that is still to be told.
+            let driver = &self.session.driver;
+            let sent = self.waiting.is_empty() && driver.backlog() == 0 && driver.is_told();
             if self.ended && sent {
                 break;
             }
             match self.session.next()? {
                 Turn::Happened(happening) => self.happened(&happening)?,
+                Turn::Lost(setback) => self.lost(&setback)?,
                 Turn::TimeOver => {
                     self.session.driver.finish(None)?;
                     return Err(Failure::TimeOver(self.left("the time is over")));
@@ -150,23 +170,36 @@ impl Publisher<'_> {
                 }
             }
         }
-        self.session.driver.finish(None)?;
-        if self.unmatched > 0 {
-            let (count, begun) = (self.unmatched, self.begun);
-            self.session.note(format_args!("nobody subscribes to it: {count} of {begun}"));
+        let whole = self.session.driver.finish(None)?;
+        if !whole && self.args.qos == Qos::AtMostOnce {
+            self.account.cut();
         }
-        match self.refused.last {
-            Some(reason) => {
-                let (count, begun) = (self.refused.count, self.begun);
-                let message = format!("the broker refused {count} of {begun} messages: {reason}");
-                Err(Failure::Refused(message))
-            }
-            None => Ok(()),
+        if let Some(line) = self.account.unheard() {
+            self.session.note(format_args!("{line}"));
         }
+        self.account.verdict()
     }
 
     fn left(&self, why: &str) -> String {
-        format!("{why}: {} of {} messages are not acknowledged", self.waiting.len(), self.begun)
+        let was_up = self.session.was_up();
+        format!("{why}: {}", self.account.left(self.waiting.len() as u64, was_up))
+    }
+
+    /// A connection is over. One that a message ends each time is not made for ever.
+    fn lost(&mut self, setback: &Setback) -> Result<(), Failure> {
+        if self.args.qos == Qos::AtMostOnce && setback.was_up && (setback.unsent || self.ended) {
+            self.account.cut();
+            if self.ended {
+                return self.account.verdict();
+            }
+        }
+        let largest = self.waiting.iter().max_by_key(|waiting| waiting.size);
+        match largest {
+            Some(&Waiting { number, size, .. }) if self.strikes.add(setback) => {
+                Err(Failure::Refused(account::given_up(&setback.down, number, size)))
+            }
+            _ => self.session.again(&setback.down),
+        }
     }
 
     /// Begins as many messages as there is room for.
@@ -198,12 +231,13 @@ impl Publisher<'_> {
             message_expiry_interval: self.parts.expiry_interval,
             properties: self.parts.properties.clone(),
         };
+        let size = request.payload.len();
+        let number = self.account.begin(size);
         let driver = &mut self.session.driver;
         let ticket = driver.client.publish(driver.now(), request);
-        let ticket = ticket
-            .map_err(|error| Failure::Failed(format!("message {}: {error}", self.begun + 1)))?;
-        self.begun += 1;
-        self.waiting.push((ticket, self.begun));
+        let ticket =
+            ticket.map_err(|error| Failure::Failed(format!("message {number}: {error}")))?;
+        self.waiting.push(Waiting { ticket, number, size });
         Ok(())
     }
 
@@ -211,9 +245,12 @@ impl Publisher<'_> {
         match happening {
             Happening::Published(ticket, reason) => self.settle(*ticket, Some(*reason)),
             Happening::Abandoned(ticket) => self.settle(*ticket, None),
-            Happening::Up(_)
-            | Happening::Woken
-            | Happening::Down(_)
+            Happening::Up(connack) => {
+                self.packet_size_max = connack.properties.maximum_packet_size;
+                Ok(())
+            }
+            Happening::Woken
+            | Happening::Down { .. }
             | Happening::Message(_)
             | Happening::Subscribed(_)
             | Happening::Unsubscribed(_) => Ok(()),
@@ -222,26 +259,38 @@ impl Publisher<'_> {
 
     /// A message met its fate; nobody knows which one when there is no reason.
     fn settle(&mut self, ticket: Ticket, reason: Option<ReasonCode>) -> Result<(), Failure> {
-        let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == ticket) else {
+        let Some(at) = self.waiting.iter().position(|waiting| waiting.ticket == ticket) else {
             return Ok(());
         };
-        let (_, number) = self.waiting.swap_remove(at);
-        let reason = reason.unwrap_or(ReasonCode::UnspecifiedError);
+        let Waiting { number, size, .. } = self.waiting.swap_remove(at);
+        let code = reason.unwrap_or(ReasonCode::UnspecifiedError);
         if self.args.json {
             let qos = self.args.qos.get();
-            let (code, name) = (reason.get(), reason.name());
+            let (code, name) = (code.get(), code.name());
             let line =
                 json!({ "message": number, "qos": qos, "reason_code": code, "reason": name });
             print(&format!("{line}\n"))?;
         }
-        if reason.is_error() {
-            self.refused.count += 1;
-            self.refused.last = Some(reason);
-            if self.refused.count <= REFUSALS_SHOWN {
-                self.session.note(format_args!("message {number}: {reason}"));
+        let line = match reason {
+            None => Some(self.account.give_up(number)),
+            Some(ReasonCode::PacketTooLarge) => {
+                let max = self.packet_size_max.unwrap_or(PACKET_SIZE_MAX as u32);
+                Some(self.account.too_large(number, size, max))
             }
-        } else if reason == ReasonCode::NoMatchingSubscribers {
-            self.unmatched += 1;
+            Some(reason) if reason.is_error() => {
+                self.session.progressed();
+                Some(self.account.refuse(number, reason))
+            }
+            Some(reason) => {
+                if self.args.qos > Qos::AtMostOnce {
+                    self.session.progressed();
+                }
+                self.account.take(reason);
+                None
+            }
+        };
+        if let Some(line) = line.filter(|_| self.account.is_worth_a_line()) {
+            self.session.note(format_args!("{line}"));
         }
         Ok(())
     }

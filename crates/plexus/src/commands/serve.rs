@@ -1,8 +1,14 @@
 mod banner;
 mod data_dir;
+mod notices;
+mod refused;
+mod reload;
 mod stop;
 
-use std::path::PathBuf;
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+};
 
 use clap::Args;
 use plexus_broker::Node;
@@ -10,8 +16,8 @@ use plexus_config::{Config, NodePlan, Origin, Override};
 use plexus_net::ListenUrl;
 use toml::{Table, Value};
 
-use self::stop::Reload;
-use super::ConfigArgs;
+use self::reload::Reload;
+use super::{ConfigArgs, validity};
 use crate::{
     failure::{self, Failure, print},
     log, machine,
@@ -34,7 +40,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// The directory for what outlives the process
+    /// The directory for what is to outlive the process; only a lock is kept there yet
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
@@ -48,17 +54,27 @@ pub(crate) struct ServeArgs {
 }
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let terminal = io::stderr().is_terminal();
+    serve(args).map_err(|failure| if terminal { failure } else { failure.in_lines() })
+}
+
+fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let config = args.load()?;
     let log = log::start(&config.settings.log)?;
     let plan = config.plan(machine::machine(), machine::seed()?)?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
     let signals = stop::signals()?;
+    let mut reload = Reload::new(args, &config, &plan, &log);
+    let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
+    args.warn(&config);
+    validity::warn(&listeners);
     let node =
-        Node::start(node, listeners).map_err(|error| Failure::because("no start", &error))?;
+        Node::start(node, listeners).map_err(|error| refused::failure(&error, &config, &names))?;
+    notices::readable_passwords(&config, node.listeners());
     args.announce(&config, node.listeners(), anonymous)?;
-    stop::wait(signals, &Reload { args, log: &log, node: node.handle() })?;
+    stop::wait(signals, || reload.run(&node.handle()))?;
     tracing::info!("stopping");
     node.shut_down(shutdown_grace);
     tracing::info!("stopped");
@@ -105,17 +121,30 @@ impl ServeArgs {
         Ok((!listeners.is_empty()).then(|| listeners.into()))
     }
 
+    /// Tells what was given and has no effect.
+    fn warn(&self, config: &Config) {
+        for warning in &config.warnings {
+            tracing::warn!("{}", warning.line());
+        }
+        let urls = self.listen.iter().filter_map(|text| text.parse::<ListenUrl>().ok());
+        if self.tls_cert.is_some() && !urls.into_iter().any(|url| url.transport().is_tls()) {
+            tracing::warn!(
+                "--tls-cert and --tls-key are unused: no --listen url begins with tls:// or wss://"
+            );
+        }
+    }
+
     fn announce(
         &self,
         config: &Config,
         listeners: &[ListenUrl],
         anonymous: bool,
     ) -> Result<(), Failure> {
+        banner::show(config.file(), listeners, anonymous);
         if self.print_listeners {
             let lines = listeners.iter().map(|url| format!("listening {url}\n"));
-            return print(&(lines.collect::<String>() + "ready\n"));
+            print(&(lines.collect::<String>() + "ready\n"))?;
         }
-        banner::show(config.file(), listeners, anonymous);
         Ok(())
     }
 }

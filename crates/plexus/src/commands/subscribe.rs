@@ -27,6 +27,9 @@ pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
         return Err(Failure::Usage("no topic filter; write --topic, for example -t '#'".into()));
     }
     let session = Session::new(&args.connect, own, "sub")?;
+    for doubt in args.doubts() {
+        session.note(format_args!("warning: {doubt}"));
+    }
     Subscriber { args, filters, unsubscribe, without, subscription_id, session, printed: 0 }.run()
 }
 
@@ -56,6 +59,7 @@ impl Subscriber<'_> {
                     Ok(Flow::Done) => break Ok(()),
                     Err(failure) => break Err(failure),
                 },
+                Turn::Lost(setback) => self.session.again(&setback.down)?,
                 Turn::Interrupted => break Ok(()),
                 Turn::TimeOver => break self.time_over(),
             }
@@ -66,10 +70,14 @@ impl Subscriber<'_> {
 
     fn time_over(&self) -> Result<(), Failure> {
         match self.args.count {
-            Some(count) => Err(Failure::TimeOver(format!(
-                "the time is over: {} of {count} messages came",
-                self.printed
-            ))),
+            Some(_) if !self.session.was_up() => {
+                Err(Failure::TimeOver("the time is over: there was no connection".to_owned()))
+            }
+            Some(count) => {
+                let printed = self.printed;
+                let message = format!("the time is over: {printed} of {count} messages came");
+                Err(Failure::TimeOver(message))
+            }
             // Listening for a time and no longer is what was asked for.
             None => Ok(()),
         }
@@ -81,7 +89,7 @@ impl Subscriber<'_> {
             Happening::Subscribed(suback) => self.subscribed(&suback),
             Happening::Message(message) => self.message(&message),
             Happening::Unsubscribed(unsuback) => Ok(self.unsubscribed(&unsuback)),
-            Happening::Down(_)
+            Happening::Down { .. }
             | Happening::Published(..)
             | Happening::Abandoned(_)
             | Happening::Woken => Ok(Flow::On),
@@ -124,7 +132,11 @@ impl Subscriber<'_> {
         }
         if count == self.filters.len() {
             let reason = suback.reasons.first().copied().unwrap_or(ReasonCode::UnspecifiedError);
-            let message = format!("the broker refused the subscription: {reason}");
+            let mend = match reason {
+                ReasonCode::NotAuthorized => "; this user may not read there: check -u and -P",
+                _ => "",
+            };
+            let message = format!("the broker refused the subscription: {reason}{mend}");
             return Err(Failure::Refused(message));
         }
         Ok(if self.args.exit_after_subscribe { Flow::Done } else { Flow::On })

@@ -31,6 +31,17 @@ impl Script {
         self.0.local_addr().expect("bound").port().to_string()
     }
 
+    /// The next connection, whose CONNECT is answered with these bytes and the end.
+    pub(crate) fn answer(&self, bytes: &[u8]) {
+        let (mut stream, _) = self.0.accept().expect("a connection");
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).expect("CONNECT");
+        // Bytes that nobody reads would make a reset of the end, and the answer could be lost.
+        let [_, length] = head;
+        stream.read_exact(&mut vec![0; usize::from(length)]).expect("CONNECT");
+        stream.write_all(bytes).expect("the client reads");
+    }
+
     /// The next connection, whose CONNECT is accepted.
     pub(crate) fn accept(&self, session_present: bool) -> Peer {
         self.accept_with(ReasonCode::Success, session_present)
@@ -52,6 +63,13 @@ impl Script {
 }
 
 impl Peer {
+    /// Reads so many bytes and ends the connection when more have come, so that the system resets it.
+    pub(crate) fn reset_behind(mut self, count: usize) {
+        self.stream.read_exact(&mut vec![0; count]).expect("bytes");
+        let peeked = self.stream.peek(&mut [0]).expect("bytes");
+        assert_eq!(peeked, 1, "something is left unread");
+    }
+
     /// The next packet; `None` at the end of the connection.
     pub(crate) fn next(&mut self) -> Option<Packet> {
         loop {

@@ -25,3 +25,44 @@ fn a_command_line_that_is_wrong_ends_with_2() {
     assert!(error.contains("a similar argument exists: '--listen'"), "{error}");
     place.run([] as [&str; 0]).failed(2);
 }
+
+#[test]
+fn the_help_of_passwd_is_complete() {
+    let help = Place::new().run(["passwd", "--help"]).ok();
+    for part in ["--delete", "--print", "SIGHUP", "new connections", "plexus passwd --delete"] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+    let short = Place::new().run(["passwd", "-h"]).ok();
+    assert!(short.contains("see more with '--help'"), "{short}");
+}
+
+#[test]
+fn the_short_help_of_a_server_command_is_the_long_one_or_names_it() {
+    let place = Place::new();
+    for command in [&["serve"][..], &["config"], &["config", "check"], &["config", "show"]] {
+        let with = |flag| place.run(command.iter().chain(&[flag])).ok();
+        let (short, long) = (with("-h"), with("--help"));
+        assert!(short == long || short.contains("see more with '--help'"), "{short}");
+    }
+}
+
+#[test]
+fn the_clients_say_how_they_are_used_and_how_they_end() {
+    let place = Place::new();
+    let help = |command: &str| place.run([command, "--help"]).ok();
+    let payload = "<--message <TEXT>|--file <FILE>|--lines|--null>";
+    for (command, usage) in [
+        ("pub", format!("Usage: plexus pub [OPTIONS] --topic <TOPIC> {payload}\n")),
+        ("sub", "Usage: plexus sub [OPTIONS] --topic <FILTER>\n".to_owned()),
+    ] {
+        let help = help(command);
+        assert!(help.contains(&usage), "{help}");
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let timeout = "-W, --timeout <SECONDS> End after so many seconds. Exit code 5 if";
+        assert!(words.contains(timeout), "{help}");
+        assert!(help.contains("\n  4  "), "{help}");
+        let error = place.run([command, "-t", "a", "-W", "soon"]).failed(2);
+        assert!(error.contains("such as 10 or 0.5"), "{error}");
+    }
+    assert!(help("sub").contains("without --count ends with 0"), "{}", help("sub"));
+}

@@ -7,6 +7,7 @@ mod passwd;
 mod program;
 mod publish;
 mod reconnect;
+mod reload;
 mod serve;
 mod subscribe;
 mod transports;

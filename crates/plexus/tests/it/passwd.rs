@@ -43,6 +43,21 @@ fn the_file_is_private_and_a_link_to_it_stays_a_link() {
 }
 
 #[test]
+fn the_file_keeps_its_owner() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let place = Place::new();
+    let file = place.path().join("users");
+    set(&place, "alice", b"one\n").ok();
+    let own = std::fs::metadata(&file).unwrap();
+    // Only root may give a file away; anybody else sees that nothing changes.
+    let (uid, gid) = if own.uid() == 0 { (0, 12_345) } else { (own.uid(), own.gid()) };
+    chown(&file, Some(uid), Some(gid)).unwrap();
+    set(&place, "bob", b"two\n").ok();
+    let changed = std::fs::metadata(&file).unwrap();
+    assert_eq!((changed.uid(), changed.gid()), (uid, gid));
+}
+
+#[test]
 fn what_cannot_be_a_user_or_a_password_is_refused() {
     let place = Place::new();
     let error = set(&place, "a:b", b"x\n").failed(2);

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -96,6 +96,8 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Ended {
 pub(crate) struct Node {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+    log: String,
     pub(crate) urls: Vec<String>,
 }
 
@@ -103,9 +105,16 @@ impl Node {
     /// Starts a node and waits until it is ready.
     pub(crate) fn start(place: &Place, args: &[&str]) -> Self {
         let mut command = place.plexus(["serve", "--print-listeners", "--set", "node.shards=1"]);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(args);
+        Self::start_command(&mut command)
+    }
+
+    /// Starts a node that prints its listeners, and waits until it is ready.
+    pub(crate) fn start_command(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
         let mut urls = Vec::new();
         loop {
             let mut line = String::new();
@@ -114,13 +123,13 @@ impl Node {
                 Some(("listening", url)) => urls.push(url.to_owned()),
                 None if line == "ready\n" => break,
                 _ => {
-                    let mut stderr = String::new();
-                    drop(child.stderr.take().expect("piped").read_to_string(&mut stderr));
-                    panic!("no ready line but {read} bytes {line:?}: {stderr}");
+                    let mut log = String::new();
+                    drop(stderr.read_to_string(&mut log));
+                    panic!("no ready line but {read} bytes {line:?}: {log}");
                 }
             }
         }
-        Self { child, stdout, urls }
+        Self { child, stdout, stderr, log: String::new(), urls }
     }
 
     /// The port of the first listener.
@@ -136,6 +145,20 @@ impl Node {
         assert!(kill.success(), "signal {name}");
     }
 
+    /// Sends SIGHUP and waits for the record that says it was obeyed, which is given.
+    pub(crate) fn reload(&mut self) -> String {
+        self.signal("HUP");
+        loop {
+            let mut line = String::new();
+            let read = self.stderr.read_line(&mut line).expect("UTF-8");
+            assert_ne!(read, 0, "the node ended: {}", self.log);
+            self.log.push_str(&line);
+            if line.contains("read anew") {
+                return line;
+            }
+        }
+    }
+
     /// Stops the node in order; gives its log.
     pub(crate) fn stop(mut self) -> Ended {
         self.signal("TERM");
@@ -144,9 +167,8 @@ impl Node {
 
     /// Waits for the end.
     pub(crate) fn ended(&mut self) -> Ended {
-        let mut stderr = String::new();
-        let mut pipe = self.child.stderr.take().expect("piped");
-        pipe.read_to_string(&mut stderr).expect("UTF-8");
+        let mut stderr = std::mem::take(&mut self.log);
+        self.stderr.read_to_string(&mut stderr).expect("UTF-8");
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).expect("UTF-8");
         let code = self.child.wait().expect("the node ends").code();

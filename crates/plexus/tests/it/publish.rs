@@ -6,7 +6,7 @@ use plexus_wire::{
 
 use crate::{
     broker::Script,
-    program::{Ended, Place, run},
+    program::{Ended, Node, Place, run},
 };
 
 /// Runs `pub` against a broker that only listens; gives what it published.
@@ -141,9 +141,11 @@ fn what_cannot_be_sent_is_refused_before_anybody_is_asked() {
     let usage = |args: &[&str]| place.run(["pub"].iter().chain(args)).failed(2);
     assert_eq!(
         usage(&["-t", "a/#", "-n"]),
-        "error: the topic `a/#` cannot be: a topic name must not contain '+' or '#'\n"
+        "error: the topic `a/#` cannot be: `#` at character 3 is a wildcard, for subscriptions \
+         only; publish to one topic at a time\n"
     );
-    assert_eq!(usage(&["-n"]), "error: no topic; write --topic\n");
+    assert_eq!(usage(&["-n"]), "error: no topic; write --topic, for example -t room/light\n");
+    assert!(usage(&["-t", "", "-n"]).starts_with("error: the topic is empty; write"));
     assert!(usage(&["-t", "a"]).contains("--message <TEXT>|--file <FILE>|--lines|--null"));
     assert!(usage(&["-t", "a", "-n", "-q", "3"]).contains("use 0, 1 or 2"));
     assert_eq!(
@@ -153,5 +155,43 @@ fn what_cannot_be_sent_is_refused_before_anybody_is_asked() {
     assert!(usage(&["-t", "a", "-n", "-L", "http://h"]).contains("use mqtt://, mqtts://"));
     assert!(usage(&["-t", "a", "-n", "-c"]).contains("--id <ID>"));
     let error = place.run(["pub", "-t", "a", "-f", "no/such"]).failed(1);
-    assert!(error.starts_with("error: cannot read no/such: No such file"), "{error}");
+    assert_eq!(error, "error: cannot read no/such: No such file or directory\n");
+}
+
+#[test]
+fn a_message_that_the_broker_cannot_take_is_refused_with_its_size() {
+    let place = Place::new();
+    place.write("large", &"x".repeat(5_000));
+    let limit = ["--listen", "tcp://127.0.0.1:0", "--set", "mqtt.max_packet_size=1KiB"];
+    let node = Node::start(&place, &limit);
+    let publish = |args: &[&str]| {
+        place.run(["pub", "-p", node.port(), "-t", "a", "-f", "large"].iter().chain(args)).failed(4)
+    };
+    for qos in ["0", "1", "2"] {
+        assert_eq!(
+            publish(&["-q", qos]),
+            "message 1: 5000 bytes and its topic make a packet of more than 1024 bytes\n\
+             error: the message is too large: the broker takes packets of at most 1024 bytes (in \
+             Plexus mqtt.max_packet_size)\n"
+        );
+    }
+    let error = publish(&["-q", "1", "-V", "311"]);
+    assert!(error.contains("while message 1 with 5000 bytes was on its way"), "{error}");
+}
+
+#[test]
+fn what_was_not_read_with_qos_0_is_no_success() {
+    // Half-way through the message, and behind it: DISCONNECT is what is not read then.
+    for (size, read) in [(40_000_000, 0), (100, 2 + 3 + 100)] {
+        let (place, script) = (Place::new(), Script::new());
+        place.write("large", &"x".repeat(size));
+        let args = ["pub", "-p", &script.port(), "-t", "a", "-f", "large", "-V", "311"];
+        let mut command = place.plexus(args);
+        let script_side = std::thread::spawn(move || script.accept(false).reset_behind(read));
+        let error = run(&mut command, b"").failed(1);
+        script_side.join().unwrap();
+        let told = "the connection ended before the broker had read everything";
+        let count = format!("none of {size} bytes; -q 1 sends again");
+        assert!(error.contains(told) && error.contains(&count), "{error}");
+    }
 }

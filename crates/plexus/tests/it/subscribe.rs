@@ -93,12 +93,19 @@ fn users_of_the_file_may_connect_and_others_may_not() {
         place.run(["pub", "-p", node.port(), "-t", "a", "-n", "-q", "1"].iter().chain(args))
     };
     assert_eq!(publish(&["-u", "alice", "-P", "secret"]).ok(), "");
-    let bad = "error: the broker refused the connection: Bad User Name or Password (0x86)\n";
-    assert_eq!(publish(&["-u", "alice", "-P", "other"]).failed(4), bad);
-    assert_eq!(publish(&["-u", "bob", "-P", "secret"]).failed(4), bad);
-    assert_eq!(publish(&["-u", "alice"]).failed(4), bad);
-    let nobody = "error: the broker refused the connection: Not authorized (0x87)\n";
-    assert_eq!(publish(&[]).failed(4), nobody);
+    let refused = |why: &str| format!("error: the broker refused the connection: {why}\n");
+    let bad = refused("Bad User Name or Password (0x86); check -u and -P");
+    let missing = "the password is missing: write -P PASSWORD";
+    let nobody = "the broker wants a user: write -u NAME and -P PASSWORD";
+    for version in ["5", "311"] {
+        let publish = |args: &[&str]| publish(&[&["-V", version], args].concat());
+        assert_eq!(publish(&["-u", "alice", "-P", "other"]).failed(4), bad);
+        assert_eq!(publish(&["-u", "bob", "-P", "secret"]).failed(4), bad);
+        let without = publish(&["-u", "alice"]).failed(4);
+        assert_eq!(without, refused(&format!("Bad User Name or Password (0x86); {missing}")));
+        let unnamed = publish(&[]).failed(4);
+        assert_eq!(unnamed, refused(&format!("Not authorized (0x87); {nobody}")));
+    }
 }
 
 #[test]
@@ -108,10 +115,21 @@ fn what_cannot_be_subscribed_is_refused_before_anybody_is_asked() {
     assert_eq!(usage(&[]), "error: no topic filter; write --topic, for example -t '#'\n");
     assert_eq!(
         usage(&["-t", "a#"]),
-        "error: the topic filter `a#` cannot be: '#' must be the whole last level\n"
+        "error: the topic filter `a#` cannot be: `#` at character 2 must be the whole last level; \
+         write `a/#`\n"
     );
     assert_eq!(
         usage(&["-t", "a", "-V", "311", "--no-local"]),
         "error: --no-local, --retain-as-published and --retain-handling need MQTT 5.0\n"
     );
+}
+
+#[test]
+fn a_filter_that_looks_like_a_shell_pattern_is_warned_about() {
+    let place = Place::new();
+    let node = node(&place);
+    let ended = place.run(["sub", "-p", node.port(), "-t", "a/*", "-E"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = "warning: the topic filter `a/*`: `*` is an ordinary character here; ";
+    assert!(ended.stderr.starts_with(told), "{ended:?}");
 }

@@ -1,6 +1,6 @@
 //! The clients and the node over every transport.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 
 use crate::program::{Node, Place};
 
@@ -19,6 +19,20 @@ fn certificates(place: &Place) {
         place.write(&format!("{name}.pem"), &certificate.pem());
         place.write(&format!("{name}.key"), &key.serialize_pem());
     }
+}
+
+/// A node that shows a certificate which is signed by itself, in `own.pem`; gives its URL.
+fn self_signed(place: &Place, change: impl FnOnce(&mut CertificateParams)) -> (Node, String) {
+    let key = KeyPair::generate().expect("a certificate");
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a certificate");
+    change(&mut params);
+    let certificate = params.self_signed(&key).expect("a certificate");
+    place.write("own.pem", &certificate.pem());
+    place.write("own.key", &key.serialize_pem());
+    let files = ["--tls-cert", "own.pem", "--tls-key", "own.key"];
+    let node = Node::start(place, &[&["--listen", "tls://127.0.0.1:0"], &files[..]].concat());
+    let url = node.urls.first().expect("a listener").replace("127.0.0.1", "localhost");
+    (node, url)
 }
 
 /// Publishes a kept message and reads it again.
@@ -56,10 +70,12 @@ fn tls_proves_the_broker() {
     there_and_back(&place, &["-L", tls, "--insecure"]);
     let publish = ["pub", "-t", "a", "-n", "-L"];
     let stranger = place.run(publish.iter().chain(&[at_localhost(tls).as_str()])).failed(1);
-    assert!(stranger.contains("invalid peer certificate: UnknownIssuer"), "{stranger}");
+    assert!(stranger.contains("nobody that is trusted signed the certificate"), "{stranger}");
+    assert!(stranger.contains("write --cafile FILE"), "{stranger}");
     let other_name = place.run(publish.iter().chain(&[tls.as_str(), "--cafile", "ca.pem"]));
     let other_name = other_name.failed(1);
-    assert!(other_name.contains("certificate not valid for name"), "{other_name}");
+    let told = "is not for `127.0.0.1` but for localhost; connect with -h localhost";
+    assert!(other_name.contains(told), "{other_name}");
 }
 
 #[test]
@@ -77,7 +93,7 @@ fn tls_may_ask_the_client_for_a_certificate() {
     there_and_back(&place, &[&["-L", &url, "--cafile", "ca.pem"], &known[..]].concat());
     let args = ["pub", "-t", "a", "-n", "-q", "1", "--reconnect", "never", "--cafile", "ca.pem"];
     let error = place.run(args.iter().chain(&["-L", url.as_str()])).failed(1);
-    assert!(error.contains("CertificateRequired"), "{error}");
+    assert!(error.contains("it wants a certificate of the client; write --cert"), "{error}");
 }
 
 #[test]
@@ -97,5 +113,84 @@ fn certificates_are_read_anew_at_a_hangup() {
     let args = ["sub", "-t", "a", "-C", "1", "-L", &url, "--cafile", "ca.pem"];
     while place.run(args).code != Some(0) {}
     let stale = place.run(["sub", "-t", "a", "-C", "1", "-L", &url, "--cafile", "old.pem"]);
-    assert!(stale.failed(1).contains("invalid peer certificate"));
+    assert!(stale.failed(1).contains("old.pem did not sign the certificate of"));
+}
+
+#[test]
+fn a_certificate_that_is_signed_by_itself_is_its_own_authority() {
+    let place = Place::new();
+    let (_node, url) = self_signed(&place, |_| {});
+    there_and_back(&place, &["-L", &url, "--cafile", "own.pem"]);
+}
+
+#[test]
+fn the_certificate_of_an_authority_is_refused_with_a_recipe() {
+    let place = Place::new();
+    let authority = IsCa::Ca(BasicConstraints::Unconstrained);
+    let (_node, url) = self_signed(&place, |params| params.is_ca = authority);
+    let args = ["pub", "-t", "a", "-n", "-L", &url, "--cafile", "own.pem"];
+    let error = place.run(args).failed(1);
+    assert!(error.contains("is one of an authority (CA:TRUE)"), "{error}");
+    assert!(error.contains("\n  openssl req -x509 -newkey ec "), "{error}");
+    assert!(!error.contains("CaUsed"), "{error}");
+}
+
+#[test]
+fn an_expired_certificate_is_told_with_its_last_day() {
+    let place = Place::new();
+    let (_node, url) = self_signed(&place, |params| {
+        params.not_before = date_time_ymd(2019, 1, 1);
+        params.not_after = date_time_ymd(2020, 2, 29);
+    });
+    let args = ["pub", "-t", "a", "-n", "-L", &url, "--cafile", "own.pem"];
+    let error = place.run(args).failed(1);
+    assert!(error.contains("expired on 2020-02-29; the broker needs a new one"), "{error}");
+}
+
+#[test]
+fn the_wrong_port_is_told_with_the_option_that_fits() {
+    let place = Place::new();
+    certificates(&place);
+    let plain = ["--listen", "tcp://127.0.0.1:0", "--listen", "ws://127.0.0.1:0/mqtt"];
+    let tls = ["--listen", "tls://127.0.0.1:0", "--tls-cert", "server.pem"];
+    let more = ["--tls-key", "server.key", "--set", "limits.connect_timeout=1s"];
+    let args = [&plain[..], &tls[..], &more[..]].concat();
+    let node = Node::start(&place, &args);
+    let [tcp, ws, tls] = &node.urls[..] else { panic!("{:?}", node.urls) };
+    let (tcp, ws, tls) = (tcp.as_str(), ws.as_str(), tls.as_str());
+    let other = |url: &str, scheme: &str| {
+        let (_, place) = url.split_once("://").expect("a URL");
+        format!("{scheme}://{place}")
+    };
+    for (url, what, mend) in [
+        (other(tls, "mqtt"), "answers in TLS", "write --cafile FILE"),
+        (other(tcp, "mqtts"), "without an answer to the first message of TLS", "leave out --tls"),
+        (other(tcp, "ws") + "/mqtt", "without an answer to the request for", "leave out --ws"),
+        (ws.replace("/mqtt", "/wrong"), "nothing is served at the path `/wrong`", "at /mqtt"),
+        (other(ws, "mqtt").replace("/mqtt", ""), "without an answer to CONNECT", "needs --ws"),
+    ] {
+        let args = ["pub", "-t", "a", "-n", "--reconnect", "never", "-L", &url];
+        let error = place.run(args).failed(1);
+        assert!(error.contains(what) && error.contains(mend), "{url}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn files_and_hosts_that_are_not_there_are_named() {
+    let place = Place::new();
+    place.write("empty", "");
+    let error = |args: &[&str]| place.run(["pub", "-t", "a", "-n"].iter().chain(args)).failed(1);
+    assert_eq!(
+        error(&["--cafile", "none"]),
+        "error: cannot read none: No such file or directory\n"
+    );
+    let empty = error(&["--cafile", "empty"]);
+    assert!(empty.contains("empty holds no certificate; expected"), "{empty}");
+    // A name of the domain that is kept free of hosts for ever.
+    let host = error(&["-h", "nohost.invalid"]);
+    assert!(host.starts_with("error: cannot find the host `nohost.invalid` of mqtt://"), "{host}");
+    assert!(host.ends_with("; check the name, or give the address; this machine is `localhost`\n"));
+    let unix = format!("unix://{}/none", place.path().display());
+    assert!(error(&["-L", &unix]).contains("no such socket; is the broker running"));
 }

@@ -307,7 +307,8 @@ pub(super) fn brief(packet: &Packet) -> String {
 /// The kind of an envelope.
 fn kind(envelope: &Envelope) -> &'static str {
     match envelope {
-        Envelope::Publish(_) => "Publish",
+        Envelope::Publish(..) => "Publish",
+        Envelope::Kept(..) => "Kept",
         Envelope::Retain(_) => "Retain",
         Envelope::Assign(_) => "Assign",
         Envelope::Return(_) => "Return",

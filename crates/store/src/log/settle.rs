@@ -44,6 +44,12 @@ impl<D: Disk> Log<D> {
                     staged.grows = true;
                 }
             }
+            Op::HoldStored(id) => {
+                if self.bodies.hold(*id) {
+                    self.bodies.unhold(*id);
+                    staged.strange_releases += 1;
+                }
+            }
             Op::Release(id) => {
                 staged.strange_releases += u64::from(!self.bodies.release(*id));
             }
@@ -74,6 +80,7 @@ impl<D: Disk> Log<D> {
         for op in batches.iter().rev().flat_map(|batch| batch.ops().iter().rev()) {
             match op {
                 Op::Hold(message) => self.bodies.unhold(message.id),
+                Op::HoldStored(id) => self.bodies.unhold(*id),
                 Op::Release(id) => self.bodies.unrelease(*id),
                 Op::Entry { .. } | Op::StateBytes(_) | Op::Refreshed { .. } => {}
             }

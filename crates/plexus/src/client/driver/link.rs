@@ -1,9 +1,9 @@
 use bytes::BytesMut;
-use plexus_net::{Stream, WriteQueue};
+use plexus_net::{Stream, Transport, WriteQueue};
 use plexus_types::Instant;
 use plexus_wire::Decoder;
 
-use crate::client::down::Down;
+use crate::client::{down::Down, trouble::Stage};
 
 /// A connection.
 #[derive(Debug)]
@@ -17,6 +17,12 @@ pub(super) struct Link {
     pub(super) said: Option<Down>,
     /// The socket may hold more than was read.
     pub(super) readable: bool,
+    /// The other side has said something.
+    pub(super) heard: bool,
+    /// CONNACK has come and said yes.
+    pub(super) accepted: bool,
+    /// The socket failed while the last bytes left.
+    pub(super) cut: bool,
 }
 
 #[derive(Debug)]
@@ -39,6 +45,31 @@ impl Link {
             phase: Phase::Connecting(deadline),
             said: None,
             readable: false,
+            heard: false,
+            accepted: false,
+            cut: false,
+        }
+    }
+
+    /// Whether the other side closed without having read everything: the system then resets the
+    /// connection. With layers that proves nothing, because their good-bye comes behind DISCONNECT.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut && matches!(self.stream.facts().transport, Transport::Tcp | Transport::Unix)
+    }
+
+    /// How far it came.
+    pub(super) fn stage(&self) -> Stage {
+        if self.accepted {
+            return Stage::Up;
+        }
+        if self.stream.is_established() {
+            return Stage::Asked;
+        }
+        let facts = self.stream.facts();
+        match facts.transport {
+            Transport::Tls | Transport::Wss if facts.tls.is_none() => Stage::Tls,
+            Transport::Ws | Transport::Wss => Stage::WebSocket,
+            Transport::Tls | Transport::Tcp | Transport::Unix => Stage::Asked,
         }
     }
 

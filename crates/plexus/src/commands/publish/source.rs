@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use mio::Waker;
 
-use crate::failure::Failure;
+use crate::{client::trouble::plain, failure::Failure};
 
 /// Lines that are read ahead.
 const LINES_AHEAD: usize = 256;
@@ -80,7 +80,9 @@ impl Source {
             Self::One(payload) => Ok(payload.take().map_or(Next::End, Next::Payload)),
             Self::Lines(lines) => match lines.try_recv() {
                 Ok(Ok(line)) => Ok(Next::Payload(line)),
-                Ok(Err(error)) => Err(Failure::because("cannot read a line", &error)),
+                Ok(Err(error)) => {
+                    Err(Failure::Failed(format!("cannot read a line: {}", plain(&error))))
+                }
                 Err(TryRecvError::Empty) => Ok(Next::Later),
                 Err(TryRecvError::Disconnected) => Ok(Next::End),
             },
@@ -89,7 +91,7 @@ impl Source {
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Failure {
-    Failure::because(format_args!("cannot read {path}"), error)
+    Failure::Failed(format!("cannot read {path}: {}", plain(error)))
 }
 
 fn open(path: &str) -> io::Result<Box<dyn BufRead + Send>> {

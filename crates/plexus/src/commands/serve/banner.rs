@@ -43,9 +43,13 @@ fn text(file: Option<&Path>, listeners: &[ListenUrl], anonymous: bool) -> String
     let written = write!(
         text,
         "\nTry in another terminal:\n\
-         \x20 plexus sub{port} -v -t '#'              see every message\n\
-         \x20 plexus pub{port} -t hello -m world      publish one\n\
-         \x20 plexus config show              see what holds\n\n"
+         \x20 {:width$}  see every message\n\
+         \x20 {:width$}  publish one\n\
+         \x20 {:width$}  see what holds\n\n",
+        format!("plexus sub{port} -v -t '#'"),
+        format!("plexus pub{port} -t hello -m world"),
+        "plexus config show",
+        width = "plexus pub -t hello -m world".len() + port.len(),
     );
     written.expect("invariant: writing to a string");
     text
@@ -83,9 +87,9 @@ plexus {version} (defaults)
   No users are configured: only this machine can connect, and it needs no password.
 
 Try in another terminal:
-  plexus sub -v -t '#'              see every message
-  plexus pub -t hello -m world      publish one
-  plexus config show              see what holds
+  plexus sub -v -t '#'          see every message
+  plexus pub -t hello -m world  publish one
+  plexus config show            see what holds
 
 "
             )

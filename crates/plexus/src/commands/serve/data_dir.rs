@@ -7,13 +7,24 @@ use crate::failure::Failure;
 
 /// Makes the directory and locks it for this process. The lock goes with the file that is returned.
 pub(super) fn lock(dir: &Path) -> Result<File, Failure> {
+    let mend = "let the user that runs plexus write there, or choose another with --data-dir or \
+                node.data_dir";
+    if dir.exists() && !dir.is_dir() {
+        let message = format!(
+            "the data directory {} is a file; choose another with --data-dir or node.data_dir",
+            dir.display()
+        );
+        return Err(Failure::Failed(message));
+    }
     fs::create_dir_all(dir).map_err(|error| {
-        Failure::because(format_args!("cannot make the data directory {}", dir.display()), &error)
+        let dir = dir.display();
+        Failure::Failed(format!("cannot make the data directory {dir}: {error}; {mend}"))
     })?;
     let path = dir.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|error| {
-        Failure::because(format_args!("cannot write {}", path.display()), &error)
+        let path = path.display();
+        Failure::Failed(format!("cannot write in the data directory: {path}: {error}; {mend}"))
     })?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -3,14 +3,23 @@ use plexus_types::{Qos, Text, TopicFilter};
 use plexus_wire::{RetainHandling, SubscribeFilter, SubscriptionOptions};
 
 use crate::{
-    client::args::{ConnectArgs, qos},
+    cli::EXIT_CODES,
+    client::{
+        args::{ConnectArgs, qos},
+        topics,
+    },
     failure::Failure,
 };
 
 #[derive(Debug, Clone, Args)]
-#[command(disable_help_flag = true)]
+#[command(
+    disable_help_flag = true,
+    after_help = EXIT_CODES,
+    override_usage = "plexus sub [OPTIONS] --topic <FILTER>\n       plexus sub [OPTIONS] --url <URL>/<FILTER>"
+)]
 pub(crate) struct SubArgs {
-    /// A topic filter; may be given several times
+    /// A topic filter, in quotes: `+` is any one level, `#` at the end all below; may be given
+    /// several times
     #[arg(short = 't', long, value_name = "FILTER")]
     pub(super) topic: Vec<String>,
 
@@ -80,14 +89,12 @@ pub(super) enum Kept {
 impl SubArgs {
     /// What is to be unsubscribed first.
     pub(super) fn unsubscribed(&self) -> Result<Vec<Text>, Failure> {
-        self.unsubscribe.iter().map(|text| filter(text)).collect()
+        self.unsubscribe.iter().map(|text| filter_text(text)).collect()
     }
 
     /// What is not to be printed.
     pub(super) fn left_out(&self) -> Result<Vec<TopicFilter>, Failure> {
-        let texts = self.filter_out.iter();
-        let filter = |text: &String| TopicFilter::try_from(text.as_str());
-        texts.map(|text| filter(text).map_err(|error| wrong(text, &error))).collect()
+        self.filter_out.iter().map(|text| topics::filter(text)).collect()
     }
 
     /// What is to be subscribed.
@@ -108,19 +115,23 @@ impl SubArgs {
                 Kept::Never => RetainHandling::Never,
             },
         };
+        self.texts()
+            .map(|text| Ok(SubscribeFilter { filter: filter_text(text)?, options }))
+            .collect()
+    }
+
+    /// What is allowed and yet hardly meant.
+    pub(super) fn doubts(&self) -> impl Iterator<Item = String> {
+        let out = self.filter_out.iter().chain(&self.unsubscribe).map(String::as_str);
+        self.texts().chain(out).filter_map(|text| topics::doubt(&topics::filter(text).ok()?))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
         let of_url = self.connect.topic_of_url().into_iter();
-        let texts = self.topic.iter().map(String::as_str).chain(of_url);
-        texts.map(|text| Ok(SubscribeFilter { filter: filter(text)?, options })).collect()
+        self.topic.iter().map(String::as_str).chain(of_url)
     }
 }
 
-fn filter(text: &str) -> Result<Text, Failure> {
-    match TopicFilter::try_from(text) {
-        Ok(filter) => Ok(filter.text().clone()),
-        Err(error) => Err(wrong(text, &error)),
-    }
-}
-
-fn wrong(text: &str, error: &dyn std::error::Error) -> Failure {
-    Failure::Usage(format!("the topic filter `{text}` cannot be: {error}"))
+fn filter_text(text: &str) -> Result<Text, Failure> {
+    topics::filter(text).map(|filter| filter.text().clone())
 }

@@ -1,0 +1,202 @@
+//! Every key with the value that holds and where it comes from, as a file that reads back.
+
+use std::fmt::Write;
+
+use toml::{Table, Value};
+
+use crate::{
+    load::{Config, Origins},
+    schema::{Key, keys},
+    settings::Settings,
+};
+
+/// What holds for a listener where it says nothing itself.
+const FALLBACKS: &[(&str, &str)] = &[
+    ("listener.allow_anonymous", "access.allow_anonymous"),
+    ("listener.connect_timeout", "limits.connect_timeout"),
+    ("listener.max_connections", "limits.max_connections"),
+    ("listener.name", "its url"),
+];
+
+impl Config {
+    /// The settings with the listeners that a node really has.
+    pub fn effective(&self) -> Settings {
+        Settings { listener: self.listeners(), ..self.settings.clone() }
+    }
+
+    /// All of it as TOML, secrets left out, behind each value a comment that says who set it.
+    pub fn show(&self) -> String {
+        let tree = Table::try_from(self.effective()).expect("invariant: settings are TOML");
+        let keys = keys();
+        let mut page =
+            Page { text: String::new(), tree: &tree, keys: &keys, origins: Origins::of(self) };
+        for table in keys.iter().filter(|key| key.is_table && key.table().is_empty()) {
+            if table.path == "listener" {
+                continue;
+            }
+            page.table(&format!("[{}]", table.path), &[&table.path], &table.path);
+        }
+        let listeners = tree.get("listener").and_then(Value::as_array).map_or(0, Vec::len);
+        for index in 0..listeners {
+            page.listener(&index.to_string());
+        }
+        page.text
+    }
+}
+
+struct Page<'a> {
+    text: String,
+    tree: &'a Table,
+    keys: &'a [Key],
+    origins: Origins<'a>,
+}
+
+impl Page<'_> {
+    /// A listener with its tables. Keys of `[mqtt]` are shown where it has its own.
+    fn listener(&mut self, index: &str) {
+        self.table("[[listener]]", &["listener", index], "listener");
+        for table in self.keys.iter().filter(|key| key.is_table && key.table() == "listener") {
+            let path = ["listener", index, table.name()];
+            if self.value(&path).is_some() {
+                self.table(&format!("[{}]", table.path), &path, &table.path);
+            }
+        }
+    }
+
+    /// The keys of one table; `known` is its path in the list of keys.
+    fn table(&mut self, head: &str, path: &[&str], known: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.line(format_args!("{head}"));
+        let keys = self.keys.iter().filter(|key| !key.is_table && key.table() == known);
+        let (named, plain): (Vec<_>, Vec<_>) =
+            keys.partition(|key| key.kind.starts_with("table of names"));
+        for key in plain {
+            self.key(&[path, &[key.name()]].concat(), key);
+        }
+        for key in named {
+            self.names(&[path, &[key.name()]].concat(), key);
+        }
+    }
+
+    fn key(&mut self, path: &[&str], key: &Key) {
+        let name = key.name();
+        if let Some(value) = self.value(path).cloned() {
+            let origin = self.origin(path);
+            self.line(format_args!("{name} = {value}  # {origin}"));
+            return;
+        }
+        if key.table() == "listener.mqtt" {
+            return;
+        }
+        let Some((_, fallback)) = FALLBACKS.iter().find(|(path, _)| *path == key.path) else {
+            return self.line(format_args!("# {name} is not set"));
+        };
+        let parts = fallback.split('.').collect::<Vec<_>>();
+        match self.value(&parts).cloned() {
+            Some(value) => self.line(format_args!("# {name} = {value}  # as {fallback}")),
+            None => self.line(format_args!("# {name} is {fallback}")),
+        }
+    }
+
+    /// A table whose keys are names.
+    fn names(&mut self, path: &[&str], key: &Key) {
+        let names = self.value(path).and_then(Value::as_table).cloned().unwrap_or_default();
+        if names.is_empty() {
+            return self.line(format_args!("# {} has no entry", key.name()));
+        }
+        self.text.push('\n');
+        self.line(format_args!("[{}]", key.path));
+        for (name, value) in names {
+            let origin = self.origin(&[path, &[&name]].concat());
+            self.line(format_args!("{} = {value}  # {origin}", quoted(&name)));
+        }
+    }
+
+    fn value(&self, path: &[&str]) -> Option<&Value> {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(self.tree.get(*first)?, |value, part| match value {
+            Value::Array(list) => list.get(part.parse::<usize>().ok()?),
+            other => other.get(part),
+        })
+    }
+
+    fn origin(&self, path: &[&str]) -> String {
+        self.origins.of_key(path).map_or_else(|| "default".to_owned(), |origin| origin.to_string())
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        writeln!(self.text, "{line}").expect("invariant: writing to a string");
+    }
+}
+
+/// A name as a key of TOML.
+fn quoted(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !name.is_empty() && name.chars().all(bare) {
+        return name.to_owned();
+    }
+    Value::from(name).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use crate::{Config, File, Override, Sources, load, schema::keys};
+
+    fn config(text: &str, overrides: Vec<Override>) -> Config {
+        let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
+        load(Sources { file, overrides, ..Sources::default() }).unwrap()
+    }
+
+    #[test]
+    fn every_key_is_shown_with_its_value_and_its_source() {
+        let text = "[mqtt]\nmaximum_qos = 1\n[shared.groups]\n\"a b\" = \"sticky\"\n\
+                    [[listener]]\nurl = \"tcp://127.0.0.1:1\"\n[listener.mqtt]\nmax_inflight = 7\n";
+        let variables = [("PLEXUS__NODE__NAME".to_owned(), "here".to_owned())];
+        let mut overrides = Override::environment(variables);
+        overrides.push(Override::option("--data-dir", &["node", "data_dir"], "data"));
+        let shown = config(text, overrides).show();
+        for line in [
+            "maximum_qos = 1  # plexus.toml:2",
+            "\"a b\" = \"sticky\"  # plexus.toml:4",
+            "url = \"tcp://127.0.0.1:1\"  # plexus.toml:6",
+            "[listener.mqtt]\nmax_inflight = 7  # plexus.toml:8",
+            "name = \"here\"  # environment variable PLEXUS__NODE__NAME",
+            "data_dir = \"data\"  # option --data-dir",
+            "max_inflight = 32  # default",
+            "# users_file is not set",
+            "# users has no entry",
+            "# connect_timeout = \"10s\"  # as limits.connect_timeout",
+            "# name is its url",
+            "unix_mode = \"0660\"  # default",
+        ] {
+            assert!(shown.contains(&format!("{line}\n")), "{line}:\n{shown}");
+        }
+        for key in keys().iter().filter(|key| !key.is_table && !key.path.contains("listener.")) {
+            assert!(shown.contains(key.name()), "{} is missing:\n{shown}", key.path);
+        }
+    }
+
+    #[test]
+    fn what_is_shown_reads_back_as_the_same() {
+        let first = config("[node]\nname = \"x\"\n", Vec::new());
+        let second = config(&first.show(), Vec::new());
+        assert_eq!(first.effective(), second.effective());
+        assert!(second.show().contains("url = \"tcp://127.0.0.1:1883\"  # plexus.toml:"));
+    }
+
+    #[test]
+    fn a_list_that_is_replaced_hides_the_keys_of_the_file() {
+        let text = "[[listener]]\nurl = \"tcp://127.0.0.1:1\"\nname = \"file\"\n";
+        let listeners = "[{url=\"tcp://127.0.0.1:2\"}]".to_owned();
+        let variables = [("PLEXUS__LISTENER".to_owned(), listeners)];
+        let shown = config(text, Override::environment(variables)).show();
+        let variable = "environment variable PLEXUS__LISTENER";
+        assert!(shown.contains(&format!("url = \"tcp://127.0.0.1:2\"  # {variable}\n")), "{shown}");
+        assert!(shown.contains("proxy_protocol = \"off\"  # default\n"), "{shown}");
+        assert!(!shown.contains("\"file\""), "{shown}");
+    }
+}

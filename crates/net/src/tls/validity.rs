@@ -1,0 +1,72 @@
+//! When certificates begin and end. TLS does not look at the dates of the server's own certificate;
+//! its clients do, and turn away.
+
+use std::{path::Path, time::Duration};
+
+use rustls::{
+    CertificateError, Error, RootCertStore,
+    client::verify_server_cert_signed_by_trust_anchor,
+    pki_types::{CertificateDer, UnixTime},
+    server::ParsedCertificate,
+};
+
+use super::read_certificates;
+use crate::TlsConfigError;
+
+/// Whether a certificate holds at a moment. Moments are seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// It holds.
+    Holds,
+    /// It begins later, at that moment.
+    NotBefore(u64),
+    /// It has ended, at that moment.
+    NotAfter(u64),
+}
+
+/// What the certificates of a file are at that moment, in their order.
+pub fn certificate_validity(file: &Path, at: u64) -> Result<Vec<Validity>, TlsConfigError> {
+    let certificates = read_certificates(file)?;
+    Ok(certificates.iter().map(|certificate| validity(certificate, at)).collect())
+}
+
+/// The verifier looks at the dates before anything else. That nobody is trusted is what it says of a
+/// certificate whose dates are good.
+fn validity(certificate: &CertificateDer<'_>, at: u64) -> Validity {
+    let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return Validity::Holds };
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(at));
+    let nobody = RootCertStore::empty();
+    match verify_server_cert_signed_by_trust_anchor(&parsed, &nobody, &[], now, &[]) {
+        Err(Error::InvalidCertificate(CertificateError::NotValidYetContext {
+            not_before, ..
+        })) => Validity::NotBefore(not_before.as_secs()),
+        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            Validity::NotAfter(not_after.as_secs())
+        }
+        Ok(()) | Err(_) => Validity::Holds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+
+    use super::{Validity, validity};
+
+    #[test]
+    fn a_certificate_holds_between_its_dates() {
+        for authority in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+            let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2020, 1, 31);
+            params.is_ca = authority;
+            let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            let (begin, end) = (1_577_836_800, 1_580_428_800);
+            let at = |moment| validity(certificate.der(), moment);
+            assert_eq!(at(begin - 1), Validity::NotBefore(begin));
+            assert_eq!(at(begin), Validity::Holds);
+            assert_eq!(at(end), Validity::Holds);
+            assert_eq!(at(end + 1), Validity::NotAfter(end));
+        }
+    }
+}
