@@ -5,7 +5,7 @@ mod standing;
 
 use std::{collections::VecDeque, io};
 
-use super::{Log, LogOptions, Segment, Spare, Stat};
+use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest};
 use crate::{
     Disk, Group, Identity, LogError, OpenError, SegmentNumber,
     bodies::{Bodies, Place},
@@ -158,6 +158,7 @@ impl<D: Disk> Log<D> {
             next_message: 1,
             frame: Vec::new(),
             cleaned: 0,
+            rest: Rest::default(),
             counted: false,
             recovered: Recovered::default(),
             stat: Stat::default(),
