@@ -131,11 +131,16 @@ fn a_body_is_stored_once_and_goes_with_its_last_reference() {
     // A release and a hold of one commit leave it where it is, in either order.
     log.commit(NOW, &[&release, &hold]).unwrap();
     assert!(log.read(first.id).is_ok());
+    let mut stored = Batch::new();
+    stored.hold_stored(first.id);
+    log.commit(NOW, &[&stored]).unwrap();
+    log.commit(NOW, &[&release]).unwrap();
+    assert!(log.read(first.id).is_ok(), "held by its name alone");
     log.commit(NOW, &[&release]).unwrap();
     assert!(matches!(log.read(first.id), Err(LogError::Missing { body }) if body == first.id));
     assert!(log.read(other.id).is_ok());
-    log.commit(NOW, &[&release]).unwrap();
-    assert_eq!((log.stat().strange_releases, log.stat().bodies), (1, 1));
+    log.commit(NOW, &[&release, &stored]).unwrap();
+    assert_eq!((log.stat().strange_releases, log.stat().bodies), (2, 1));
 }
 
 #[test]

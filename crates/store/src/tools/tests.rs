@@ -136,3 +136,33 @@ fn nothing_is_made_up_where_no_header_can_be_read() {
     }
     assert!(matches!(repair(&disk), Err(OpenError::Damaged { .. })));
 }
+
+#[test]
+fn whatever_rots_a_start_gives_what_was_written_or_an_error_and_a_repair_helps() {
+    let whole = store();
+    let all = opened(&whole.copied()).1;
+    let mut draw = plexus_stdx::Seed::new(5);
+    let (mut refused, mut mended) = (0, 0);
+    for _ in 0..300 {
+        let disk = whole.copied();
+        for _ in 0..=draw.below(4) {
+            let name = SegmentNumber::new(1 + draw.below(3) as u64).file_name();
+            disk.rot(&name, draw.below(SEGMENT as usize) as u64);
+        }
+        match Log::open(disk.clone(), options(), &mut Indexes::default()) {
+            Ok(_) => assert!(all.starts_with(&opened(&disk).1)),
+            Err(error) => {
+                let expected = matches!(error, OpenError::Damaged { .. } | OpenError::Newer { .. });
+                assert!(expected, "{error}");
+                refused += 1;
+                if repair(&disk).is_ok() {
+                    assert_eq!(check(&disk).unwrap().damages, []);
+                    let read = opened(&disk).1;
+                    assert!(read.iter().all(|entry| all.contains(entry)));
+                    mended += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 200 && mended > 200, "{refused} refused, {mended} mended");
+}
