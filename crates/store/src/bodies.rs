@@ -24,7 +24,8 @@ struct Body {
 #[derive(Debug)]
 pub(crate) struct Bodies {
     table: HashMap<MessageId, Body>,
-    staged: Vec<MessageId>,
+    // With offset and bytes in the frame that is being made.
+    staged: Vec<(MessageId, u32, u32)>,
     unheld: Vec<MessageId>,
     bytes: u64,
 }
@@ -69,9 +70,9 @@ impl Bodies {
 
     /// The body stands at this offset of the frame that is being made, with one reference.
     pub(crate) fn stage(&mut self, id: MessageId, at: usize, bytes: usize) {
-        let place = Place { segment: SegmentNumber::ZERO, at: at as u32, bytes: bytes as u32 };
+        let place = Place { segment: SegmentNumber::ZERO, at: 0, bytes: bytes as u32 };
         self.table.insert(id, Body { place, references: 1 });
-        self.staged.push(id);
+        self.staged.push((id, at as u32, bytes as u32));
     }
 
     /// One reference less. Whether the table knows the body.
@@ -92,11 +93,11 @@ impl Bodies {
         frame_at: u64,
         ids: &mut Vec<MessageId>,
     ) {
-        for id in self.staged.drain(..) {
+        for (id, at, bytes) in self.staged.drain(..) {
             if let Some(body) = self.table.get_mut(&id) {
-                body.place.segment = segment;
-                body.place.at += frame_at as u32;
-                self.bytes += u64::from(body.place.bytes);
+                // All of it: an older body of that name may have been found meanwhile.
+                body.place = Place { segment, at: frame_at as u32 + at, bytes };
+                self.bytes += u64::from(bytes);
                 ids.push(id);
             }
         }
@@ -124,7 +125,7 @@ impl Bodies {
 
     /// Forgets what was staged, after every hold and release has been taken back.
     pub(crate) fn unstage(&mut self) {
-        for id in self.staged.drain(..) {
+        for (id, ..) in self.staged.drain(..) {
             self.table.remove(&id);
         }
         self.unheld.clear();

@@ -223,12 +223,15 @@ impl<D: Disk> Log<D> {
     }
 
     fn read_content(&self, place: Place, into: &mut [u8]) -> Result<(), LogError> {
-        let segment = self.segment(place.segment).expect("invariant: a body is in a segment");
+        let lost = |what| {
+            let (file, offset) = (place.segment.file_name(), u64::from(place.at));
+            LogError::Damaged { file, offset, what }
+        };
+        let segment = self.segment(place.segment).ok_or_else(|| lost("the segment is gone"))?;
         let read = read_whole(&self.disk, &segment.file, u64::from(place.at), into)
             .map_err(|error| self.io(place.segment, "read", error))?;
         if read < into.len() {
-            let (file, offset) = (place.segment.file_name(), u64::from(place.at));
-            return Err(LogError::Damaged { file, offset, what: "the file ends within a message" });
+            return Err(lost("the file ends within a message"));
         }
         Ok(())
     }

@@ -198,6 +198,24 @@ fn a_failed_commit_changes_nothing_and_may_be_repeated() {
 }
 
 #[test]
+fn a_body_that_is_written_again_is_found_although_the_old_one_is_carried_along() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    let held = message(5, 40);
+    let (mut hold, mut release) = (Batch::new(), Batch::new());
+    hold.entry(Group(1), |out| out.extend_from_slice(b"before"));
+    hold.hold(&held);
+    release.release(held.id);
+    log.commit(NOW, &[&hold]).unwrap();
+    log.commit(NOW, &[&release]).unwrap();
+    disk.fail(Call::Sync, 1, Fault::Device);
+    put(&mut log, 1, b"x").unwrap_err();
+    log.commit(NOW, &[&hold]).unwrap();
+    assert_eq!(log.current_segment(), SegmentNumber::new(2));
+    assert_eq!(log.read(held.id).unwrap().into_message(&log.options.clock), *held);
+}
+
+#[test]
 fn what_was_begun_at_the_end_is_cut_and_reported() {
     let disk = MemoryDisk::new(3);
     let (mut log, _) = opened(&disk);

@@ -28,6 +28,8 @@ struct World {
     /// States with a commit that failed; each may have come through all the same.
     maybe: Vec<State>,
     now: u64,
+    /// How rarely a batch asks for a sync.
+    synced_one_in: usize,
     restarts: u64,
     rests: u64,
 }
@@ -44,15 +46,16 @@ impl World {
         options.plant = plant;
         Self {
             disk: MemoryDisk::new(draw.next_u64()),
-            draw,
             options,
             log: None,
             owner: Owner::default(),
             states: vec![State::default()],
             maybe: Vec::new(),
             now: NOW,
+            synced_one_in: [1, 2, 2, 12][draw.below(4)],
             restarts: 0,
             rests: 0,
+            draw,
         }
     }
 
@@ -68,6 +71,9 @@ impl World {
         self.start(false)?;
         for _ in 0..STEPS {
             self.now += self.draw.below(50) as u64;
+            if self.one_in(4) {
+                check_bodies(self.log.as_ref().unwrap(), &self.owner)?;
+            }
             match self.draw.below(40) {
                 0 => self.start(false)?,
                 1 => {
@@ -108,7 +114,7 @@ impl World {
                 let change = Change::drawn(&mut self.draw, &owner);
                 owner.make(&change, &mut batch);
             }
-            if self.draw.below(3) > 0 {
+            if self.one_in(self.synced_one_in) {
                 batch.mode(Commit::Synced);
             }
             batches.push(batch);
@@ -229,7 +235,11 @@ impl World {
 
 fn check_bodies(log: &Log<MemoryDisk>, owner: &Owner) -> Checked<()> {
     for (id, epoch) in owner.state.values().flat_map(|value| &value.held) {
-        let stored = log.read(MessageId::new(*id)).map_err(|error| error.to_string())?;
+        let stored = match log.read(MessageId::new(*id)) {
+            // A read that was told to fail.
+            Err(LogError::Io { .. } | LogError::Full { .. }) => continue,
+            read => read.map_err(|error| error.to_string())?,
+        };
         if stored.into_message(&log.options.clock) != *owner::message(*id, *epoch) {
             return Err(format!("message {id} has changed"));
         }

@@ -24,6 +24,8 @@ pub(super) struct Owner {
     bases: BTreeMap<(u16, u8), SegmentNumber>,
     pub(super) next: u64,
     pub(super) epoch: u64,
+    /// The body that was let go last.
+    delivered: Option<(u64, u64)>,
     segment: SegmentNumber,
     last: BTreeMap<u16, u64>,
     newest: u64,
@@ -33,8 +35,8 @@ pub(super) struct Owner {
 pub(super) enum Change {
     /// The key begins anew.
     Begin { key: (u16, u8), serial: u64 },
-    /// The key gets so many new bodies, of that size, which other keys get too.
-    Queue { keys: Vec<(u16, u8)>, serial: u64 },
+    /// The keys get a body: a new one, or one that had been let go.
+    Queue { keys: Vec<(u16, u8)>, serial: u64, late: Option<(u64, u64)> },
     /// The key's first body has been delivered.
     Deliver { key: (u16, u8), serial: u64 },
     /// The key ends.
@@ -72,7 +74,8 @@ impl Change {
                 if other != key && owner.state.contains_key(&other) {
                     keys.push(other);
                 }
-                Self::Queue { keys, serial }
+                let late = if draw.below(4) == 0 { owner.delivered } else { None };
+                Self::Queue { keys, serial, late }
             }
             _ => Self::Deliver { key, serial },
         }
@@ -90,9 +93,9 @@ impl Owner {
                 // Its image is in no older segment than any other's.
                 self.bases.insert(*key, SegmentNumber::new(u64::MAX));
             }
-            Change::Queue { keys, serial } => {
-                let id = (self.next, self.epoch);
-                self.next += 1;
+            Change::Queue { keys, serial, late } => {
+                let id = late.unwrap_or((self.next, self.epoch));
+                self.next = self.next.max(id.0 + 1);
                 for key in keys {
                     batch.hold(&message(id.0, id.1));
                     entry(batch, *key, QUEUE, &[*serial, id.0, id.1]);
@@ -101,8 +104,9 @@ impl Owner {
             }
             Change::Deliver { key, serial } => {
                 entry(batch, *key, DELIVER, &[*serial]);
-                if let Some((id, _)) = self.deliver(*key, *serial) {
-                    batch.release(MessageId::new(id));
+                if let Some(id) = self.deliver(*key, *serial) {
+                    self.delivered = Some(id);
+                    batch.release(MessageId::new(id.0));
                 }
             }
             Change::End { key } => {
