@@ -164,17 +164,22 @@ impl Shard {
 
     /// A recorded message leaves its session for others of its group: until one of them has it, it
     /// is the node's.
-    pub(super) fn open_redispatch(&mut self, slot: u32, group: SharedRef, body: &Body) {
-        let Some(client) = self.clients.get(slot).filter(|client| client.key != 0) else { return };
+    pub(super) fn open_redispatch(
+        &mut self,
+        slot: u32,
+        group: SharedRef,
+        body: &Body,
+    ) -> Option<Group> {
+        let client = self.clients.get(slot).filter(|client| client.key != 0)?;
         let log_group = Group(self.context.slot_of(client.session.client_id()));
-        let Some(filter) = self.name_of_group(group) else { return };
+        let filter = self.name_of_group(group)?;
         let to = Audience::Group(filter.as_ref().into());
         match body {
-            Body::Here(message) if message.qos == Qos::AtMostOnce => return,
+            Body::Here(message) if message.qos == Qos::AtMostOnce => return None,
             Body::Here(message) => self.open_message(log_group, message, to),
             Body::Stored(id) => self.open_stored(log_group, *id, to),
         }
-        self.close_message(log_group, body.id());
+        Some(log_group)
     }
 
     /// Gives a message that a session did not complete back to its group.
