@@ -12,7 +12,7 @@ use std::{
 
 use plexus_session::LogPosition;
 use plexus_store::{Batch, Commit, FileDisk, Log, LogError, SegmentNumber};
-use plexus_types::{Message, MessageId};
+use plexus_types::{Instant, Message, MessageId};
 
 use crate::{clock::Clock, links::Bell, ports::Fetch, reactor::Control, shard::Context};
 
@@ -77,6 +77,8 @@ pub(crate) struct Logger {
     /// What has not been written yet.
     waiting: Vec<(u16, Batch, LogPosition)>,
     waiting_bytes: usize,
+    /// When to try a disk again that refused.
+    retry_at: Option<Instant>,
     /// What the shards were last asked to write anew.
     asked: Option<SegmentNumber>,
 }
@@ -97,6 +99,7 @@ impl Logger {
             clock,
             waiting: Vec::new(),
             waiting_bytes: 0,
+            retry_at: None,
             asked: None,
         }
     }
@@ -111,7 +114,8 @@ impl Logger {
                 (true, false) => IDLE,
             };
             let open = self.gather(patience);
-            if !self.waiting.is_empty() {
+            let due = self.retry_at.is_none_or(|at| at <= self.clock.now());
+            if !self.waiting.is_empty() && (due || !open) {
                 self.commit();
             }
             if !open {
@@ -126,6 +130,11 @@ impl Logger {
 
     /// Takes what has come; false when nobody is there any more.
     fn gather(&mut self, patience: Duration) -> bool {
+        if self.waiting_bytes >= COMMIT_BYTES {
+            // The disk refuses: the rest waits in the channel, and its senders for that.
+            std::thread::park_timeout(patience);
+            return true;
+        }
         match self.jobs.recv_timeout(patience) {
             Ok(job) => self.take(job),
             Err(RecvTimeoutError::Timeout) => return true,
@@ -155,7 +164,11 @@ impl Logger {
         match outcome {
             Ok(committed) => {
                 self.context.log.note_segment(committed.segment);
+                let stat = self.log.stat();
+                let living = stat.body_bytes + stat.state_bytes;
+                self.context.log.note_bytes(stat.segment_bytes + stat.spare_bytes, living);
                 self.report_health(None);
+                self.retry_at = None;
                 self.waiting_bytes = 0;
                 for (shard, _, upto) in self.waiting.drain(..) {
                     if let Some(owner) = self.owners.get(usize::from(shard)) {
@@ -164,7 +177,10 @@ impl Logger {
                 }
                 self.owners.iter().for_each(|owner| owner.bell.ring());
             }
-            Err(error) => self.report_health(Some(&error)),
+            Err(error) => {
+                self.retry_at = Some(self.clock.now() + RETRY);
+                self.report_health(Some(&error));
+            }
         }
     }
 

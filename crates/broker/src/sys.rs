@@ -70,6 +70,13 @@ impl Shard {
             ("memory/resident".to_owned(), self.context.memory.resident.read().to_string()),
             ("memory/heap".to_owned(), self.context.memory.heap.read().to_string()),
         ];
+        if self.context.options.log.is_some() {
+            let (bytes, living) = self.context.log.bytes();
+            values.push(("store/bytes".to_owned(), bytes.to_string()));
+            values.push(("store/living_bytes".to_owned(), living.to_string()));
+            let failing = u8::from(self.context.log.is_failing());
+            values.push(("store/failing".to_owned(), failing.to_string()));
+        }
         let mut totals: Vec<(&'static str, u64)> = Vec::new();
         for (shard, counters) in self.context.counters.iter().enumerate() {
             for (at, (levels, value)) in counters.read().enumerate() {

@@ -126,6 +126,13 @@ pub struct Admitted {
     pub options: Arc<crate::Options>,
 }
 
+impl Admitted {
+    /// Whether the client asks for a session that outlives its connection.
+    pub fn wants_to_last(&self) -> bool {
+        crate::connack::Terms::new(&self.connect, &self.options).expiry > 0
+    }
+}
+
 /// An Application Message that enters the node, with the identifier its acknowledgement needs.
 #[derive(Debug)]
 pub struct Publication {

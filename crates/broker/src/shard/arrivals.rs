@@ -136,6 +136,11 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
+        if self.log_refuses(&admitted) {
+            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+            newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
+            return;
+        }
         if found.is_none() && self.node_is_full() {
             let limit = self.context.options.sessions_max;
             tracing::warn!(limit, "there are limits.max_sessions sessions already");
@@ -173,6 +178,11 @@ impl Shard {
         }
         self.count_clients();
         turn.ports.resume(conn);
+    }
+
+    /// Whether the session of the client would have to be kept and the log cannot be written.
+    fn log_refuses(&self, admitted: &Admitted) -> bool {
+        admitted.options.durable && self.context.log.is_failing() && admitted.wants_to_last()
     }
 
     /// Whether the node has as many sessions as it may have. Each shard counts its own, so that two

@@ -83,9 +83,14 @@ impl Shard {
                 policy.publish(principal, &message.topic, message.qos, message.retain)
             }
             Action::Subscribe(request) => {
+                let failing = client.session.is_durable() && self.context.log.is_failing();
                 for item in &mut request.items {
                     let Ok(filter) = &item.filter else { continue };
-                    if let Err(reason) = policy.subscribe(principal, filter, item.options.qos) {
+                    if failing {
+                        item.filter = Err(ReasonCode::QuotaExceeded); // It could not be kept.
+                    } else if let Err(reason) =
+                        policy.subscribe(principal, filter, item.options.qos)
+                    {
                         item.filter = Err(reason);
                         refused += 1;
                     }

@@ -31,6 +31,13 @@ use crate::{
 
 /// What a session's image takes in the log, about, apart from what it holds.
 const SESSION_BYTES: i64 = 64;
+/// What a message that waits takes in it.
+const ENTRY_BYTES: i64 = 16;
+
+/// What a subscription or a retained topic takes in it.
+const fn weight(name: &str) -> i64 {
+    name.len() as i64 + 8
+}
 
 /// A turn whose records, or whose messages to other shards, are not known to be kept.
 #[derive(Debug)]
@@ -134,21 +141,27 @@ impl Shard {
                     batch.state_bytes(SESSION_BYTES);
                 }
             }
-            Change::Queued(_, Some(message)) => batch.hold(message),
+            Change::Queued(_, Some(message)) => {
+                batch.hold(message);
+                batch.state_bytes(ENTRY_BYTES);
+            }
             Change::Dropped(_, id) | Change::Received(_, id) | Change::Completed(_, id)
                 if *id != MessageId::NONE =>
             {
                 batch.release(*id);
+                batch.state_bytes(-ENTRY_BYTES);
             }
-            Change::Subscribed(held) => batch.state_bytes(held.filter.len() as i64 + 8),
-            Change::Unsubscribed(filter) => batch.state_bytes(-(filter.len() as i64 + 8)),
+            Change::Subscribed(held) => batch.state_bytes(weight(held.filter.as_str())),
+            Change::Unsubscribed(filter) => batch.state_bytes(-weight(filter.as_str())),
             Change::Attached(..) => {
                 let listener = Record::Listener(client.key, client.door.name.as_ref().into());
                 batch.entry(group, |into| listener.encode(into));
             }
             Change::Ended(held) => {
                 held.iter().for_each(|id| batch.release(*id));
-                batch.state_bytes(-SESSION_BYTES);
+                let filters = client.session.subscriptions().map(|(filter, ..)| filter.as_str());
+                let held = ENTRY_BYTES * held.len() as i64;
+                batch.state_bytes(-(SESSION_BYTES + held + filters.map(weight).sum::<i64>()));
             }
             _ => {}
         }
@@ -233,12 +246,12 @@ impl Shard {
         let batch = &mut self.log.batch;
         if !deleted {
             batch.hold(message);
-            batch.state_bytes(topic.len() as i64 + 8);
+            batch.state_bytes(weight(topic));
             self.log.refresh.note_topic(self.context.log.segment(), message);
         }
         if let Some(old) = old {
             batch.release(old);
-            batch.state_bytes(-(topic.len() as i64 + 8));
+            batch.state_bytes(-weight(topic));
         }
         let record = if deleted {
             Record::Deleted(topic.into())
@@ -256,7 +269,7 @@ impl Shard {
         }
         let group = Group(self.context.slot_of(topic));
         self.log.batch.release(old);
-        self.log.batch.state_bytes(-(topic.len() as i64 + 8));
+        self.log.batch.state_bytes(-weight(topic));
         self.log.batch.entry(group, |into| Record::Deleted(topic.into()).encode(into));
         self.outbox.append();
     }

@@ -11,6 +11,8 @@ use plexus_types::{Message, MessageId, Qos, ReasonCode};
 use super::Shard;
 use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
+/// What a publisher hears when the log cannot be written.
+const LOG_REFUSES: ReasonCode = ReasonCode::QuotaExceeded;
 /// Above so many receivers a message is given its own bytes without looking at each of them.
 const FEW_RECEIVERS: usize = 4;
 
@@ -31,6 +33,9 @@ impl Shard {
         });
         let reason = self.distribute(turn, publisher, message, once);
         let (Some(slot), Some(packet_id)) = (publisher, packet_id) else { return };
+        if reason == LOG_REFUSES && self.gave_up_on(turn, slot) {
+            return;
+        }
         // The acknowledgement waits for what the message has put on a disk, if anything.
         let appended = self.outbox.appended();
         let after = if appended > before { appended } else { LogPosition::ZERO };
@@ -76,6 +81,10 @@ impl Shard {
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
         let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
+        let failing = self.log.enabled && self.context.log.is_failing();
+        if failing && self.is_to_be_kept(&message, tracked) {
+            return LOG_REFUSES;
+        }
         let owner = message.retain.then(|| self.context.shard_of(&message.topic));
         let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
         let open = once.filter(|_| elsewhere);
@@ -98,6 +107,34 @@ impl Shard {
             self.close_message(group, message.id);
         }
         if nobody { ReasonCode::NoMatchingSubscribers } else { ReasonCode::Success }
+    }
+
+    /// Whether the message would have to be recorded before it is acknowledged.
+    fn is_to_be_kept(&self, message: &Message, tracked: u64) -> bool {
+        let recorded =
+            |slot: u32| self.clients.get(slot).is_some_and(|client| client.session.is_durable());
+        let wanted = || {
+            tracked != 0
+                || !self.group_ids.is_empty()
+                || self.matches.subscriptions().any(|subscription| {
+                    let SubscriberId(slot) = subscription.subscriber;
+                    recorded(slot)
+                })
+        };
+        message.qos != Qos::AtMostOnce && (message.retain || wanted())
+    }
+
+    /// What cannot be kept is not acknowledged. A client of 3.x cannot be told: its connection ends,
+    /// and it sends the message again on the next.
+    fn gave_up_on(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
+        let Some(client) = self.clients.get_mut(slot) else { return true };
+        if client.session.version().is_v5() {
+            return false;
+        }
+        let reason = ReasonCode::ServerUnavailable;
+        client.session.disconnect(turn.now, reason, None, &mut self.outbox);
+        self.drain(turn, slot);
+        true
     }
 
     /// A message of another shard's publisher.

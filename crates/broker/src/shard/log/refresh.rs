@@ -23,6 +23,8 @@ const STEP: usize = 256;
 pub struct LogState {
     failing: AtomicBool,
     segment: AtomicU64,
+    bytes: AtomicU64,
+    living_bytes: AtomicU64,
 }
 
 impl LogState {
@@ -39,6 +41,17 @@ impl LogState {
     /// The segment that is being written, or one before.
     pub fn segment(&self) -> SegmentNumber {
         SegmentNumber::new(self.segment.load(SeqCst))
+    }
+
+    /// What its files take, and what of that still means something, both in bytes.
+    pub fn bytes(&self) -> (u64, u64) {
+        (self.bytes.load(SeqCst), self.living_bytes.load(SeqCst))
+    }
+
+    /// What its files take, and what of that still means something.
+    pub fn note_bytes(&self, bytes: u64, living: u64) {
+        self.bytes.store(bytes, SeqCst);
+        self.living_bytes.store(living, SeqCst);
     }
 
     /// A commit went to that segment.

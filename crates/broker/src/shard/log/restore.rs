@@ -8,7 +8,7 @@ use plexus_store::{Group, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId, Text};
 use plexus_wire::SubscriptionOptions;
 
-use super::Shard;
+use super::{ENTRY_BYTES, SESSION_BYTES, Shard, weight};
 use crate::{
     envelope::GroupName,
     ports::{Door, Turn},
@@ -92,6 +92,7 @@ impl Shard {
         self.log.open = open;
         for RestoredRetained { message, anchor } in retained {
             self.retained.restore(&message);
+            self.log.batch.state_bytes(weight(&message.topic));
             self.log.refresh.note_topic(anchor, &message);
         }
         self.count_retained();
@@ -111,6 +112,10 @@ impl Shard {
             listener: Arc::clone(&door.name),
         });
         let subscriptions = image.subscriptions.clone();
+        let waiting = image.entries.iter().filter(|entry| entry.message != MessageId::NONE).count();
+        let filters = subscriptions.iter().map(|held| weight(held.filter.as_str())).sum::<i64>();
+        let state = SESSION_BYTES + ENTRY_BYTES * waiting as i64 + filters;
+        self.log.batch.state_bytes(state);
         let session = Session::restore(image, Arc::clone(&door.options), newest);
         let slot = self.clients.insert(session, principal, door);
         let client = self.clients.get_mut(slot).expect("invariant: just inserted");
