@@ -129,6 +129,13 @@ impl Broker {
         assert!(status.success(), "kill -{name}");
     }
 
+    /// Kills the process as a crash would; its folder stays for the next.
+    pub(crate) fn kill(mut self) -> Folder {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+        std::mem::replace(&mut self.folder, Folder::new())
+    }
+
     /// Waits for the end of the process.
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait().expect("the process ends")
