@@ -77,6 +77,7 @@ pub(crate) struct Logger {
     /// What has not been written yet.
     waiting: Vec<(u16, Batch, LogPosition)>,
     waiting_bytes: usize,
+    segment_bytes: u64,
     /// When to try a disk again that refused.
     retry_at: Option<Instant>,
     /// What the shards were last asked to write anew.
@@ -91,6 +92,8 @@ impl Logger {
         context: Arc<Context>,
         clock: Clock,
     ) -> Self {
+        let place = context.options.log.as_ref();
+        let segment_bytes = place.map_or(0, |place| place.segment_bytes);
         Self {
             log,
             jobs,
@@ -99,6 +102,7 @@ impl Logger {
             clock,
             waiting: Vec::new(),
             waiting_bytes: 0,
+            segment_bytes,
             retry_at: None,
             asked: None,
         }
@@ -167,6 +171,7 @@ impl Logger {
                 let stat = self.log.stat();
                 let living = stat.body_bytes + stat.state_bytes;
                 self.context.log.note_bytes(stat.segment_bytes + stat.spare_bytes, living);
+                self.report_room();
                 self.report_health(None);
                 self.retry_at = None;
                 self.waiting_bytes = 0;
@@ -199,6 +204,21 @@ impl Logger {
         }
     }
 
+    /// Says once when there is no room for more, and once when there is again. The last segment's
+    /// worth is for what is on its way from the shards.
+    fn report_room(&self) {
+        let room = self.log.room_to_grow();
+        let full = room < self.segment_bytes;
+        if self.context.log.set_full(full) == full {
+            return;
+        }
+        if full {
+            tracing::error!(room, "the log has reached store.max_size: nothing more is kept");
+        } else {
+            tracing::warn!(room, "the log has room again");
+        }
+    }
+
     fn fetch(&self, shard: u16, fetch: Fetch) {
         let Some(owner) = self.owners.get(usize::from(shard)) else { return };
         let messages: Result<Vec<_>, _> =
@@ -223,7 +243,10 @@ impl Logger {
             }
         }
         match self.log.clean(self.clock.now().as_millis(), CLEAN_BYTES) {
-            Ok(more) => more,
+            Ok(more) => {
+                self.report_room();
+                more
+            }
             Err(error) => {
                 self.report_health(Some(&error));
                 false

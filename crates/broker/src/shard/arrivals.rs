@@ -136,7 +136,7 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
-        if self.log_refuses(&admitted) {
+        if self.log_refuses(&admitted, found.is_none()) {
             let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
             newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
             return;
@@ -180,9 +180,12 @@ impl Shard {
         turn.ports.resume(conn);
     }
 
-    /// Whether the session of the client would have to be kept and the log cannot be written.
-    fn log_refuses(&self, admitted: &Admitted) -> bool {
-        admitted.options.durable && self.context.log.is_failing() && admitted.wants_to_last()
+    /// Whether the session of the client would have to be kept and the log does not take it. Who has
+    /// one may come back to a log that is full: what waits for him makes room.
+    fn log_refuses(&self, admitted: &Admitted, is_new: bool) -> bool {
+        let log = &self.context.log;
+        let refuses = if is_new { log.takes_nothing_new() } else { log.is_failing() };
+        refuses && admitted.options.durable && admitted.wants_to_last()
     }
 
     /// Whether the node has as many sessions as it may have. Each shard counts its own, so that two

@@ -83,7 +83,7 @@ impl Shard {
                 policy.publish(principal, &message.topic, message.qos, message.retain)
             }
             Action::Subscribe(request) => {
-                let failing = client.session.is_durable() && self.context.log.is_failing();
+                let failing = client.session.is_durable() && self.context.log.takes_nothing_new();
                 for item in &mut request.items {
                     let Ok(filter) = &item.filter else { continue };
                     if failing {

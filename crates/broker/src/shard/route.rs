@@ -81,7 +81,7 @@ impl Shard {
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
         let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
-        let failing = self.log.enabled && self.context.log.is_failing();
+        let failing = self.log.enabled && self.context.log.takes_nothing_new();
         if failing && self.is_to_be_kept(&message, tracked) {
             return LOG_REFUSES;
         }

@@ -29,6 +29,18 @@ impl<D: Disk> Log<D> {
     /// Segments below the limit that only [`Purpose::Shrink`] may take.
     const RESERVED: u64 = 2;
 
+    /// About how many bytes of living state may still be added before the limit, the disk apart.
+    pub fn room_to_grow(&self) -> u64 {
+        if self.options.bytes_max == 0 {
+            return u64::MAX;
+        }
+        let segment = self.options.segment_bytes;
+        let limit = self.options.bytes_max.saturating_sub(Self::RESERVED * segment);
+        let more = limit.saturating_sub(self.segment_bytes()) / segment;
+        let current = self.current();
+        current.length.saturating_sub(current.end) + more * segment
+    }
+
     /// Ends the last segment and begins the next, with room for a frame of that many bytes.
     ///
     /// What a segment that was given up holds beyond its durable part has been acknowledged as

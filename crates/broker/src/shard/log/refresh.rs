@@ -22,6 +22,7 @@ const STEP: usize = 256;
 #[derive(Debug, Default)]
 pub struct LogState {
     failing: AtomicBool,
+    full: AtomicBool,
     segment: AtomicU64,
     bytes: AtomicU64,
     living_bytes: AtomicU64,
@@ -31,6 +32,16 @@ impl LogState {
     /// Whether the log cannot be written now.
     pub fn is_failing(&self) -> bool {
         self.failing.load(SeqCst)
+    }
+
+    /// Whether nothing more may be kept: it is full, or cannot be written at all.
+    pub fn takes_nothing_new(&self) -> bool {
+        self.full.load(SeqCst) || self.is_failing()
+    }
+
+    /// Says whether it was full before.
+    pub fn set_full(&self, full: bool) -> bool {
+        self.full.swap(full, SeqCst)
     }
 
     /// Says whether it was failing before.
