@@ -42,6 +42,9 @@ pub struct Recovery {
     open: BTreeMap<MessageId, Open>,
     segment: SegmentNumber,
     newest_millis: u64,
+    /// The bug that is planted.
+    #[cfg(feature = "canary")]
+    pub canary: crate::shard::Canary,
 }
 
 impl Replay for Recovery {
@@ -101,10 +104,16 @@ impl Recovery {
             open: BTreeMap::new(),
             segment: SegmentNumber::ZERO,
             newest_millis: 0,
+            #[cfg(feature = "canary")]
+            canary: crate::shard::Canary::Silent,
         }
     }
 
     fn change(&mut self, group: Group, key: u64, change: Change, at_millis: u64) {
+        #[cfg(feature = "canary")]
+        if self.canary.skips(&change) {
+            return;
+        }
         let Some(draft) = self.sessions.get_mut(&(group, key)) else {
             // Its image went with a segment that was cleaned because the session had ended.
             return;

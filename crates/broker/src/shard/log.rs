@@ -299,12 +299,16 @@ impl Shard {
         let upto = self.outbox.appended();
         let log = &mut self.log;
         log.turn += 1;
-        let in_log = !log.batch.is_empty();
-        if in_log {
+        let has_records = !log.batch.is_empty();
+        #[cfg(feature = "canary")]
+        let in_log = has_records && self.context.canary.waits_for_log();
+        #[cfg(not(feature = "canary"))]
+        let in_log = has_records;
+        if has_records {
             log.batch.mode(log.commit);
             turn.ports.commit(std::mem::take(&mut log.batch), upto);
         }
-        if in_log || !log.clients.is_empty() || !log.done.is_empty() || upto > log.closed {
+        if has_records || !log.clients.is_empty() || !log.done.is_empty() || upto > log.closed {
             log.closed = upto;
             let clients = std::mem::take(&mut log.clients);
             let done = std::mem::take(&mut log.done);

@@ -22,6 +22,11 @@ struct Fate {
     receivers: BTreeSet<ActorNo>,
     /// Clients whose session ended since: what they had got others may get as well.
     ended: BTreeSet<ActorNo>,
+    /// The newest entry, and whether it was acknowledged.
+    entry: u64,
+    promised: bool,
+    /// A crash came between: members may get again what others got before.
+    crashed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +63,9 @@ impl Invariant for SharedOneMember {
             Seen::Entered(entry) if entry.topic.starts_with("s/") => {
                 let Some(number) = entry.number else { return Ok(()) };
                 let Some(sent) = history.message(number) else { return Ok(()) };
-                self.fates.entry(number).or_default().enter(history, sent);
+                let fate = self.fates.entry(number).or_default();
+                (fate.entry, fate.promised) = (entry.order, false);
+                fate.enter(history, sent);
             }
             Seen::Received { actor, number: Some(number), .. } => {
                 let Some(fate) = self.fates.get_mut(number) else { return Ok(()) };
@@ -71,7 +78,21 @@ impl Invariant for SharedOneMember {
             Seen::Heard { actor, packet: Packet::Unsubscribe(_) } => {
                 self.fates.values_mut().for_each(|fate| fate.part(*actor));
             }
-            Seen::Ended { actor, .. } => {
+            Seen::Promised(order) if history.has_log => {
+                let fate = self.fates.values_mut().find(|fate| fate.entry == *order);
+                if let Some(fate) = fate {
+                    fate.promised = true;
+                }
+            }
+            Seen::Crashed => {
+                for fate in self.fates.values_mut() {
+                    fate.crashed = true;
+                    if !fate.promised {
+                        fate.groups.clear();
+                    }
+                }
+            }
+            Seen::Ended { actor, .. } | Seen::Vanished { actor, .. } => {
                 for fate in self.fates.values_mut() {
                     fate.part(*actor);
                     fate.ended.insert(*actor);
@@ -89,7 +110,7 @@ impl SharedOneMember {
         for (number, fate) in &self.fates {
             let Some(sent) = history.message(*number) else { continue };
             let groups = history.groups_on(&sent.topic) * sent.entries.len();
-            if fate.receivers.difference(&fate.ended).count() > groups {
+            if !fate.crashed && fate.receivers.difference(&fate.ended).count() > groups {
                 let (receivers, topic) = (&fate.receivers, &sent.topic);
                 return Err(format!("{number} on {topic} went to {receivers:?}"));
             }
