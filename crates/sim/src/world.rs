@@ -255,7 +255,7 @@ impl World {
                 self.call(shard, |shard, _| shard.handle_refresh(upto));
             }
             Event::Reopen(shard) => self.reopen(shard),
-            Event::Restart => self.start_node(),
+            Event::Restart => self.be_up(),
             Event::Relieve => self.relieve_disk(),
         }
     }

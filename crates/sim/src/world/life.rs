@@ -185,7 +185,7 @@ impl World {
         }
     }
 
-    /// The node is back before peace begins.
+    /// The node comes back, if it is down.
     pub(super) fn be_up(&mut self) {
         if self.is_down() {
             self.start_node();

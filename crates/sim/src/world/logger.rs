@@ -256,7 +256,7 @@ impl World {
             fetch.ids.iter().map(|id| read(logger.log(), *id)).collect();
         if let Err(error) = &messages {
             let error = error.to_string();
-            let lost = !matches!(messages, Err(LogError::Io { .. }));
+            let lost = !matches!(messages, Err(LogError::Io { .. } | LogError::Full { .. }));
             self.story.tell(self.now, &(62, shard), || format!("cannot read: {error}"));
             if lost {
                 return self.violated("readable", error);

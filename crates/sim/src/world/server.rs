@@ -100,7 +100,7 @@ impl World {
             self.link(link).accepted = true;
             let cleaned = self.history.asked_clean(link);
             let resumed = self.update_serial(shard, actor, cleaned);
-            let resumed = self.tell_resident(shard, actor, resumed);
+            let resumed = self.tell_resident(shard, actor, (resumed, connack.session_present));
             self.see(&Seen::Accepted { actor, link, resumed, connack });
             self.story.tell(self.now, &(21, actor, link, resumed), || {
                 format!("server accepts c{actor} on link {link}, resumed: {resumed}")
@@ -115,10 +115,16 @@ impl World {
         self.see(&Seen::Said { actor, packet, size });
     }
 
-    /// CONNACK tells of a session: says whether it is one that was told of before.
-    fn tell_resident(&mut self, shard: u16, actor: ActorNo, resumed: bool) -> bool {
+    /// CONNACK tells of a session: says whether it was there before. Nobody but the node knows this
+    /// of one that no CONNACK has told of yet: it may have been made for an earlier connection.
+    fn tell_resident(
+        &mut self,
+        shard: u16,
+        actor: ActorNo,
+        (resumed, told): (bool, bool),
+    ) -> bool {
         let Some(resident) = self.home(shard).residents.get_mut(&actor) else { return resumed };
-        resumed && !std::mem::replace(&mut resident.untold, false)
+        if std::mem::replace(&mut resident.untold, false) { told } else { resumed }
     }
 
     /// Looks which session the client has now; says whether it is still the one that it had.
