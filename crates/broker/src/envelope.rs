@@ -7,6 +7,8 @@ use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
 use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
 
+use crate::shard::Confirmed;
+
 /// Names a client of a shard; the serial tells it from a later one in the same slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientRef {
@@ -48,8 +50,8 @@ pub enum Envelope {
     ReplayStop(u32),
     /// Retained messages for your client.
     Replayed(Box<Replayed>),
-    /// So many of the requests and of the other envelopes that you want to hear of are kept.
-    Kept(u64, u64),
+    /// These of the envelopes that you want to hear of are kept.
+    Kept(Box<[Confirmed]>),
 }
 
 impl Envelope {

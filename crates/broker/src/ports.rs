@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use plexus_access::{Credentials, Policy};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
-use plexus_store::Batch;
+use plexus_store::{Batch, Group};
 use plexus_types::{ClientId, Instant, MessageId, ProtocolVersion};
 use plexus_wire::{Connect, Packet};
 
@@ -68,8 +68,9 @@ pub struct Fetch {
 pub enum Reader {
     /// A client of the shard.
     Client(ClientRef),
-    /// Another member of a shared group, by the shard that owns it.
-    Group(u16, GroupName),
+    /// Another member of a shared group, by the shard that owns it. The message is open in the log
+    /// there, if anywhere.
+    Group(u16, GroupName, Option<Group>),
 }
 
 /// The effects of a shard, carried out by a shell: the reactor over sockets, the simulator over

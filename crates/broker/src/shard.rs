@@ -34,6 +34,7 @@ use plexus_session::{
     Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
 };
 use plexus_stdx::{HashMap, Seed};
+use plexus_store::Group;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
 use plexus_types::{ClientId, Instant, Message};
 use plexus_wire::{Packet, ProtocolError};
@@ -41,10 +42,17 @@ use plexus_wire::{Packet, ProtocolError};
 #[cfg(feature = "canary")]
 pub use self::canary::Canary;
 pub use self::census::Census;
-pub use self::log::{LogState, OpenMessage, Restored, RestoredRetained, RestoredSession};
+pub use self::log::{
+    Class, Confirmed, LogState, OpenMessage, Restored, RestoredRetained, RestoredSession,
+};
 use self::{
-    arrivals::Newcomer, clients::Clients, log::LogBook, peers::Awaiting, replay::Cursors,
-    retained::RetainedStore, timers::Timers,
+    arrivals::Newcomer,
+    clients::Clients,
+    log::{LogBook, class_of},
+    peers::Awaiting,
+    replay::Cursors,
+    retained::RetainedStore,
+    timers::Timers,
 };
 use crate::{
     counters::Counters,
@@ -161,7 +169,7 @@ enum Work {
     Route(Option<u32>, Publication),
     Subscribe(u32, Box<SubscribeRequest>),
     Unsubscribe(u32, Box<UnsubscribeRequest>),
-    Redispatch(SharedRef, Body),
+    Redispatch(SharedRef, Body, Option<Group>),
     Ended(u32),
     Envelope(u16, Envelope),
 }
@@ -195,7 +203,6 @@ impl Shard {
     /// Shard `id` of the node.
     pub fn new(now: Instant, id: u16, context: Arc<Context>) -> Self {
         let (seed, options) = (context.seed, &context.options);
-        let per_shard = options.retained.messages_max.div_ceil(usize::from(options.shards));
         // One shard speaks for the node.
         let sys = options.sys_interval.filter(|_| id == 0).map(|every| Sys::new(now, every));
         Self {
@@ -211,7 +218,7 @@ impl Shard {
                 &options.shared_strategies,
             ),
             group_names: seed.map(),
-            retained: RetainedStore::new(seed, per_shard),
+            retained: RetainedStore::new(seed),
             cursors: Cursors::default(),
             awaiting: Awaiting::new(id, options.shards),
             timers: Timers::default(),
@@ -283,11 +290,12 @@ impl Shard {
 
     /// Another shard says something.
     pub fn handle_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
-        let tracked = envelope.is_tracked(self.log.enabled).then(|| envelope.is_request());
+        let tracked = envelope.is_tracked(self.log.enabled).then(|| class_of(&envelope));
+        let before = self.outbox.appended();
         self.take_envelope(turn, from, envelope);
         self.work_off(turn);
-        if let Some(is_request) = tracked {
-            self.owe(from, is_request);
+        if let Some(class) = tracked {
+            self.owe(from, class, before);
         }
     }
 

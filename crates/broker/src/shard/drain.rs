@@ -46,8 +46,8 @@ impl Shard {
                 Output::Persist(_, change) => self.record(slot, &change),
                 Output::Fetch(ids) => self.fetch(turn, slot, ids),
                 Output::Redispatch(group, body) => {
-                    self.open_redispatch(slot, group, &body);
-                    self.work.push_back(Work::Redispatch(group, body));
+                    let open = self.open_redispatch(slot, group, &body);
+                    self.work.push_back(Work::Redispatch(group, body, open));
                 }
                 Output::Dropped(reason, count) => self.count_dropped(reason, count),
                 Output::Close(reason) => self.close(turn, slot, reason),
@@ -65,7 +65,7 @@ impl Shard {
                 Work::Route(slot, publication) => self.route(turn, slot, publication),
                 Work::Subscribe(slot, request) => self.subscribe(turn, slot, request),
                 Work::Unsubscribe(slot, request) => self.unsubscribe(turn, slot, request),
-                Work::Redispatch(group, body) => self.redispatch(turn, group, body),
+                Work::Redispatch(group, body, open) => self.redispatch(turn, group, body, open),
                 Work::Ended(slot) => self.forget(turn, slot),
                 Work::Envelope(from, envelope) => self.take_envelope(turn, from, envelope),
             }

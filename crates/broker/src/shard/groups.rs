@@ -164,41 +164,57 @@ impl Shard {
 
     /// A recorded message leaves its session for others of its group: until one of them has it, it
     /// is the node's.
-    pub(super) fn open_redispatch(&mut self, slot: u32, group: SharedRef, body: &Body) {
-        let Some(client) = self.clients.get(slot).filter(|client| client.key != 0) else { return };
+    pub(super) fn open_redispatch(
+        &mut self,
+        slot: u32,
+        group: SharedRef,
+        body: &Body,
+    ) -> Option<Group> {
+        let client = self.clients.get(slot).filter(|client| client.key != 0)?;
         let log_group = Group(self.context.slot_of(client.session.client_id()));
-        let Some(filter) = self.name_of_group(group) else { return };
+        let filter = self.name_of_group(group)?;
         let to = Audience::Group(filter.as_ref().into());
         match body {
-            Body::Here(message) if message.qos == Qos::AtMostOnce => return,
+            Body::Here(message) if message.qos == Qos::AtMostOnce => return None,
             Body::Here(message) => self.open_message(log_group, message, to),
             Body::Stored(id) => self.open_stored(log_group, *id, to),
         }
-        self.close_message(log_group, body.id());
+        Some(log_group)
     }
 
     /// Gives a message that a session did not complete back to its group.
-    pub(super) fn redispatch(&mut self, turn: &mut Turn<'_>, group: SharedRef, body: Body) {
+    pub(super) fn redispatch(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: SharedRef,
+        body: Body,
+        open: Option<Group>,
+    ) {
         let name = GroupName::Number(group.group);
         match body {
-            Body::Here(message) => self.give_back(turn, group.shard, name, message),
+            Body::Here(message) => self.give_back(turn, (group.shard, name), message, open),
             Body::Stored(id) => {
-                let reader = Reader::Group(group.shard, name);
+                let reader = Reader::Group(group.shard, name, open);
                 turn.ports.fetch(Fetch { reader, ids: vec![id] });
             }
         }
     }
 
+    /// Hands a message to the owner of its group; if it is open in the log, it is with the others
+    /// when that is kept.
     pub(super) fn give_back(
         &mut self,
         turn: &mut Turn<'_>,
-        owner: u16,
-        group: GroupName,
+        (owner, group): (u16, GroupName),
         message: Arc<Message>,
+        open: Option<Group>,
     ) {
-        let tracked = self.may_be_kept_by(owner, &message);
+        let (id, tracked) = (message.id, self.may_be_kept_by(owner, &message));
         let given_back = GivenBack { group, message, tried: Tried::new(), tracked };
         self.forward(turn, owner, Envelope::Return(Box::new(given_back)));
+        if let Some(open) = open {
+            self.close_message(open, id);
+        }
     }
 
     pub(super) fn take_join(&mut self, turn: &mut Turn<'_>, from: u16, join: Join) {

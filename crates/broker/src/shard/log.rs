@@ -17,10 +17,11 @@ use plexus_types::{Message, MessageId, ReasonCode};
 
 use self::{barrier::Barriers, refresh::Refresh};
 pub use self::{
+    barrier::{Class, Confirmed},
     refresh::LogState,
     restore::{OpenMessage, Restored, RestoredRetained, RestoredSession},
 };
-use super::{Shard, route::bits};
+use super::{Shard, retained::is_own, route::bits};
 use crate::{
     envelope::{ClientRef, Envelope},
     options::NodeOptions,
@@ -59,6 +60,8 @@ pub(super) struct LogBook {
     kept: LogPosition,
     /// The newest position that a turn has closed.
     closed: LogPosition,
+    /// Turns that the log has not confirmed: where each begins and ends.
+    unlogged: VecDeque<(LogPosition, LogPosition)>,
     next_key: u64,
     next_message: u64,
     /// Durable sessions of this shard.
@@ -81,6 +84,7 @@ impl LogBook {
             barriers: Barriers::new(options.shards),
             kept: LogPosition::ZERO,
             closed: LogPosition::ZERO,
+            unlogged: VecDeque::new(),
             next_key: 1,
             // Ascending within a shard, and never another shard's.
             next_message: u64::from(id) + 1,
@@ -88,6 +92,11 @@ impl LogBook {
             open: Vec::new(),
             refresh: Refresh::default(),
         }
+    }
+
+    /// Up to where the log has this shard's own records.
+    fn logged(&self) -> LogPosition {
+        self.unlogged.front().map_or(self.closed, |(begin, _)| *begin)
     }
 
     /// Whether something waits, so that the shard's thread must not sleep on it.
@@ -192,9 +201,9 @@ impl Shard {
                 }
                 self.settle(turn, reference.slot);
             }
-            (Reader::Group(owner, group), Some(messages)) => {
+            (Reader::Group(owner, group, open), Some(messages)) => {
                 for message in messages {
-                    self.give_back(turn, owner, group.clone(), message);
+                    self.give_back(turn, (owner, group.clone()), message, open);
                 }
                 self.work_off(turn);
             }
@@ -282,13 +291,13 @@ impl Shard {
     /// A message to another shard that the position now covers.
     pub(super) fn track(&mut self, to: u16, envelope: &Envelope) {
         let position = self.outbox.append();
-        self.log.barriers.sent(to, envelope.is_request(), position);
+        self.log.barriers.sent(to, class_of(envelope), position);
     }
 
-    /// A message of another shard that waits for its being kept.
-    pub(super) fn owe(&mut self, from: u16, is_request: bool) {
-        let after = self.outbox.appended();
-        self.log.barriers.taken(from, is_request, after);
+    /// Another shard waits for a message's being kept: for what it has caused since `before`.
+    pub(super) fn owe(&mut self, from: u16, class: Class, before: LogPosition) {
+        let upto = self.outbox.appended();
+        self.log.barriers.taken(from, class, before, upto);
     }
 
     /// The end of a turn of the shard's thread: its records go to the log.
@@ -309,6 +318,9 @@ impl Shard {
             turn.ports.commit(std::mem::take(&mut log.batch), upto);
         }
         if has_records || !log.clients.is_empty() || !log.done.is_empty() || upto > log.closed {
+            if in_log {
+                log.unlogged.push_back((log.closed, upto));
+            }
             log.closed = upto;
             let clients = std::mem::take(&mut log.clients);
             let done = std::mem::take(&mut log.done);
@@ -325,6 +337,10 @@ impl Shard {
 
     /// The log has everything of the turns up to this position.
     pub fn handle_committed(&mut self, turn: &mut Turn<'_>, upto: LogPosition) {
+        let unlogged = &mut self.log.unlogged;
+        while unlogged.front().is_some_and(|(_, end)| *end <= upto) {
+            unlogged.pop_front();
+        }
         for unkept in &mut self.log.unkept {
             if unkept.upto > upto {
                 break;
@@ -334,9 +350,11 @@ impl Shard {
         self.advance(turn);
     }
 
-    /// Another shard has kept so many of the messages that it was sent.
-    pub(super) fn take_kept(&mut self, turn: &mut Turn<'_>, from: u16, requests: u64, finals: u64) {
-        self.log.barriers.confirmed(from, requests, finals);
+    /// Another shard has kept some of the messages that it was sent.
+    pub(super) fn take_kept(&mut self, turn: &mut Turn<'_>, from: u16, confirmed: &[Confirmed]) {
+        for confirmed in confirmed {
+            self.log.barriers.confirmed(from, *confirmed);
+        }
         self.advance(turn);
     }
 
@@ -377,17 +395,17 @@ impl Shard {
 
     /// Tells the other shards what of theirs is kept.
     fn confirm(&mut self, turn: &mut Turn<'_>) {
-        // What nobody here had to record is as good as kept.
-        let kept = if self.log.unkept.is_empty() { self.outbox.appended() } else { self.log.kept };
+        let logged = self.log.logged();
         for shard in bits(self.log.barriers.creditors()) {
-            if let Some((requests, finals)) = self.log.barriers.settle(shard, kept) {
-                turn.ports.forward(shard, Envelope::Kept(requests, finals));
+            let confirmed = self.log.barriers.settle(shard, logged);
+            if !confirmed.is_empty() {
+                turn.ports.forward(shard, Envelope::Kept(confirmed.into()));
             }
         }
     }
 }
 
-/// What the node says of itself is said anew at each start.
-fn is_own(topic: &str) -> bool {
-    topic.starts_with("$SYS/")
+/// How both ends count an envelope.
+pub(super) const fn class_of(envelope: &Envelope) -> Class {
+    if envelope.is_request() { Class::Request } else { Class::Final }
 }

@@ -164,7 +164,7 @@ impl Shard {
             Envelope::ReplayMore(step) => self.continue_replay(turn, step),
             Envelope::ReplayStop(cursor) => self.close_cursor(cursor),
             Envelope::Replayed(replayed) => self.take_replayed(turn, *replayed),
-            Envelope::Kept(requests, finals) => self.take_kept(turn, from, requests, finals),
+            Envelope::Kept(confirmed) => self.take_kept(turn, from, &confirmed),
         }
     }
 }

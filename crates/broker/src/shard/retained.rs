@@ -16,20 +16,25 @@ pub(super) struct RetainedStore {
     /// Exactly those messages that expire.
     expiring: BTreeSet<(Instant, TopicName)>,
     bytes: usize,
-    messages_max: usize,
+    /// Those that the node wrote itself: they are nobody's to limit, and not told of.
+    own: usize,
+}
+
+/// What the node says of itself is said anew at each start.
+pub(super) fn is_own(topic: &str) -> bool {
+    topic.starts_with("$SYS/")
 }
 
 impl RetainedStore {
-    pub(super) fn new(seed: Seed, messages_max: usize) -> Self {
-        let messages = Retained::new(seed);
-        Self { messages, expiring: BTreeSet::new(), bytes: 0, messages_max }
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { messages: Retained::new(seed), expiring: BTreeSet::new(), bytes: 0, own: 0 }
     }
 
-    /// Keeps a message as the newest of its topic; `None` when the limit forbids it, else the name
-    /// of the one before.
-    fn keep(&mut self, message: &Arc<Message>) -> Option<Option<MessageId>> {
+    /// Keeps a message as the newest of its topic; `None` when there is no room for another topic,
+    /// else the name of the one before.
+    fn keep(&mut self, message: &Arc<Message>, has_room: bool) -> Option<Option<MessageId>> {
         let known = self.name_of(&message.topic);
-        if known.is_none() && self.messages.len() >= self.messages_max {
+        if known.is_none() && !has_room && !is_own(&message.topic) {
             return None;
         }
         self.restore(message);
@@ -46,7 +51,7 @@ impl RetainedStore {
             // A copy of its own: the deadline must not keep a message alive that was replaced.
             self.expiring.insert((expires, message.topic.detached()));
         }
-        self.bytes += message.size();
+        self.reckon(message, true);
         if let Some(old) = self.messages.insert(&message.topic, Arc::clone(message)) {
             self.part_from(&old, message.expires);
         }
@@ -61,11 +66,23 @@ impl RetainedStore {
 
     /// Forgets what was reckoned for a message that another or nothing replaces.
     fn part_from(&mut self, old: &Message, expires: Option<Instant>) {
-        self.bytes -= old.size();
+        self.reckon(old, false);
         if let Some(at) = old.expires
             && expires != Some(at)
         {
             self.expiring.remove(&(at, old.topic.clone()));
+        }
+    }
+
+    fn reckon(&mut self, message: &Message, comes: bool) {
+        let own = is_own(&message.topic);
+        let (bytes, own) = if own { (0, 1) } else { (message.size(), 0) };
+        if comes {
+            self.bytes += bytes;
+            self.own += own;
+        } else {
+            self.bytes -= bytes;
+            self.own -= own;
         }
     }
 
@@ -132,10 +149,20 @@ impl Shard {
             if let Some(old) = self.retained.delete(&message.topic) {
                 self.record_expired(&message.topic, old);
             }
-        } else if let Some(old) = self.retained.keep(message) {
-            self.record_retained(message, old);
         } else {
-            self.counters().dropped_retained_limit.add(1);
+            let counted = self.context.counters.iter().map(|shard| shard.retained.read());
+            let limit = self.context.options.retained.messages_max as u64;
+            match self.retained.keep(message, counted.sum::<u64>() < limit) {
+                Some(old) => self.record_retained(message, old),
+                None => {
+                    tracing::warn!(
+                        topic = %message.topic,
+                        limit,
+                        "message not retained: there are retained.max_messages already"
+                    );
+                    self.counters().dropped_retained_limit.add(1);
+                }
+            }
         }
         self.count_retained();
     }
@@ -149,7 +176,7 @@ impl Shard {
 
     pub(super) fn count_retained(&self) {
         let counters = self.counters();
-        counters.retained.set(self.retained.messages.len() as u64);
+        counters.retained.set((self.retained.messages.len() - self.retained.own) as u64);
         counters.retained_bytes.set(self.retained.bytes as u64);
     }
 }

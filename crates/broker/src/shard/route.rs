@@ -76,15 +76,15 @@ impl Shard {
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
         let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
-        let owner = (message.retain && self.may_retain(&message))
-            .then(|| self.context.shard_of(&message.topic));
+        let owner = message.retain.then(|| self.context.shard_of(&message.topic));
         let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
         let open = once.filter(|_| elsewhere);
         if let Some(group) = open {
             self.open_message(group, &message, Audience::Subscribers);
         }
         if let Some(owner) = owner {
-            self.forward(turn, owner, Envelope::Retain(Arc::clone(&message)));
+            let retained = self.to_retain(&message);
+            self.forward(turn, owner, Envelope::Retain(retained));
         }
         self.deliver_matches(turn, publisher, &message);
         self.assign_groups(turn, &message);
@@ -137,12 +137,21 @@ impl Shard {
         1
     }
 
-    fn may_retain(&self, message: &Message) -> bool {
-        let fits = message.size() <= self.context.options.retained.message_size_max;
-        if !fits {
-            self.counters().dropped_retained_limit.add(1);
+    /// What becomes the retained message of the topic. One that is too large is not kept, and then
+    /// the one before must not stay either: it would pass for the present state.
+    fn to_retain(&self, message: &Arc<Message>) -> Arc<Message> {
+        let limit = self.context.options.retained.message_size_max;
+        if message.size() <= limit {
+            return Arc::clone(message);
         }
-        fits
+        tracing::warn!(
+            topic = %message.topic,
+            size = message.size(),
+            limit,
+            "message not retained: larger than retained.max_message_size; the topic has none now"
+        );
+        self.counters().dropped_retained_limit.add(1);
+        Arc::new(Message { payload: bytes::Bytes::new(), ..Message::clone(message) })
     }
 }
 

@@ -192,6 +192,7 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
             options: MemberOptions { qos: Qos::AtMostOnce, id: None, retain_as_published: false },
             message: Arc::new(message.clone()),
             tried: SmallVec::new(),
+            tracked: false,
         }))
     };
     node.act(|shard, turn| shard.handle_envelope(turn, 1, assign("$share/x/secret")));

@@ -1,43 +1,108 @@
 //! Who owes whom: messages to other shards that must be kept there, and theirs here.
+//!
+//! Both ends count the tracked envelopes of each class, because a ring keeps their order, so an
+//! envelope needs no number of its own. They are confirmed one by one: what an envelope waits for
+//! is only what it has caused itself, its records here and its envelopes to others. If it waited for
+//! what happens to stand before it, two shards could wait for each other for ever.
 
 use std::collections::VecDeque;
 
 use plexus_session::LogPosition;
 
-/// The counters of one class of envelopes between this shard and another. Both ends count the same
-/// envelopes, because a ring keeps their order.
-#[derive(Debug, Default)]
-struct Class {
-    /// The positions of what was sent and not confirmed, and how many were confirmed before.
-    sent: VecDeque<LogPosition>,
-    confirmed: u64,
-    /// Where this shard's log must be kept for what it took, and how many were settled before.
-    taken: VecDeque<LogPosition>,
-    settled: u64,
+/// The class of an envelope, as far as counting goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// What may make its receiver send more.
+    Request,
+    /// What ends in a session or a table.
+    Final,
 }
 
-impl Class {
-    fn confirm(&mut self, upto: u64) {
-        while self.confirmed < upto && self.sent.pop_front().is_some() {
-            self.confirmed += 1;
+/// Envelopes of one class that are kept, by their numbers, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The class.
+    pub class: Class,
+    /// The first.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
+}
+
+/// What was sent to one shard in one class.
+#[derive(Debug, Default)]
+struct Sent {
+    /// The number of the first in `positions`.
+    first: u64,
+    /// `None` for those that are confirmed.
+    positions: VecDeque<Option<LogPosition>>,
+}
+
+impl Sent {
+    fn confirm(&mut self, from: u64, to: u64) {
+        for number in from.max(self.first)..=to {
+            let at = usize::try_from(number - self.first).unwrap_or(usize::MAX);
+            let Some(position) = self.positions.get_mut(at) else { break };
+            *position = None;
+        }
+        while let Some(None) = self.positions.front() {
+            self.positions.pop_front();
+            self.first += 1;
         }
     }
 
-    /// Whether more of it may be confirmed now than before.
-    fn settle(&mut self, kept: LogPosition) -> bool {
-        let before = self.settled;
-        while self.taken.front().is_some_and(|after| *after <= kept) {
-            self.taken.pop_front();
-            self.settled += 1;
-        }
-        self.settled > before
+    fn first_open(&self) -> Option<LogPosition> {
+        self.positions.front().copied().flatten()
     }
+
+    fn has_open_within(&self, after: LogPosition, upto: LogPosition) -> bool {
+        let within = |position: &LogPosition| *position > after && *position <= upto;
+        self.positions.iter().flatten().any(within)
+    }
+}
+
+/// Something taken from another shard.
+#[derive(Debug, Clone, Copy)]
+struct Debt {
+    class: Class,
+    number: u64,
+    /// What it has caused has positions behind the first, up to the second.
+    before: LogPosition,
+    upto: LogPosition,
 }
 
 #[derive(Debug, Default)]
 struct Peer {
-    requests: Class,
-    finals: Class,
+    requests: Sent,
+    finals: Sent,
+    /// How many of each class were taken.
+    taken: [u64; 2],
+    /// Debts that wait for this shard's log alone: they come true in order.
+    logged: VecDeque<Debt>,
+    /// Debts that wait for other shards too.
+    linked: Vec<Debt>,
+    news: Vec<Confirmed>,
+}
+
+impl Peer {
+    fn sent(&mut self, class: Class) -> &mut Sent {
+        match class {
+            Class::Request => &mut self.requests,
+            Class::Final => &mut self.finals,
+        }
+    }
+
+    fn confirm(&mut self, debt: Debt) {
+        let Debt { class, number, .. } = debt;
+        if let Some(last) = self.news.last_mut()
+            && last.class == class
+            && last.to + 1 == number
+        {
+            last.to = number;
+        } else {
+            self.news.push(Confirmed { class, from: number, to: number });
+        }
+    }
 }
 
 /// One shard's debts and claims.
@@ -53,89 +118,151 @@ impl Barriers {
         Self { peers: (0..shards).map(|_| Peer::default()).collect(), creditors: 0 }
     }
 
-    fn class(&mut self, shard: u16, is_request: bool) -> Option<&mut Class> {
-        let peer = self.peers.get_mut(usize::from(shard))?;
-        Some(if is_request { &mut peer.requests } else { &mut peer.finals })
-    }
-
-    pub(super) fn sent(&mut self, to: u16, is_request: bool, position: LogPosition) {
-        if let Some(class) = self.class(to, is_request) {
-            class.sent.push_back(position);
+    pub(super) fn sent(&mut self, to: u16, class: Class, position: LogPosition) {
+        if let Some(peer) = self.peers.get_mut(usize::from(to)) {
+            peer.sent(class).positions.push_back(Some(position));
         }
     }
 
-    pub(super) fn taken(&mut self, from: u16, is_request: bool, after: LogPosition) {
+    /// An envelope was taken; what it has caused lies behind `before`, up to `upto`.
+    pub(super) fn taken(
+        &mut self,
+        from: u16,
+        class: Class,
+        before: LogPosition,
+        upto: LogPosition,
+    ) {
         self.creditors |= 1 << from;
-        if let Some(class) = self.class(from, is_request) {
-            class.taken.push_back(after);
+        let linked = self.has_open_within(before, upto);
+        let Some(peer) = self.peers.get_mut(usize::from(from)) else { return };
+        let [requests, finals] = &mut peer.taken;
+        let count = if class == Class::Request { requests } else { finals };
+        let debt = Debt { class, number: *count, before, upto };
+        *count += 1;
+        if upto == before {
+            peer.confirm(debt);
+        } else if linked {
+            peer.linked.push(debt);
+        } else {
+            peer.logged.push_back(debt);
         }
     }
 
-    pub(super) fn confirmed(&mut self, by: u16, requests: u64, finals: u64) {
+    fn has_open_within(&self, before: LogPosition, upto: LogPosition) -> bool {
+        upto > before
+            && self.peers.iter().any(|peer| {
+                peer.requests.has_open_within(before, upto)
+                    || peer.finals.has_open_within(before, upto)
+            })
+    }
+
+    pub(super) fn confirmed(&mut self, by: u16, confirmed: Confirmed) {
         if let Some(peer) = self.peers.get_mut(usize::from(by)) {
-            peer.requests.confirm(requests);
-            peer.finals.confirm(finals);
+            peer.sent(confirmed.class).confirm(confirmed.from, confirmed.to);
         }
     }
 
     /// The first position that another shard has not confirmed: nothing from there on is kept.
     pub(super) fn limit(&self) -> LogPosition {
         let fronts = self.peers.iter().flat_map(|peer| {
-            [peer.requests.sent.front(), peer.finals.sent.front()].into_iter().flatten()
+            [peer.requests.first_open(), peer.finals.first_open()].into_iter().flatten()
         });
-        fronts.min().copied().unwrap_or(LogPosition::new(u64::MAX))
+        fronts.min().unwrap_or(LogPosition::new(u64::MAX))
     }
 
     pub(super) const fn creditors(&self) -> u64 {
         self.creditors
     }
 
-    /// What to tell that shard, if there is something new.
-    pub(super) fn settle(&mut self, shard: u16, kept: LogPosition) -> Option<(u64, u64)> {
-        let peer = self.peers.get_mut(usize::from(shard))?;
-        let news = peer.requests.settle(kept) | peer.finals.settle(kept);
-        if peer.requests.taken.is_empty() && peer.finals.taken.is_empty() {
+    /// What to tell that shard, given how far this shard's own log is kept.
+    pub(super) fn settle(&mut self, shard: u16, logged: LogPosition) -> Vec<Confirmed> {
+        let at = usize::from(shard);
+        let linked = match self.peers.get_mut(at) {
+            Some(peer) => std::mem::take(&mut peer.linked),
+            None => return Vec::new(),
+        };
+        let (open, done): (Vec<_>, Vec<_>) = linked
+            .into_iter()
+            .partition(|debt| debt.upto > logged || self.has_open_within(debt.before, debt.upto));
+        let Some(peer) = self.peers.get_mut(at) else { return Vec::new() };
+        peer.linked = open;
+        for debt in done {
+            peer.confirm(debt);
+        }
+        while let Some(debt) = peer.logged.front().copied().filter(|debt| debt.upto <= logged) {
+            peer.logged.pop_front();
+            peer.confirm(debt);
+        }
+        if peer.linked.is_empty() && peer.logged.is_empty() {
             self.creditors &= !(1 << shard);
         }
-        news.then_some((peer.requests.settled, peer.finals.settled))
+        std::mem::take(&mut peer.news)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Class::*, *};
 
     fn at(number: u64) -> LogPosition {
         LogPosition::new(number)
+    }
+
+    fn some(class: Class, from: u64, to: u64) -> Confirmed {
+        Confirmed { class, from, to }
     }
 
     #[test]
     fn nothing_is_kept_from_the_first_unconfirmed_message_on() {
         let mut barriers = Barriers::new(3);
         assert_eq!(barriers.limit(), at(u64::MAX));
-        barriers.sent(1, true, at(4));
-        barriers.sent(2, true, at(6));
-        barriers.sent(1, false, at(7));
+        barriers.sent(1, Request, at(4));
+        barriers.sent(2, Request, at(6));
+        barriers.sent(1, Final, at(7));
+        barriers.sent(1, Request, at(8));
         assert_eq!(barriers.limit(), at(4));
-        barriers.confirmed(1, 1, 0);
+        barriers.confirmed(1, some(Request, 1, 1));
+        assert_eq!(barriers.limit(), at(4), "a later one does not help");
+        barriers.confirmed(1, some(Request, 0, 0));
         assert_eq!(barriers.limit(), at(6));
-        barriers.confirmed(2, 1, 0);
+        barriers.confirmed(2, some(Request, 0, 0));
         assert_eq!(barriers.limit(), at(7));
-        barriers.confirmed(1, 1, 1);
+        barriers.confirmed(1, some(Final, 0, 0));
         assert_eq!(barriers.limit(), at(u64::MAX));
     }
 
     #[test]
-    fn what_was_taken_is_confirmed_in_order_when_it_is_kept() {
-        let mut barriers = Barriers::new(2);
-        barriers.taken(1, true, at(3));
-        barriers.taken(1, true, at(5));
-        barriers.taken(1, false, at(4));
+    fn what_was_taken_is_confirmed_when_what_it_caused_is_kept() {
+        let mut barriers = Barriers::new(3);
+        barriers.taken(1, Request, at(1), at(3));
+        barriers.taken(1, Request, at(3), at(3));
+        barriers.taken(1, Request, at(3), at(5));
+        barriers.taken(1, Final, at(5), at(6));
         assert_eq!(barriers.creditors(), 0b10);
-        assert_eq!(barriers.settle(1, at(2)), None);
-        assert_eq!(barriers.settle(1, at(4)), Some((1, 1)));
-        assert_eq!(barriers.settle(1, at(4)), None, "nothing new");
-        assert_eq!(barriers.settle(1, at(5)), Some((2, 1)));
+        assert_eq!(barriers.settle(1, at(2)), [some(Request, 1, 1)], "it caused nothing");
+        assert_eq!(barriers.settle(1, at(5)), [some(Request, 0, 0), some(Request, 2, 2)]);
+        assert_eq!(barriers.settle(1, at(5)), []);
+        assert_eq!(barriers.settle(1, at(6)), [some(Final, 0, 0)]);
         assert_eq!(barriers.creditors(), 0);
+    }
+
+    /// Two shards that send to each other at the same moment do not wait for each other.
+    #[test]
+    fn a_confirmation_does_not_wait_for_what_it_did_not_cause() {
+        let mut barriers = Barriers::new(2);
+        barriers.sent(1, Request, at(1));
+        barriers.taken(1, Request, at(1), at(2));
+        assert_eq!(barriers.settle(1, at(2)), [some(Request, 0, 0)]);
+    }
+
+    #[test]
+    fn what_is_passed_on_is_confirmed_when_the_other_has_it() {
+        let mut barriers = Barriers::new(3);
+        barriers.sent(2, Final, at(2));
+        barriers.taken(1, Request, at(1), at(2));
+        barriers.taken(1, Request, at(2), at(3));
+        assert_eq!(barriers.settle(1, at(9)), [some(Request, 1, 1)]);
+        barriers.confirmed(2, some(Final, 0, 0));
+        assert_eq!(barriers.settle(1, at(9)), [some(Request, 0, 0)]);
     }
 }

@@ -158,16 +158,26 @@ impl Shard {
                     let mut message = Message::clone(&message);
                     message.retain &= !superseded;
                     self.distribute(turn, None, message, None);
+                    self.work_off(turn);
+                    self.close_message(group, id);
                 }
-                Audience::Group(filter) => self.offer_again(turn, &filter, message),
+                Audience::Group(filter) => {
+                    self.offer_again(turn, &filter, message, group);
+                    self.work_off(turn);
+                }
             }
-            self.work_off(turn);
-            self.close_message(group, id);
         }
     }
 
-    fn offer_again(&mut self, turn: &mut Turn<'_>, filter: &str, message: Arc<Message>) {
+    fn offer_again(
+        &mut self,
+        turn: &mut Turn<'_>,
+        filter: &str,
+        message: Arc<Message>,
+        open: Group,
+    ) {
         let owner = self.context.shard_of(filter);
-        self.give_back(turn, owner, GroupName::Filter(Arc::from(filter)), message);
+        let name = GroupName::Filter(Arc::from(filter));
+        self.give_back(turn, (owner, name), message, Some(open));
     }
 }
