@@ -87,6 +87,7 @@ impl Batch {
 
     /// One more reference to the body; it is written if the log does not hold it.
     pub fn hold(&mut self, message: &Arc<Message>) {
+        assert!(message.id != MessageId::NONE, "a message has its name before it is held");
         self.held_bytes += message.size();
         self.ops.push(Op::Hold(Arc::clone(message)));
     }

@@ -4,11 +4,11 @@
 //! *What it never does.* No threads, no clock, no randomness, nothing about sessions or topics: what
 //! an entry says is its owner's business. Files are touched through [`Disk`] alone.
 //!
-//! *Entry points.* [`Log`], [`Batch`], [`FileDisk`].
+//! *Entry points.* [`Log`], [`Batch`], [`FileDisk`]; [`tools`] for a store that does not run.
 //!
 //! *Reading order.* `docs/store.md` for the bytes, then `disk`, `frame`, `record`, `batch`, `log`.
 //!
-//! *Tests.* Beside the code; `model` runs random lives of a log, with crashes and a failing disk,
+//! *Tests.* Beside the code; `log/tests/model.rs` runs random lives of a log, with crashes and a failing disk,
 //! against a map of what was acknowledged.
 
 mod batch;
@@ -25,6 +25,7 @@ mod scan;
 mod segment;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tools;
 mod varint;
 
 pub use batch::{Batch, Commit, Group};

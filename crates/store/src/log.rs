@@ -20,6 +20,7 @@ use crate::{
     record,
 };
 use begin::Purpose;
+use clean::Rest;
 pub use open::{Cut, Recovered, Replay};
 
 /// How a log is to be run.
@@ -91,6 +92,9 @@ pub struct Stat {
     pub syncs: u64,
     /// Bytes that a sync has still to make durable.
     pub unsynced_bytes: u64,
+    /// The size at which the log rests although it is larger than twice what the owners say that
+    /// lives: cleaning all of it brought nothing, twice. 0 when it does not have to.
+    pub rest_bytes: u64,
     /// Releases of bodies that the log did not hold: an error of an owner.
     pub strange_releases: u64,
 }
@@ -139,6 +143,7 @@ pub struct Log<D: Disk> {
     frame: Vec<u8>,
     /// How many of the oldest segment's bodies have been looked at.
     cleaned: usize,
+    rest: Rest,
     counted: bool,
     recovered: Recovered,
     stat: Stat,
@@ -218,12 +223,15 @@ impl<D: Disk> Log<D> {
     }
 
     fn read_content(&self, place: Place, into: &mut [u8]) -> Result<(), LogError> {
-        let segment = self.segment(place.segment).expect("invariant: a body is in a segment");
+        let lost = |what| {
+            let (file, offset) = (place.segment.file_name(), u64::from(place.at));
+            LogError::Damaged { file, offset, what }
+        };
+        let segment = self.segment(place.segment).ok_or_else(|| lost("the segment is gone"))?;
         let read = read_whole(&self.disk, &segment.file, u64::from(place.at), into)
             .map_err(|error| self.io(place.segment, "read", error))?;
         if read < into.len() {
-            let (file, offset) = (place.segment.file_name(), u64::from(place.at));
-            return Err(LogError::Damaged { file, offset, what: "the file ends within a message" });
+            return Err(lost("the file ends within a message"));
         }
         Ok(())
     }
@@ -263,6 +271,7 @@ impl<D: Disk> Log<D> {
             body_bytes: self.bodies.bytes(),
             state_bytes: self.living_state_bytes(),
             unsynced_bytes: self.current().end - self.synced,
+            rest_bytes: self.rest.floor,
             ..self.stat
         }
     }

@@ -100,7 +100,7 @@ impl StoredMessage {
 }
 
 /// The bytes that [`put`] appends.
-pub(crate) fn content_bytes(message: &Message, clock: &ClockMap) -> usize {
+pub(crate) fn content_bytes(message: &Message, clock: ClockMap) -> usize {
     let counted = |length: usize| varint::length(length as u64) + length;
     CHECKSUM_BYTES
         + 1
@@ -112,7 +112,7 @@ pub(crate) fn content_bytes(message: &Message, clock: &ClockMap) -> usize {
 }
 
 /// Appends a checksum and the message. The frame has a checksum too, but a body is read alone.
-pub(crate) fn put(out: &mut Vec<u8>, message: &Message, clock: &ClockMap) {
+pub(crate) fn put(out: &mut Vec<u8>, message: &Message, clock: ClockMap) {
     let begin = out.len();
     out.extend_from_slice(&[0; CHECKSUM_BYTES]);
     let retain = if message.retain { RETAIN } else { 0 };

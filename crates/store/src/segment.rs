@@ -37,6 +37,19 @@ impl SegmentNumber {
     }
 }
 
+const SPARE_SUFFIX: &str = ".spare";
+
+/// The name of a file that waits to be used.
+pub(crate) fn spare_name(number: u64) -> String {
+    format!("{number:016x}{SPARE_SUFFIX}")
+}
+
+/// The number in a spare's name.
+pub(crate) fn spare_number(name: &str) -> Option<u64> {
+    let number = u64::from_str_radix(name.strip_suffix(SPARE_SUFFIX)?, 16).ok()?;
+    (spare_name(number) == name).then_some(number)
+}
+
 impl fmt::Debug for SegmentNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s{}", self.0)

@@ -195,15 +195,14 @@ fn lose(durable: &mut [u8], pending: &[Write], draw: &mut Seed) {
     let whole = draw.below(pending.len() + 1);
     for (at, write) in pending.iter().enumerate() {
         match way {
-            // Nothing came through.
-            0 => return,
             // In order, and the last of them up to some byte.
             1 if at < whole => put(durable, write.at, &write.bytes),
             1 if at == whole => {
                 let torn = draw.below(write.bytes.len() + 1);
                 put(durable, write.at, write.bytes.get(..torn).unwrap_or_default());
             }
-            1 => return,
+            // Nothing came through, or nothing more.
+            0 | 1 => return,
             // Whole writes in any order.
             2 if draw.below(2) == 0 => put(durable, write.at, &write.bytes),
             2 => {}

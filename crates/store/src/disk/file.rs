@@ -9,7 +9,9 @@ use std::{
 use super::Disk;
 
 const LOCK: &str = "LOCK";
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+// A page: some file systems keep what one call wrote as one piece, and give the whole piece to the
+// disk again for every small write into it.
+static ZEROS: [u8; 4 * 1024] = [0; 4 * 1024];
 
 /// A folder of the operating system.
 #[derive(Debug)]

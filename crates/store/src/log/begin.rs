@@ -10,9 +10,8 @@ use crate::{
     frame::{self, HEAD_BYTES, Head, Seal},
     header::{self, Header},
     record::{Record, Records},
+    segment,
 };
-
-const SPARE_SUFFIX: &str = ".spare";
 
 /// What room is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,12 +190,7 @@ impl<D: Disk> Log<D> {
     /// A name that no spare has had since the start.
     fn spare_name(&mut self) -> String {
         self.spare_names += 1;
-        format!("{:016x}{SPARE_SUFFIX}", self.spare_names)
-    }
-
-    /// The number in a spare's name.
-    pub(super) fn spare_number(name: &str) -> Option<u64> {
-        u64::from_str_radix(name.strip_suffix(SPARE_SUFFIX)?, 16).ok()
+        segment::spare_name(self.spare_names)
     }
 
     fn create_spare(&mut self, length: u64) -> Result<Spare<D::File>, LogError> {
@@ -261,14 +255,13 @@ impl<D: Disk> Log<D> {
     pub(super) fn begin_first(&mut self) -> Result<(), LogError> {
         let (number, length) = (SegmentNumber::new(1), self.options.segment_bytes);
         let at = self.spares.iter().position(|spare| spare.length == length);
-        let spare = match at {
-            Some(at) => self.spares.swap_remove(at),
-            None => {
-                let name = self.spare_name();
-                let created = self.disk.create(&name, length);
-                let file = created.map_err(|error| self.io_of(&name, "create", error))?;
-                Spare { name, file, length }
-            }
+        let spare = if let Some(at) = at {
+            self.spares.swap_remove(at)
+        } else {
+            let name = self.spare_name();
+            let created = self.disk.create(&name, length);
+            let file = created.map_err(|error| self.io_of(&name, "create", error))?;
+            Spare { name, file, length }
         };
         let header = self.header(number, 0, self.identity.created_millis);
         let file = self.write_segment(spare, &header, &[])?;

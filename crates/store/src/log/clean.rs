@@ -5,6 +5,49 @@ use plexus_types::MessageId;
 use super::{Log, Purpose};
 use crate::{Disk, LogError, SegmentNumber, bodies::Place, frame, message, record};
 
+/// Keeps cleaning from going round and round.
+///
+/// Owners may say that less lives than does; then the log is larger than it should be for ever, and
+/// would be written anew for ever. So when all of it has been written anew twice without becoming
+/// smaller, it rests until it has grown by half.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// Since when it has been too large: the last segment and the size of that moment.
+    pass: Option<(SegmentNumber, u64)>,
+    useless: u32,
+    /// What cleaning could not make smaller; 0 for nothing.
+    pub(super) floor: u64,
+}
+
+impl Rest {
+    const USELESS_MAX: u32 = 2;
+
+    /// That segment has gone, and so much is left.
+    fn gone(&mut self, segment: SegmentNumber, bytes: u64) {
+        let Some((_, before)) = self.pass.filter(|(last, _)| segment >= *last) else { return };
+        self.pass = None;
+        if bytes < before - before / 8 {
+            (self.useless, self.floor) = (0, 0);
+            return;
+        }
+        self.useless += 1;
+        if self.useless >= Self::USELESS_MAX {
+            // The next pass that brings nothing is the last again.
+            (self.useless, self.floor) = (Self::USELESS_MAX - 1, bytes);
+        }
+    }
+
+    /// The log is as small as it should be.
+    fn reached(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Up to which size it rests.
+    const fn bytes(&self) -> u64 {
+        self.floor + self.floor / 2
+    }
+}
+
 impl<D: Disk> Log<D> {
     /// What the owners have to write anew now: all of theirs that began in segments up to the
     /// answer. Each says that it has by [`crate::Batch::refreshed`]. `None` while the log is not
@@ -30,9 +73,14 @@ impl<D: Disk> Log<D> {
     pub fn clean(&mut self, now_millis: u64, budget_bytes: usize) -> Result<bool, LogError> {
         assert!(self.counted, "references are set before the first cleaning");
         if self.excess().is_none() {
+            if self.segment_bytes() <= self.target() {
+                self.rest.reached();
+            }
             self.prepare_spare()?;
             return Ok(false);
         }
+        let now = (self.current_segment(), self.segment_bytes());
+        self.rest.pass.get_or_insert(now);
         let oldest = self.segments.front().expect("invariant: a log has a segment");
         let number = oldest.number;
         if !self.groups.are_done_with(number, &oldest.tops) {
@@ -45,6 +93,7 @@ impl<D: Disk> Log<D> {
         self.sync()?;
         self.retire()?;
         self.cleaned = 0;
+        self.rest.gone(number, self.segment_bytes());
         Ok(true)
     }
 
@@ -53,16 +102,22 @@ impl<D: Disk> Log<D> {
         if self.segments.len() < 2 {
             return None;
         }
-        let living = self.bodies.bytes() + self.living_state_bytes();
-        let mut target = living.saturating_mul(2).saturating_add(self.options.allowance_bytes);
-        if self.options.bytes_max > 0 {
-            // Cleaning begins before the reserve does, but not for the sake of a little garbage:
-            // a log that is full of living state would be written round and round.
-            let segment = self.options.segment_bytes;
-            let worth = living.saturating_add(living / 8).saturating_add(2 * segment);
-            target = target.min((self.options.bytes_max - 3 * segment).max(worth));
-        }
+        let target = self.target().max(self.rest.bytes());
         self.segment_bytes().checked_sub(target).filter(|excess| *excess > 0)
+    }
+
+    /// How large it should be at most.
+    fn target(&self) -> u64 {
+        let living = self.bodies.bytes() + self.living_state_bytes();
+        let target = living.saturating_mul(2).saturating_add(self.options.allowance_bytes);
+        if self.options.bytes_max == 0 {
+            return target;
+        }
+        // Cleaning begins before the reserve does, but not for the sake of a little garbage: a
+        // log that is full of living state would be written round and round.
+        let segment = self.options.segment_bytes;
+        let worth = living.saturating_add(living / 8).saturating_add(2 * segment);
+        target.min((self.options.bytes_max - 3 * segment).max(worth))
     }
 
     /// Writes living bodies of the oldest segment again. Whether there were any.

@@ -1,18 +1,23 @@
 //! The start: everything is read twice. The first pass checks every byte and learns what is void
 //! or forgotten, the second gives what stands to the owners.
 
+mod standing;
+
 use std::{collections::VecDeque, io};
 
-use super::{Log, LogOptions, Segment, Spare, Stat};
+use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest};
 use crate::{
     Disk, Group, Identity, LogError, OpenError, SegmentNumber,
     bodies::{Bodies, Place},
+    disk::read_whole,
     frame::{HEAD_BYTES, Seal},
     groups::Groups,
     header::{self, Header, HeaderError},
     record::{BadRecord, Record, Records},
     scan::{self, Found, SegmentFile, SegmentReader},
+    segment,
 };
+use standing::{Standing, Void};
 
 /// Takes what the log has kept, from old to new.
 pub trait Replay {
@@ -87,15 +92,6 @@ impl Stop {
     }
 }
 
-/// From where on a void holds, in the order of the log.
-#[derive(Debug, Clone, Copy)]
-struct Void {
-    segment: SegmentNumber,
-    at: u64,
-    group: Group,
-    from: u64,
-}
-
 impl<D: Disk> Log<D> {
     /// Reads everything and gives each entry that stands to `replay`, in order.
     ///
@@ -117,13 +113,31 @@ impl<D: Disk> Log<D> {
         let total = files.iter().map(|file| file.length).sum::<u64>() * 2;
         let voids = log.first_pass(files, &headers, &mut |done| replay.progress(done, total))?;
         log.second_pass(&voids, replay, total)?;
-        // What was read may have been in the memory of the operating system only.
-        let current = log.current();
-        let name = current.number.file_name();
-        log.disk.sync(&current.file).map_err(|error| OpenError::io(&name, "sync", error))?;
-        log.synced = log.current().end;
+        log.write_tail_again()?;
         log.given_up = log.recovered.cut.is_some();
         Ok(log)
+    }
+
+    /// Makes durable what the start has read. It may be in the memory of the operating system
+    /// only, and after a sync that failed before the start no other sync would write it: so what
+    /// no later frame knows to be kept is written again, byte for byte.
+    fn write_tail_again(&mut self) -> Result<(), OpenError> {
+        let segment = self.segments.back().expect("invariant: a log has a segment");
+        let name = segment.number.file_name();
+        let failed = |operation| {
+            let name = name.clone();
+            move |error| OpenError::io(&name, operation, error)
+        };
+        let mut tail = vec![0; (segment.end - self.synced) as usize];
+        let read = read_whole(&self.disk, &segment.file, self.synced, &mut tail);
+        let read = read.map_err(failed("read"))?;
+        if read < tail.len() {
+            return Err(OpenError::damaged(&name, self.synced, "it read otherwise before"));
+        }
+        self.disk.write_at(&segment.file, self.synced, &tail).map_err(failed("write"))?;
+        self.disk.sync(&segment.file).map_err(failed("sync"))?;
+        self.synced = segment.end;
+        Ok(())
     }
 
     fn empty(disk: D, options: LogOptions, identity: Identity) -> Self {
@@ -144,6 +158,7 @@ impl<D: Disk> Log<D> {
             next_message: 1,
             frame: Vec::new(),
             cleaned: 0,
+            rest: Rest::default(),
             counted: false,
             recovered: Recovered::default(),
             stat: Stat::default(),
@@ -154,7 +169,7 @@ impl<D: Disk> Log<D> {
     /// does no harm.
     fn find_spares(&mut self, listed: &[(String, u64)]) {
         for (name, length) in listed {
-            let Some(number) = Self::spare_number(name) else { continue };
+            let Some(number) = segment::spare_number(name) else { continue };
             self.spare_names = self.spare_names.max(number);
             let wanted =
                 *length == self.options.segment_bytes && self.spares.len() < Self::SPARES_MAX;
@@ -222,8 +237,11 @@ impl<D: Disk> Log<D> {
         };
         let (newest, next, frames) =
             (&mut self.newest_millis, &mut self.next_message, &mut self.recovered.frames);
+        let kept = &mut self.synced;
+        *kept = header::BYTES;
         let walked = reader.walk(header::BYTES, wanted.unwrap_or(u64::MAX), &mut |found| {
             *newest = (*newest).max(found.head.millis);
+            *kept = (*kept).max(u64::from(found.head.kept));
             *frames += 1;
             absorbed.frame(found, next)
         });
@@ -240,7 +258,7 @@ impl<D: Disk> Log<D> {
                     let what = "a commit that is known to be kept is not whole";
                     return Err(OpenError::damaged(&name, end, what));
                 }
-                self.recovered.cut = (tail.frames > 0).then(|| Cut {
+                self.recovered.cut = (tail.frames > 0).then_some(Cut {
                     file: name,
                     offset: end,
                     bytes: tail.bytes,
@@ -277,7 +295,7 @@ impl<D: Disk> Log<D> {
             done += segment.length;
             replay.progress(done, total);
         }
-        (self.recovered.entries, self.recovered.passed_over) = (standing.given, standing.passed);
+        (self.recovered.entries, self.recovered.passed_over) = standing.counts();
         Ok(())
     }
 }
@@ -326,82 +344,6 @@ impl<F> Absorbed<'_, F> {
             }
         }
     }
-}
-
-/// Which entries stand, as the second pass goes along.
-struct Standing<'a> {
-    /// In the order of the log, each with the lowest index that it or a later one of its group
-    /// voids.
-    voids: Vec<Void>,
-    next: usize,
-    /// By group, the lowest index that a void still ahead names.
-    ahead: Vec<Option<u64>>,
-    groups: &'a Groups,
-    given: u64,
-    passed: u64,
-}
-
-impl<'a> Standing<'a> {
-    fn new(voids: &[Void], groups: &'a Groups) -> Self {
-        let mut standing =
-            Self { voids: voids.to_vec(), next: 0, ahead: Vec::new(), groups, given: 0, passed: 0 };
-        // From the end: what a void means for the entries before it includes the later ones.
-        let mut ahead: Vec<Option<u64>> = Vec::new();
-        for void in standing.voids.iter_mut().rev() {
-            let place = place_of(&mut ahead, void.group);
-            let lowest = place.map_or(void.from, |later| later.min(void.from));
-            void.from = place.replace(lowest).unwrap_or(u64::MAX);
-        }
-        standing.ahead = ahead;
-        standing
-    }
-
-    fn frame(
-        &mut self,
-        segment: SegmentNumber,
-        found: Found<'_>,
-        replay: &mut dyn Replay,
-    ) -> Result<(), Stop> {
-        let base = found.at + HEAD_BYTES as u64;
-        for (offset, record) in Records::new(found.records).flatten() {
-            let at = base + offset as u64;
-            self.pass(segment, at);
-            let Record::Entry { group, index, payload } = record else { continue };
-            if !self.stands(group, index) {
-                self.passed += 1;
-                continue;
-            }
-            self.given += 1;
-            replay
-                .entry(group, index, found.head.millis, payload)
-                .map_err(|reason| Stop::Refused { group, index, reason })?;
-        }
-        Ok(())
-    }
-
-    /// Voids up to this place lie behind.
-    fn pass(&mut self, segment: SegmentNumber, at: u64) {
-        while let Some(void) = self.voids.get(self.next) {
-            if (void.segment, void.at) > (segment, at) {
-                break;
-            }
-            *place_of(&mut self.ahead, void.group) = Some(void.from);
-            self.next += 1;
-        }
-    }
-
-    fn stands(&self, group: Group, index: u64) -> bool {
-        let ahead = self.ahead.get(usize::from(group.0)).copied().flatten();
-        index > self.groups.get(group).purged && ahead.is_none_or(|from| index < from)
-    }
-}
-
-fn place_of(ahead: &mut Vec<Option<u64>>, group: Group) -> &mut Option<u64> {
-    let at = usize::from(group.0);
-    if at >= ahead.len() {
-        ahead.resize(at + 1, None);
-    }
-    ahead.get_mut(at).expect("invariant: just made long enough")
 }
 
 fn check(options: &LogOptions) -> Result<(), OpenError> {

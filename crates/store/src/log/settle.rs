@@ -37,10 +37,10 @@ impl<D: Disk> Log<D> {
             Op::Hold(message) => {
                 staged.next_message = staged.next_message.max(message.id.get() + 1);
                 if self.bodies.hold(message.id) {
-                    let bytes = message::content_bytes(message, &self.options.clock);
+                    let bytes = message::content_bytes(message, self.options.clock);
                     record::put_body(frame, message.id, bytes);
                     self.bodies.stage(message.id, frame.len(), bytes);
-                    message::put(frame, message, &self.options.clock);
+                    message::put(frame, message, self.options.clock);
                     staged.grows = true;
                 }
             }

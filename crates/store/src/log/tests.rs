@@ -131,11 +131,16 @@ fn a_body_is_stored_once_and_goes_with_its_last_reference() {
     // A release and a hold of one commit leave it where it is, in either order.
     log.commit(NOW, &[&release, &hold]).unwrap();
     assert!(log.read(first.id).is_ok());
+    let mut stored = Batch::new();
+    stored.hold_stored(first.id);
+    log.commit(NOW, &[&stored]).unwrap();
+    log.commit(NOW, &[&release]).unwrap();
+    assert!(log.read(first.id).is_ok(), "held by its name alone");
     log.commit(NOW, &[&release]).unwrap();
     assert!(matches!(log.read(first.id), Err(LogError::Missing { body }) if body == first.id));
     assert!(log.read(other.id).is_ok());
-    log.commit(NOW, &[&release]).unwrap();
-    assert_eq!((log.stat().strange_releases, log.stat().bodies), (1, 1));
+    log.commit(NOW, &[&release, &stored]).unwrap();
+    assert_eq!((log.stat().strange_releases, log.stat().bodies), (2, 1));
 }
 
 #[test]
@@ -190,6 +195,24 @@ fn a_failed_commit_changes_nothing_and_may_be_repeated() {
         log.set_references([5, 5, 6].map(MessageId::new).into_iter()).unwrap();
         assert!(log.read(MessageId::new(5)).is_ok() && log.read(MessageId::new(6)).is_ok());
     }
+}
+
+#[test]
+fn a_body_that_is_written_again_is_found_although_the_old_one_is_carried_along() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    let held = message(5, 40);
+    let (mut hold, mut release) = (Batch::new(), Batch::new());
+    hold.entry(Group(1), |out| out.extend_from_slice(b"before"));
+    hold.hold(&held);
+    release.release(held.id);
+    log.commit(NOW, &[&hold]).unwrap();
+    log.commit(NOW, &[&release]).unwrap();
+    disk.fail(Call::Sync, 1, Fault::Device);
+    put(&mut log, 1, b"x").unwrap_err();
+    log.commit(NOW, &[&hold]).unwrap();
+    assert_eq!(log.current_segment(), SegmentNumber::new(2));
+    assert_eq!(log.read(held.id).unwrap().into_message(&log.options.clock), *held);
 }
 
 #[test]
@@ -291,3 +314,4 @@ fn an_earlier_index_voids_what_came_after_it() {
 }
 
 mod cleaning;
+mod model;

@@ -6,8 +6,8 @@ const CLOCK: ClockMap = ClockMap { unix_millis_at_zero: 1_700_000_000_000 };
 
 fn content(message: &Message) -> Bytes {
     let mut out = b"before".to_vec();
-    put(&mut out, message, &CLOCK);
-    assert_eq!(out.len() - 6, content_bytes(message, &CLOCK));
+    put(&mut out, message, CLOCK);
+    assert_eq!(out.len() - 6, content_bytes(message, CLOCK));
     Bytes::from(out).slice(6..)
 }
 
@@ -44,7 +44,7 @@ proptest! {
     ) {
         let content = content(&message);
         let stored = StoredMessage::decode(message.id, &content).unwrap();
-        prop_assert_eq!(&stored.clone().into_message(&CLOCK), &message);
+        prop_assert_eq!(&stored.into_message(&CLOCK), &message);
         prop_assert!(StoredMessage::decode(MessageId::new(9_999), &content).is_err());
         let mut bent = content.to_vec();
         bent[bend.index(content.len())] ^= 1 << bit;

@@ -151,3 +151,33 @@ fn a_full_disk_is_full_too_and_the_log_goes_on_when_there_is_room() {
     disk.crash(3);
     assert_eq!(open(&disk).1.0.len(), kept + 2);
 }
+
+#[test]
+fn a_log_of_state_that_nobody_declares_is_not_written_round_and_round() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    // A hundred keys of 500 bytes each, of which the log is told nothing.
+    let mut anchors = vec![SegmentNumber::ZERO; 100];
+    let mut turn = |log: &mut Log<MemoryDisk>| {
+        let upto = log.wants_refresh().unwrap_or_default();
+        let old: Vec<_> = (0..100).filter(|key| anchors[*key] <= upto).collect();
+        for key in old {
+            let image = batch(&[(1, &[key as u8; 500])]);
+            anchors[key] = log.commit(NOW, &[&image]).unwrap().segment;
+        }
+        let mut done = Batch::new();
+        done.refreshed(Group(1), upto);
+        log.commit(NOW, &[&done]).unwrap();
+        while log.clean(NOW, 10_000).unwrap() {}
+    };
+    for _ in 0..100 {
+        turn(&mut log);
+    }
+    let (written, rests) = (log.stat().written_bytes, log.stat().rest_bytes);
+    assert!(rests >= 50_000, "{rests}");
+    for _ in 0..100 {
+        turn(&mut log);
+    }
+    assert_eq!(log.stat().written_bytes, written);
+    assert_eq!(log.wants_refresh(), None);
+}
