@@ -174,10 +174,9 @@ impl Recovery {
         door: impl Fn(&str) -> Arc<Door>,
         read: impl Fn(MessageId) -> Result<Arc<Message>, E>,
     ) -> Result<Vec<Restored>, E> {
-        let newest = Instant::from_millis(self.newest_millis);
         let next_key = self.sessions.keys().map(|(_, key)| key + 1).max().unwrap_or(1);
         let next_message = next_message.get();
-        let empty = || Restored { next_key, next_message, newest, ..Restored::default() };
+        let empty = || Restored { next_key, next_message, ..Restored::default() };
         let mut dealt: Vec<_> = (0..context.options.shards).map(|_| empty()).collect();
         let mut hand = |group: u16, give: &mut dyn FnMut(&mut Restored)| {
             if let Some(restored) = dealt.get_mut(usize::from(context.shard_of_slot(group))) {

@@ -78,6 +78,8 @@ struct Home {
     residents: BTreeMap<ActorNo, Resident>,
     /// The shard is restored and has routed what was open: clients may come.
     open: bool,
+    /// Envelopes of this turn: they leave when its records are with the log.
+    outgoing: Vec<(u16, Envelope)>,
     /// A turn has begun and not ended.
     in_turn: bool,
     /// Up to where the shard knows its records to be in the log.
@@ -102,6 +104,7 @@ impl Home {
             held_until: now,
             residents: BTreeMap::new(),
             open: false,
+            outgoing: Vec::new(),
             in_turn: false,
             marked: LogPosition::ZERO,
         }

@@ -8,6 +8,7 @@
 mod barrier;
 mod refresh;
 mod restore;
+mod weight;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -15,6 +16,7 @@ use plexus_session::{Change, LogPosition};
 use plexus_store::{Batch, Commit, Group};
 use plexus_types::{Message, MessageId, ReasonCode};
 
+pub(super) use self::weight::Weight;
 use self::{barrier::Barriers, refresh::Refresh};
 pub use self::{
     barrier::{Class, Confirmed},
@@ -28,9 +30,6 @@ use crate::{
     ports::{Fetch, Reader, Turn},
     record::{Audience, Record},
 };
-
-/// What a session's image takes in the log, about, apart from what it holds.
-const SESSION_BYTES: i64 = 64;
 
 /// A turn whose records, or whose messages to other shards, are not known to be kept.
 #[derive(Debug)]
@@ -130,9 +129,6 @@ impl Shard {
                 }
                 let listener = Record::Listener(client.key, client.door.name.as_ref().into());
                 batch.entry(group, |into| listener.encode(into));
-                if is_new {
-                    batch.state_bytes(SESSION_BYTES);
-                }
             }
             Change::Queued(_, Some(message)) => batch.hold(message),
             Change::Dropped(_, id) | Change::Received(_, id) | Change::Completed(_, id)
@@ -140,18 +136,14 @@ impl Shard {
             {
                 batch.release(*id);
             }
-            Change::Subscribed(held) => batch.state_bytes(held.filter.len() as i64 + 8),
-            Change::Unsubscribed(filter) => batch.state_bytes(-(filter.len() as i64 + 8)),
             Change::Attached(..) => {
                 let listener = Record::Listener(client.key, client.door.name.as_ref().into());
                 batch.entry(group, |into| listener.encode(into));
             }
-            Change::Ended(held) => {
-                held.iter().for_each(|id| batch.release(*id));
-                batch.state_bytes(-SESSION_BYTES);
-            }
+            Change::Ended(held) => held.iter().for_each(|id| batch.release(*id)),
             _ => {}
         }
+        batch.state_bytes(client.weight.note(change, &client.session));
         let key = client.key;
         batch.entry(group, |into| Record::session(key, change, into));
         match change {
@@ -233,12 +225,12 @@ impl Shard {
         let batch = &mut self.log.batch;
         if !deleted {
             batch.hold(message);
-            batch.state_bytes(topic.len() as i64 + 8);
+            batch.state_bytes(weight::of_topic(topic));
             self.log.refresh.note_topic(self.context.log.segment(), message);
         }
         if let Some(old) = old {
             batch.release(old);
-            batch.state_bytes(-(topic.len() as i64 + 8));
+            batch.state_bytes(-weight::of_topic(topic));
         }
         let record = if deleted {
             Record::Deleted(topic.into())
@@ -256,7 +248,7 @@ impl Shard {
         }
         let group = Group(self.context.slot_of(topic));
         self.log.batch.release(old);
-        self.log.batch.state_bytes(-(topic.len() as i64 + 8));
+        self.log.batch.state_bytes(-weight::of_topic(topic));
         self.log.batch.entry(group, |into| Record::Deleted(topic.into()).encode(into));
         self.outbox.append();
     }

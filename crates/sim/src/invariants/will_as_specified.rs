@@ -11,7 +11,7 @@ use plexus_wire::Packet;
 
 use super::Invariant;
 use crate::{
-    agenda::ActorNo,
+    agenda::{ActorNo, LinkNo},
     history::{History, MessageNo},
     seen::Seen,
 };
@@ -33,12 +33,15 @@ pub(super) struct WillAsSpecified {
     /// Wills that wait for their delay.
     delayed: BTreeMap<ActorNo, (MessageNo, Instant)>,
     counts: BTreeMap<MessageNo, Count>,
+    /// Wills of connections whose CONNACK waits for the log: whether the node took them is its own
+    /// affair.
+    asked: BTreeMap<LinkNo, MessageNo>,
 }
 
 impl WillAsSpecified {
     pub(super) fn new(witness: ActorNo) -> Self {
-        let (armed, delayed, counts) = Default::default();
-        Self { witness, armed, delayed, counts }
+        let (armed, delayed, counts, asked) = Default::default();
+        Self { witness, armed, delayed, counts, asked }
     }
 
     fn count(&mut self, number: MessageNo) -> &mut Count {
@@ -95,7 +98,13 @@ impl Invariant for WillAsSpecified {
 
     fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
         match seen {
-            Seen::Accepted { actor, .. } => {
+            Seen::Asked(link, terms) if history.has_log => {
+                if let Some((number, _)) = terms.will {
+                    self.asked.insert(*link, number);
+                }
+            }
+            Seen::Accepted { actor, link, .. } => {
+                self.asked.remove(link);
                 if let Some((number, due)) = self.delayed.remove(actor) {
                     // Back at the very moment in which it was due: either may come first.
                     self.count(number).perhaps += usize::from(history.now >= due);
@@ -131,6 +140,9 @@ impl Invariant for WillAsSpecified {
             Seen::Settled => {
                 let waiting: Vec<_> = self.delayed.keys().copied().collect();
                 self.settle(history, &waiting);
+                for number in std::mem::take(&mut self.asked).into_values() {
+                    self.count(number).perhaps += 1;
+                }
                 for (number, Count { surely, perhaps, seen, .. }) in &self.counts {
                     let lost = history.is_lossless && seen < surely;
                     if lost || *seen > surely + perhaps {

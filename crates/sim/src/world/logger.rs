@@ -402,9 +402,16 @@ impl World {
     pub(super) fn end_turn(&mut self, shard: u16) {
         self.home(shard).in_turn = false;
         self.act(shard, Shard::end_turn);
-        if !self.dying && self.home(shard).shard.has_records() && !self.home(shard).in_turn {
+        if self.dying {
+            return;
+        }
+        if self.home(shard).shard.has_records() {
             self.home(shard).in_turn = true;
             self.agenda.enter(self.now, Event::EndTurn(shard));
+        } else {
+            for (to, envelope) in std::mem::take(&mut self.home(shard).outgoing) {
+                self.post(shard, to, envelope);
+            }
         }
         self.open_when_restored();
     }

@@ -76,6 +76,9 @@ impl World {
                 }
             }
             Effect::Resumed(link) => self.agenda.enter(self.now, Event::Serve(link)),
+            Effect::Forwarded(to, envelope) if self.logger.is_some() => {
+                self.home(shard).outgoing.push((to, *envelope));
+            }
             Effect::Forwarded(to, envelope) => self.post(shard, to, *envelope),
             Effect::Asked(ticket) => {
                 let at = self.now + self.dice.millis(0, 500);
@@ -314,7 +317,7 @@ impl World {
         }
     }
 
-    fn post(&mut self, from: u16, to: u16, envelope: Envelope) {
+    pub(super) fn post(&mut self, from: u16, to: u16, envelope: Envelope) {
         let stalls = !self.calm && self.dice.chance(self.plan.faults.stalls);
         let delay = if stalls { self.dice.millis(1, 400) } else { self.dice.micros(1, 300) };
         let lane = Lane { from, to, request: envelope.is_request() };
