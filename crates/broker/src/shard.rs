@@ -320,7 +320,7 @@ impl Shard {
     /// When [`Shard::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let sys = self.sys.as_ref().map(Sys::due);
-        let later = !self.cursors.later.is_empty() || self.log.refresh.is_busy();
+        let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
         [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
     }

@@ -98,6 +98,11 @@ impl LogBook {
         self.unlogged.front().map_or(self.closed, |(begin, _)| *begin)
     }
 
+    /// Whether a turn is needed to go on with writing anew.
+    pub(super) fn is_refreshing(&self) -> bool {
+        self.refresh.is_busy(self.kept)
+    }
+
     /// Whether something waits, so that the shard's thread must not sleep on it.
     pub(super) fn has_records(&self) -> bool {
         !self.batch.is_empty() || !self.clients.is_empty() || !self.done.is_empty()
