@@ -48,6 +48,8 @@ struct Unkept {
 pub(super) struct LogBook {
     /// Whether there is a log at all.
     pub(super) enabled: bool,
+    /// Between `restore` and `reopen`: not every shard knows of all subscriptions.
+    pub(super) restoring: bool,
     /// When its records count as kept.
     commit: Commit,
     batch: Batch,
@@ -74,6 +76,7 @@ impl LogBook {
     pub(super) fn new(id: u16, options: &NodeOptions) -> Self {
         Self {
             enabled: false,
+            restoring: false,
             commit: options.log.as_ref().map_or(Commit::Synced, |place| place.commit),
             batch: Batch::new(),
             turn: 1,

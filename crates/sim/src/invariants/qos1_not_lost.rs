@@ -18,6 +18,9 @@ use crate::{
 pub(super) struct Qos1NotLost {
     /// What is owed, by the entry that it follows from.
     owed: BTreeMap<(ActorNo, MessageNo), u64>,
+    /// What may have been taken before a crash or may be taken again after it: owed to whoever was
+    /// and is subscribed.
+    suspended: BTreeSet<(ActorNo, MessageNo)>,
     /// Where there is a log: what was received, and entries that were acknowledged.
     got: BTreeSet<(ActorNo, MessageNo)>,
     promised: BTreeSet<u64>,
@@ -37,6 +40,8 @@ impl Invariant for Qos1NotLost {
                 let surely = owed.filter(|(_, qos)| *qos > Qos::AtMostOnce && !sent.may_expire);
                 let owed = surely.map(|(actor, _)| (actor, number));
                 let owed = owed.filter(|owed| !self.got.contains(owed));
+                let owed =
+                    owed.filter(|owed| !entry.again || self.suspended.contains(owed));
                 self.owed.extend(owed.map(|owed| (owed, entry.order)));
             }
             Seen::Received { actor, number: Some(number), .. } => {
@@ -47,9 +52,14 @@ impl Invariant for Qos1NotLost {
             }
             Seen::Promised(order) if history.has_log => drop(self.promised.insert(*order)),
             Seen::Refused(order) => self.owed.retain(|_, entry| entry != order),
-            Seen::Crashed => self.owed.retain(|_, entry| self.promised.contains(entry)),
+            Seen::Crashed => {
+                let promised = &self.promised;
+                let lost = self.owed.extract_if(.., |_, entry| !promised.contains(entry));
+                self.suspended.extend(lost.map(|(owed, _)| owed));
+            }
             Seen::Ended { actor, .. } | Seen::Vanished { actor, .. } => {
                 self.owed.retain(|(owed, _), _| owed != actor);
+                self.suspended.retain(|(owed, _)| owed != actor);
             }
             Seen::Heard { actor, packet: Packet::Unsubscribe(unsubscribe) } => {
                 let filters = unsubscribe.filters.iter().cloned();

@@ -24,10 +24,10 @@ impl Invariant for SessionKept {
                 let until = client.detached_at + Duration::from_secs(u64::from(client.expiry));
                 // The log counts in milliseconds.
                 let grain = if history.has_log { Duration::from_millis(1) } else { Duration::ZERO };
-                if client.attached {
+                if client.attached && !client.doubtful {
                     return Err(format!("the session of client {actor} ended under it"));
                 }
-                if client.expiry > 0 && history.now + grain < until {
+                if client.expiry > 0 && !client.doubtful && history.now + grain < until {
                     let expiry = client.expiry;
                     return Err(format!(
                         "the session of client {actor} ended before its {expiry} s had passed"

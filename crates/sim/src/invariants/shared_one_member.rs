@@ -25,6 +25,8 @@ struct Fate {
     /// The newest entry, and whether it was acknowledged.
     entry: u64,
     promised: bool,
+    /// The groups of an entry that a crash may have taken.
+    suspended: BTreeMap<String, BTreeSet<ActorNo>>,
     /// A crash came between: members may get again what others got before.
     crashed: bool,
 }
@@ -46,8 +48,18 @@ impl Fate {
         }
     }
 
+    /// The entry is owed to members who were there before the crash and after it.
+    fn confine(&mut self) {
+        let suspended = &self.suspended;
+        self.groups.retain(|filter, members| {
+            let before = suspended.get(filter);
+            members.retain(|member| before.is_some_and(|before| before.contains(member)));
+            !members.is_empty()
+        });
+    }
+
     fn part(&mut self, actor: ActorNo) {
-        for members in self.groups.values_mut() {
+        for members in self.groups.values_mut().chain(self.suspended.values_mut()) {
             members.remove(&actor);
         }
     }
@@ -66,6 +78,9 @@ impl Invariant for SharedOneMember {
                 let fate = self.fates.entry(number).or_default();
                 (fate.entry, fate.promised) = (entry.order, false);
                 fate.enter(history, sent);
+                if entry.again {
+                    fate.confine();
+                }
             }
             Seen::Received { actor, number: Some(number), .. } => {
                 let Some(fate) = self.fates.get_mut(number) else { return Ok(()) };
@@ -88,7 +103,7 @@ impl Invariant for SharedOneMember {
                 for fate in self.fates.values_mut() {
                     fate.crashed = true;
                     if !fate.promised {
-                        fate.groups.clear();
+                        fate.suspended.append(&mut fate.groups);
                     }
                 }
             }

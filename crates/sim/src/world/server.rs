@@ -137,6 +137,8 @@ impl World {
         let now = id.and_then(|id| home.shard.session(id)).map(|(serial, _)| serial);
         let Some(known) = home.residents.get_mut(&actor) else { return false };
         let before = std::mem::replace(&mut known.serial, now);
+        // Nobody was told how long a session lasts of which no CONNACK has told.
+        let cleaned = cleaned || known.untold;
         known.untold |= before != now && self.logger.is_some();
         if before.is_some() && before != now {
             self.story.tell(self.now, &(22, actor), || format!("the session of c{actor} ended"));

@@ -84,6 +84,7 @@ impl Shard {
     pub fn restore(&mut self, turn: &mut Turn<'_>, restored: Restored) {
         let Restored { sessions, retained, open, next_key, next_message } = restored;
         self.log.enabled = true;
+        self.log.restoring = true;
         self.log.next_key = next_key.max(1);
         let shards = u64::from(self.context.options.shards);
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
@@ -153,6 +154,7 @@ impl Shard {
 
     /// Routes what was open when the node stopped to those who do not have it.
     pub fn reopen(&mut self, turn: &mut Turn<'_>) {
+        self.log.restoring = false;
         for open in std::mem::take(&mut self.log.open) {
             let OpenMessage { group, message, audience, superseded } = open;
             let id = message.id;
