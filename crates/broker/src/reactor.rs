@@ -459,7 +459,13 @@ impl Reactor {
         for id in std::mem::take(&mut self.io.failed) {
             self.lose(id, now);
         }
-        self.io.links.flush();
+        // Another shard's records must not be kept before those of this one that they follow from.
+        if self.shard.has_records() {
+            self.settle_log(now);
+        }
+        if !self.io.waits_for_log() && !self.shard.has_records() {
+            self.io.links.flush();
+        }
     }
 
     fn is_finished(&self, now: Instant) -> bool {

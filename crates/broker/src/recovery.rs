@@ -42,6 +42,9 @@ pub struct Recovery {
     open: BTreeMap<MessageId, Open>,
     segment: SegmentNumber,
     newest_millis: u64,
+    /// The bug that is planted.
+    #[cfg(feature = "canary")]
+    pub canary: crate::shard::Canary,
 }
 
 impl Replay for Recovery {
@@ -101,10 +104,16 @@ impl Recovery {
             open: BTreeMap::new(),
             segment: SegmentNumber::ZERO,
             newest_millis: 0,
+            #[cfg(feature = "canary")]
+            canary: crate::shard::Canary::Silent,
         }
     }
 
     fn change(&mut self, group: Group, key: u64, change: Change, at_millis: u64) {
+        #[cfg(feature = "canary")]
+        if self.canary.skips(&change) {
+            return;
+        }
         let Some(draft) = self.sessions.get_mut(&(group, key)) else {
             // Its image went with a segment that was cleaned because the session had ended.
             return;
@@ -165,10 +174,9 @@ impl Recovery {
         door: impl Fn(&str) -> Arc<Door>,
         read: impl Fn(MessageId) -> Result<Arc<Message>, E>,
     ) -> Result<Vec<Restored>, E> {
-        let newest = Instant::from_millis(self.newest_millis);
         let next_key = self.sessions.keys().map(|(_, key)| key + 1).max().unwrap_or(1);
         let next_message = next_message.get();
-        let empty = || Restored { next_key, next_message, newest, ..Restored::default() };
+        let empty = || Restored { next_key, next_message, ..Restored::default() };
         let mut dealt: Vec<_> = (0..context.options.shards).map(|_| empty()).collect();
         let mut hand = |group: u16, give: &mut dyn FnMut(&mut Restored)| {
             if let Some(restored) = dealt.get_mut(usize::from(context.shard_of_slot(group))) {

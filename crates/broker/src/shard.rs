@@ -301,6 +301,9 @@ impl Shard {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
+        if self.log.restoring {
+            return;
+        }
         while let Some((at, slot, serial)) = self.timers.pop_due(turn.now) {
             let Some(client) = self.clients.get_mut(slot) else { continue };
             if client.serial != serial || client.armed != at {
@@ -319,8 +322,11 @@ impl Shard {
 
     /// When [`Shard::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.log.restoring {
+            return None; // A Will that is due now would not find its subscribers.
+        }
         let sys = self.sys.as_ref().map(Sys::due);
-        let later = !self.cursors.later.is_empty() || self.log.refresh.is_busy();
+        let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
         [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
     }

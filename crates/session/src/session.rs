@@ -267,6 +267,11 @@ impl Session {
         self.subscriptions.iter().map(|held| (&held.filter, held.options, held.id))
     }
 
+    /// About the bytes that the subscriptions take when they are written down.
+    pub const fn subscription_bytes(&self) -> usize {
+        self.subscriptions.bytes()
+    }
+
     /// How many subscriptions there are.
     pub fn subscription_count(&self) -> usize {
         self.subscriptions.len()

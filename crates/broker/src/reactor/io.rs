@@ -155,6 +155,11 @@ impl Io {
         self.links.has_pending() || !self.for_log.is_empty()
     }
 
+    /// Whether the log had no room for something.
+    pub(super) fn waits_for_log(&self) -> bool {
+        !self.for_log.is_empty()
+    }
+
     /// Hands to the log what it has room for; the rest waits.
     pub(super) fn hand_to_log(&mut self) {
         let Some(log) = &self.log else { return };

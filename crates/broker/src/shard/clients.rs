@@ -9,7 +9,7 @@ use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant, MessageId, TopicFilter};
 use slab::Slab;
 
-use super::replay::Replays;
+use super::{log::Weight, replay::Replays};
 use crate::{
     envelope::{Availability, ClientRef},
     ports::{ConnId, Door},
@@ -32,6 +32,8 @@ pub(super) struct Client {
     pub(super) key: u64,
     /// The segment of the log in which its records begin, or one before.
     pub(super) anchor: SegmentNumber,
+    /// What the log has been told that it weighs.
+    pub(super) weight: Weight,
     /// The turn in which it was last put down to hear of the log.
     pub(super) log_turn: u64,
     /// Open publications that it had before the node started.
@@ -81,6 +83,7 @@ impl Clients {
             congested: false,
             key: 0,
             anchor: SegmentNumber::ZERO,
+            weight: Weight::default(),
             log_turn: 0,
             seen: None,
             replays: None,

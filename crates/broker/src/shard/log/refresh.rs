@@ -93,9 +93,13 @@ impl Refresh {
         topics.push((message.topic.detached(), message.id));
     }
 
-    /// Whether there is something to do that nothing else waits for.
-    pub(in crate::shard) fn is_busy(&self) -> bool {
-        matches!(self.running, Some((_, Step::Clients(_) | Step::Topics)))
+    /// Whether there is something to do now, with the log kept up to there.
+    pub(in crate::shard) fn is_busy(&self, kept: LogPosition) -> bool {
+        match self.running {
+            Some((_, Step::Clients(_) | Step::Topics)) => true,
+            Some((_, Step::Open(position))) => position <= kept,
+            None => false,
+        }
     }
 
     fn take_topics(&mut self, upto: SegmentNumber) -> Vec<(TopicName, MessageId)> {

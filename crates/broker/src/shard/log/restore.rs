@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc};
 use plexus_access::Principal;
 use plexus_session::{Held, Image, Session};
 use plexus_store::{Group, SegmentNumber};
-use plexus_types::{Instant, Message, MessageId, Text};
+use plexus_types::{Message, MessageId, Text};
 use plexus_wire::SubscriptionOptions;
 
-use super::{ENTRY_BYTES, SESSION_BYTES, Shard, weight};
+use super::Shard;
 use crate::{
     envelope::GroupName,
     ports::{Door, Turn},
@@ -29,8 +29,6 @@ pub struct Restored {
     pub next_key: u64,
     /// Above all names of messages.
     pub next_message: u64,
-    /// The newest moment in the log: who was connected then, was so until then.
-    pub newest: Instant,
 }
 
 impl fmt::Debug for Restored {
@@ -84,26 +82,27 @@ impl Shard {
     /// Takes over what the log says. Nothing is sent to anybody but the other shards; when
     /// [`Shard::is_restored`] on all of them, [`Shard::reopen`] may follow and clients may come.
     pub fn restore(&mut self, turn: &mut Turn<'_>, restored: Restored) {
-        let Restored { sessions, retained, open, next_key, next_message, newest } = restored;
+        let Restored { sessions, retained, open, next_key, next_message } = restored;
         self.log.enabled = true;
+        self.log.restoring = true;
         self.log.next_key = next_key.max(1);
         let shards = u64::from(self.context.options.shards);
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
         self.log.open = open;
         for RestoredRetained { message, anchor } in retained {
             self.retained.restore(&message);
-            self.log.batch.state_bytes(weight(&message.topic));
+            self.log.batch.state_bytes(super::weight::of_topic(&message.topic));
             self.log.refresh.note_topic(anchor, &message);
         }
         self.count_retained();
         for session in sessions {
-            self.restore_session(turn, session, newest);
+            self.restore_session(turn, session);
         }
         self.count_clients();
         self.work_off(turn);
     }
 
-    fn restore_session(&mut self, turn: &mut Turn<'_>, restored: RestoredSession, newest: Instant) {
+    fn restore_session(&mut self, turn: &mut Turn<'_>, restored: RestoredSession) {
         let RestoredSession { key, door, image, seen, anchor } = restored;
         let principal = Arc::new(Principal {
             client_id: image.client_id.clone(),
@@ -112,15 +111,15 @@ impl Shard {
             listener: Arc::clone(&door.name),
         });
         let subscriptions = image.subscriptions.clone();
-        let waiting = image.entries.iter().filter(|entry| entry.message != MessageId::NONE).count();
-        let filters = subscriptions.iter().map(|held| weight(held.filter.as_str())).sum::<i64>();
-        let state = SESSION_BYTES + ENTRY_BYTES * waiting as i64 + filters;
-        self.log.batch.state_bytes(state);
-        let session = Session::restore(image, Arc::clone(&door.options), newest);
+        let entries = image.entries.len();
+        // Nobody knows when the node went down: whoever was connected is away from now on, so that
+        // no session ends before its time.
+        let session = Session::restore(image, Arc::clone(&door.options), turn.now);
         let slot = self.clients.insert(session, principal, door);
         let client = self.clients.get_mut(slot).expect("invariant: just inserted");
         client.key = key;
         client.anchor = anchor;
+        self.log.batch.state_bytes(client.weight.restore(entries, &client.session));
         client.seen = (!seen.is_empty()).then(|| Box::new(seen));
         self.count_durable(1);
         let shared = |held: &&Held| held.filter.shared().is_some();
@@ -155,6 +154,7 @@ impl Shard {
 
     /// Routes what was open when the node stopped to those who do not have it.
     pub fn reopen(&mut self, turn: &mut Turn<'_>) {
+        self.log.restoring = false;
         for open in std::mem::take(&mut self.log.open) {
             let OpenMessage { group, message, audience, superseded } = open;
             let id = message.id;
