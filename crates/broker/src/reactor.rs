@@ -187,6 +187,8 @@ impl Reactor {
         self.io.now = now;
         let mut turn = Turn { now, ports: &mut self.io };
         self.shard.restore(&mut turn, restored);
+        // Nothing else may ever wake a shard that has nothing to wait for.
+        self.settle_log(now);
         self.io.links.flush();
     }
 
