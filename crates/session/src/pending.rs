@@ -19,6 +19,8 @@ struct Waits {
     /// QoS 2 messages: one that leaves before its identifier is in the log may after a crash be
     /// followed by another of the same identifier, which the client would take for a repetition.
     deliveries: VecDeque<(LogPosition, Sequence)>,
+    /// The newest record of a message for the client.
+    newest: LogPosition,
 }
 
 impl Pending {
@@ -28,6 +30,16 @@ impl Pending {
 
     pub(crate) fn hold_answer(&mut self, after: LogPosition, packet: Packet) {
         self.0.get_or_insert_default().answers.push_back((after, packet));
+    }
+
+    /// A message for the client has its record there.
+    pub(crate) fn note_record(&mut self, position: LogPosition) {
+        self.0.get_or_insert_default().newest = position;
+    }
+
+    /// Whether the log has every message for the client that was recorded.
+    pub(crate) fn has_all(&self, kept: LogPosition) -> bool {
+        self.0.as_deref().is_none_or(|waits| waits.newest <= kept)
     }
 
     pub(crate) fn hold_delivery(&mut self, after: LogPosition, sequence: Sequence) {
@@ -69,7 +81,9 @@ impl Pending {
         while waits.deliveries.front().is_some_and(|(after, _)| *after <= kept) {
             waits.deliveries.pop_front();
         }
-        if waits.connack.is_none() && waits.answers.is_empty() && waits.deliveries.is_empty() {
+        let idle =
+            waits.connack.is_none() && waits.answers.is_empty() && waits.deliveries.is_empty();
+        if idle && waits.newest <= kept {
             self.0 = None;
         }
     }

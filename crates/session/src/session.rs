@@ -50,8 +50,6 @@ pub struct Session {
     pending: Pending,
     /// The log is kept up to here.
     kept: LogPosition,
-    /// The newest record of a message for the client.
-    queued: LogPosition,
     /// The place of the next QoS 1 or 2 message.
     next: Sequence,
     /// Session Expiry Interval in seconds.
@@ -93,7 +91,6 @@ impl Session {
             timers: Timers::new(),
             pending: Pending::default(),
             kept: LogPosition::ZERO,
-            queued: LogPosition::ZERO,
             next: Sequence::default(),
             expiry: 0,
             connections: 0,

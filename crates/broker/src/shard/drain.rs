@@ -83,10 +83,14 @@ impl Shard {
                 policy.publish(principal, &message.topic, message.qos, message.retain)
             }
             Action::Subscribe(request) => {
-                let failing = client.session.is_durable() && self.context.log.takes_nothing_new();
+                let log = &self.context.log;
+                let durable = client.session.is_durable();
+                let (full, failing) =
+                    (durable && log.takes_nothing_new(), durable && log.is_failing());
                 for item in &mut request.items {
                     let Ok(filter) = &item.filter else { continue };
-                    if failing {
+                    // To say again what is kept already takes no room.
+                    if failing || (full && item.is_new) {
                         item.filter = Err(ReasonCode::QuotaExceeded); // It could not be kept.
                     } else if let Err(reason) =
                         policy.subscribe(principal, filter, item.options.qos)

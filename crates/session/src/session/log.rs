@@ -196,15 +196,16 @@ impl Session {
         out: &mut Outbox,
     ) {
         let (sequence, qos) = (entry.sequence, entry.qos);
-        self.queued = self.record(Change::Queued(entry, Some(message)), out);
+        let position = self.record(Change::Queued(entry, Some(message)), out);
+        self.pending.note_record(position);
         if qos == plexus_types::Qos::ExactlyOnce {
-            self.pending.hold_delivery(self.queued, sequence);
+            self.pending.hold_delivery(position, sequence);
         }
     }
 
     /// Bytes that the log has need not wait in memory, too.
     pub(super) fn let_bodies_go(&mut self) {
-        if self.queued > self.kept {
+        if !self.pending.has_all(self.kept) {
             return;
         }
         match &self.phase {

@@ -332,7 +332,7 @@ fn the_log_of_a_durable_session_follows_its_queue() {
     shell.tells_log = true;
     assert_eq!(shell.deliver(&message("a"), 1).1, ["LOG Queued a"]);
     let story = shell.deliver(&message("b"), 1).1;
-    assert_eq!(story, ["LOG Dropped", "DROPPED QueueFull 1", "LOG Queued b"]);
+    assert_eq!(story, ["DROPPED QueueFull 1", "LOG Dropped", "LOG Queued b"]);
     let story = shell.connect(durable(60));
     let expected = ["LOG Attached 60", "CONNACK Success present", "PUBLISH b q1 id=2"];
     assert_eq!(story, expected);
