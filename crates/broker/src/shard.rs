@@ -362,7 +362,7 @@ impl Shard {
 
     /// Publishes a message of the node itself.
     pub(crate) fn publish_own(&mut self, turn: &mut Turn<'_>, message: Message) {
-        self.distribute(turn, None, message, None);
+        self.distribute(turn, None, message, route::Taken::default());
         self.work_off(turn);
     }
 

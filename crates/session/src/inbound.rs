@@ -155,6 +155,23 @@ impl Inbound {
         true
     }
 
+    /// Whether the log knows that QoS 2 identifier as taken.
+    pub(crate) fn is_recorded(&self, id: PacketId) -> bool {
+        self.0.as_deref().is_some_and(|register| {
+            let taken = register.find(id).ok().and_then(|at| register.taken.get(at));
+            taken.is_some_and(|taken| taken.recorded)
+        })
+    }
+
+    /// A PUBLISH is not taken after all, and nobody is told.
+    pub(crate) fn forget(&mut self, id: PacketId) {
+        self.release(id);
+        if let Some(register) = self.0.as_deref_mut() {
+            register.acks.retain(|ack| ack.id != id);
+            register.orphans.retain(|orphan| orphan.0 != id);
+        }
+    }
+
     /// Whether a PUBLISH of that identifier is in process ([MQTT-2.2.1-3]).
     pub(crate) fn is_taken(&self, id: PacketId) -> bool {
         self.0.as_deref().is_some_and(|register| {

@@ -316,6 +316,9 @@ impl History {
             Seen::Survived { actor, .. } => {
                 let client = self.client_mut(*actor);
                 client.doubtful |= !client.promised;
+                // Its time begins anew if the node does not know when it began, and the clock may
+                // have been set back.
+                client.detached_at = client.detached_at.min(now);
             }
             Seen::Ended { actor, .. } | Seen::Vanished { actor, .. } => {
                 let client = self.client_mut(*actor);
@@ -357,13 +360,13 @@ impl History {
     }
 
     fn say(&mut self, actor: ActorNo, packet: &Packet) {
-        let now = self.now;
+        let (now, has_log) = (self.now, self.has_log);
         let client = self.client_mut(actor);
         match packet {
             Packet::PubRec(ack) if ack.reason.is_error() => {
                 client.taken.remove(&ack.packet_id);
             }
-            Packet::SubAck(suback) => client.confirm(suback, now),
+            Packet::SubAck(suback) => client.confirm(suback, now, has_log),
             Packet::UnsubAck(unsuback) => {
                 for held in &mut client.held {
                     if held.standing == Standing::Leaving(unsuback.packet_id) {
@@ -397,13 +400,18 @@ impl Known {
         }
     }
 
-    fn confirm(&mut self, suback: &SubAck, now: Instant) {
+    fn confirm(&mut self, suback: &SubAck, now: Instant, has_log: bool) {
         let asked = Standing::Asked(suback.packet_id);
         let mut reasons = suback.reasons.iter();
         // One filter a SUBSCRIBE, or all of them new: what was active before is not asked for.
         for held in self.held.iter_mut().filter(|held| held.standing == asked) {
             let refused = reasons.next().is_none_or(|reason| reason.is_error());
-            held.standing = if refused { Standing::Gone(now) } else { Standing::Active };
+            held.standing = match (refused, has_log) {
+                (false, _) => Standing::Active,
+                (true, false) => Standing::Gone(now),
+                // An earlier SUBSCRIBE that was not answered may have made it.
+                (true, true) => Standing::Leaving(suback.packet_id),
+            };
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use plexus_session::{LogPosition, Publication, Routed};
 use plexus_store::Group;
 use plexus_topics::SubscriberId;
-use plexus_types::{Message, MessageId, Qos, ReasonCode};
+use plexus_types::{Message, MessageId, PacketId, Qos, ReasonCode};
 
 use super::Shard;
 use crate::{envelope::Envelope, ports::Turn, record::Audience};
@@ -15,6 +15,16 @@ use crate::{envelope::Envelope, ports::Turn, record::Audience};
 const LOG_REFUSES: ReasonCode = ReasonCode::QuotaExceeded;
 /// Above so many receivers a message is given its own bytes without looking at each of them.
 const FEW_RECEIVERS: usize = 4;
+
+/// How a message has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    /// Where it is recorded as open while it is on its way to other shards.
+    pub(super) once: Option<Group>,
+    /// Somebody has it who can be told that it is not taken. A Will, or what was open at the start,
+    /// nobody has but the node.
+    pub(super) may_refuse: bool,
+}
 
 impl Shard {
     /// Routes a message that has passed the door.
@@ -31,9 +41,10 @@ impl Shard {
             let exactly_once = message.qos == Qos::ExactlyOnce && session.is_durable();
             (will || exactly_once).then(|| Group(self.context.slot_of(session.client_id())))
         });
-        let reason = self.distribute(turn, publisher, message, once);
+        let taken = Taken { once, may_refuse: packet_id.is_some() };
+        let reason = self.distribute(turn, publisher, message, taken);
         let (Some(slot), Some(packet_id)) = (publisher, packet_id) else { return };
-        if reason == LOG_REFUSES && self.gave_up_on(turn, slot) {
+        if reason == LOG_REFUSES && self.gave_up_on(turn, slot, packet_id) {
             return;
         }
         // The acknowledgement waits for what the message has put on a disk, if anything.
@@ -56,7 +67,7 @@ impl Shard {
         turn: &mut Turn<'_>,
         publisher: Option<u32>,
         mut message: Message,
-        once: Option<Group>,
+        Taken { once, may_refuse }: Taken,
     ) -> ReasonCode {
         let shards = self.interest.shards(&message.topic);
         let own = 1_u64 << self.id;
@@ -81,7 +92,7 @@ impl Shard {
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
         let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
-        let failing = self.log.enabled && self.context.log.takes_nothing_new();
+        let failing = may_refuse && self.log.enabled && self.context.log.takes_nothing_new();
         if failing && self.is_to_be_kept(&message, tracked) {
             return LOG_REFUSES;
         }
@@ -126,12 +137,13 @@ impl Shard {
 
     /// What cannot be kept is not acknowledged. A client of 3.x cannot be told: its connection ends,
     /// and it sends the message again on the next.
-    fn gave_up_on(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
+    fn gave_up_on(&mut self, turn: &mut Turn<'_>, slot: u32, packet_id: PacketId) -> bool {
         let Some(client) = self.clients.get_mut(slot) else { return true };
         if client.session.version().is_v5() {
             return false;
         }
         let reason = ReasonCode::ServerUnavailable;
+        client.session.forget_publish(packet_id, &mut self.outbox);
         client.session.disconnect(turn.now, reason, None, &mut self.outbox);
         self.drain(turn, slot);
         true

@@ -95,6 +95,11 @@ impl Invariant for RetainedLastWrite {
             }
             Seen::Promised(order) if history.has_log => self.each(|writes| writes.promise(*order)),
             Seen::Refused(order) if history.has_log => self.each(|writes| writes.refuse(*order)),
+            // A log that fails takes nothing, and a client of 3.x hears no more than this.
+            Seen::Detached { actor, .. } if history.has_log => {
+                let writers = self.topics.values_mut().filter_map(|them| them.get_mut(actor));
+                writers.for_each(Writes::crash);
+            }
             Seen::Crashed => self.each(Writes::crash),
             Seen::Retained(kept) => {
                 for (topic, writers) in &self.topics {

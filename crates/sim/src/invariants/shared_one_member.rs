@@ -107,7 +107,15 @@ impl Invariant for SharedOneMember {
                     }
                 }
             }
-            Seen::Ended { actor, .. } | Seen::Vanished { actor, .. } => {
+            Seen::Vanished { actor, .. } => {
+                for fate in self.fates.values_mut() {
+                    // Whoever had it may be the one that is gone.
+                    fate.groups.retain(|_, members| !members.contains(actor));
+                    fate.part(*actor);
+                    fate.ended.insert(*actor);
+                }
+            }
+            Seen::Ended { actor, .. } => {
                 for fate in self.fates.values_mut() {
                     fate.part(*actor);
                     fate.ended.insert(*actor);
@@ -130,6 +138,7 @@ impl SharedOneMember {
                 return Err(format!("{number} on {topic} went to {receivers:?}"));
             }
             let sure = history.is_lossless
+                && (fate.promised || !history.has_log)
                 && !history.has_strangers
                 && sent.qos > Qos::AtMostOnce
                 && !sent.may_expire;

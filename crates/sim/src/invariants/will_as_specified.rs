@@ -31,7 +31,7 @@ pub(super) struct WillAsSpecified {
     /// The Will of the connection that stands.
     armed: BTreeMap<ActorNo, (MessageNo, u32)>,
     /// Wills that wait for their delay.
-    delayed: BTreeMap<ActorNo, (MessageNo, Instant)>,
+    delayed: BTreeMap<ActorNo, (MessageNo, Instant, Duration)>,
     counts: BTreeMap<MessageNo, Count>,
     /// Wills of connections whose CONNACK waits for the log: whether the node took them is its own
     /// affair.
@@ -56,18 +56,27 @@ impl WillAsSpecified {
         if history.crashing && expiry == 0 {
             self.count(number).perhaps += 1;
         } else if history.crashing {
-            let due = history.now + Duration::from_secs(u64::from(delay));
-            self.delayed.insert(actor, (number, due));
+            let delay = Duration::from_secs(u64::from(delay));
+            self.delayed.insert(actor, (number, history.now + delay, delay));
         } else if delay == 0 {
             self.count(number).surely += 1;
         } else {
-            let due = history.now + Duration::from_secs(u64::from(delay));
-            self.delayed.insert(actor, (number, due));
+            let delay = Duration::from_secs(u64::from(delay));
+            self.delayed.insert(actor, (number, history.now + delay, delay));
         }
     }
 
     /// What the node has not written is lost, or comes again.
     fn crash(&mut self, history: &History) {
+        // What was due may have been published, and lost if it is QoS 0.
+        let is_lossy = |number: MessageNo| {
+            history.message(number).is_none_or(|sent| sent.qos == Qos::AtMostOnce)
+        };
+        let now = history.now;
+        let lost = self.delayed.extract_if(.., |_, (number, due, _)| *due <= now && is_lossy(*number));
+        for (_, (number, ..)) in lost.collect::<Vec<_>>() {
+            self.count(number).perhaps += 1;
+        }
         for (number, count) in &mut self.counts {
             let qos = history.message(*number).map_or(Qos::AtMostOnce, |sent| sent.qos);
             if qos == Qos::AtMostOnce || !count.durable {
@@ -81,11 +90,11 @@ impl WillAsSpecified {
 
     fn settle(&mut self, history: &History, actors: &[ActorNo]) {
         for actor in actors {
-            let Some((number, due)) = self.delayed.remove(actor) else { continue };
+            let Some((number, due, delay)) = self.delayed.remove(actor) else { continue };
             if history.now >= due {
                 self.count(number).surely += 1;
             } else {
-                self.delayed.insert(*actor, (number, due));
+                self.delayed.insert(*actor, (number, due, delay));
             }
         }
     }
@@ -105,7 +114,7 @@ impl Invariant for WillAsSpecified {
             }
             Seen::Accepted { actor, link, .. } => {
                 self.asked.remove(link);
-                if let Some((number, due)) = self.delayed.remove(actor) {
+                if let Some((number, due, _)) = self.delayed.remove(actor) {
                     // Back at the very moment in which it was due: either may come first.
                     self.count(number).perhaps += usize::from(history.now >= due);
                 }
@@ -121,12 +130,18 @@ impl Invariant for WillAsSpecified {
             }
             Seen::Detached { actor, .. } => self.detach(history, *actor),
             Seen::Ended { actor, .. } => {
-                if let Some((number, _)) = self.delayed.remove(actor) {
+                if let Some((number, ..)) = self.delayed.remove(actor) {
                     self.count(number).surely += 1;
                 }
             }
+            Seen::Survived { actor, .. } => {
+                // The clock may have been set back.
+                if let Some((_, due, delay)) = self.delayed.get_mut(actor) {
+                    *due = (*due).min(history.now + *delay);
+                }
+            }
             Seen::Vanished { actor, .. } => {
-                if let Some((number, _)) = self.delayed.remove(actor) {
+                if let Some((number, ..)) = self.delayed.remove(actor) {
                     self.count(number).perhaps += 1;
                 }
             }

@@ -325,10 +325,7 @@ impl World {
         }
         match cleaned {
             Ok(more) => more,
-            Err(LogError::Io { .. } | LogError::Full { .. }) => {
-                self.common.log.set_failing(true);
-                false
-            }
+            Err(LogError::Io { .. } | LogError::Full { .. }) => false,
             Err(error) => {
                 self.violated("cleans", error.to_string());
                 false

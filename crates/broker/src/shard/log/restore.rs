@@ -9,6 +9,7 @@ use plexus_types::{Message, MessageId, Text};
 use plexus_wire::SubscriptionOptions;
 
 use super::Shard;
+use crate::shard::route::Taken;
 use crate::{
     envelope::GroupName,
     ports::{Door, Turn},
@@ -162,7 +163,7 @@ impl Shard {
                 Audience::Subscribers => {
                     let mut message = Message::clone(&message);
                     message.retain &= !superseded;
-                    self.distribute(turn, None, message, None);
+                    self.distribute(turn, None, message, Taken::default());
                     self.work_off(turn);
                     self.close_message(group, id);
                 }
