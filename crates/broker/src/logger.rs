@@ -195,12 +195,13 @@ impl Logger {
         if self.context.log.set_failing(failing) == failing {
             return;
         }
-        match error {
-            Some(error) => tracing::error!(
+        if let Some(error) = error {
+            tracing::error!(
                 %error,
                 "the log cannot be written: what has to be kept is refused until it can"
-            ),
-            None => tracing::warn!("the log can be written again"),
+            );
+        } else {
+            tracing::warn!("the log can be written again");
         }
     }
 

@@ -205,10 +205,9 @@ impl Reactor {
         self.io.hand_to_log();
         if self.shard.is_restored()
             && let Some(ready) = self.restored_to.take()
+            && ready.try_send(()).is_err()
         {
-            if ready.try_send(()).is_err() {
-                tracing::debug!("nobody waits for the shard any more");
-            }
+            tracing::debug!("nobody waits for the shard any more");
         }
     }
 

@@ -95,7 +95,7 @@ impl Store {
         let find = |name: &str| {
             let known = doors.iter().find(|door| &*door.name == name);
             // The listener is gone: the session keeps to the rules of another until it comes back.
-            known.or(doors.first()).map_or_else(|| Arc::new(closed(name)), Arc::clone)
+            known.or_else(|| doors.first()).map_or_else(|| Arc::new(closed(name)), Arc::clone)
         };
         let next = log.next_message_id();
         let restored =

@@ -37,7 +37,7 @@ pub(super) struct Client {
     /// The turn in which it was last put down to hear of the log.
     pub(super) log_turn: u64,
     /// Open publications that it had before the node started.
-    pub(super) seen: Option<Box<Vec<MessageId>>>,
+    pub(super) seen: Box<[MessageId]>,
     /// Retained messages that are still to come, and memberships: most clients have neither.
     pub(super) replays: Option<Box<Replays>>,
     pub(super) shares: Option<Box<Shares>>,
@@ -85,7 +85,7 @@ impl Clients {
             anchor: SegmentNumber::ZERO,
             weight: Weight::default(),
             log_turn: 0,
-            seen: None,
+            seen: Box::default(),
             replays: None,
             shares: None,
         }) as u32;

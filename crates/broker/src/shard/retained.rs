@@ -30,23 +30,17 @@ impl RetainedStore {
         Self { messages: Retained::new(seed), expiring: BTreeSet::new(), bytes: 0, own: 0 }
     }
 
-    /// Keeps a message as the newest of its topic; `None` when there is no room for another topic,
-    /// else the name of the one before.
-    fn keep(&mut self, message: &Arc<Message>, has_room: bool) -> Option<Option<MessageId>> {
-        let known = self.name_of(&message.topic);
-        if known.is_none() && !has_room && !is_own(&message.topic) {
-            return None;
-        }
-        self.restore(message);
-        Some(known)
+    /// Whether the message has a place: another of its topic has it, or there is room.
+    fn takes(&self, message: &Message, has_room: bool) -> bool {
+        has_room || is_own(&message.topic) || self.name_of(&message.topic).is_some()
     }
 
     fn name_of(&self, topic: &TopicName) -> Option<MessageId> {
         self.messages.get(topic).map(|message| message.id)
     }
 
-    /// Keeps a message whatever the limit says: it was there before the node started.
-    pub(super) fn restore(&mut self, message: &Arc<Message>) {
+    /// Keeps a message as the newest of its topic, whatever the limit says.
+    pub(super) fn keep(&mut self, message: &Arc<Message>) {
         if let Some(expires) = message.expires {
             // A copy of its own: the deadline must not keep a message alive that was replaced.
             self.expiring.insert((expires, message.topic.detached()));
@@ -152,16 +146,17 @@ impl Shard {
         } else {
             let counted = self.context.counters.iter().map(|shard| shard.retained.read());
             let limit = self.context.options.retained.messages_max as u64;
-            match self.retained.keep(message, counted.sum::<u64>() < limit) {
-                Some(old) => self.record_retained(message, old),
-                None => {
-                    tracing::warn!(
-                        topic = %message.topic,
-                        limit,
-                        "message not retained: there are retained.max_messages already"
-                    );
-                    self.counters().dropped_retained_limit.add(1);
-                }
+            if self.retained.takes(message, counted.sum::<u64>() < limit) {
+                let old = self.retained.name_of(&message.topic);
+                self.retained.keep(message);
+                self.record_retained(message, old);
+            } else {
+                tracing::warn!(
+                    topic = %message.topic,
+                    limit,
+                    "message not retained: there are retained.max_messages already"
+                );
+                self.counters().dropped_retained_limit.add(1);
             }
         }
         self.count_retained();

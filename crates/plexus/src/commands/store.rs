@@ -104,7 +104,7 @@ fn stat(args: &StoreArgs) -> Result<(), Failure> {
 
 fn check(args: &StoreArgs) -> Result<(), Failure> {
     let report = tools::check(&args.disk()?).map_err(|error| unreadable(&args.data_dir, &error))?;
-    let mut text = format!(
+    let mut lines = vec![format!(
         "{} commits with {} records and {} messages in {} segments ({}), the newest of {}\n",
         report.frames,
         report.entries,
@@ -112,24 +112,22 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
         report.segments,
         size(report.bytes),
         day(Some(report.newest_millis)),
-    );
+    )];
     if let Some(cut) = &report.cut {
-        text += &format!(
+        lines.push(format!(
             "{}: {} bytes behind byte {} were being written when the node stopped; the next start \
              cuts them off\n",
             cut.file, cut.bytes, cut.offset
-        );
+        ));
     }
-    for place in &report.damages {
-        text += &format!("{}\n", damage(place));
-    }
+    lines.extend(report.damages.iter().map(|place| format!("{}\n", damage(place))));
     let value = json!({
         "segments": report.segments, "commits": report.frames, "records": report.entries,
         "messages": report.bodies, "bytes": report.bytes, "newest_millis": report.newest_millis,
         "unfinished_bytes": report.cut.as_ref().map_or(0, |cut| cut.bytes),
         "damages": report.damages.iter().map(text::damage_json).collect::<Vec<_>>(),
     });
-    args.tell(&text, &value)?;
+    args.tell(&lines.concat(), &value)?;
     match report.damages.len() {
         0 => Ok(()),
         count => {
@@ -190,19 +188,16 @@ fn tell(record: &Record<'_>) -> (&'static str, String, String) {
 fn repair(args: &StoreArgs) -> Result<(), Failure> {
     let repaired =
         tools::repair(&args.disk()?).map_err(|error| unreadable(&args.data_dir, &error))?;
-    let mut text = String::new();
-    for place in &repaired.damages {
-        text += &format!("taken out of use: {}\n", damage(place));
-    }
+    let gone = repaired.damages.iter();
+    let mut lines: Vec<_> =
+        gone.map(|place| format!("taken out of use: {}\n", damage(place))).collect();
     for lost in &repaired.lost {
         let until = lost.before.map_or_else(|| "its end".to_owned(), |index| index.to_string());
-        text += &format!(
-            "slot {}: records between {} and {until} may be lost\n",
-            lost.group.0, lost.after
-        );
+        let (slot, after) = (lost.group.0, lost.after);
+        lines.push(format!("slot {slot}: records between {after} and {until} may be lost\n"));
     }
     if repaired.damages.is_empty() {
-        text += "nothing is damaged\n";
+        lines.push("nothing is damaged\n".to_owned());
     }
     let lost = repaired
         .lost
@@ -212,5 +207,5 @@ fn repair(args: &StoreArgs) -> Result<(), Failure> {
         "damages": repaired.damages.iter().map(text::damage_json).collect::<Vec<_>>(),
         "lost": lost.collect::<Vec<_>>(),
     });
-    args.tell(&text, &value)
+    args.tell(&lines.concat(), &value)
 }

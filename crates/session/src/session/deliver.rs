@@ -90,7 +90,7 @@ impl Session {
             }
             // The connection that takes no such packet came after it had been queued.
             refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
-            self.give_back(&parcel, out);
+            give_back(&parcel, out);
             self.record_drop(&parcel, out);
         }
         self.fetch(out);
@@ -191,7 +191,7 @@ impl Session {
         let mut evicted = Vec::new();
         let admission = self.queue.push(parcel, &self.options, |victim| evicted.push(victim));
         for victim in evicted {
-            if !self.give_back(&victim, out) {
+            if !give_back(&victim, out) {
                 out.push(Output::Dropped(DropReason::QueueFull, 1));
             }
             self.record_drop(&victim, out);
@@ -227,14 +227,6 @@ impl Session {
             let reason = plexus_types::ReasonCode::QuotaExceeded;
             self.close(now, &Refusal::new(reason, "the queue of the client is full"), None, out);
         }
-    }
-
-    /// A message of a group goes to another of its members. Said before its end is recorded, so
-    /// that whoever takes it over can hold it in the log without a gap.
-    fn give_back(&self, parcel: &Parcel, out: &mut Outbox) -> bool {
-        let Some(shared) = parcel.shared() else { return false };
-        out.push(Output::Redispatch(shared, parcel.body.clone()));
-        true
     }
 
     /// What is not in the log has no end there either.
@@ -274,6 +266,14 @@ impl Session {
         let (messages, bytes) = self.queue.len();
         messages >= self.options.queue_messages_max || bytes >= self.options.queue_bytes_max
     }
+}
+
+/// A message of a group goes to another of its members. Said before its end is recorded, so that
+/// whoever takes it over can hold it in the log without a gap.
+fn give_back(parcel: &Parcel, out: &mut Outbox) -> bool {
+    let Some(shared) = parcel.shared() else { return false };
+    out.push(Output::Redispatch(shared, parcel.body.clone()));
+    true
 }
 
 /// A message of a group goes to another member and is not lost; any other is counted.

@@ -91,7 +91,7 @@ impl Shard {
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
         self.log.open = open;
         for RestoredRetained { message, anchor } in retained {
-            self.retained.restore(&message);
+            self.retained.keep(&message);
             self.log.batch.state_bytes(super::weight::of_topic(&message.topic));
             self.log.refresh.note_topic(anchor, &message);
         }
@@ -121,7 +121,7 @@ impl Shard {
         client.key = key;
         client.anchor = anchor;
         self.log.batch.state_bytes(client.weight.restore(entries, &client.session));
-        client.seen = (!seen.is_empty()).then(|| Box::new(seen));
+        client.seen = seen.into();
         self.count_durable(1);
         let shared = |held: &&Held| held.filter.shared().is_some();
         let ticket =

@@ -55,5 +55,5 @@ impl Weight {
 
 /// What a retained topic takes.
 pub(super) fn of_topic(topic: &str) -> i64 {
-    topic.len() as i64 + TOPIC_BYTES
+    i64::try_from(topic.len()).unwrap_or(i64::MAX / 2) + TOPIC_BYTES
 }
