@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::mpsc::{Sender, channel},
+    sync::mpsc::{SyncSender, sync_channel},
     thread,
     time::Duration,
 };
@@ -15,6 +15,8 @@ use super::broker::{Broker, Folder, PATIENCE, run};
 const LIVES: u64 = 20;
 /// Acknowledgements that a life lasts at most.
 const ACKNOWLEDGED_MAX: u64 = 400;
+/// Acknowledgements that wait to be heard of: more than come until the process has died.
+const TOLD_MAX: usize = 1_000_000;
 const SETTINGS: &str = r#"
 node.shards = 2
 mqtt.max_queue_messages = 1000000
@@ -56,7 +58,7 @@ fn subscribe(port: u16) {
     while next(&mut connection).is_some() {}
 }
 
-fn tell(number: Option<u32>, acknowledged: &Sender<u32>) {
+fn tell(number: Option<u32>, acknowledged: &SyncSender<u32>) {
     if let Some(number) = number {
         acknowledged.send(number).expect("the test listens to the end");
     }
@@ -64,11 +66,13 @@ fn tell(number: Option<u32>, acknowledged: &Sender<u32>) {
 
 /// Publishes numbers from `first` on until the broker dies, telling each that is acknowledged;
 /// yields the number behind the last. Even ones go at QoS 1, odd ones at QoS 2.
-fn publish_until_death(port: u16, life: u64, first: u32, acknowledged: &Sender<u32>) -> u32 {
+fn publish_until_death(port: u16, life: u64, first: u32, acknowledged: &SyncSender<u32>) -> u32 {
     let (client, mut connection) = client(&format!("publisher-{life}"), port);
     let (mut given, mut sent, mut under_way) = (first, first, BTreeMap::new());
     loop {
-        let qos = |number: u32| if number % 2 == 0 { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
+        let qos = |number: u32| {
+            if number.is_multiple_of(2) { QoS::AtLeastOnce } else { QoS::ExactlyOnce }
+        };
         while client.try_publish("crash/n", qos(given), false, given.to_string()).is_ok() {
             given += 1;
         }
@@ -118,7 +122,7 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let (mut acknowledged, mut first) = (BTreeSet::new(), 0);
     for life in 0..LIVES {
         let port = broker.port("tcp");
-        let (told, telling) = channel();
+        let (told, telling) = sync_channel(TOLD_MAX);
         let publisher = thread::spawn(move || publish_until_death(port, life, first, &told));
         for _ in 0..draw(&mut state) % ACKNOWLEDGED_MAX {
             acknowledged.insert(telling.recv_timeout(PATIENCE).expect("an acknowledgement"));
