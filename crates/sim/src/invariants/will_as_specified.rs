@@ -73,7 +73,8 @@ impl WillAsSpecified {
             history.message(number).is_none_or(|sent| sent.qos == Qos::AtMostOnce)
         };
         let now = history.now;
-        let lost = self.delayed.extract_if(.., |_, (number, due, _)| *due <= now && is_lossy(*number));
+        let lost =
+            self.delayed.extract_if(.., |_, (number, due, _)| *due <= now && is_lossy(*number));
         for (_, (number, ..)) in lost.collect::<Vec<_>>() {
             self.count(number).perhaps += 1;
         }
