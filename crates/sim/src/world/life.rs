@@ -175,12 +175,7 @@ impl World {
             if !std::mem::replace(&mut link.server_open, false) {
                 continue;
             }
-            if let Some((shard, conn)) = self.link(number).conn {
-                let closing = self.home(shard).dock.conn(conn).is_none_or(|conn| conn.closing);
-                if !closing {
-                    self.detached(number);
-                }
-            }
+            self.detached(number);
             let at = self.now + self.dice.millis(0, 3_000);
             self.agenda.enter(at, Event::ClientLoses(number));
         }

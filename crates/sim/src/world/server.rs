@@ -300,7 +300,8 @@ impl World {
 
     pub(super) fn detached(&mut self, number: LinkNo) {
         let link = self.link(number);
-        if let (true, Some(actor)) = (link.accepted, link.actor()) {
+        let seen = std::mem::replace(&mut link.detached, true);
+        if let (true, false, Some(actor)) = (link.accepted, seen, link.actor()) {
             self.see(&Seen::Detached { actor, link: number });
         }
     }
