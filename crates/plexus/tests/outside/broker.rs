@@ -87,6 +87,7 @@ impl Broker {
             .args(arguments)
             // A test waits for what a program promises, not for the disk of its machine.
             .env("PLEXUS__STORE__COMMIT", "os")
+            .env("PLEXUS__STORE__SEGMENT_SIZE", "1MiB")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
