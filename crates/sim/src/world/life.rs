@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the system's clock shows when a world begins.
-const EPOCH: Duration = Duration::from_secs(1_800_000_000);
+const EPOCH: Duration = Duration::from_hours(500_000);
 
 /// What the shards of a node share.
 pub(super) fn context(plan: &Plan, seed: Seed) -> Arc<Context> {
@@ -75,7 +75,7 @@ impl World {
         let Some(logger) = &mut self.logger else { return Ok(()) };
         self.common = context(&self.plan, logger.seed());
         let door = Arc::clone(&self.door);
-        let restored = logger.deal(recovery, &self.common, door)?;
+        let restored = logger.deal(recovery, &self.common, &door)?;
         let now = self.node_now();
         for id in 0..self.plan.shards {
             self.homes.push(Home::new(self.now, Shard::new(now, id, Arc::clone(&self.common))));
@@ -104,12 +104,11 @@ impl World {
             });
             let serial = known.as_ref().map(|(serial, _)| *serial);
             self.home(home).residents.insert(actor, Resident { serial, untold: false });
-            match known {
-                Some((_, filters)) => self.see(&Seen::Survived { actor, filters: &filters }),
-                None => {
-                    let allowed = self.history.may_vanish(actor);
-                    self.see(&Seen::Vanished { actor, allowed });
-                }
+            if let Some((_, filters)) = known {
+                self.see(&Seen::Survived { actor, filters: &filters });
+            } else {
+                let allowed = self.history.may_vanish(actor);
+                self.see(&Seen::Vanished { actor, allowed });
             }
         }
     }

@@ -111,13 +111,13 @@ impl Logger {
         &self,
         recovery: Recovery,
         context: &Context,
-        door: Arc<Door>,
+        door: &Arc<Door>,
     ) -> Result<Vec<Restored>, String> {
         let log = self.log();
         context.log.note_segment(log.current_segment());
         let next = log.next_message_id();
         recovery
-            .deal(context, next, |_| Arc::clone(&door), |id| read(log, id))
+            .deal(context, next, |_| Arc::clone(door), |id| read(log, id))
             .map_err(|error: LogError| error.to_string())
     }
 

@@ -147,7 +147,8 @@ impl World {
         let residents: Vec<_> = self.home(shard).residents.keys().copied().collect();
         for actor in residents {
             let links = &self.links;
-            let is_his = |link: LinkNo| links.get(link).and_then(|it| it.actor()) == Some(actor);
+            let is_his =
+                |link: LinkNo| links.get(link).and_then(crate::link::Link::actor) == Some(actor);
             let cleaned = self.logger.is_some() && self.history.is_cleaning(is_his);
             self.update_serial(shard, actor, cleaned);
             let home = self.homes.get(usize::from(shard)).expect("invariant: shards are numbered");
