@@ -1,11 +1,15 @@
 //! The one place of the broker that reads the clock.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use plexus_types::Instant;
 
-/// The node's monotonic clock; all threads of a node share its start.
+/// The node's clock: it begins at the system's time, or at the newest time that the log tells if
+/// that is later, and then only goes forward. All threads of a node share it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     start: std::time::Instant,
+    began: Instant,
 }
 
 #[expect(
@@ -13,13 +17,12 @@ pub(crate) struct Clock {
     reason = "this is the clock that hands time to everybody else"
 )]
 impl Clock {
-    pub(crate) fn start() -> Self {
-        Self { start: std::time::Instant::now() }
+    pub(crate) fn start(newest: Instant) -> Self {
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { start: std::time::Instant::now(), began: newest.max(Instant::ZERO + system) }
     }
 
     pub(crate) fn now(&self) -> Instant {
-        let nanos = self.start.elapsed().as_nanos();
-        // One nanosecond after zero at least, so that "now" is never the start itself.
-        Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX).max(1))
+        self.began + self.start.elapsed()
     }
 }

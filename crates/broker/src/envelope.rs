@@ -7,6 +7,8 @@ use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
 use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
 
+use crate::shard::Confirmed;
+
 /// Names a client of a shard; the serial tells it from a later one in the same slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientRef {
@@ -19,8 +21,9 @@ pub struct ClientRef {
 /// A message from shard to shard.
 #[derive(Debug, Clone)]
 pub enum Envelope {
-    /// Match and deliver it among your clients and groups.
-    Publish(Arc<Message>),
+    /// Match and deliver it among your clients and groups. If it is set, tell me when you have kept
+    /// it.
+    Publish(Arc<Message>, bool),
     /// Keep it as the retained message of its topic, or delete that if its payload is empty.
     Retain(Arc<Message>),
     /// Your client is the one of a shared group that gets this message.
@@ -47,6 +50,8 @@ pub enum Envelope {
     ReplayStop(u32),
     /// Retained messages for your client.
     Replayed(Box<Replayed>),
+    /// These of the envelopes that you want to hear of are kept.
+    Kept(Box<[Confirmed]>),
 }
 
 impl Envelope {
@@ -55,7 +60,7 @@ impl Envelope {
     /// each other.
     pub const fn is_request(&self) -> bool {
         match self {
-            Self::Publish(_)
+            Self::Publish(..)
             | Self::Return(_)
             | Self::Join(_)
             | Self::Leave(..)
@@ -68,7 +73,20 @@ impl Envelope {
             | Self::Joined(_)
             | Self::Interest(..)
             | Self::InterestSeen(_)
+            | Self::Kept(..)
             | Self::Replayed(_) => false,
+        }
+    }
+
+    /// Whether the sender wants to hear when it is kept. What is retained is always kept where
+    /// there is a log.
+    pub const fn is_tracked(&self, has_log: bool) -> bool {
+        match self {
+            Self::Publish(_, tracked) => *tracked,
+            Self::Retain(_) => has_log,
+            Self::Assign(assignment) => assignment.tracked,
+            Self::Return(given_back) => given_back.tracked,
+            _ => false,
         }
     }
 }
@@ -88,17 +106,30 @@ pub struct Assignment {
     pub message: Arc<Message>,
     /// Members that refused it before.
     pub tried: SmallVec<[Member; 2]>,
+    /// Whether the sender waits until it is kept.
+    pub tracked: bool,
+}
+
+/// How a shared group is named towards its owner.
+#[derive(Debug, Clone)]
+pub enum GroupName {
+    /// By its number there.
+    Number(u32),
+    /// By its whole filter.
+    Filter(Arc<str>),
 }
 
 /// A shared message that comes back to the owner of its group.
 #[derive(Debug, Clone)]
 pub struct GivenBack {
     /// The group.
-    pub group: SharedRef,
+    pub group: GroupName,
     /// The message.
     pub message: Arc<Message>,
     /// Members that refused it.
     pub tried: SmallVec<[Member; 2]>,
+    /// Whether the sender waits until it is kept.
+    pub tracked: bool,
 }
 
 /// A membership on its way to the owner of the group.

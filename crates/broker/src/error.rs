@@ -36,6 +36,24 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The folder of the log is not to be had.
+    #[error("the data folder {folder} cannot be used")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The log cannot be read.
+    #[error("the log in {folder} cannot be read")]
+    Log {
+        /// Its folder.
+        folder: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A listener could not be opened.
     #[error("listener {name} could not be opened")]
     Listener {

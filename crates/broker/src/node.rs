@@ -1,5 +1,7 @@
 //! A running node: its threads, and the handles by which others speak to them.
 
+mod store;
+
 use std::{
     io,
     sync::{
@@ -13,7 +15,9 @@ use std::{
 use mio::Poll;
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
+use plexus_types::Instant;
 
+use self::store::{Dealt, Desk, Store};
 use crate::{
     clock::Clock,
     counters::Counters,
@@ -62,8 +66,19 @@ impl Node {
         if options.shards == 0 || options.shards > SHARDS_MAX {
             return Err(StartError::Shards(options.shards));
         }
-        let context = Context::new(options, seed()?);
-        let mut node = Self::start_threads(context)?;
+        let store = options.log.clone().map(Store::open).transpose()?;
+        let seed = match &store {
+            Some(store) => store.seed(),
+            None => Seed::new(random()?),
+        };
+        let context = Context::new(options, seed);
+        let newest = store.as_ref().map_or(Instant::ZERO, Store::newest);
+        let clock = Clock::start(newest);
+        let store = match store {
+            Some(store) => Some(store.deal(&context, &listeners)?),
+            None => None,
+        };
+        let mut node = Self::start_threads(context, clock, store)?;
         for listener in listeners {
             let name = listener.name.clone();
             match node.handle.open_listener(listener) {
@@ -77,8 +92,12 @@ impl Node {
         Ok(node)
     }
 
-    fn start_threads(context: Arc<Context>) -> Result<Self, StartError> {
-        let (clock, gauge) = (Clock::start(), Arc::new(Gauge::default()));
+    fn start_threads(
+        context: Arc<Context>,
+        clock: Clock,
+        store: Option<Dealt>,
+    ) -> Result<Self, StartError> {
+        let gauge = Arc::new(Gauge::default());
         let mut polls = Vec::new();
         let mut bells = Vec::new();
         for _ in 0..context.options.shards {
@@ -88,12 +107,14 @@ impl Node {
         }
         let (jobs, jobs_in) = sync_channel(verifier::QUEUE);
         let (mut shards, mut reactors, mut threads) = (Vec::new(), Vec::new(), Vec::new());
+        let mut desk = store.map(Desk::new);
         let meshed = Links::mesh(&bells).into_iter().zip(polls).zip(bells);
         for (id, ((links, poll), bell)) in (0_u16..).zip(meshed) {
             let (sender, control) = sync_channel(CONTROLS);
             shards.push((sender, bell.clone()));
             let (context, gauge) = (Arc::clone(&context), Arc::clone(&gauge));
             let jobs = jobs.clone();
+            let log = desk.as_mut().and_then(Desk::seat);
             reactors.push(reactor::Parts {
                 id,
                 poll,
@@ -104,12 +125,16 @@ impl Node {
                 context,
                 gauge,
                 clock,
+                log,
             });
         }
         for parts in reactors {
             let name = format!("shard-{}", parts.id);
             let reactor = Reactor::new(parts).map_err(|source| system("a poll", source))?;
             threads.push(spawn(name, move || reactor.run())?);
+        }
+        if let Some(desk) = desk {
+            threads.push(desk.open(&shards, &context, clock)?);
         }
         let returns = shards.clone();
         threads.push(spawn("verifier".into(), move || verifier::run(&jobs_in, &returns))?);
@@ -198,13 +223,11 @@ impl NodeHandle {
     }
 }
 
-fn seed() -> Result<Seed, StartError> {
-    let random =
-        getrandom::u64().map_err(|error| system("random numbers", io::Error::other(error)))?;
-    Ok(Seed::new(random))
+pub(crate) fn random() -> Result<u64, StartError> {
+    getrandom::u64().map_err(|error| system("random numbers", io::Error::other(error)))
 }
 
-fn system(what: &'static str, source: io::Error) -> StartError {
+pub(crate) fn system(what: &'static str, source: io::Error) -> StartError {
     StartError::System { what, source }
 }
 
@@ -214,7 +237,10 @@ fn new_poll() -> Result<(Poll, Bell), StartError> {
     Ok((poll, Bell::new(waker.map_err(|source| system("a waker", source))?)))
 }
 
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
+pub(crate) fn spawn(
+    name: String,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, StartError> {
     let builder = std::thread::Builder::new().name(name);
     builder.spawn(run).map_err(|source| system("a thread", source))
 }

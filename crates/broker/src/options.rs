@@ -24,6 +24,8 @@ pub struct NodeOptions {
     pub retained: RetainedOptions,
     /// The strategy of shared groups without one of their own.
     pub shared_strategy: Strategy,
+    /// Where what must survive is kept; `None` for nowhere.
+    pub log: Option<crate::LogPlace>,
     /// Strategies by share name.
     pub shared_strategies: Vec<(String, Strategy)>,
     /// How often `$SYS` is published; `None` for never.
@@ -42,6 +44,7 @@ impl Default for NodeOptions {
             handshakes_max: 10_000,
             memory: MemoryOptions::default(),
             retained: RetainedOptions::default(),
+            log: None,
             shared_strategy: Strategy::RoundRobin,
             shared_strategies: Vec::new(),
             sys_interval: Some(Duration::from_secs(30)),

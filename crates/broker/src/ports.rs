@@ -4,11 +4,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use plexus_access::{Credentials, Policy};
-use plexus_session::{CloseReason, Outgoing};
-use plexus_types::{ClientId, Instant, ProtocolVersion};
+use plexus_session::{CloseReason, LogPosition, Outgoing};
+use plexus_store::{Batch, Group};
+use plexus_types::{ClientId, Instant, MessageId, ProtocolVersion};
 use plexus_wire::{Connect, Packet};
 
-use crate::envelope::Envelope;
+use crate::envelope::{ClientRef, Envelope, GroupName};
 
 /// Names a connection within its shard; the shell chooses the numbers and keeps them small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +54,25 @@ pub struct Ticket {
     pub serial: u32,
 }
 
+/// Messages that are to be read from the log.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    /// Whom they are for.
+    pub reader: Reader,
+    /// Their names.
+    pub ids: Vec<MessageId>,
+}
+
+/// Who needs a message that is only in the log.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    /// A client of the shard.
+    Client(ClientRef),
+    /// Another member of a shared group, by the shard that owns it. The message is open in the log
+    /// there, if anywhere.
+    Group(u16, GroupName, Option<Group>),
+}
+
 /// The effects of a shard, carried out by a shell: the reactor over sockets, the simulator over
 /// queues in memory.
 pub trait Ports {
@@ -68,6 +88,10 @@ pub trait Ports {
     fn resume(&mut self, conn: ConnId);
     /// Sends to another shard; order is kept per pair of shards and class of envelope.
     fn forward(&mut self, shard: u16, envelope: Envelope);
+    /// Hands the records of a turn to the log; the answer comes to `Shard::handle_committed`.
+    fn commit(&mut self, batch: Batch, upto: LogPosition);
+    /// Has messages read from the log; the answer comes to `Shard::handle_fetched`.
+    fn fetch(&mut self, fetch: Fetch);
     /// Has slow credentials checked off the shard; the answer comes to `Shard::handle_verified`.
     fn verify(&mut self, ticket: Ticket, policy: Arc<dyn Policy>, credentials: Credentials)
     -> bool;

@@ -16,16 +16,19 @@ use std::{
 use bytes::BytesMut;
 use mio::{Events, Poll, Token};
 use plexus_net::Stream;
-use plexus_types::{Instant, ReasonCode};
+use plexus_session::LogPosition;
+use plexus_store::SegmentNumber;
+use plexus_types::{Instant, Message, ReasonCode};
 use plexus_wire::{Decoder, Packet, ProtocolError};
 
 use self::{conn::Conn, io::Io};
 use crate::{
     clock::Clock,
     links::{Bell, Intake, Links},
+    logger::{self, Mark},
     memory::{Gauge, Pressure},
-    ports::{Arrival, ConnId, Ticket, Turn},
-    shard::{Context, Shard},
+    ports::{Arrival, ConnId, Reader, Ticket, Turn},
+    shard::{Context, Restored, Shard},
     verifier::Job,
 };
 
@@ -48,6 +51,12 @@ pub(crate) enum Control {
     Arrive(Box<Incoming>),
     /// The verifier's answer.
     Verified(Ticket, Result<(), ReasonCode>),
+    /// Messages that were asked for from the log.
+    Fetched(Reader, Option<Vec<Arc<Message>>>),
+    /// The log wants what began in segments up to there to be written anew.
+    Refresh(SegmentNumber),
+    /// All shards are restored: route what was open.
+    Reopen,
     /// Tell every client, flush until then, and stop.
     ShutDown(Instant),
 }
@@ -74,6 +83,18 @@ pub(crate) struct Parts {
     pub(crate) context: Arc<Context>,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) clock: Clock,
+    /// The log, if there is one.
+    pub(crate) log: Option<LogEnd>,
+}
+
+/// A shard's end of the log.
+pub(crate) struct LogEnd {
+    pub(crate) jobs: SyncSender<logger::Job>,
+    pub(crate) mark: Mark,
+    /// What the log says of the shard.
+    pub(crate) restored: Restored,
+    /// Says once that the shard is restored.
+    pub(crate) ready: SyncSender<()>,
 }
 
 /// See the module's documentation.
@@ -93,13 +114,24 @@ pub(crate) struct Reactor {
     /// When held clients were last counted as alive.
     vouched: Instant,
     stop: Option<Instant>,
+    mark: Option<Mark>,
+    /// Up to where the shard has been told that the log is kept.
+    marked: LogPosition,
+    /// What the shard begins with, and who waits for it.
+    restored: Option<Restored>,
+    restored_to: Option<SyncSender<()>>,
 }
 
 impl Reactor {
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
-        let Parts { id, poll, bell, links, control, jobs, context, gauge, clock } = parts;
+        let Parts { id, poll, bell, links, control, jobs, context, gauge, clock, log } = parts;
         let registry = poll.registry().try_clone()?;
-        let io = Io::new(id, Arc::clone(&context), registry, links, jobs);
+        let mut io = Io::new(id, Arc::clone(&context), registry, links, jobs);
+        let (mut mark, mut restored, mut ready) = (None, None, None);
+        if let Some(log) = log {
+            io.log = Some(log.jobs);
+            (mark, restored, ready) = (Some(log.mark), Some(log.restored), Some(log.ready));
+        }
         let shard = Shard::new(clock.now(), id, context);
         Ok(Self {
             poll,
@@ -114,12 +146,17 @@ impl Reactor {
             hold: false,
             vouched: Instant::ZERO,
             stop: None,
+            mark,
+            marked: LogPosition::ZERO,
+            restored,
+            restored_to: ready,
         })
     }
 
     /// Runs until the node shuts down.
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
+        self.restore();
         loop {
             let wait = self.wait();
             if let Err(error) = self.poll.poll(&mut events, wait) {
@@ -137,8 +174,40 @@ impl Reactor {
             let spent = self.clock.now().saturating_since(began).as_micros();
             counters.busy_micros.add(u64::try_from(spent).unwrap_or(0));
             if self.is_finished(began) {
+                self.io.finish_log();
                 return;
             }
+        }
+    }
+
+    /// Takes over what the log says, before anything else happens.
+    fn restore(&mut self) {
+        let Some(restored) = self.restored.take() else { return };
+        let now = self.clock.now();
+        self.io.now = now;
+        let mut turn = Turn { now, ports: &mut self.io };
+        self.shard.restore(&mut turn, restored);
+        // Nothing else may ever wake a shard that has nothing to wait for.
+        self.settle_log(now);
+        self.io.links.flush();
+    }
+
+    /// Hands the records of the turn to the log, and hears what it has.
+    fn settle_log(&mut self, now: Instant) {
+        if let Some(upto) = self.mark.as_ref().map(Mark::read).filter(|upto| *upto > self.marked) {
+            self.marked = upto;
+            self.io.note_kept(upto);
+            let mut turn = Turn { now, ports: &mut self.io };
+            self.shard.handle_committed(&mut turn, upto);
+        }
+        let mut turn = Turn { now, ports: &mut self.io };
+        self.shard.end_turn(&mut turn);
+        self.io.hand_to_log();
+        if self.shard.is_restored()
+            && let Some(ready) = self.restored_to.take()
+            && ready.try_send(()).is_err()
+        {
+            tracing::debug!("nobody waits for the shard any more");
         }
     }
 
@@ -170,19 +239,26 @@ impl Reactor {
             let mut turn = Turn { now, ports: &mut self.io };
             self.shard.handle_timeout(&mut turn);
         }
+        self.settle_log(now);
         self.flush(now);
         self.io.sweep(now);
     }
 
     /// How long to sleep; before a real sleep, one more look at the rings.
     fn wait(&mut self) -> Option<Duration> {
-        if !self.ready.is_empty() || self.io.is_dirty() || !self.io.resumed.is_empty() {
+        if self.shard.has_records()
+            || !self.ready.is_empty()
+            || self.io.is_dirty()
+            || !self.io.resumed.is_empty()
+        {
             return Some(Duration::ZERO);
         }
         self.bell.fall_asleep();
         let now = self.clock.now();
         self.io.now = now;
-        if self.take_envelopes(now) | self.take_control(now) {
+        let marked = self.mark.as_ref().is_some_and(|mark| mark.read() > self.marked);
+        if self.take_envelopes(now) | self.take_control(now) | marked {
+            self.settle_log(now);
             self.flush(now);
             return Some(Duration::ZERO);
         }
@@ -320,6 +396,15 @@ impl Reactor {
                     let mut turn = Turn { now, ports: &mut self.io };
                     self.shard.handle_verified(&mut turn, ticket, verdict);
                 }
+                Control::Fetched(reader, messages) => {
+                    let mut turn = Turn { now, ports: &mut self.io };
+                    self.shard.handle_fetched(&mut turn, reader, messages);
+                }
+                Control::Refresh(upto) => self.shard.handle_refresh(upto),
+                Control::Reopen => {
+                    let mut turn = Turn { now, ports: &mut self.io };
+                    self.shard.reopen(&mut turn);
+                }
                 Control::ShutDown(deadline) => {
                     self.stop = Some(deadline);
                     let mut turn = Turn { now, ports: &mut self.io };
@@ -375,7 +460,13 @@ impl Reactor {
         for id in std::mem::take(&mut self.io.failed) {
             self.lose(id, now);
         }
-        self.io.links.flush();
+        // Another shard's records must not be kept before those of this one that they follow from.
+        if self.shard.has_records() {
+            self.settle_log(now);
+        }
+        if !self.io.waits_for_log() && !self.shard.has_records() {
+            self.io.links.flush();
+        }
     }
 
     fn is_finished(&self, now: Instant) -> bool {

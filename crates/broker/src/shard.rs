@@ -14,6 +14,7 @@ mod clients;
 mod deliver;
 mod drain;
 mod groups;
+mod log;
 mod peers;
 mod replay;
 mod retained;
@@ -21,12 +22,19 @@ mod route;
 mod subscribe;
 mod timers;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+};
 
 use plexus_session::{
-    Action, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
+    Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
 };
-use plexus_stdx::Seed;
+use plexus_stdx::{HashMap, Seed};
+use plexus_store::Group;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
 use plexus_types::{ClientId, Instant, Message};
 use plexus_wire::{Packet, ProtocolError};
@@ -34,9 +42,17 @@ use plexus_wire::{Packet, ProtocolError};
 #[cfg(feature = "canary")]
 pub use self::canary::Canary;
 pub use self::census::Census;
+pub use self::log::{
+    Class, Confirmed, LogState, OpenMessage, Restored, RestoredRetained, RestoredSession,
+};
 use self::{
-    arrivals::Newcomer, clients::Clients, peers::Awaiting, replay::Cursors,
-    retained::RetainedStore, timers::Timers,
+    arrivals::Newcomer,
+    clients::Clients,
+    log::{LogBook, class_of},
+    peers::Awaiting,
+    replay::Cursors,
+    retained::RetainedStore,
+    timers::Timers,
 };
 use crate::{
     counters::Counters,
@@ -55,6 +71,10 @@ pub struct Context {
     pub counters: Vec<Counters>,
     /// What the process uses of memory.
     pub memory: Memory,
+    /// What the shards know of the log.
+    pub log: LogState,
+    /// The shards that have durable sessions.
+    durable_shards: AtomicU64,
     /// The seed of the node: equal on all shards, because they must hash alike.
     pub seed: Seed,
     /// The bug that is planted.
@@ -70,6 +90,8 @@ impl Context {
             options,
             counters,
             memory: Memory::default(),
+            log: LogState::default(),
+            durable_shards: AtomicU64::new(0),
             seed,
             #[cfg(feature = "canary")]
             canary: Canary::Silent,
@@ -81,12 +103,38 @@ impl Context {
         self.shard_of(client.as_str())
     }
 
-    /// The shard that owns what goes by that name: a client, a retained topic, a shared group.
+    /// The slot of what goes by that name: a client, a retained topic, a shared group. A node has
+    /// the same slots for ever, on however many shards.
+    pub fn slot_of(&self, name: &str) -> u16 {
+        (self.seed.hash(name) >> (u64::BITS - SLOTS.ilog2())) as u16
+    }
+
+    /// The shard that a slot belongs to.
+    pub const fn shard_of_slot(&self, slot: u16) -> u16 {
+        (slot as u32 * self.options.shards as u32 / SLOTS as u32) as u16
+    }
+
+    /// The shard that owns what goes by that name.
     pub fn shard_of(&self, name: &str) -> u16 {
-        let hash = self.seed.hash(name);
-        ((u128::from(hash) * u128::from(self.options.shards)) >> 64) as u16
+        self.shard_of_slot(self.slot_of(name))
+    }
+
+    /// The shards that have durable sessions, a bit each.
+    pub(crate) fn durable_shards(&self) -> u64 {
+        self.durable_shards.load(SeqCst)
+    }
+
+    pub(crate) fn set_durable(&self, shard: u16, durable: bool) {
+        if durable {
+            self.durable_shards.fetch_or(1 << shard, SeqCst);
+        } else {
+            self.durable_shards.fetch_and(!(1 << shard), SeqCst);
+        }
     }
 }
+
+/// Slots of a node: as many as it can have shards.
+pub const SLOTS: u16 = 64;
 
 /// Who uses a connection.
 #[derive(Debug)]
@@ -121,8 +169,7 @@ enum Work {
     Route(Option<u32>, Publication),
     Subscribe(u32, Box<SubscribeRequest>),
     Unsubscribe(u32, Box<UnsubscribeRequest>),
-    Persisted(u32),
-    Redispatch(SharedRef, Arc<Message>),
+    Redispatch(SharedRef, Body, Option<Group>),
     Ended(u32),
     Envelope(u16, Envelope),
 }
@@ -138,10 +185,13 @@ pub struct Shard {
     index: SubscriptionIndex,
     interest: Interest,
     groups: SharedGroups,
+    /// The whole filters of groups of other shards that have members here, where there is a log.
+    group_names: HashMap<SharedRef, Arc<str>>,
     retained: RetainedStore,
     cursors: Cursors,
     awaiting: Awaiting,
     timers: Timers,
+    log: LogBook,
     pub(crate) sys: Option<Sys>,
     outbox: Outbox,
     work: VecDeque<Work>,
@@ -153,7 +203,6 @@ impl Shard {
     /// Shard `id` of the node.
     pub fn new(now: Instant, id: u16, context: Arc<Context>) -> Self {
         let (seed, options) = (context.seed, &context.options);
-        let per_shard = options.retained.messages_max.div_ceil(usize::from(options.shards));
         // One shard speaks for the node.
         let sys = options.sys_interval.filter(|_| id == 0).map(|every| Sys::new(now, every));
         Self {
@@ -168,10 +217,12 @@ impl Shard {
                 options.shared_strategy,
                 &options.shared_strategies,
             ),
-            retained: RetainedStore::new(seed, per_shard),
+            group_names: seed.map(),
+            retained: RetainedStore::new(seed),
             cursors: Cursors::default(),
             awaiting: Awaiting::new(id, options.shards),
             timers: Timers::default(),
+            log: LogBook::new(id, options),
             sys,
             outbox: Outbox::new(),
             work: VecDeque::new(),
@@ -239,12 +290,20 @@ impl Shard {
 
     /// Another shard says something.
     pub fn handle_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
+        let tracked = envelope.is_tracked(self.log.enabled).then(|| class_of(&envelope));
+        let before = self.outbox.appended();
         self.take_envelope(turn, from, envelope);
         self.work_off(turn);
+        if let Some(class) = tracked {
+            self.owe(from, class, before);
+        }
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
+        if self.log.restoring {
+            return;
+        }
         while let Some((at, slot, serial)) = self.timers.pop_due(turn.now) {
             let Some(client) = self.clients.get_mut(slot) else { continue };
             if client.serial != serial || client.armed != at {
@@ -256,14 +315,19 @@ impl Shard {
             self.arm(slot);
         }
         self.take_later(turn);
+        self.refresh_some();
         self.expire_retained(turn);
         self.publish_sys(turn);
     }
 
     /// When [`Shard::handle_timeout`] is to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.log.restoring {
+            return None; // A Will that is due now would not find its subscribers.
+        }
         let sys = self.sys.as_ref().map(Sys::due);
-        let later = (!self.cursors.later.is_empty()).then_some(Instant::ZERO);
+        let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
+        let later = later.then_some(Instant::ZERO);
         [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
     }
 
@@ -298,7 +362,7 @@ impl Shard {
 
     /// Publishes a message of the node itself.
     pub(crate) fn publish_own(&mut self, turn: &mut Turn<'_>, message: Message) {
-        self.publish(turn, None, message);
+        self.distribute(turn, None, message, route::Taken::default());
         self.work_off(turn);
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Instant, Message, MessageProperties, Qos, TopicName};
+use plexus_types::{ClientId, Instant, Message, MessageId, MessageProperties, Qos, TopicName};
 
 use crate::{counters::Counter, ports::Turn, shard::Shard};
 
@@ -49,6 +49,7 @@ impl Shard {
             let Ok(topic) = TopicName::try_from(topic.as_str()) else { continue };
             let publisher = ClientId::try_from("").expect("invariant: the empty text is valid");
             let message = Message {
+                id: MessageId::NONE,
                 topic,
                 payload: Bytes::from(value),
                 qos: Qos::AtMostOnce,
@@ -69,6 +70,13 @@ impl Shard {
             ("memory/resident".to_owned(), self.context.memory.resident.read().to_string()),
             ("memory/heap".to_owned(), self.context.memory.heap.read().to_string()),
         ];
+        if self.context.options.log.is_some() {
+            let (bytes, living) = self.context.log.bytes();
+            values.push(("store/bytes".to_owned(), bytes.to_string()));
+            values.push(("store/living_bytes".to_owned(), living.to_string()));
+            let failing = u8::from(self.context.log.takes_nothing_new());
+            values.push(("store/failing".to_owned(), failing.to_string()));
+        }
         let mut totals: Vec<(&'static str, u64)> = Vec::new();
         for (shard, counters) in self.context.counters.iter().enumerate() {
             for (at, (levels, value)) in counters.read().enumerate() {

@@ -1,7 +1,9 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use plexus_access::{AllowAll, Policy};
-use plexus_broker::{ListenerOptions, MemoryOptions, NodeOptions, RetainedOptions};
+use plexus_broker::{
+    Commit, ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions,
+};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
 
@@ -11,6 +13,7 @@ use crate::{
     load::Config,
     report::ConfigError,
     session,
+    settings::CommitMode,
     settings::{ListenerSettings, Strategy},
 };
 
@@ -100,11 +103,28 @@ impl Config {
                 messages_max: settings.retained.max_messages as usize,
                 message_size_max: settings.retained.max_message_size.as_usize(),
             },
+            log: self.log_place(),
             shared_strategy: strategy(settings.shared.strategy),
             shared_strategies: groups.map(|(name, own)| (name.clone(), strategy(*own))).collect(),
             sys_interval: settings.sys.interval.get().map(crate::value::Span::get),
             write_buffer_max: settings.limits.max_write_buffer.as_usize(),
         }
+    }
+
+    /// Where the log is, if anything is to be stored.
+    fn log_place(&self) -> Option<LogPlace> {
+        let store = &self.settings.store;
+        let commit = match store.commit {
+            CommitMode::Fsync => Commit::Synced,
+            CommitMode::Os => Commit::Written,
+            CommitMode::Memory => return None,
+        };
+        Some(LogPlace {
+            folder: self.settings.node.data_dir.as_ref()?.join("log"),
+            segment_bytes: store.segment_size.get(),
+            bytes_max: store.max_size.get(),
+            commit,
+        })
     }
 
     fn listener(
@@ -133,7 +153,10 @@ impl Config {
             },
             connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
-            session: Arc::new(session::options(&mqtt)),
+            session: Arc::new(plexus_session::Options {
+                durable: self.log_place().is_some(),
+                ..session::options(&mqtt)
+            }),
             policy,
         }
     }

@@ -33,6 +33,8 @@ const RANGES: &[(&str, Range)] = &[
     ("mqtt.session_expiry_3x", Range::Seconds(0, u32::MAX as u64 - 1)),
     ("node.shutdown_grace", Range::Time(Duration::ZERO, Duration::from_secs(DAY))),
     ("retained.max_message_size", Range::Size(0, 1 << 40)),
+    ("store.max_size", Range::Size(0, 1 << 50)),
+    ("store.segment_size", Range::Size(1 << 20, 1 << 30)),
     ("sys.interval", Range::Time(Duration::from_secs(1), Duration::from_secs(365 * DAY))),
 ];
 

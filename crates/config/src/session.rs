@@ -9,6 +9,7 @@ use crate::{
 /// The checked settings as the session takes them.
 pub(crate) fn options(mqtt: &MqttSettings) -> Options {
     Options {
+        durable: false,
         receive_maximum: mqtt.receive_maximum.get(),
         packet_size_max: u32::try_from(mqtt.max_packet_size.get()).unwrap_or(u32::MAX),
         topic_alias_maximum: mqtt.topic_alias_maximum,

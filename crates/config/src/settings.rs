@@ -20,6 +20,8 @@ use crate::value::{ByteSize, LogFilter, Secret, Span, SpanOrNever, Watermark};
 pub struct Settings {
     /// The node itself.
     pub node: NodeSettings,
+    /// How what must survive is kept in `node.data_dir`.
+    pub store: StoreSettings,
     /// What is logged, and how.
     pub log: LogSettings,
     /// Who may connect.
@@ -49,10 +51,10 @@ pub struct Settings {
 pub struct NodeSettings {
     /// The name of the node in `$SYS` and in the log.
     pub name: String,
-    /// The directory for what is to outlive the process. Nothing is stored in it yet but a lock, so
-    /// that no second node uses it: sessions and retained messages are held in memory and end with
-    /// the process. It is made when it is missing; where that or writing fails, the node does not
-    /// start.
+    /// The directory for what is to outlive the process: with `store.commit` set to `fsync` or `os`,
+    /// sessions that outlive their connection, with what waits for them, and retained messages.
+    /// Otherwise they are held in memory and end with the process. It is made when it is missing;
+    /// where that or writing fails, the node does not start. One node at a time uses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// How long a node that is told to stop waits for its connections to take what is on its way.
@@ -65,6 +67,44 @@ pub struct NodeSettings {
 impl Default for NodeSettings {
     fn default() -> Self {
         Self { name: "plexus".into(), data_dir: None, shutdown_grace: Span::secs(5), shards: 0 }
+    }
+}
+
+/// When something counts as kept, and is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitMode {
+    /// When the disk has it: it survives a loss of power.
+    Fsync,
+    /// When the operating system has it: it survives a crash of the program.
+    Os,
+    /// At once: nothing is stored.
+    Memory,
+}
+
+/// How what must survive is kept in `node.data_dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// When something counts as kept and is acknowledged: `fsync` when the disk has it, which
+    /// survives a loss of power; `os` when the operating system has it, which survives a crash of
+    /// the program; `memory` at once, and nothing is stored. `fsync` and `os` are new: until their
+    /// proof is complete they have to be asked for.
+    pub commit: CommitMode,
+    /// What the files of the log may take together; 0 for what the disk has. When they are full,
+    /// what has to be stored is refused and the rest is served.
+    pub max_size: ByteSize,
+    /// The size of each file of the log.
+    pub segment_size: ByteSize,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            commit: CommitMode::Memory,
+            max_size: ByteSize::bytes(0),
+            segment_size: ByteSize::mib(64),
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
-    subscribe::SubArgs,
+    store::StoreCommand, subscribe::SubArgs,
 };
 
 pub(crate) const EXIT_CODES: &str = "\
@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Each message is a line with its payload. A message is acknowledged when it has been printed;
     /// over a lost connection it connects again.
     Sub(Box<SubArgs>),
+    /// Look after what a node has stored in its data directory
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

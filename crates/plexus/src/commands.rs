@@ -2,6 +2,7 @@ pub(crate) mod config;
 pub(crate) mod passwd;
 pub(crate) mod publish;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod subscribe;
 mod validity;
 mod verify;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Sub(args) => subscribe::run(&args),
         Command::Config(command) => config::run(command),
         Command::Passwd(args) => passwd::run(&args),
+        Command::Store(command) => store::run(&command),
     }
 }
 

@@ -37,6 +37,8 @@ struct Taken {
     id: PacketId,
     /// Whether it counts against the Receive Maximum of this connection.
     counted: bool,
+    /// Whether it is in the log.
+    recorded: bool,
     /// Its PUBREC leaves when the log is kept up to here.
     after: LogPosition,
 }
@@ -130,6 +132,7 @@ impl Inbound {
         let Some(register) = self.0.as_deref_mut() else { return };
         let Ok(at) = register.find(id) else { return };
         if let Some(taken) = register.taken.get_mut(at) {
+            taken.recorded = true;
             taken.after = taken.after.max(after);
         }
     }
@@ -150,6 +153,23 @@ impl Inbound {
         let taken = register.taken.remove(at);
         register.in_process = register.in_process.saturating_sub(usize::from(taken.counted));
         true
+    }
+
+    /// Whether the log knows that QoS 2 identifier as taken.
+    pub(crate) fn is_recorded(&self, id: PacketId) -> bool {
+        self.0.as_deref().is_some_and(|register| {
+            let taken = register.find(id).ok().and_then(|at| register.taken.get(at));
+            taken.is_some_and(|taken| taken.recorded)
+        })
+    }
+
+    /// A PUBLISH is not taken after all, and nobody is told.
+    pub(crate) fn forget(&mut self, id: PacketId) {
+        self.release(id);
+        if let Some(register) = self.0.as_deref_mut() {
+            register.acks.retain(|ack| ack.id != id);
+            register.orphans.retain(|orphan| orphan.0 != id);
+        }
     }
 
     /// Whether a PUBLISH of that identifier is in process ([MQTT-2.2.1-3]).
@@ -196,6 +216,24 @@ impl Inbound {
         }
     }
 
+    /// QoS 2 identifiers in the log that the peer has not released.
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = PacketId> {
+        self.0.as_deref().into_iter().flat_map(|register| {
+            register.taken.iter().filter(|taken| taken.recorded).map(|taken| taken.id)
+        })
+    }
+
+    /// Identifiers that were taken before the node started.
+    pub(crate) fn restore(&mut self, ids: Vec<PacketId>) {
+        if ids.is_empty() {
+            return;
+        }
+        let taken = |id| Taken { id, counted: false, recorded: true, after: LogPosition::ZERO };
+        let register = self.0.get_or_insert_default();
+        register.taken = ids.into_iter().map(taken).collect();
+        register.taken.sort_by_key(|taken| taken.id);
+    }
+
     /// Forgets everything: the session is another.
     pub(crate) fn clear(&mut self) {
         self.0 = None;
@@ -219,7 +257,8 @@ impl Register {
         }
         self.in_process += 1;
         if let (AckKind::PubRec, Err(at)) = (kind, taken) {
-            self.taken.insert(at, Taken { id, counted: true, after: LogPosition::ZERO });
+            self.taken
+                .insert(at, Taken { id, counted: true, recorded: false, after: LogPosition::ZERO });
         }
         let counted = kind == AckKind::PubAck;
         self.acks.push_back(Pending { id, kind, duplicate: false, counted, verdict: None });

@@ -28,15 +28,18 @@ mod options;
 mod outbound;
 mod outbox;
 mod output;
+mod parcel;
+mod pending;
 mod phase;
 mod queue;
+mod record;
 mod refusal;
 mod session;
 mod subscriptions;
 mod timer;
 mod will;
 
-pub use change::Change;
+pub use change::{Change, Entry, Held, Image, WillImage};
 pub use client::{
     Client, ClientClose, ClientOptions, ClientOutput, Incoming, PublishRequest, RequestError,
     Ticket,
@@ -48,4 +51,6 @@ pub use output::{
     Action, Admitted, CloseReason, Credentials, Decision, Delivery, DropReason, Outgoing, Output,
     Publication, Routed, SharedRef, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
 };
+pub use parcel::{Body, Sequence};
+pub use record::RecordError;
 pub use session::Session;

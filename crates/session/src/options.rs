@@ -48,6 +48,8 @@ pub struct Options {
     pub maximum_qos: Qos,
     /// Whether a payload marked as UTF-8 is checked to be that.
     pub validate_payload_format: bool,
+    /// Whether sessions that outlive their connection are kept in the log.
+    pub durable: bool,
     /// Response Information for clients that ask for it; the client's own `{client_id}` is filled in.
     pub response_information: Option<Text>,
 }
@@ -89,6 +91,7 @@ impl Default for Options {
             shared_available: true,
             maximum_qos: Qos::ExactlyOnce,
             validate_payload_format: false,
+            durable: false,
             response_information: None,
         }
     }

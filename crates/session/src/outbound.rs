@@ -118,6 +118,49 @@ impl<T> Outbound<T> {
         id
     }
 
+    /// Takes a message under way whose identifier is given; there must be room, and `is_taken` must
+    /// have said no.
+    pub(crate) fn push_as(&mut self, id: PacketId, qos: Qos, parcel: T) {
+        let window = self.0.get_or_insert_default();
+        window.place(Flight { id, qos, stage: Stage::Published, counted: true, parcel });
+        window.sent = window.flights.len();
+        window.unacknowledged += 1;
+    }
+
+    /// Takes a message that was under way before the node started.
+    pub(crate) fn restore(&mut self, id: PacketId, qos: Qos, released: bool, parcel: T) {
+        let stage = if released { Stage::Released(LogPosition::ZERO) } else { Stage::Published };
+        let flight = Flight { id, qos, stage, counted: false, parcel };
+        self.0.get_or_insert_default().place(flight);
+    }
+
+    /// Whether a message of that identifier is under way.
+    pub(crate) fn is_taken(&self, id: PacketId) -> bool {
+        self.0.as_deref().is_some_and(|window| window.find(id).is_some())
+    }
+
+    /// What is under way, in order, with its identifier and whether PUBREC came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketId, Qos, bool, &T)> {
+        self.0.as_deref().into_iter().flat_map(|window| {
+            window.flights.iter().map(|flight| {
+                (flight.id, flight.qos, flight.stage != Stage::Published, &flight.parcel)
+            })
+        })
+    }
+
+    /// What is under way, in order.
+    pub(crate) fn parcels_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let flights = self.0.as_deref_mut().into_iter().flat_map(|window| &mut window.flights);
+        flights.map(|flight| &mut flight.parcel)
+    }
+
+    /// What [`Outbound::resend`] would send as PUBLISH next.
+    pub(crate) fn next_resend(&self) -> Option<&T> {
+        let window = self.0.as_deref()?;
+        let flight = window.flights.get(window.sent)?;
+        (flight.stage == Stage::Published).then_some(&flight.parcel)
+    }
+
     /// An identifier for a request that is no message: of SUBSCRIBE and UNSUBSCRIBE.
     pub(crate) fn next_id(&mut self, in_use: impl Fn(PacketId) -> bool) -> PacketId {
         self.0.get_or_insert_default().allocate(in_use)
@@ -257,6 +300,16 @@ impl<T> Window<T> {
         }
         self.last = Some(id);
         id
+    }
+
+    fn place(&mut self, flight: Flight<T>) {
+        let id = flight.id;
+        let ascends = match (self.flights.front(), self.flights.back()) {
+            (Some(front), Some(back)) => distance(front.id, id) > distance(front.id, back.id),
+            _ => true,
+        };
+        self.ascending = ascends && (self.ascending || self.flights.is_empty());
+        self.flights.push_back(flight);
     }
 
     fn find(&self, id: PacketId) -> Option<usize> {

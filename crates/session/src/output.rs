@@ -29,8 +29,10 @@ pub enum Output {
     Unsubscribe(Box<UnsubscribeRequest>),
     /// Append a record to the log at this position; `handle_persisted` says when it is kept.
     Persist(LogPosition, Box<crate::Change>),
+    /// Read these messages from the log; `handle_fetched` brings them.
+    Fetch(Vec<plexus_types::MessageId>),
     /// A shared message that this session did not complete: offer it to the rest of its group.
-    Redispatch(SharedRef, Arc<Message>),
+    Redispatch(SharedRef, crate::Body),
     /// Count messages that were dropped.
     Dropped(DropReason, u32),
     /// Flush, then close the connection.
@@ -124,6 +126,13 @@ pub struct Admitted {
     pub options: Arc<crate::Options>,
 }
 
+impl Admitted {
+    /// Whether the client asks for a session that outlives its connection.
+    pub fn wants_to_last(&self) -> bool {
+        crate::connack::Terms::new(&self.connect, &self.options).expiry > 0
+    }
+}
+
 /// An Application Message that enters the node, with the identifier its acknowledgement needs.
 #[derive(Debug)]
 pub struct Publication {
@@ -157,6 +166,8 @@ pub struct SubscribeRequest {
     pub subscription_id: Option<u32>,
     /// Each filter of the packet, in order.
     pub items: Vec<SubscribeItem>,
+    /// SUBACK leaves when the log is kept up to here.
+    pub after: LogPosition,
 }
 
 /// One filter of SUBSCRIBE.
@@ -181,6 +192,8 @@ pub struct UnsubscribeRequest {
     pub filters: Vec<TopicFilter>,
     /// The reasons of UNSUBACK.
     pub reasons: Vec<ReasonCode>,
+    /// UNSUBACK leaves when the log is kept up to here.
+    pub after: LogPosition,
 }
 
 /// A message for this session, as the index found it.

@@ -1,15 +1,16 @@
 //! Where a session stands, and what only a connection needs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use plexus_types::{Instant, Message, ProtocolVersion, Text};
 use plexus_wire::{Connect, PACKET_SIZE_MAX, Packet, PublishHead, encoded_len, publish_len};
+use smallvec::SmallVec;
 
 use crate::{
     Options, Outgoing,
     aliases::{AliasesIn, AliasesOut, Naming},
     keepalive::KeepAlive,
-    queue::Parcel,
+    parcel::Parcel,
 };
 
 /// ```text
@@ -23,8 +24,8 @@ use crate::{
 pub(crate) enum Phase {
     /// A client is there.
     Connected(Connection),
-    /// The session outlives its connection.
-    Away,
+    /// The session outlives its connection, which it lost then.
+    Away(Instant),
     /// The end is decided, the Will goes before it.
     Ending,
     /// `Ended` is out.
@@ -52,6 +53,8 @@ pub(crate) struct Connection {
     pub(crate) moved: bool,
     /// An `Authorize` is outstanding.
     pub(crate) blocked: bool,
+    /// A [`Output::Fetch`](crate::Output::Fetch) is outstanding.
+    pub(crate) fetching: bool,
     /// The client authenticates itself anew.
     pub(crate) in_exchange: bool,
     /// The client is a bridge of 3.x: no message comes back to it and RETAIN is kept.
@@ -85,6 +88,7 @@ impl Connection {
             congested: false,
             moved: false,
             blocked: false,
+            fetching: false,
             in_exchange: false,
             bridge: connect.bridge,
         }
@@ -92,35 +96,50 @@ impl Connection {
 
     /// How the parcel's topic is named in the PUBLISH that is sent right now; `None` if the packet
     /// is larger than the client takes ([MQTT-3.1.2-24]).
-    pub(crate) fn naming(&mut self, parcel: &Parcel, version: ProtocolVersion) -> Option<Naming> {
-        let ids = parcel.subscription_ids.len() * SUBSCRIPTION_ID_MAX;
-        let at_most = parcel.message.size() + HEAD_MAX + ids;
+    pub(crate) fn naming(
+        &mut self,
+        parcel: &Parcel,
+        message: &Message,
+        version: ProtocolVersion,
+    ) -> Option<Naming> {
+        let ids = parcel.subscription_ids().len() * SUBSCRIPTION_ID_MAX;
+        let at_most = parcel.size() + HEAD_MAX + ids;
         if at_most <= self.packet_size_max as usize {
-            return Some(self.aliases_out.name(&parcel.message.topic));
+            return Some(self.aliases_out.name(&message.topic));
         }
-        self.is_exactly_within(parcel, version).then_some(Naming::PLAIN)
+        self.is_exactly_within(parcel, message, version).then_some(Naming::PLAIN)
     }
 
     /// Whether the client takes the parcel ([MQTT-3.1.2-24]).
-    pub(crate) fn takes_parcel(&self, parcel: &Parcel, version: ProtocolVersion) -> bool {
-        let ids = parcel.subscription_ids.len() * SUBSCRIPTION_ID_MAX;
-        parcel.message.size() + HEAD_MAX + ids <= self.packet_size_max as usize
-            || self.is_exactly_within(parcel, version)
+    pub(crate) fn takes_parcel(
+        &self,
+        parcel: &Parcel,
+        message: &Message,
+        version: ProtocolVersion,
+    ) -> bool {
+        let ids = parcel.subscription_ids().len() * SUBSCRIPTION_ID_MAX;
+        parcel.size() + HEAD_MAX + ids <= self.packet_size_max as usize
+            || self.is_exactly_within(parcel, message, version)
     }
 
-    fn is_exactly_within(&self, parcel: &Parcel, version: ProtocolVersion) -> bool {
+    fn is_exactly_within(
+        &self,
+        parcel: &Parcel,
+        message: &Message,
+        version: ProtocolVersion,
+    ) -> bool {
         // Close to the limit: the exact size, and no alias, whose first use is the larger packet.
         let head = PublishHead {
             dup: false,
-            qos: parcel.qos,
-            retain: parcel.retain,
-            packet_id: (parcel.qos.get() > 0).then_some(plexus_types::PacketId::MIN),
-            topic: Some(&parcel.message.topic),
+            qos: parcel.qos(),
+            retain: parcel.retain(),
+            packet_id: (parcel.qos().get() > 0).then_some(plexus_types::PacketId::MIN),
+            topic: Some(&message.topic),
             topic_alias: None,
-            message_expiry_interval: parcel.message.expires.map(|_| 0),
-            subscription_ids: &parcel.subscription_ids,
+            message_expiry_interval: message.expires.map(|_| 0),
+            subscription_ids: parcel.subscription_ids(),
         };
-        publish_len(&head, &parcel.message, version) <= self.packet_size_max as usize
+        publish_len(&head, message, version) <= self.packet_size_max as usize
     }
 
     /// Whether the client takes a packet of that size ([MQTT-3.1.2-24]).
@@ -132,19 +151,24 @@ impl Connection {
 
 impl Outgoing {
     /// The parcel as PUBLISH, identifier apart.
-    pub(crate) fn new(parcel: Parcel, naming: Naming, now: Instant) -> Self {
+    pub(crate) fn new(
+        parcel: &Parcel,
+        message: &Arc<Message>,
+        naming: Naming,
+        now: Instant,
+    ) -> Self {
         Self {
             // What the publisher's copy said does not matter: [MQTT-3.3.1-3], [MQTT-4.3.1-1],
             // [MQTT-4.3.2-2], [MQTT-4.3.3-2], [MQTT3-3.3.1-3], [MQTT3-4.3.1-1].
             dup: false,
-            qos: parcel.qos,
-            retain: parcel.retain,
+            qos: parcel.qos(),
+            retain: parcel.retain(),
             packet_id: None,
             topic_alias: naming.alias,
             with_topic: naming.with_topic,
-            message_expiry_interval: seconds_left(&parcel.message, now),
-            subscription_ids: parcel.subscription_ids,
-            message: parcel.message,
+            message_expiry_interval: seconds_left(message, now),
+            subscription_ids: SmallVec::from_slice(parcel.subscription_ids()),
+            message: Arc::clone(message),
         }
     }
 }

@@ -1,33 +1,10 @@
 //! What waits for a client that is away or slow.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, ops::Range};
 
-use plexus_types::{Message, Qos};
-use smallvec::SmallVec;
+use plexus_types::Qos;
 
-use crate::{Delivery, Options, QueuePolicy, SharedRef};
-
-/// A message on its way to one client.
-#[derive(Debug, Clone)]
-pub(crate) struct Parcel {
-    pub(crate) message: Arc<Message>,
-    pub(crate) subscription_ids: SmallVec<[u32; 2]>,
-    pub(crate) shared: Option<SharedRef>,
-    pub(crate) qos: Qos,
-    pub(crate) retain: bool,
-}
-
-impl From<Delivery<'_>> for Parcel {
-    fn from(delivery: Delivery<'_>) -> Self {
-        Self {
-            message: Arc::clone(delivery.message),
-            subscription_ids: SmallVec::from_slice(delivery.subscription_ids),
-            shared: delivery.shared,
-            qos: delivery.qos,
-            retain: delivery.retain,
-        }
-    }
-}
+use crate::{Options, QueuePolicy, parcel::Parcel};
 
 /// First in, first out, limited in messages and bytes. Without memory while nothing waits.
 #[derive(Debug, Default)]
@@ -38,6 +15,8 @@ struct Waiting {
     parcels: VecDeque<Parcel>,
     bytes: usize,
     qos0: usize,
+    /// Parcels from the front that have been looked at for bytes to let go.
+    swept: usize,
 }
 
 /// What became of a parcel at the queue's door.
@@ -57,7 +36,7 @@ impl Queue {
         options: &Options,
         mut evicted: impl FnMut(Parcel),
     ) -> Admission {
-        let size = parcel.message.size();
+        let size = parcel.size();
         let too_large = size > options.queue_bytes_max || options.queue_messages_max == 0;
         if too_large {
             return Admission::Full;
@@ -65,23 +44,57 @@ impl Queue {
         let waiting = self.0.get_or_insert_default();
         while waiting.is_full_for(size, options) {
             let may_evict =
-                options.queue_policy == QueuePolicy::DropOldest && parcel.shared.is_none();
+                options.queue_policy == QueuePolicy::DropOldest && parcel.shared().is_none();
             // A QoS 0 message is the first to go when all others are worth more.
-            if !may_evict || (parcel.qos == Qos::AtMostOnce && waiting.qos0 == 0) {
+            if !may_evict || (parcel.qos() == Qos::AtMostOnce && waiting.qos0 == 0) {
                 return Admission::Full;
             }
             let Some(victim) = waiting.evict() else { break };
             evicted(victim);
         }
-        waiting.bytes += size;
-        waiting.qos0 += usize::from(parcel.qos == Qos::AtMostOnce);
-        waiting.parcels.push_back(parcel);
+        waiting.put(parcel);
         Admission::Queued
     }
 
-    /// The quality of service of the next message.
-    pub(crate) fn front_qos(&self) -> Option<Qos> {
-        self.0.as_deref()?.parcels.front().map(|parcel| parcel.qos)
+    /// The next message.
+    pub(crate) fn front(&self) -> Option<&Parcel> {
+        self.0.as_deref()?.parcels.front()
+    }
+
+    /// The first so many messages.
+    pub(crate) fn first_mut(&mut self, count: usize) -> impl Iterator<Item = &mut Parcel> {
+        self.0
+            .as_deref_mut()
+            .into_iter()
+            .flat_map(move |queue| queue.parcels.iter_mut().take(count))
+    }
+
+    /// All messages, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Parcel> {
+        self.0.as_deref().into_iter().flat_map(|queue| queue.parcels.iter())
+    }
+
+    /// Puts a message at the end without asking for room: it was there before the node started.
+    pub(crate) fn restore(&mut self, parcel: Parcel) {
+        self.0.get_or_insert_default().put(parcel);
+    }
+
+    /// Lets the bytes go of messages that the log has, except of the first `spared`.
+    pub(crate) fn store(&mut self, spared: usize) {
+        let Some(waiting) = self.0.as_deref_mut() else { return };
+        let range = Range { start: waiting.swept.max(spared), end: waiting.parcels.len() };
+        if range.is_empty() {
+            return;
+        }
+        waiting.swept = range.end;
+        waiting.parcels.range_mut(range).for_each(Parcel::store);
+    }
+
+    /// All messages are looked at again by the next [`Queue::store`].
+    pub(crate) fn sweep_again(&mut self) {
+        if let Some(waiting) = self.0.as_deref_mut() {
+            waiting.swept = 0;
+        }
     }
 
     /// Takes the next message out.
@@ -105,6 +118,12 @@ impl Queue {
 }
 
 impl Waiting {
+    fn put(&mut self, parcel: Parcel) {
+        self.bytes += parcel.size();
+        self.qos0 += usize::from(parcel.qos() == Qos::AtMostOnce);
+        self.parcels.push_back(parcel);
+    }
+
     fn is_full_for(&self, size: usize, options: &Options) -> bool {
         self.parcels.len() >= options.queue_messages_max
             || self.bytes + size > options.queue_bytes_max
@@ -114,15 +133,16 @@ impl Waiting {
     fn evict(&mut self) -> Option<Parcel> {
         let oldest_qos0 = match self.qos0 {
             0 => 0,
-            _ => self.parcels.iter().position(|parcel| parcel.qos == Qos::AtMostOnce)?,
+            _ => self.parcels.iter().position(|parcel| parcel.qos() == Qos::AtMostOnce)?,
         };
         self.take(oldest_qos0)
     }
 
     fn take(&mut self, at: usize) -> Option<Parcel> {
         let parcel = self.parcels.remove(at)?;
-        self.bytes -= parcel.message.size();
-        self.qos0 -= usize::from(parcel.qos == Qos::AtMostOnce);
+        self.bytes -= parcel.size();
+        self.swept -= usize::from(at < self.swept);
+        self.qos0 -= usize::from(parcel.qos() == Qos::AtMostOnce);
         Some(parcel)
     }
 }

@@ -5,6 +5,7 @@ mod auth;
 mod deliver;
 mod end;
 mod lifecycle;
+mod log;
 mod publish;
 mod subscribe;
 
@@ -14,11 +15,13 @@ use plexus_types::{ClientId, Instant, ProtocolVersion, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};
 
 use crate::{
-    Action, Admitted, Change, Decision, LogPosition, Options, Outbox, Output,
+    Action, Admitted, Decision, LogPosition, Options, Outbox, Output,
     inbound::Inbound,
     outbound::Outbound,
+    parcel::{Parcel, Sequence},
+    pending::Pending,
     phase::{Connection, Phase},
-    queue::{Parcel, Queue},
+    queue::Queue,
     refusal::Refusal,
     subscriptions::Subscriptions,
     timer::{Timer, Timers},
@@ -40,12 +43,15 @@ pub struct Session {
     subscriptions: Subscriptions,
     inbound: Inbound,
     /// A message is let go when PUBREC has come.
-    outbound: Outbound<Option<Parcel>>,
+    outbound: Outbound<Parcel>,
     queue: Queue,
     will: Option<Box<StoredWill>>,
     timers: Timers,
+    pending: Pending,
     /// The log is kept up to here.
     kept: LogPosition,
+    /// The place of the next QoS 1 or 2 message.
+    next: Sequence,
     /// Session Expiry Interval in seconds.
     expiry: u32,
     /// How many connections it has had: names the present one.
@@ -64,22 +70,32 @@ pub struct Session {
 impl Session {
     /// A session that nobody has begun.
     fn vacant(admitted: &Admitted) -> Self {
+        let user_name = admitted.connect.user_name.as_ref().map(|name| Box::from(name.as_str()));
+        let mut session =
+            Self::empty(admitted.client_id.clone(), user_name, Arc::clone(&admitted.options));
+        session.version = admitted.connect.version;
+        session
+    }
+
+    fn empty(client_id: ClientId, user_name: Option<Box<str>>, options: Arc<Options>) -> Self {
         Self {
-            client_id: admitted.client_id.clone(),
-            user_name: admitted.connect.user_name.as_ref().map(|name| Box::from(name.as_str())),
-            options: Arc::clone(&admitted.options),
-            phase: Phase::Away,
+            client_id,
+            user_name,
+            options,
+            phase: Phase::Away(Instant::ZERO),
             subscriptions: Subscriptions::default(),
             inbound: Inbound::default(),
             outbound: Outbound::default(),
             queue: Queue::default(),
             will: None,
             timers: Timers::new(),
+            pending: Pending::default(),
             kept: LogPosition::ZERO,
+            next: Sequence::default(),
             expiry: 0,
             connections: 0,
             requests: 0,
-            version: admitted.connect.version,
+            version: ProtocolVersion::default(),
             recorded: false,
             wills_asked: 0,
             stale_decisions: 0,
@@ -152,12 +168,6 @@ impl Session {
         }
     }
 
-    /// The log is kept up to this position.
-    pub fn handle_persisted(&mut self, _now: Instant, upto: LogPosition, out: &mut Outbox) {
-        self.kept = self.kept.max(upto);
-        self.flush_acks(out);
-    }
-
     /// A deadline of [`Session::poll_timeout`] may have come; too early does no harm.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Outbox) {
         while let Some(timer) = self.timers.take_due(now) {
@@ -195,7 +205,7 @@ impl Session {
 
     /// Whether an [`Output::Authorize`] of the connection is outstanding: no packets until then.
     pub fn is_blocked(&self) -> bool {
-        self.connection().is_some_and(|connection| connection.blocked)
+        self.connection().is_some_and(|connection| connection.blocked) || self.pending.is_opening()
     }
 
     /// Whether that client may resume this session: a Client Identifier alone is no credential, the
@@ -242,7 +252,9 @@ impl Session {
         let Some(connection) = self.connection().filter(|connection| !connection.congested) else {
             return false;
         };
-        self.queue.front_qos().is_some_and(|qos| self.has_window_for(qos, connection))
+        self.queue
+            .front()
+            .is_some_and(|parcel| parcel.message().is_some() && self.may_leave(parcel, connection))
     }
 
     /// The subscriptions with their options and Subscription Identifiers, sorted by filter.
@@ -250,6 +262,11 @@ impl Session {
         &self,
     ) -> impl Iterator<Item = (&TopicFilter, SubscriptionOptions, Option<u32>)> {
         self.subscriptions.iter().map(|held| (&held.filter, held.options, held.id))
+    }
+
+    /// About the bytes that the subscriptions take when they are written down.
+    pub const fn subscription_bytes(&self) -> usize {
+        self.subscriptions.bytes()
     }
 
     /// How many subscriptions there are.
@@ -290,21 +307,13 @@ impl Session {
     fn connection(&self) -> Option<&Connection> {
         match &self.phase {
             Phase::Connected(connection) => Some(connection),
-            Phase::Away | Phase::Ending | Phase::Over => None,
+            Phase::Away(_) | Phase::Ending | Phase::Over => None,
         }
     }
 
     /// Whether the session outlives its connection, hence is in the log.
-    const fn is_durable(&self) -> bool {
-        self.expiry > 0
-    }
-
-    /// Appends a record to the log.
-    fn record(&mut self, change: Change, out: &mut Outbox) -> LogPosition {
-        self.recorded = true;
-        let position = out.append();
-        out.push(Output::Persist(position, Box::new(change)));
-        position
+    pub fn is_durable(&self) -> bool {
+        self.expiry > 0 && self.options.durable
     }
 
     /// A decision has come; says whether the present connection asked for it.

@@ -6,7 +6,10 @@ use plexus_wire::SubscriptionOptions;
 /// The subscriptions of one session, sorted by filter. Most sessions have one or two, so that the
 /// vector grows one by one at first; its length is limited by `Options::subscriptions_max`.
 #[derive(Debug, Default)]
-pub(crate) struct Subscriptions(Vec<Subscription>);
+pub(crate) struct Subscriptions {
+    held: Vec<Subscription>,
+    bytes: usize,
+}
 
 /// One subscription. The whole filter is the key, `$share/<name>/` included.
 #[derive(Debug)]
@@ -17,24 +20,31 @@ pub(crate) struct Subscription {
     pub(crate) id: Option<u32>,
 }
 
+impl Subscription {
+    fn bytes(&self) -> usize {
+        self.filter.len() + 8
+    }
+}
+
 /// Up to here the vector grows by single places.
 const FEW: usize = 8;
 
 impl Subscriptions {
     /// Adds or replaces ([MQTT-3.8.4-3]); says whether it is new.
     pub(crate) fn insert(&mut self, subscription: Subscription) -> bool {
-        match self.0.binary_search_by(|held| held.filter.cmp(&subscription.filter)) {
+        match self.held.binary_search_by(|held| held.filter.cmp(&subscription.filter)) {
             Ok(at) => {
-                if let Some(held) = self.0.get_mut(at) {
+                if let Some(held) = self.held.get_mut(at) {
                     *held = subscription;
                 }
                 false
             }
             Err(at) => {
-                if self.0.len() < FEW {
-                    self.0.reserve_exact(1);
+                if self.held.len() < FEW {
+                    self.held.reserve_exact(1);
                 }
-                self.0.insert(at, subscription);
+                self.bytes += subscription.bytes();
+                self.held.insert(at, subscription);
                 true
             }
         }
@@ -42,23 +52,28 @@ impl Subscriptions {
 
     /// Takes it out; says whether it was there ([MQTT-3.10.4-1]).
     pub(crate) fn remove(&mut self, filter: &TopicFilter) -> bool {
-        let Ok(at) = self.0.binary_search_by(|held| held.filter.cmp(filter)) else {
+        let Ok(at) = self.held.binary_search_by(|held| held.filter.cmp(filter)) else {
             return false;
         };
-        self.0.remove(at);
+        self.bytes -= self.held.remove(at).bytes();
         true
     }
 
     pub(crate) fn contains(&self, filter: &TopicFilter) -> bool {
-        self.0.binary_search_by(|held| held.filter.cmp(filter)).is_ok()
+        self.held.binary_search_by(|held| held.filter.cmp(filter)).is_ok()
+    }
+
+    /// About the bytes that they take when they are written down.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.held.len()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
-        self.0.iter()
+        self.held.iter()
     }
 }
 
@@ -86,5 +101,6 @@ mod tests {
         assert!(!subscriptions.remove(&TopicFilter::try_from("a/#").unwrap()));
         assert!(subscriptions.remove(&TopicFilter::try_from("a/+").unwrap()));
         assert_eq!(subscriptions.len(), 1);
+        assert_eq!(subscriptions.bytes(), "$share/g/a/+".len() + 8, "of what is left");
     }
 }

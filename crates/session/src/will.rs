@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use plexus_types::{ClientId, Instant, Message};
+use plexus_types::{ClientId, Instant, Message, MessageId};
 use plexus_wire::Will;
 
 use crate::Publication;
@@ -22,6 +22,7 @@ impl StoredWill {
     /// The Will of a CONNECT, in bytes of its own.
     pub(crate) fn new(will: Will, publisher: ClientId) -> Self {
         let message = Message {
+            id: MessageId::NONE,
             topic: will.topic,
             payload: will.payload,
             qos: will.qos,
@@ -36,6 +37,17 @@ impl StoredWill {
             delay: will.delay_interval,
             lifetime: will.message_expiry_interval,
         }
+    }
+
+    /// As the log keeps it.
+    pub(crate) fn image(&self) -> crate::WillImage {
+        let message = Message::clone(&self.message);
+        crate::WillImage { message, delay: self.delay, lifetime: self.lifetime }
+    }
+
+    /// From the log.
+    pub(crate) fn restore(will: crate::WillImage) -> Self {
+        Self { message: Arc::new(will.message), delay: will.delay, lifetime: will.lifetime }
     }
 
     /// The Will as it enters the node now.

@@ -4,6 +4,8 @@
 use std::{cmp::Ordering, collections::BinaryHeap};
 
 use plexus_broker::ports::Ticket;
+use plexus_session::LogPosition;
+use plexus_store::SegmentNumber;
 use plexus_types::Instant;
 
 /// The number of a simulated client.
@@ -40,6 +42,51 @@ pub(crate) enum Event {
     Tick(u16),
     /// Look whether everything has settled.
     Check,
+    /// A turn of a shard ends.
+    EndTurn(u16),
+    /// The log's thread does a round of its work.
+    Log,
+    /// A shard sees up to where the log has its records.
+    Marked(u16, LogPosition),
+    /// A shard gets messages that it asked the log for.
+    Fetched(u16, u64),
+    /// A shard is asked to write anew what began in old segments.
+    Refresh(u16, SegmentNumber),
+    /// A restored shard routes what was open.
+    Reopen(u16),
+    /// The node starts again.
+    Restart,
+    /// The disk has room again.
+    Relieve,
+}
+
+impl Event {
+    /// Whether it ends with the node's process.
+    const fn is_of_node(self) -> bool {
+        match self {
+            Self::Serve(_)
+            | Self::ServerLoses(_)
+            | Self::Envelope(_)
+            | Self::Verified(..)
+            | Self::Tick(_)
+            | Self::EndTurn(_)
+            | Self::Log
+            | Self::Marked(..)
+            | Self::Fetched(..)
+            | Self::Refresh(..)
+            | Self::Reopen(_) => true,
+            Self::Think(_)
+            | Self::Timeout(_)
+            | Self::Acknowledge(_)
+            | Self::Harass(_)
+            | Self::Up(_)
+            | Self::Down(_)
+            | Self::ClientLoses(_)
+            | Self::Check
+            | Self::Restart
+            | Self::Relieve => false,
+        }
+    }
 }
 
 /// Envelopes from one shard to another, of one class: they keep their order.
@@ -81,6 +128,11 @@ impl Agenda {
     pub(crate) fn enter(&mut self, at: Instant, event: Event) {
         self.order += 1;
         self.entries.push(Entry { at, order: self.order, event });
+    }
+
+    /// The node is gone, and with it all that it had before it.
+    pub(crate) fn lose_node(&mut self) {
+        self.entries.retain(|entry| !entry.event.is_of_node());
     }
 
     pub(crate) fn next(&mut self) -> Option<(Instant, Event)> {

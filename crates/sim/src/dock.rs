@@ -6,9 +6,10 @@ use bytes::BytesMut;
 use plexus_access::{Credentials, Policy};
 use plexus_broker::{
     envelope::Envelope,
-    ports::{ConnId, Ports, Ticket},
+    ports::{ConnId, Fetch, Ports, Ticket},
 };
-use plexus_session::{CloseReason, Outgoing};
+use plexus_session::{CloseReason, LogPosition, Outgoing};
+use plexus_store::Batch;
 use plexus_types::ProtocolVersion;
 use plexus_wire::{Packet, PublishHead};
 use slab::Slab;
@@ -38,6 +39,10 @@ pub(crate) enum Effect {
     Resumed(LinkNo),
     Forwarded(u16, Box<Envelope>),
     Asked(Ticket),
+    /// Records of a turn for the log.
+    Recorded(Batch, LogPosition),
+    /// Messages are to be read from the log.
+    Wanted(Fetch),
     /// Something was written to a connection that was closed before.
     WroteAfterClose(LinkNo),
 }
@@ -124,6 +129,14 @@ impl Ports for Dock {
 
     fn forward(&mut self, shard: u16, envelope: Envelope) {
         self.effects.push(Effect::Forwarded(shard, Box::new(envelope)));
+    }
+
+    fn commit(&mut self, batch: Batch, upto: LogPosition) {
+        self.effects.push(Effect::Recorded(batch, upto));
+    }
+
+    fn fetch(&mut self, fetch: Fetch) {
+        self.effects.push(Effect::Wanted(fetch));
     }
 
     fn verify(&mut self, ticket: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {

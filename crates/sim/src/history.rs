@@ -1,7 +1,10 @@
 //! What has happened so far, as a server without faults would remember it. Kept apart from the node
 //! under test: it is built from packets alone.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use plexus_session::Options;
@@ -60,6 +63,8 @@ pub(crate) struct Sent {
     pub(crate) may_expire: bool,
     /// When the node took it, more than once if the publisher had to repeat it.
     pub(crate) entries: Vec<u64>,
+    /// When it came again after a crash that the node may have forgotten it in.
+    pub(crate) repeats: Vec<u64>,
     pub(crate) first_entry: Instant,
 }
 
@@ -71,6 +76,10 @@ pub(crate) struct Entry {
     /// None for a message without payload, which deletes.
     pub(crate) number: Option<MessageNo>,
     pub(crate) retain: bool,
+    /// Ascends with each.
+    pub(crate) order: u64,
+    /// It is QoS 2 and was taken before, but a crash may have made the node forget it.
+    pub(crate) again: bool,
 }
 
 /// A subscription of a client.
@@ -117,8 +126,16 @@ pub(crate) struct Known {
     pub(crate) detached_at: Instant,
     pub(crate) expiry: u32,
     pub(crate) held: Vec<Held>,
+    /// Whether a CONNACK has promised that its session stays.
+    pub(crate) promised: bool,
+    /// The node may have forgotten in a crash that the session ended.
+    pub(crate) doubtful: bool,
     /// QoS 2 identifiers that it has not released.
     taken: BTreeSet<PacketId>,
+    /// Those of them that the node may have forgotten in a crash.
+    unsure: BTreeSet<PacketId>,
+    /// What entered under an identifier and was not answered.
+    unanswered: BTreeMap<PacketId, u64>,
 }
 
 /// See the module's documentation.
@@ -129,6 +146,12 @@ pub(crate) struct History {
     pub(crate) is_lossless: bool,
     /// Whether strangers may join groups unseen.
     pub(crate) has_strangers: bool,
+    /// Whether the node has a log.
+    pub(crate) has_log: bool,
+    /// How often it has crashed.
+    pub(crate) crashes: usize,
+    /// It is crashing: connections are lost by that.
+    pub(crate) crashing: bool,
     pub(crate) options: Arc<Options>,
     pub(crate) messages: Vec<Sent>,
     pub(crate) clients: Vec<Known>,
@@ -142,6 +165,9 @@ impl History {
             now: Instant::ZERO,
             is_lossless: plan.is_lossless(),
             has_strangers: plan.hostiles > 0,
+            has_log: plan.storage.is_some(),
+            crashes: 0,
+            crashing: false,
             options: Arc::clone(&plan.session),
             messages: Vec::new(),
             clients: (0..clients).map(|_| Known::default()).collect(),
@@ -199,24 +225,69 @@ impl History {
 
     /// The node takes a PUBLISH: none if it has taken it before.
     pub(crate) fn enter(&mut self, actor: ActorNo, publish: &Publish) -> Option<Entry> {
+        let mut again = false;
+        let client = self.client_mut(actor);
         if publish.qos == Qos::ExactlyOnce
             && let Some(id) = publish.packet_id
-            && !self.client_mut(actor).taken.insert(id)
+            && !client.taken.insert(id)
         {
-            return None;
+            again = client.unsure.remove(&id);
+            if !again {
+                return None;
+            }
         }
         let number = MessageNo::of(&publish.payload).filter(|it| self.message(*it).is_some());
         let mut topic = publish.topic.as_str().to_owned();
         self.entries += 1;
         let (order, now) = (self.entries, self.now);
+        if let Some(id) = publish.packet_id {
+            self.client_mut(actor).unanswered.insert(id, order);
+        }
         if let Some(sent) = number.and_then(|it| self.messages.get_mut(it.0 as usize)) {
             topic.clone_from(&sent.topic);
-            sent.entries.push(order);
-            if sent.entries.len() == 1 {
+            if again {
+                sent.repeats.push(order);
+            } else {
+                sent.entries.push(order);
+            }
+            if sent.entries.len() == 1 && !again {
                 sent.first_entry = now;
             }
         }
-        Some(Entry { publisher: actor, topic, number, retain: publish.retain })
+        Some(Entry { publisher: actor, topic, number, retain: publish.retain, order, again })
+    }
+
+    /// The node answers a PUBLISH: what entered with it, unless that was answered before.
+    pub(crate) fn answer(&mut self, actor: ActorNo, id: PacketId) -> Option<u64> {
+        self.client_mut(actor).unanswered.remove(&id)
+    }
+
+    /// The node is gone: what it had not answered it may or may not know when it comes back.
+    fn crash(&mut self) {
+        self.crashes += 1;
+        self.asked.clear();
+        for client in &mut self.clients {
+            for (id, _) in std::mem::take(&mut client.unanswered) {
+                if client.taken.contains(&id) {
+                    client.unsure.insert(id);
+                }
+            }
+            if let Some(terms) = &client.terms {
+                // A DISCONNECT that changed it has no answer.
+                client.expiry = client.expiry.min(terms.expiry);
+            }
+        }
+    }
+
+    /// Whether the session of the client may be gone: nobody was promised that it stays.
+    pub(crate) fn may_vanish(&self, actor: ActorNo) -> bool {
+        let client = self.client(actor);
+        !client.promised || client.expiry == 0
+    }
+
+    /// Whether a CONNECT that asks for a clean start waits for its answer.
+    pub(crate) fn is_cleaning(&self, is_his: impl Fn(LinkNo) -> bool) -> bool {
+        self.asked.iter().any(|(link, terms)| terms.clean && is_his(*link))
     }
 
     /// Remembers what was seen.
@@ -224,11 +295,13 @@ impl History {
         let now = self.now;
         match seen {
             Seen::Asked(link, terms) => self.asked.push((*link, terms.clone())),
-            Seen::Accepted { actor, link, .. } => {
+            Seen::Accepted { actor, link, resumed, .. } => {
                 let asked = self.asked.iter().position(|(asked, _)| asked == link);
                 let (_, terms) = self.asked.remove(asked.expect("invariant: CONNECT came before"));
                 let client = self.client_mut(*actor);
                 client.expiry = terms.expiry;
+                client.promised = terms.expiry > 0;
+                client.doubtful &= *resumed;
                 client.terms = Some(terms);
                 client.attached = true;
             }
@@ -239,9 +312,20 @@ impl History {
             }
             Seen::Heard { actor, packet } => self.hear(*actor, packet),
             Seen::Said { actor, packet, .. } => self.say(*actor, packet),
-            Seen::Ended { actor, .. } => {
+            Seen::Crashed => self.crash(),
+            Seen::Survived { actor, .. } => {
                 let client = self.client_mut(*actor);
+                client.doubtful |= !client.promised;
+                // Its time begins anew if the node does not know when it began, and the clock may
+                // have been set back.
+                client.detached_at = client.detached_at.min(now);
+            }
+            Seen::Ended { actor, .. } | Seen::Vanished { actor, .. } => {
+                let client = self.client_mut(*actor);
+                client.promised = false;
                 client.taken.clear();
+                client.unsure.clear();
+                client.unanswered.clear();
                 for held in client.held.iter_mut().filter(|held| !held.is_gone()) {
                     held.standing = Standing::Gone(now);
                 }
@@ -255,6 +339,7 @@ impl History {
         let client = self.client_mut(actor);
         match packet {
             Packet::PubRel(ack) => {
+                client.unsure.remove(&ack.packet_id);
                 client.taken.remove(&ack.packet_id);
             }
             Packet::Subscribe(subscribe) => client.subscribe(subscribe),
@@ -275,10 +360,13 @@ impl History {
     }
 
     fn say(&mut self, actor: ActorNo, packet: &Packet) {
-        let now = self.now;
+        let (now, has_log) = (self.now, self.has_log);
         let client = self.client_mut(actor);
         match packet {
-            Packet::SubAck(suback) => client.confirm(suback, now),
+            Packet::PubRec(ack) if ack.reason.is_error() => {
+                client.taken.remove(&ack.packet_id);
+            }
+            Packet::SubAck(suback) => client.confirm(suback, now, has_log),
             Packet::UnsubAck(unsuback) => {
                 for held in &mut client.held {
                     if held.standing == Standing::Leaving(unsuback.packet_id) {
@@ -312,13 +400,18 @@ impl Known {
         }
     }
 
-    fn confirm(&mut self, suback: &SubAck, now: Instant) {
+    fn confirm(&mut self, suback: &SubAck, now: Instant, has_log: bool) {
         let asked = Standing::Asked(suback.packet_id);
         let mut reasons = suback.reasons.iter();
         // One filter a SUBSCRIBE, or all of them new: what was active before is not asked for.
         for held in self.held.iter_mut().filter(|held| held.standing == asked) {
             let refused = reasons.next().is_none_or(|reason| reason.is_error());
-            held.standing = if refused { Standing::Gone(now) } else { Standing::Active };
+            held.standing = match (refused, has_log) {
+                (false, _) => Standing::Active,
+                (true, false) => Standing::Gone(now),
+                // An earlier SUBSCRIBE that was not answered may have made it.
+                (true, true) => Standing::Leaving(suback.packet_id),
+            };
         }
     }
 }

@@ -13,11 +13,16 @@
 //! | `shared_one_member` | one member of a group gets each message |
 //! | `retained_last_write` | what is kept is the last that was written |
 //! | `will_as_specified` | a Will is published when it is due, and not otherwise |
+//! | `subscriptions_kept` | what SUBACK has promised is there after a crash |
+//! | `disk_bounded` | a log at rest takes no more than it may |
+//! | `log_empties` | when all have left the log holds nothing |
 //! | `no_leak` | when all have left nothing stays |
 //!
 //! That everything settles once the faults end is the world's own check.
 
+mod disk_bounded;
 mod limits;
+mod log_empties;
 mod no_leak;
 mod one_owner;
 mod only_subscribed;
@@ -27,6 +32,7 @@ mod qos2_not_duplicated;
 mod retained_last_write;
 mod session_kept;
 mod shared_one_member;
+mod subscriptions_kept;
 mod will_as_specified;
 
 use std::fmt;
@@ -60,8 +66,8 @@ pub(crate) trait Invariant: fmt::Debug {
 }
 
 /// All of them; `witness` is the client that nothing ever happens to.
-pub(crate) fn all(witness: usize) -> Vec<Box<dyn Invariant>> {
-    vec![
+pub(crate) fn all(witness: usize, has_log: bool) -> Vec<Box<dyn Invariant>> {
+    let mut all: Vec<Box<dyn Invariant>> = vec![
         Box::new(qos1_not_lost::Qos1NotLost::default()),
         Box::new(qos2_not_duplicated::Qos2NotDuplicated::default()),
         Box::new(publisher_order::PublisherOrder::default()),
@@ -73,5 +79,11 @@ pub(crate) fn all(witness: usize) -> Vec<Box<dyn Invariant>> {
         Box::new(retained_last_write::RetainedLastWrite::default()),
         Box::new(will_as_specified::WillAsSpecified::new(witness)),
         Box::new(no_leak::NoLeak),
-    ]
+    ];
+    if has_log {
+        all.push(Box::new(subscriptions_kept::SubscriptionsKept));
+        all.push(Box::new(disk_bounded::DiskBounded));
+        all.push(Box::new(log_empties::LogEmpties));
+    }
+    all
 }

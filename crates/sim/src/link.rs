@@ -63,6 +63,8 @@ pub(crate) struct Link {
     pub(crate) conn: Option<(u16, ConnId)>,
     /// Whether the server has accepted CONNECT.
     pub(crate) accepted: bool,
+    /// Whether it has been seen that the client lost it.
+    pub(crate) detached: bool,
     /// Whether the server's end is open.
     pub(crate) server_open: bool,
     /// Whether the client listens.
@@ -89,6 +91,7 @@ impl Link {
             client,
             conn: None,
             accepted: false,
+            detached: false,
             server_open: true,
             client_open: true,
             finished: false,

@@ -1,5 +1,7 @@
 //! A world's parameters, all drawn from its seed.
 
+mod storage;
+
 use std::sync::Arc;
 
 use plexus_access::{AllowAll, Credentials, Policy, Principal, Verdict};
@@ -9,6 +11,7 @@ use plexus_stdx::Seed;
 use plexus_topics::Strategy;
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
+pub use self::storage::Storage;
 use crate::dice::Dice;
 
 /// Which promises a world can be held to.
@@ -39,6 +42,8 @@ pub struct Plan {
     pub steps: usize,
     /// A bug to plant.
     pub canary: Canary,
+    /// Where the node keeps what must survive it; none for nowhere.
+    pub storage: Option<Storage>,
     pub(crate) node: NodeOptions,
     pub(crate) session: Arc<Options>,
     pub(crate) faults: Faults,
@@ -61,6 +66,8 @@ pub(crate) struct Faults {
 const PLENTY: usize = 1 << 20;
 /// The longest that a session stays without a client, in seconds.
 pub(crate) const EXPIRY_MAX: u32 = 3_600;
+/// How many shards a node may have.
+pub(crate) const SHARDS: [u16; 6] = [1, 2, 2, 3, 4, 7];
 /// Ideas of a world, if nothing else is said.
 const STEPS: usize = 250;
 
@@ -73,7 +80,7 @@ impl Plan {
             6..=8 => Kind::Tight,
             _ => Kind::Hostile,
         };
-        let shards = dice.pick(&[1, 2, 2, 3, 4, 7]);
+        let shards = dice.pick(&SHARDS);
         Self {
             seed,
             kind,
@@ -82,6 +89,7 @@ impl Plan {
             hostiles: if kind == Kind::Hostile { dice.between(1, 3) } else { 0 },
             steps: STEPS,
             canary: Canary::Silent,
+            storage: None,
             node: node(&mut dice, shards),
             session: Arc::new(session(&mut dice, kind)),
             faults: Faults {
@@ -104,6 +112,23 @@ impl Plan {
     #[must_use]
     pub fn with_canary(mut self, canary: Canary) -> Self {
         self.canary = canary;
+        self
+    }
+
+    /// The same with a log, with crashes and a disk that fails.
+    #[must_use]
+    pub fn with_log(mut self) -> Self {
+        self.storage = Some(Storage::new(self.seed));
+        Arc::make_mut(&mut self.session).durable = true;
+        self
+    }
+
+    /// The same with a bug of the log planted.
+    #[must_use]
+    pub fn with_plant(mut self, plant: plexus_store::testing::Plant) -> Self {
+        if let Some(storage) = &mut self.storage {
+            storage.plant = Some(plant);
+        }
         self
     }
 

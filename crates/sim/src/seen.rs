@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use plexus_broker::shard::Census;
 use plexus_session::{Incoming, Outgoing};
-use plexus_types::ProtocolVersion;
+use plexus_store::Stat;
+use plexus_types::{ProtocolVersion, Qos, TopicFilter};
 use plexus_wire::{ConnAck, Connect, Packet};
 
 use crate::{
@@ -52,6 +53,18 @@ impl Terms {
     }
 }
 
+/// What a log at rest takes, and what it may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rest {
+    pub(crate) stat: Stat,
+    /// The size of a segment, and of the largest: one that a single commit was too large for.
+    pub(crate) segment_bytes: u64,
+    pub(crate) largest_bytes: u64,
+    pub(crate) allowance_bytes: u64,
+    /// Sessions that the log keeps.
+    pub(crate) sessions: u64,
+}
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) enum Seen<'a> {
@@ -83,6 +96,22 @@ pub(crate) enum Seen<'a> {
     Settled,
     /// What a new subscriber got as retained messages of the topics that the clients retain to.
     Retained(&'a BTreeMap<String, Bytes>),
+    /// The node takes it upon itself to deliver what entered under that number: it has said PUBACK
+    /// or PUBREC.
+    Promised(u64),
+    /// The node refuses what entered under that number.
+    Refused(u64),
+    /// The node is gone; its connections were lost before.
+    Crashed,
+    /// The node that has started again has no session of a client that had one; says whether
+    /// nobody was promised that it stays.
+    Vanished { actor: ActorNo, allowed: bool },
+    /// The node that has started again has the session of a client, with these subscriptions.
+    Survived { actor: ActorNo, filters: &'a [(TopicFilter, Qos)] },
+    /// Cleaning has come to rest.
+    Rested(Rest),
+    /// All have left, nothing is retained, and cleaning has come to rest.
+    Emptied(Stat),
     /// All have left and every deadline has passed.
     Left(&'a [Census]),
 }

@@ -3,6 +3,8 @@
 mod actor;
 mod client;
 mod hostile;
+mod life;
+mod logger;
 mod phases;
 mod server;
 mod think;
@@ -11,6 +13,7 @@ mod wire;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,10 +22,11 @@ use plexus_broker::{
     ports::Door,
     shard::{Context, Shard},
 };
+use plexus_session::LogPosition;
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Instant};
 
-use self::{actor::Actor, hostile::Hostile};
+use self::{actor::Actor, hostile::Hostile, logger::Logger};
 use crate::{
     agenda::{ActorNo, Agenda, Event, Lane, LinkNo},
     dice::Dice,
@@ -70,8 +74,41 @@ struct Home {
     tick: Instant,
     /// Publishers are held back until then.
     held_until: Instant,
-    /// The actors that live here, with the serials of their sessions.
-    residents: BTreeMap<ActorNo, Option<u32>>,
+    /// The actors that live here, with their sessions.
+    residents: BTreeMap<ActorNo, Resident>,
+    /// The shard is restored and has routed what was open: clients may come.
+    open: bool,
+    /// Envelopes of this turn: they leave when its records are with the log.
+    outgoing: Vec<(u16, Envelope)>,
+    /// A turn has begun and not ended.
+    in_turn: bool,
+    /// Up to where the shard knows its records to be in the log.
+    marked: LogPosition,
+}
+
+/// What the node has of an actor.
+#[derive(Debug, Clone, Copy, Default)]
+struct Resident {
+    /// The serial of its session.
+    serial: Option<u32>,
+    /// No CONNACK has told of that session.
+    untold: bool,
+}
+
+impl Home {
+    fn new(now: Instant, shard: Shard) -> Self {
+        Self {
+            shard,
+            dock: Dock::default(),
+            tick: Instant::FAR_FUTURE,
+            held_until: now,
+            residents: BTreeMap::new(),
+            open: false,
+            outgoing: Vec::new(),
+            in_turn: false,
+            marked: LogPosition::ZERO,
+        }
+    }
 }
 
 /// See the module's documentation.
@@ -85,6 +122,12 @@ struct World {
     door: Arc<Door>,
     homes: Vec<Home>,
     lanes: BTreeMap<Lane, (VecDeque<Envelope>, Instant)>,
+    /// The log with its thread and its disk, if there is one.
+    logger: Option<Logger>,
+    /// By how much the node's clock is ahead.
+    lead: Duration,
+    /// The node is about to crash: nothing that it does counts any more.
+    dying: bool,
     links: Vec<Link>,
     actors: Vec<Actor>,
     hostiles: Vec<Hostile>,
@@ -107,16 +150,13 @@ struct World {
 impl World {
     fn new(plan: &Plan, story: Story) -> Self {
         let seed = Seed::new(plan.seed);
-        let mut common = Context::new(plan.node.clone(), seed.derive(2));
-        Arc::get_mut(&mut common).expect("invariant: not shared yet").canary = plan.canary;
+        let common = life::context(plan, seed.derive(2));
         let now = Instant::from_nanos(1);
-        let homes = (0..plan.shards).map(|id| Home {
-            shard: Shard::new(now, id, Arc::clone(&common)),
-            dock: Dock::default(),
-            tick: Instant::FAR_FUTURE,
-            held_until: now,
-            residents: BTreeMap::new(),
+        let homes = (0..plan.shards).map(|id| {
+            let home = Home::new(now, Shard::new(now, id, Arc::clone(&common)));
+            Home { open: true, ..home }
         });
+        let logger = plan.storage.as_ref().map(|storage| Logger::new(storage, seed));
         let door = Door {
             name: Arc::from("sim"),
             options: Arc::clone(&plan.session),
@@ -132,19 +172,25 @@ impl World {
             common,
             door: Arc::new(door),
             lanes: BTreeMap::new(),
+            logger,
+            lead: Duration::ZERO,
+            dying: false,
             links: Vec::new(),
             actors: Vec::new(),
             hostiles: Vec::new(),
             steps: plan.steps,
-            calm: false,
+            calm: plan.storage.is_some(),
             history: History::new(plan, count),
-            invariants: invariants::all(plan.actors),
+            invariants: invariants::all(plan.actors, plan.storage.is_some()),
             violation: None,
             story,
             settled: false,
             watching: false,
             probed: None,
         };
+        if world.logger.is_some() {
+            world.start_node();
+        }
         world.populate();
         world
     }
@@ -154,7 +200,7 @@ impl World {
             let id = if number == self.witness() { "witness".into() } else { format!("c{number}") };
             let id = ClientId::try_from(id.as_str()).expect("invariant: short and plain");
             let home = self.common.home(&id);
-            self.home(home).residents.insert(number, None);
+            self.home(home).residents.insert(number, Resident::default());
             let dice = Dice::new(self.dice.seed());
             let actor = Actor::new(number, (id, home), dice, number == self.witness());
             self.actors.push(actor);
@@ -181,8 +227,11 @@ impl World {
                 return;
             }
             self.now = self.now.max(at);
-            self.history.now = self.now;
+            self.history.now = self.node_now();
             self.happen(event);
+            if self.dying {
+                self.crash();
+            }
         }
     }
 
@@ -201,7 +250,30 @@ impl World {
             Event::Verified(shard, ticket) => self.verified(shard, ticket),
             Event::Tick(shard) => self.tick(shard),
             Event::Check => self.check_settled(),
+            Event::EndTurn(shard) => self.end_turn(shard),
+            Event::Log => self.work_log(),
+            Event::Marked(shard, upto) => self.mark(shard, upto),
+            Event::Fetched(shard, answer) => self.fetched(shard, answer),
+            Event::Refresh(shard, upto) => {
+                self.call(shard, |shard, _| shard.handle_refresh(upto));
+            }
+            Event::Reopen(shard) => self.reopen(shard),
+            Event::Restart => self.be_up(),
+            Event::Relieve => self.relieve_disk(),
         }
+    }
+
+    /// The node's clock.
+    fn node_now(&self) -> Instant {
+        self.now + self.lead
+    }
+
+    /// When the node's clock will show that moment.
+    fn moment_of(&self, shown: Instant) -> Instant {
+        if shown == Instant::FAR_FUTURE {
+            return shown;
+        }
+        Instant::ZERO + shown.saturating_since(Instant::ZERO + self.lead)
     }
 
     /// Shows the invariants what has happened.

@@ -288,6 +288,11 @@ impl SharedGroups {
         tables + groups + places + self.texts + self.index.memory() + size_of::<Self>()
     }
 
+    /// The group of that whole filter.
+    pub fn find(&self, filter: &str) -> Option<GroupId> {
+        self.ids.get(filter).copied().map(GroupId)
+    }
+
     /// The whole filter of a group, `$share/` included.
     pub fn filter(&self, group: GroupId) -> Option<&Arc<str>> {
         Some(self.groups.get(&group.0)?.as_ref()?.filter())

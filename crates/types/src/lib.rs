@@ -11,6 +11,7 @@
 
 mod client_id;
 mod message;
+mod message_id;
 mod packet_id;
 mod qos;
 mod reason;
@@ -21,6 +22,7 @@ mod version;
 
 pub use client_id::ClientId;
 pub use message::{Message, MessageProperties};
+pub use message_id::MessageId;
 pub use packet_id::PacketId;
 pub use qos::Qos;
 pub use reason::ReasonCode;

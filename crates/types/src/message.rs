@@ -1,6 +1,6 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::{ClientId, Instant, Qos, TopicName};
+use crate::{ClientId, Instant, MessageId, Qos, TopicName};
 
 /// The properties that travel with an Application Message unaltered from publisher to subscriber:
 /// Payload Format Indicator, Content Type, Response Topic, Correlation Data and the User Properties
@@ -31,6 +31,8 @@ impl MessageProperties {
 /// An Application Message on its way through the node. Shared by reference among its receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
+    /// Its name within the node; `NONE` until it is routed.
+    pub id: MessageId,
     /// The topic it was published to, alias resolved.
     pub topic: TopicName,
     /// The payload, opaque to the node.

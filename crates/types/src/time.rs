@@ -1,26 +1,38 @@
 use std::{fmt, ops::Add, time::Duration};
 
-/// A moment on the node's monotonic clock, in nanoseconds since its start. Passed in, never read.
+/// A moment on the node's clock: nanoseconds since 1970 by a clock that begins at the system's time
+/// and then only goes forward. So a moment means the same after a restart, and a step of the system's
+/// clock means nothing. Passed in, never read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Instant(u64);
 
 impl Instant {
-    /// The start of the clock.
+    /// 1970, before everything.
     pub const ZERO: Self = Self(0);
     /// Later than every moment that is reached.
     pub const FAR_FUTURE: Self = Self(u64::MAX);
 
-    /// The moment that many nanoseconds after the start.
+    /// The moment that many nanoseconds after 1970.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// The moment that many seconds after the start.
+    /// The moment that many milliseconds after 1970.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000_000))
+    }
+
+    /// Milliseconds since 1970, as the log keeps it.
+    pub const fn as_millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    /// The moment that many seconds after 1970.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1_000_000_000))
     }
 
-    /// Nanoseconds since the start.
+    /// Nanoseconds since 1970.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }

@@ -90,7 +90,8 @@ impl Guest {
 
     /// One bounded step.
     pub(super) fn progress(&mut self, block: &mut ReadBlock, context: &Context) -> Progress {
-        let Ok(read) = self.stream.read(block, &mut self.input) else {
+        let Ok(read) = self.stream.read(block, &mut self.input).map_err(|error| self.tell(&error))
+        else {
             // What a handshake has to say of its failure (an alert, an HTTP status) still leaves.
             drop(self.stream.write(&mut self.queue));
             return Progress::Gone;
@@ -137,11 +138,17 @@ impl Guest {
     /// it; anything else before CONNECT just ends the connection ([MQTT-3.1.0-1],
     /// [MQTT-3.1.4-1]).
     fn reject(&mut self, fault: ProtocolError) -> Progress {
-        tracing::debug!(%fault, listener = %self.door.name(), "no CONNECT");
+        self.tell(&fault);
         match self.decoder.refusal(&fault) {
             Some(refusal) => self.say(&refusal, self.decoder.version()),
             None => Progress::Gone,
         }
+    }
+
+    /// Why nobody came of it: a wrong port, a certificate, nonsense.
+    fn tell(&self, cause: &dyn std::fmt::Display) {
+        let peer = self.stream.facts().peer.ip().map(tracing::field::display);
+        tracing::info!(%cause, peer, listener = %self.door.name(), "connection without CONNECT");
     }
 
     fn refuse(

@@ -1,8 +1,11 @@
 //! The sockets of a shard, and the effects of the shard upon them.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, mpsc::SyncSender},
+    collections::{BTreeSet, VecDeque},
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError},
+    },
     time::Duration,
 };
 
@@ -10,7 +13,8 @@ use bytes::BytesMut;
 use mio::{Interest, Registry, Token};
 use plexus_access::{Credentials, Policy};
 use plexus_net::{ReadBlock, SpareBuffers};
-use plexus_session::{CloseReason, Outgoing};
+use plexus_session::{CloseReason, LogPosition, Outgoing};
+use plexus_store::Batch;
 use plexus_types::{Instant, ProtocolVersion};
 use plexus_wire::{Packet, PublishHead};
 use slab::Slab;
@@ -20,7 +24,8 @@ use crate::{
     counters::Counters,
     envelope::Envelope,
     links::Links,
-    ports::{ConnId, Ports, Ticket},
+    logger,
+    ports::{ConnId, Fetch, Ports, Ticket},
     shard::Context,
     verifier::Job,
 };
@@ -31,6 +36,9 @@ const CHUNK_MIN: usize = 4 * 1024;
 const FLUSH_TIME: Duration = Duration::from_secs(5);
 /// How long the end of the peer's input is awaited after the last byte was written.
 const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// Bytes of records that may wait for the log before publishers are held back.
+const UNKEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a read found.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,6 +61,12 @@ pub(super) struct Io {
     /// Connections that something could not be written to.
     pub(super) failed: Vec<ConnId>,
     jobs: SyncSender<Job>,
+    /// The log, if there is one, and what it has not taken yet.
+    pub(super) log: Option<SyncSender<logger::Job>>,
+    for_log: VecDeque<logger::Job>,
+    /// Records that are not known to be kept, in bytes by the position behind them.
+    unkept: VecDeque<(LogPosition, usize)>,
+    unkept_bytes: usize,
     block: ReadBlock,
     spares: SpareBuffers,
     pub(super) now: Instant,
@@ -78,6 +92,10 @@ impl Io {
             resumed: Vec::new(),
             failed: Vec::new(),
             jobs,
+            log: None,
+            for_log: VecDeque::new(),
+            unkept: VecDeque::new(),
+            unkept_bytes: 0,
             block: ReadBlock::default(),
             spares: SpareBuffers::new(),
             now: Instant::ZERO,
@@ -130,11 +148,48 @@ impl Io {
     }
 
     pub(super) fn is_congested(&self) -> bool {
-        self.links.is_congested()
+        self.links.is_congested() || self.unkept_bytes > UNKEPT_BYTES
     }
 
     pub(super) fn has_pending(&self) -> bool {
-        self.links.has_pending()
+        self.links.has_pending() || !self.for_log.is_empty()
+    }
+
+    /// Whether the log had no room for something.
+    pub(super) fn waits_for_log(&self) -> bool {
+        !self.for_log.is_empty()
+    }
+
+    /// Hands to the log what it has room for; the rest waits.
+    pub(super) fn hand_to_log(&mut self) {
+        let Some(log) = &self.log else { return };
+        while let Some(job) = self.for_log.pop_front() {
+            match log.try_send(job) {
+                Ok(()) => {}
+                Err(TrySendError::Full(job)) => return self.for_log.push_front(job),
+                // The log's thread ends after all others.
+                Err(TrySendError::Disconnected(_)) => return self.for_log.clear(),
+            }
+        }
+    }
+
+    /// The shard's thread ends: what is left goes to the log, however long that takes.
+    pub(super) fn finish_log(&mut self) {
+        let Some(log) = self.log.take() else { return };
+        for job in self.for_log.drain(..) {
+            // Nobody is there to take it if the log's thread has ended in a panic.
+            drop(log.send(job));
+        }
+    }
+
+    /// The log has everything up to this position.
+    pub(super) fn note_kept(&mut self, upto: LogPosition) {
+        while let Some((position, bytes)) = self.unkept.front().copied()
+            && position <= upto
+        {
+            self.unkept.pop_front();
+            self.unkept_bytes -= bytes;
+        }
     }
 
     pub(super) fn read(&mut self, id: ConnId, input: &mut BytesMut) -> ReadEnd {
@@ -298,6 +353,17 @@ impl Ports for Io {
 
     fn resume(&mut self, conn: ConnId) {
         self.resumed.push(conn);
+    }
+
+    fn commit(&mut self, batch: Batch, upto: LogPosition) {
+        let bytes = batch.bytes();
+        self.unkept.push_back((upto, bytes));
+        self.unkept_bytes += bytes;
+        self.for_log.push_back(logger::Job::Commit { shard: self.id, batch, upto });
+    }
+
+    fn fetch(&mut self, fetch: Fetch) {
+        self.for_log.push_back(logger::Job::Fetch { shard: self.id, fetch });
     }
 
     fn forward(&mut self, shard: u16, envelope: Envelope) {

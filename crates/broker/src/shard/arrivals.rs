@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use plexus_access::{Credentials, Principal, Verdict};
 use plexus_session::{Action, Admitted, CloseReason, Connecting, Decision, Output, Session};
-use plexus_types::{ProtocolVersion, ReasonCode};
+use plexus_types::{ProtocolVersion, ReasonCode, Text};
 use plexus_wire::Packet;
 
 use super::{Shard, Tenant};
@@ -14,6 +14,9 @@ use crate::ports::{Arrival, ConnId, Door, Ticket, Turn};
 #[derive(Debug)]
 pub(super) struct Newcomer {
     pub(super) connecting: Connecting,
+    /// Who it says it is, for the log.
+    client_id: Text,
+    user_name: Option<Text>,
     door: Arc<Door>,
     peer: Option<IpAddr>,
     serial: u32,
@@ -26,9 +29,12 @@ impl Shard {
     pub fn handle_arrival(&mut self, turn: &mut Turn<'_>, conn: ConnId, arrival: Arrival) {
         let Arrival { connect, assigned, door, peer } = arrival;
         self.newcomers = self.newcomers.wrapping_add(1);
+        let (client_id, user_name) = (connect.client_id.clone(), connect.user_name.clone());
         let mut connecting = Connecting::new(Arc::clone(&door.options), connect, assigned);
         connecting.start(turn.now, &mut self.outbox);
-        let newcomer = Newcomer { connecting, door, peer, serial: self.newcomers, asked: None };
+        let serial = self.newcomers;
+        let newcomer =
+            Newcomer { connecting, client_id, user_name, door, peer, serial, asked: None };
         *self.tenants.get(conn) = Tenant::Newcomer(Box::new(newcomer));
         self.settle_newcomer(turn, conn);
     }
@@ -74,7 +80,9 @@ impl Shard {
             && let CloseReason::Refused(reason) = reason
         {
             let peer = newcomer.peer.map(tracing::field::display);
-            tracing::warn!(%reason, peer, listener = %newcomer.door.name, "client refused");
+            let (client, user) = (newcomer.client_id.as_str(), newcomer.user_name.as_deref());
+            let listener = &newcomer.door.name;
+            tracing::warn!(%reason, client, user, peer, %listener, "client refused");
             self.counters().connections_refused.add(1);
         }
         turn.ports.close(conn, reason);
@@ -128,9 +136,14 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
-        let options = &self.context.options;
-        let sessions_max = options.sessions_max.div_ceil(usize::from(options.shards));
-        if found.is_none() && self.clients.len() >= sessions_max {
+        if self.log_refuses(&admitted, found.is_none()) {
+            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+            newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
+            return;
+        }
+        if found.is_none() && self.node_is_full() {
+            let limit = self.context.options.sessions_max;
+            tracing::warn!(limit, "there are limits.max_sessions sessions already");
             let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
             newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
             return;
@@ -165,6 +178,21 @@ impl Shard {
         }
         self.count_clients();
         turn.ports.resume(conn);
+    }
+
+    /// Whether the session of the client would have to be kept and the log does not take it. Who has
+    /// one may come back to a log that is full: what waits for him makes room.
+    fn log_refuses(&self, admitted: &Admitted, is_new: bool) -> bool {
+        let log = &self.context.log;
+        let refuses = if is_new { log.takes_nothing_new() } else { log.is_failing() };
+        refuses && admitted.options.durable && admitted.wants_to_last()
+    }
+
+    /// Whether the node has as many sessions as it may have. Each shard counts its own, so that two
+    /// that admit at the same moment may exceed it by one.
+    fn node_is_full(&self) -> bool {
+        let sessions = self.context.counters.iter().map(|shard| shard.sessions.read());
+        sessions.sum::<u64>() >= self.context.options.sessions_max as u64
     }
 
     /// Makes room: the old connection of the client is told that it lost its session

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plexus_session::Change;
 use plexus_types::{Message, Qos};
 
 /// A bug that can be switched on; only built with the feature `canary`.
@@ -16,6 +17,14 @@ pub enum Canary {
     RepeatsRemote,
     /// Retained messages are not replaced by newer ones.
     KeepsOldRetained,
+    /// What a turn records counts as kept when it is handed to the log.
+    AcknowledgesEarly,
+    /// Records of subscriptions are passed over when the log is read.
+    SkipsSubscriptions,
+    /// Records of queued messages are passed over when the log is read.
+    SkipsQueued,
+    /// QoS 2 identifiers of clients are forgotten when the log is read.
+    ForgetsAccepted,
 }
 
 impl Canary {
@@ -25,6 +34,25 @@ impl Canary {
             Self::LosesRemote if message.qos == Qos::AtLeastOnce && shard + 1 == shards => 0,
             Self::RepeatsRemote if message.qos == Qos::ExactlyOnce => 2,
             _ => 1,
+        }
+    }
+
+    /// Whether a turn waits for its records.
+    pub(super) fn waits_for_log(self) -> bool {
+        self != Self::AcknowledgesEarly
+    }
+
+    /// Whether a change that was read from the log is passed over.
+    pub(crate) fn skips(self, change: &Change) -> bool {
+        match self {
+            Self::SkipsSubscriptions => matches!(change, Change::Subscribed(_)),
+            Self::SkipsQueued => matches!(change, Change::Queued(..)),
+            Self::ForgetsAccepted => matches!(change, Change::Accepted(_)),
+            Self::Silent
+            | Self::LosesRemote
+            | Self::RepeatsRemote
+            | Self::KeepsOldRetained
+            | Self::AcknowledgesEarly => false,
         }
     }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use plexus_access::Principal;
 use plexus_session::Session;
 use plexus_stdx::{HashMap, Seed};
-use plexus_types::{ClientId, Instant, TopicFilter};
+use plexus_store::SegmentNumber;
+use plexus_types::{ClientId, Instant, MessageId, TopicFilter};
 use slab::Slab;
 
-use super::replay::Replays;
+use super::{log::Weight, replay::Replays};
 use crate::{
     envelope::{Availability, ClientRef},
     ports::{ConnId, Door},
@@ -27,6 +28,16 @@ pub(super) struct Client {
     pub(super) armed: Instant,
     /// Whether its connection has more output than it takes.
     pub(super) congested: bool,
+    /// Its name in the log, zero for none.
+    pub(super) key: u64,
+    /// The segment of the log in which its records begin, or one before.
+    pub(super) anchor: SegmentNumber,
+    /// What the log has been told that it weighs.
+    pub(super) weight: Weight,
+    /// The turn in which it was last put down to hear of the log.
+    pub(super) log_turn: u64,
+    /// Open publications that it had before the node started.
+    pub(super) seen: Box<[MessageId]>,
     /// Retained messages that are still to come, and memberships: most clients have neither.
     pub(super) replays: Option<Box<Replays>>,
     pub(super) shares: Option<Box<Shares>>,
@@ -70,6 +81,11 @@ impl Clients {
             serial: self.serial,
             armed: Instant::FAR_FUTURE,
             congested: false,
+            key: 0,
+            anchor: SegmentNumber::ZERO,
+            weight: Weight::default(),
+            log_turn: 0,
+            seen: Box::default(),
             replays: None,
             shares: None,
         }) as u32;
@@ -104,6 +120,11 @@ impl Clients {
 
     pub(super) fn reference(&self, slot: u32) -> Option<ClientRef> {
         self.get(slot).map(|client| ClientRef { slot, serial: client.serial })
+    }
+
+    /// All slots are below this.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -50,6 +50,9 @@ impl Shard {
         delivery: Delivery<'_>,
     ) -> Taken {
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
+        if client.seen.contains(&delivery.message.id) {
+            return Taken::Sent; // Before the node started.
+        }
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
         self.drain_delivery(turn, slot);
         taken

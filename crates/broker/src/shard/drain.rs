@@ -3,8 +3,6 @@
 //! by piece, each followed by the next emptying. So a session is never called while its effects are
 //! pending, and one session's effects never mix with another's.
 
-use std::sync::Arc;
-
 use plexus_session::{Action, CloseReason, Decision, DropReason, Output};
 use plexus_types::{ProtocolVersion, ReasonCode};
 use plexus_wire::Packet;
@@ -33,7 +31,6 @@ impl Shard {
     }
 
     fn drain_once(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let mut persist = false;
         while let Some(output) = self.outbox.poll() {
             match output {
                 Output::Send(packet) => self.send_client(turn, slot, &packet),
@@ -46,19 +43,17 @@ impl Shard {
                 Output::Unsubscribe(request) => {
                     self.work.push_back(Work::Unsubscribe(slot, request));
                 }
-                // Kept in memory: a record is as safe as it gets once it is here.
-                Output::Persist(..) => persist = true,
-                Output::Redispatch(group, message) => {
-                    self.work.push_back(Work::Redispatch(group, message));
+                Output::Persist(_, change) => self.record(slot, &change),
+                Output::Fetch(ids) => self.fetch(turn, slot, ids),
+                Output::Redispatch(group, body) => {
+                    let open = self.open_redispatch(slot, group, &body);
+                    self.work.push_back(Work::Redispatch(group, body, open));
                 }
                 Output::Dropped(reason, count) => self.count_dropped(reason, count),
                 Output::Close(reason) => self.close(turn, slot, reason),
                 Output::Ended => self.work.push_back(Work::Ended(slot)),
                 Output::Admit(admitted) => unreachable!("a session admits nobody: {admitted:?}"),
             }
-        }
-        if persist {
-            self.work.push_back(Work::Persisted(slot));
         }
     }
 
@@ -70,8 +65,7 @@ impl Shard {
                 Work::Route(slot, publication) => self.route(turn, slot, publication),
                 Work::Subscribe(slot, request) => self.subscribe(turn, slot, request),
                 Work::Unsubscribe(slot, request) => self.unsubscribe(turn, slot, request),
-                Work::Persisted(slot) => self.persisted(turn, slot),
-                Work::Redispatch(group, message) => self.redispatch(turn, group, message),
+                Work::Redispatch(group, body, open) => self.redispatch(turn, group, body, open),
                 Work::Ended(slot) => self.forget(turn, slot),
                 Work::Envelope(from, envelope) => self.take_envelope(turn, from, envelope),
             }
@@ -89,9 +83,18 @@ impl Shard {
                 policy.publish(principal, &message.topic, message.qos, message.retain)
             }
             Action::Subscribe(request) => {
+                let log = &self.context.log;
+                let durable = client.session.is_durable();
+                let (full, failing) =
+                    (durable && log.takes_nothing_new(), durable && log.is_failing());
                 for item in &mut request.items {
                     let Ok(filter) = &item.filter else { continue };
-                    if let Err(reason) = policy.subscribe(principal, filter, item.options.qos) {
+                    // To say again what is kept already takes no room.
+                    if failing || (full && item.is_new) {
+                        item.filter = Err(ReasonCode::QuotaExceeded); // It could not be kept.
+                    } else if let Err(reason) =
+                        policy.subscribe(principal, filter, item.options.qos)
+                    {
                         item.filter = Err(reason);
                         refused += 1;
                     }
@@ -106,13 +109,6 @@ impl Shard {
         if refused > 0 {
             self.counters().refused.add(refused);
         }
-        self.drain(turn, slot);
-    }
-
-    fn persisted(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let upto = self.outbox.appended();
-        let Some(client) = self.clients.get_mut(slot) else { return };
-        client.session.handle_persisted(turn.now, upto, &mut self.outbox);
         self.drain(turn, slot);
     }
 
@@ -216,19 +212,11 @@ impl Shard {
     ) {
         if to == self.id {
             self.work.push_back(Work::Envelope(to, envelope));
-        } else {
-            turn.ports.forward(to, envelope);
+            return;
         }
-    }
-
-    fn redispatch(
-        &mut self,
-        turn: &mut Turn<'_>,
-        group: plexus_session::SharedRef,
-        message: Arc<plexus_types::Message>,
-    ) {
-        let given_back =
-            crate::envelope::GivenBack { group, message, tried: smallvec::SmallVec::default() };
-        self.forward(turn, group.shard, crate::envelope::Envelope::Return(Box::new(given_back)));
+        if envelope.is_tracked(self.log.enabled) {
+            self.track(to, &envelope);
+        }
+        turn.ports.forward(to, envelope);
     }
 }

@@ -4,15 +4,17 @@
 
 use std::sync::Arc;
 
-use plexus_session::{Delivery, Session, SharedRef, Taken};
+use plexus_session::{Body, Delivery, Session, SharedRef, Taken};
+use plexus_store::Group;
 use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy, SubscriberId};
-use plexus_types::{Message, TopicFilter};
+use plexus_types::{Message, Qos, TopicFilter};
 use smallvec::SmallVec;
 
 use super::{Shard, peers::Answer};
 use crate::{
-    envelope::{Assignment, Availability, Envelope, GivenBack, Join, Joined},
-    ports::Turn,
+    envelope::{Assignment, Availability, Envelope, GivenBack, GroupName, Join, Joined},
+    ports::{Fetch, Reader, Turn},
+    record::Audience,
 };
 
 /// So many members may refuse a message before it is dropped.
@@ -68,9 +70,10 @@ impl Shard {
                     options: chosen.options,
                     message: Arc::clone(message),
                     tried,
+                    tracked: self.may_be_kept_by(chosen.member.shard, message),
                 };
                 let to = chosen.member.shard;
-                turn.ports.forward(to, Envelope::Assign(Box::new(assignment)));
+                self.forward(turn, to, Envelope::Assign(Box::new(assignment)));
                 return;
             }
             let SubscriberId(slot) = chosen.member.subscriber;
@@ -104,8 +107,9 @@ impl Shard {
 
     /// A message of a group for a client of this shard.
     pub(super) fn take_assignment(&mut self, turn: &mut Turn<'_>, assignment: Assignment) {
-        let Assignment { group, filter, subscriber, options, message, mut tried } = assignment;
+        let Assignment { group, filter, subscriber, options, message, mut tried, .. } = assignment;
         let SubscriberId(slot) = subscriber;
+        self.learn_group(group, &filter);
         let taken = if self.is_member(slot, &filter) {
             self.deliver_shared(turn, slot, (group, options), &message)
         } else {
@@ -113,7 +117,9 @@ impl Shard {
         };
         if taken == Taken::Refused {
             tried.push(Member { shard: self.id, subscriber });
-            let given_back = GivenBack { group, message, tried };
+            let tracked = self.may_be_kept_by(group.shard, &message);
+            let name = GroupName::Number(group.group);
+            let given_back = GivenBack { group: name, message, tried, tracked };
             self.forward(turn, group.shard, Envelope::Return(Box::new(given_back)));
         }
     }
@@ -125,8 +131,90 @@ impl Shard {
     }
 
     pub(super) fn take_back(&mut self, turn: &mut Turn<'_>, given_back: GivenBack) {
-        let GivenBack { group, message, tried } = given_back;
-        self.assign(turn, GroupId(group.group), &message, tried);
+        let GivenBack { group, message, tried, .. } = given_back;
+        let group = match group {
+            GroupName::Number(number) => Some(GroupId(number)),
+            GroupName::Filter(filter) => self.groups.find(&filter),
+        };
+        match group {
+            Some(group) => self.assign(turn, group, &message, tried),
+            None => self.counters().dropped_no_member.add(1),
+        }
+    }
+
+    /// Whether that shard may record the message, or hand it to one that does.
+    fn may_be_kept_by(&self, shard: u16, message: &Message) -> bool {
+        shard != self.id && message.qos != Qos::AtMostOnce && self.durable_among(u64::MAX) != 0
+    }
+
+    /// Remembers the filter of another shard's group: the log names groups by it.
+    fn learn_group(&mut self, group: SharedRef, filter: &Arc<str>) {
+        if self.log.enabled && !self.group_names.contains_key(&group) {
+            self.group_names.insert(group, Arc::clone(filter));
+        }
+    }
+
+    /// The whole filter of a group, wherever it lives.
+    fn name_of_group(&self, group: SharedRef) -> Option<Arc<str>> {
+        if group.shard == self.id {
+            return self.groups.filter(GroupId(group.group)).cloned();
+        }
+        self.group_names.get(&group).cloned()
+    }
+
+    /// A recorded message leaves its session for others of its group: until one of them has it, it
+    /// is the node's.
+    pub(super) fn open_redispatch(
+        &mut self,
+        slot: u32,
+        group: SharedRef,
+        body: &Body,
+    ) -> Option<Group> {
+        let client = self.clients.get(slot).filter(|client| client.key != 0)?;
+        let log_group = Group(self.context.slot_of(client.session.client_id()));
+        let filter = self.name_of_group(group)?;
+        let to = Audience::Group(filter.as_ref().into());
+        match body {
+            Body::Here(message) if message.qos == Qos::AtMostOnce => return None,
+            Body::Here(message) => self.open_message(log_group, message, to),
+            Body::Stored(id) => self.open_stored(log_group, *id, to),
+        }
+        Some(log_group)
+    }
+
+    /// Gives a message that a session did not complete back to its group.
+    pub(super) fn redispatch(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: SharedRef,
+        body: Body,
+        open: Option<Group>,
+    ) {
+        let name = GroupName::Number(group.group);
+        match body {
+            Body::Here(message) => self.give_back(turn, (group.shard, name), message, open),
+            Body::Stored(id) => {
+                let reader = Reader::Group(group.shard, name, open);
+                turn.ports.fetch(Fetch { reader, ids: vec![id] });
+            }
+        }
+    }
+
+    /// Hands a message to the owner of its group; if it is open in the log, it is with the others
+    /// when that is kept.
+    pub(super) fn give_back(
+        &mut self,
+        turn: &mut Turn<'_>,
+        (owner, group): (u16, GroupName),
+        message: Arc<Message>,
+        open: Option<Group>,
+    ) {
+        let (id, tracked) = (message.id, self.may_be_kept_by(owner, &message));
+        let given_back = GivenBack { group, message, tried: Tried::new(), tracked };
+        self.forward(turn, owner, Envelope::Return(Box::new(given_back)));
+        if let Some(open) = open {
+            self.close_message(open, id);
+        }
     }
 
     pub(super) fn take_join(&mut self, turn: &mut Turn<'_>, from: u16, join: Join) {

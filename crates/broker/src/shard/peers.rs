@@ -25,6 +25,8 @@ pub(super) struct Suback {
 pub(super) enum Answer {
     Suback(Suback),
     Joined(u16, Joined),
+    /// A session from the log: it waits for nothing, the node does.
+    Nobody,
 }
 
 #[derive(Debug)]
@@ -131,6 +133,7 @@ impl Shard {
                 Answer::Joined(shard, joined) => {
                     self.forward(turn, shard, Envelope::Joined(joined));
                 }
+                Answer::Nobody => {}
             }
         }
     }
@@ -138,7 +141,7 @@ impl Shard {
     /// One envelope; effects that are work are left to the caller's `work_off`.
     pub(super) fn take_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
         match envelope {
-            Envelope::Publish(message) => self.take_publish(turn, &message),
+            Envelope::Publish(message, _) => self.take_publish(turn, &message),
             Envelope::Retain(message) => self.keep_retained(turn, &message),
             Envelope::Assign(assignment) => self.take_assignment(turn, *assignment),
             Envelope::Return(given_back) => self.take_back(turn, *given_back),
@@ -161,6 +164,7 @@ impl Shard {
             Envelope::ReplayMore(step) => self.continue_replay(turn, step),
             Envelope::ReplayStop(cursor) => self.close_cursor(cursor),
             Envelope::Replayed(replayed) => self.take_replayed(turn, *replayed),
+            Envelope::Kept(confirmed) => self.take_kept(turn, from, &confirmed),
         }
     }
 }

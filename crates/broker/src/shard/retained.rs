@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use plexus_stdx::Seed;
 use plexus_topics::{Retained, RetainedCursor};
-use plexus_types::{Instant, Message, TopicName};
+use plexus_types::{Instant, Message, MessageId, TopicName};
 
 use super::Shard;
 use crate::ports::Turn;
@@ -16,41 +16,51 @@ pub(super) struct RetainedStore {
     /// Exactly those messages that expire.
     expiring: BTreeSet<(Instant, TopicName)>,
     bytes: usize,
-    messages_max: usize,
+    /// Those that the node wrote itself: they are nobody's to limit, and not told of.
+    own: usize,
+}
+
+/// What the node says of itself is said anew at each start.
+pub(super) fn is_own(topic: &str) -> bool {
+    topic.starts_with("$SYS/")
 }
 
 impl RetainedStore {
-    pub(super) fn new(seed: Seed, messages_max: usize) -> Self {
-        let messages = Retained::new(seed);
-        Self { messages, expiring: BTreeSet::new(), bytes: 0, messages_max }
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { messages: Retained::new(seed), expiring: BTreeSet::new(), bytes: 0, own: 0 }
     }
 
-    /// Keeps a message as the newest of its topic; false when the limit forbids it.
-    fn keep(&mut self, message: &Arc<Message>) -> bool {
-        let known = self.messages.get(&message.topic).is_some();
-        if !known && self.messages.len() >= self.messages_max {
-            return false;
-        }
+    /// Whether the message has a place: another of its topic has it, or there is room.
+    fn takes(&self, message: &Message, has_room: bool) -> bool {
+        has_room || is_own(&message.topic) || self.name_of(&message.topic).is_some()
+    }
+
+    fn name_of(&self, topic: &TopicName) -> Option<MessageId> {
+        self.messages.get(topic).map(|message| message.id)
+    }
+
+    /// Keeps a message as the newest of its topic, whatever the limit says.
+    pub(super) fn keep(&mut self, message: &Arc<Message>) {
         if let Some(expires) = message.expires {
             // A copy of its own: the deadline must not keep a message alive that was replaced.
             self.expiring.insert((expires, message.topic.detached()));
         }
-        self.bytes += message.size();
+        self.reckon(message, true);
         if let Some(old) = self.messages.insert(&message.topic, Arc::clone(message)) {
             self.part_from(&old, message.expires);
         }
-        true
     }
 
-    fn delete(&mut self, topic: &TopicName) {
-        if let Some(old) = self.messages.remove(topic) {
-            self.part_from(&old, None);
-        }
+    /// Yields the name of the message that is gone.
+    fn delete(&mut self, topic: &TopicName) -> Option<MessageId> {
+        let old = self.messages.remove(topic)?;
+        self.part_from(&old, None);
+        Some(old.id)
     }
 
     /// Forgets what was reckoned for a message that another or nothing replaces.
     fn part_from(&mut self, old: &Message, expires: Option<Instant>) {
-        self.bytes -= old.size();
+        self.reckon(old, false);
         if let Some(at) = old.expires
             && expires != Some(at)
         {
@@ -58,20 +68,34 @@ impl RetainedStore {
         }
     }
 
+    fn reckon(&mut self, message: &Message, comes: bool) {
+        let own = is_own(&message.topic);
+        let (bytes, own) = if own { (0, 1) } else { (message.size(), 0) };
+        if comes {
+            self.bytes += bytes;
+            self.own += own;
+        } else {
+            self.bytes -= bytes;
+            self.own -= own;
+        }
+    }
+
+    pub(super) fn get(&self, topic: &TopicName) -> Option<&Arc<Message>> {
+        self.messages.get(topic)
+    }
+
     pub(super) fn next_expiry(&self) -> Option<Instant> {
         self.expiring.first().map(|(at, _)| *at)
     }
 
-    fn expire(&mut self, now: Instant) -> u64 {
-        let mut gone = 0;
+    fn expire(&mut self, now: Instant) -> Option<(TopicName, MessageId)> {
         while self.next_expiry().is_some_and(|at| at <= now) {
-            let Some((_, topic)) = self.expiring.pop_first() else { break };
+            let (_, topic) = self.expiring.pop_first()?;
             if self.messages.get(&topic).is_some_and(|message| message.is_expired(now)) {
-                self.delete(&topic);
-                gone += 1;
+                return self.delete(&topic).map(|id| (topic, id));
             }
         }
-        gone
+        None
     }
 
     pub(super) fn len(&self) -> usize {
@@ -111,23 +135,43 @@ impl Shard {
                 return;
             }
         }
-        if message.payload.is_empty() || message.is_expired(turn.now) {
-            self.retained.delete(&message.topic);
-        } else if !self.retained.keep(message) {
-            self.counters().dropped_retained_limit.add(1);
+        if message.payload.is_empty() {
+            if let Some(old) = self.retained.delete(&message.topic) {
+                self.record_retained(message, Some(old));
+            }
+        } else if message.is_expired(turn.now) {
+            if let Some(old) = self.retained.delete(&message.topic) {
+                self.record_expired(&message.topic, old);
+            }
+        } else {
+            let counted = self.context.counters.iter().map(|shard| shard.retained.read());
+            let limit = self.context.options.retained.messages_max as u64;
+            if self.retained.takes(message, counted.sum::<u64>() < limit) {
+                let old = self.retained.name_of(&message.topic);
+                self.retained.keep(message);
+                self.record_retained(message, old);
+            } else {
+                tracing::warn!(
+                    topic = %message.topic,
+                    limit,
+                    "message not retained: there are retained.max_messages already"
+                );
+                self.counters().dropped_retained_limit.add(1);
+            }
         }
         self.count_retained();
     }
 
     pub(super) fn expire_retained(&mut self, turn: &Turn<'_>) {
-        if self.retained.expire(turn.now) > 0 {
+        while let Some((topic, id)) = self.retained.expire(turn.now) {
+            self.record_expired(&topic, id);
             self.count_retained();
         }
     }
 
-    fn count_retained(&self) {
+    pub(super) fn count_retained(&self) {
         let counters = self.counters();
-        counters.retained.set(self.retained.messages.len() as u64);
+        counters.retained.set((self.retained.messages.len() - self.retained.own) as u64);
         counters.retained_bytes.set(self.retained.bytes as u64);
     }
 }

@@ -4,14 +4,27 @@
 use std::sync::Arc;
 
 use plexus_session::{LogPosition, Publication, Routed};
+use plexus_store::Group;
 use plexus_topics::SubscriberId;
-use plexus_types::{Message, Qos, ReasonCode};
+use plexus_types::{Message, MessageId, PacketId, Qos, ReasonCode};
 
 use super::Shard;
-use crate::{envelope::Envelope, ports::Turn};
+use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
+/// What a publisher hears when the log cannot be written.
+const LOG_REFUSES: ReasonCode = ReasonCode::QuotaExceeded;
 /// Above so many receivers a message is given its own bytes without looking at each of them.
 const FEW_RECEIVERS: usize = 4;
+
+/// How a message has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    /// Where it is recorded as open while it is on its way to other shards.
+    pub(super) once: Option<Group>,
+    /// Somebody has it who can be told that it is not taken. A Will, or what was open at the start,
+    /// nobody has but the node.
+    pub(super) may_refuse: bool,
+}
 
 impl Shard {
     /// Routes a message that has passed the door.
@@ -21,22 +34,40 @@ impl Shard {
         publisher: Option<u32>,
         publication: Publication,
     ) {
-        let Publication { message, packet_id, .. } = publication;
-        let reason = self.publish(turn, publisher, message);
+        let Publication { message, packet_id, will } = publication;
+        let before = self.outbox.appended();
+        let once = publisher.filter(|_| self.log.enabled).and_then(|slot| {
+            let session = &self.clients.get(slot)?.session;
+            let exactly_once = message.qos == Qos::ExactlyOnce && session.is_durable();
+            (will || exactly_once).then(|| Group(self.context.slot_of(session.client_id())))
+        });
+        let taken = Taken { once, may_refuse: packet_id.is_some() };
+        let reason = self.distribute(turn, publisher, message, taken);
         let (Some(slot), Some(packet_id)) = (publisher, packet_id) else { return };
+        if reason == LOG_REFUSES && self.gave_up_on(turn, slot, packet_id) {
+            return;
+        }
+        // The acknowledgement waits for what the message has put on a disk, if anything.
+        let appended = self.outbox.appended();
+        let after = if appended > before { appended } else { LogPosition::ZERO };
+        if after > LogPosition::ZERO {
+            self.wait_for_log(slot);
+        }
         let Some(client) = self.clients.get_mut(slot) else { return };
-        // Nothing of this message is on a disk: the acknowledgement may leave at once.
-        let routed = Routed { packet_id, reason, after: LogPosition::ZERO };
+        let routed = Routed { packet_id, reason, after };
         client.session.handle_routed(turn.now, routed, &mut self.outbox);
         self.drain(turn, slot);
     }
 
-    /// Delivers a message to everybody who wants it and says whether there was anybody.
-    pub(super) fn publish(
+    /// Delivers a message to everybody who wants it and says whether there was anybody. With a
+    /// group in `once`, the message is recorded as open there while it is on its way to the records
+    /// of other shards, which become true apart from those of this one.
+    pub(super) fn distribute(
         &mut self,
         turn: &mut Turn<'_>,
         publisher: Option<u32>,
-        message: Message,
+        mut message: Message,
+        Taken { once, may_refuse }: Taken,
     ) -> ReasonCode {
         let shards = self.interest.shards(&message.topic);
         let own = 1_u64 << self.id;
@@ -54,21 +85,68 @@ impl Shard {
                 return ReasonCode::NoMatchingSubscribers;
             }
         }
+        if message.id == MessageId::NONE {
+            message.id = self.name_message();
+        }
         let kept = message.retain || others != 0 || self.is_kept();
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
-        if message.retain && self.may_retain(&message) {
-            let owner = self.context.shard_of(&message.topic);
-            self.forward(turn, owner, Envelope::Retain(Arc::clone(&message)));
+        let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
+        let failing = may_refuse && self.log.enabled && self.context.log.takes_nothing_new();
+        if failing && self.is_to_be_kept(&message, tracked) {
+            return LOG_REFUSES;
+        }
+        let owner = message.retain.then(|| self.context.shard_of(&message.topic));
+        let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
+        let open = once.filter(|_| elsewhere);
+        if let Some(group) = open {
+            self.open_message(group, &message, Audience::Subscribers);
+        }
+        if let Some(owner) = owner {
+            let retained = self.to_retain(&message);
+            self.forward(turn, owner, Envelope::Retain(retained));
         }
         self.deliver_matches(turn, publisher, &message);
         self.assign_groups(turn, &message);
         for shard in bits(others) {
             for _ in 0..self.copies(shard, &message) {
-                self.forward(turn, shard, Envelope::Publish(Arc::clone(&message)));
+                let tracked = tracked & 1 << shard != 0;
+                self.forward(turn, shard, Envelope::Publish(Arc::clone(&message), tracked));
             }
         }
+        if let Some(group) = open {
+            self.close_message(group, message.id);
+        }
         if nobody { ReasonCode::NoMatchingSubscribers } else { ReasonCode::Success }
+    }
+
+    /// Whether the message would have to be recorded before it is acknowledged.
+    fn is_to_be_kept(&self, message: &Message, tracked: u64) -> bool {
+        let recorded =
+            |slot: u32| self.clients.get(slot).is_some_and(|client| client.session.is_durable());
+        let wanted = || {
+            tracked != 0
+                || !self.group_ids.is_empty()
+                || self.matches.subscriptions().any(|subscription| {
+                    let SubscriberId(slot) = subscription.subscriber;
+                    recorded(slot)
+                })
+        };
+        message.qos != Qos::AtMostOnce && (message.retain || wanted())
+    }
+
+    /// What cannot be kept is not acknowledged. A client of 3.x cannot be told: its connection ends,
+    /// and it sends the message again on the next.
+    fn gave_up_on(&mut self, turn: &mut Turn<'_>, slot: u32, packet_id: PacketId) -> bool {
+        let Some(client) = self.clients.get_mut(slot) else { return true };
+        if client.session.version().is_v5() {
+            return false;
+        }
+        let reason = ReasonCode::ServerUnavailable;
+        client.session.forget_publish(packet_id, &mut self.outbox);
+        client.session.disconnect(turn.now, reason, None, &mut self.outbox);
+        self.drain(turn, slot);
+        true
     }
 
     /// A message of another shard's publisher.
@@ -108,12 +186,21 @@ impl Shard {
         1
     }
 
-    fn may_retain(&self, message: &Message) -> bool {
-        let fits = message.size() <= self.context.options.retained.message_size_max;
-        if !fits {
-            self.counters().dropped_retained_limit.add(1);
+    /// What becomes the retained message of the topic. One that is too large is not kept, and then
+    /// the one before must not stay either: it would pass for the present state.
+    fn to_retain(&self, message: &Arc<Message>) -> Arc<Message> {
+        let limit = self.context.options.retained.message_size_max;
+        if message.size() <= limit {
+            return Arc::clone(message);
         }
-        fits
+        tracing::warn!(
+            topic = %message.topic,
+            size = message.size(),
+            limit,
+            "message not retained: larger than retained.max_message_size; the topic has none now"
+        );
+        self.counters().dropped_retained_limit.add(1);
+        Arc::new(Message { payload: bytes::Bytes::new(), ..Message::clone(message) })
     }
 }
 

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use plexus_session::{SubscribeItem, SubscribeRequest, UnsubscribeRequest};
 use plexus_topics::{Member, MemberOptions, Options, SubscriberId, Subscription};
 use plexus_types::TopicFilter;
-use plexus_wire::RetainHandling;
+use plexus_wire::{RetainHandling, SubscriptionOptions};
 
 use super::{
     Shard,
@@ -32,9 +32,10 @@ impl Shard {
         for item in &request.items {
             let Ok(filter) = &item.filter else { continue };
             if filter.shared().is_some() {
-                joins.push((filter.clone(), member_options(item, request.subscription_id)));
+                let options = member_options(item.options, request.subscription_id);
+                joins.push((filter.clone(), options));
             } else {
-                let subscription = subscription(slot, item, request.subscription_id);
+                let subscription = subscription(slot, item.options, request.subscription_id);
                 self.enter(turn, filter, subscription);
             }
         }
@@ -46,7 +47,12 @@ impl Shard {
         self.finish_ready(turn);
     }
 
-    fn enter(&mut self, turn: &mut Turn<'_>, filter: &TopicFilter, subscription: Subscription) {
+    pub(super) fn enter(
+        &mut self,
+        turn: &mut Turn<'_>,
+        filter: &TopicFilter,
+        subscription: Subscription,
+    ) {
         if self.index.insert(filter.matched(), subscription).is_some() {
             return;
         }
@@ -56,7 +62,7 @@ impl Shard {
         }
     }
 
-    fn join(
+    pub(super) fn join(
         &mut self,
         turn: &mut Turn<'_>,
         slot: u32,
@@ -160,8 +166,7 @@ fn wants_retained(item: &SubscribeItem) -> bool {
     handling && filter.shared().is_none()
 }
 
-fn subscription(slot: u32, item: &SubscribeItem, id: Option<u32>) -> Subscription {
-    let asked = item.options;
+pub(super) fn subscription(slot: u32, asked: SubscriptionOptions, id: Option<u32>) -> Subscription {
     Subscription {
         subscriber: SubscriberId(slot),
         id: id.and_then(NonZeroU32::new),
@@ -169,10 +174,10 @@ fn subscription(slot: u32, item: &SubscribeItem, id: Option<u32>) -> Subscriptio
     }
 }
 
-fn member_options(item: &SubscribeItem, id: Option<u32>) -> MemberOptions {
+pub(super) fn member_options(asked: SubscriptionOptions, id: Option<u32>) -> MemberOptions {
     MemberOptions {
-        qos: item.options.qos,
+        qos: asked.qos,
         id: id.and_then(NonZeroU32::new),
-        retain_as_published: item.options.retain_as_published,
+        retain_as_published: asked.retain_as_published,
     }
 }

@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_access::{AllowAll, Credentials, Policy};
-use plexus_session::{CloseReason, Outgoing, SharedRef};
+use plexus_session::{CloseReason, LogPosition, Outgoing, SharedRef};
 use plexus_stdx::Seed;
+use plexus_store::Batch;
 use plexus_topics::{MemberOptions, SubscriberId};
 use plexus_types::{
-    ClientId, Instant, Message, MessageProperties, PacketId, ProtocolVersion, Qos, Text, TopicName,
+    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
+    TopicName,
 };
 use plexus_wire::{
     Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe, SubscribeFilter,
@@ -20,7 +22,7 @@ use super::{Context, Shard};
 use crate::{
     envelope::{Assignment, Envelope},
     options::NodeOptions,
-    ports::{Arrival, ConnId, Door, Ports, Ticket, Turn},
+    ports::{Arrival, ConnId, Door, Fetch, Ports, Ticket, Turn},
 };
 
 /// What a shard did.
@@ -44,6 +46,8 @@ impl Ports for Desk {
     fn forward(&mut self, shard: u16, envelope: Envelope) {
         self.posted.push((shard, envelope));
     }
+    fn commit(&mut self, _: Batch, _: LogPosition) {}
+    fn fetch(&mut self, _: Fetch) {}
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
         false
     }
@@ -171,6 +175,7 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
     node.connect(0, "newcomer", 0);
     node.subscribe(0, &filter);
     let message = Message {
+        id: MessageId::NONE,
         topic: TopicName::try_from("secret").unwrap(),
         payload: Bytes::new(),
         qos: Qos::AtMostOnce,
@@ -187,6 +192,7 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
             options: MemberOptions { qos: Qos::AtMostOnce, id: None, retain_as_published: false },
             message: Arc::new(message.clone()),
             tried: SmallVec::new(),
+            tracked: false,
         }))
     };
     node.act(|shard, turn| shard.handle_envelope(turn, 1, assign("$share/x/secret")));

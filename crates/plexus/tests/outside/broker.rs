@@ -85,6 +85,9 @@ impl Broker {
             .args(["serve", "--print-listeners", "--data-dir"])
             .arg(folder.0.join("data"))
             .args(arguments)
+            // A test waits for what a program promises, not for the disk of its machine.
+            .env("PLEXUS__STORE__COMMIT", "os")
+            .env("PLEXUS__STORE__SEGMENT_SIZE", "1MiB")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -125,6 +128,13 @@ impl Broker {
             .status()
             .expect("kill runs");
         assert!(status.success(), "kill -{name}");
+    }
+
+    /// Kills the process as a crash would; its folder stays for the next.
+    pub(crate) fn kill(mut self) -> Folder {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+        std::mem::replace(&mut self.folder, Folder::new())
     }
 
     /// Waits for the end of the process.

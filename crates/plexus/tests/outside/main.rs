@@ -1,6 +1,7 @@
 //! The built binary from outside: independent clients of four ecosystems, signals, limits.
 
 mod broker;
+mod crashes;
 mod floods;
 mod limits;
 mod mosquitto;

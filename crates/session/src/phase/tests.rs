@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use plexus_types::{ClientId, Instant, Message, MessageProperties, Qos, TopicName};
+use plexus_types::{ClientId, Instant, Message, MessageId, MessageProperties, Qos, TopicName};
 
 use super::seconds_left;
 
@@ -7,6 +7,7 @@ use super::seconds_left;
 #[test]
 fn the_interval_that_is_left_is_rounded_and_zero_only_when_it_is_over() {
     let mut message = Message {
+        id: MessageId::NONE,
         topic: TopicName::try_from("t").unwrap(),
         payload: Bytes::new(),
         qos: Qos::AtMostOnce,

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Message, MessageProperties, Qos, TopicName};
-use smallvec::SmallVec;
+use plexus_types::{ClientId, Message, MessageId, MessageProperties, Qos, TopicName};
 
-use super::{Admission, Parcel, Queue};
-use crate::{Options, QueuePolicy, SharedRef};
+use super::{Admission, Queue};
+use crate::{Delivery, Options, QueuePolicy, SharedRef, parcel::Parcel};
 
 fn parcel(payload: &'static str, qos: u8) -> Parcel {
     let message = Message {
+        id: MessageId::NONE,
         topic: TopicName::try_from("t").unwrap(),
         payload: Bytes::from_static(payload.as_bytes()),
         qos: Qos::new(qos).unwrap(),
@@ -17,13 +17,18 @@ fn parcel(payload: &'static str, qos: u8) -> Parcel {
         expires: None,
         publisher: ClientId::try_from("p").unwrap(),
     };
-    Parcel {
+    parcel_of(&message, None)
+}
+
+fn parcel_of(message: &Message, shared: Option<SharedRef>) -> Parcel {
+    let message = Arc::new(message.clone());
+    Parcel::from(Delivery {
+        message: &message,
         qos: message.qos,
-        message: Arc::new(message),
-        subscription_ids: SmallVec::new(),
-        shared: None,
         retain: false,
-    }
+        subscription_ids: &[],
+        shared,
+    })
 }
 
 fn options(messages: usize, bytes: usize, queue_policy: QueuePolicy) -> Options {
@@ -37,7 +42,7 @@ fn options(messages: usize, bytes: usize, queue_policy: QueuePolicy) -> Options 
 
 fn rest(queue: &mut Queue) -> Vec<String> {
     std::iter::from_fn(|| queue.pop())
-        .map(|parcel| String::from_utf8(parcel.message.payload.to_vec()).unwrap())
+        .map(|parcel| String::from_utf8(parcel.message().unwrap().payload.to_vec()).unwrap())
         .collect()
 }
 
@@ -65,7 +70,7 @@ fn a_full_queue_follows_its_policy() {
                 refused.push_str(payload);
             }
             for victim in victims {
-                out.push_str(std::str::from_utf8(&victim.message.payload).unwrap());
+                out.push_str(std::str::from_utf8(&victim.message().unwrap().payload).unwrap());
             }
         }
         assert_eq!((out.as_str(), refused.as_str()), (driven_out, not_taken), "{parcels:?}");
@@ -93,6 +98,6 @@ fn a_shared_message_drives_nothing_out() {
     let options = options(1, 1_000, QueuePolicy::DropOldest);
     queue.push(parcel("mine", 0), &options, |_| {});
     let shared = Some(SharedRef { shard: 0, group: 0 });
-    let shared = Parcel { shared, ..parcel("shared", 2) };
+    let shared = parcel_of(parcel("shared", 2).message().unwrap(), shared);
     assert_eq!(queue.push(shared, &options, |_| unreachable!("no victim")), Admission::Full);
 }

@@ -1,6 +1,6 @@
 //! Acknowledgements, both ways.
 
-use plexus_types::{Instant, PacketId, ReasonCode, Text};
+use plexus_types::{Instant, MessageId, ReasonCode, Text};
 use plexus_wire::{Ack, AckDetails};
 
 use super::Session;
@@ -8,6 +8,7 @@ use crate::{
     Change, Outbox,
     inbound::{AckKind, Answer, Verdict},
     outbound::{Acknowledged, Received},
+    parcel::{Body, Parcel},
     phase::Phase,
     refusal::Refusal,
 };
@@ -49,8 +50,8 @@ impl Session {
         match self.outbound.handle_puback(ack.packet_id) {
             Acknowledged::Unknown => Ok(()),
             Acknowledged::Mismatch => Err(Refusal::protocol("PUBACK of a QoS 2 message")),
-            Acknowledged::Done(_) => {
-                self.complete_delivery(now, ack.packet_id, out);
+            Acknowledged::Done(parcel) => {
+                self.complete_delivery(now, &parcel, out);
                 Ok(())
             }
         }
@@ -67,8 +68,8 @@ impl Session {
         self.check_waiting_acks()?;
         let verdict = match self.outbound.handle_pubrec(id, ack.reason.is_error()) {
             Received::Mismatch => return Err(Refusal::protocol("PUBREC of a QoS 1 message")),
-            Received::Refused(_) => {
-                self.complete_delivery(now, id, out); // [MQTT-4.4.0-2], [MQTT-4.8.2-6]
+            Received::Refused(parcel) => {
+                self.complete_delivery(now, &parcel, out); // [MQTT-4.4.0-2], [MQTT-4.8.2-6]
                 return Ok(());
             }
             Received::Unknown => {
@@ -78,10 +79,12 @@ impl Session {
                 Verdict { reason: ReasonCode::PacketIdentifierNotFound, ..Verdict::SUCCESS }
             }
             Received::Release(parcel, first) => {
-                *parcel = None; // [MQTT-4.3.3-6]
-                if first && self.is_durable() {
+                let (sequence, recorded) = (parcel.sequence, parcel.is_recorded());
+                // [MQTT-4.3.3-6]
+                let body = std::mem::replace(&mut parcel.body, Body::Stored(MessageId::NONE));
+                if first && recorded {
                     // Sent again as PUBLISH after a crash it would be delivered twice.
-                    let position = self.record(Change::Received(id), out);
+                    let position = self.record(Change::Received(sequence, body.id()), out);
                     self.outbound.record(id, position);
                 }
                 Verdict::new(ReasonCode::Success, self.outbound.released_after(id))
@@ -101,18 +104,22 @@ impl Session {
         match self.outbound.handle_pubcomp(ack.packet_id) {
             Acknowledged::Unknown => Ok(()),
             Acknowledged::Mismatch => Err(Refusal::protocol("PUBCOMP without PUBREC")),
-            Acknowledged::Done(_) => {
-                self.complete_delivery(now, ack.packet_id, out);
+            Acknowledged::Done(parcel) => {
+                self.complete_delivery(now, &parcel, out);
                 Ok(())
             }
         }
     }
 
     /// A delivery is complete: the window has room for the next.
-    fn complete_delivery(&mut self, now: Instant, id: PacketId, out: &mut Outbox) {
-        if self.is_durable() {
-            self.record(Change::Completed(id), out);
-        }
+    fn complete_delivery(&mut self, now: Instant, parcel: &Parcel, out: &mut Outbox) {
+        self.record_completed(parcel, out);
         self.pump(now, out);
+    }
+
+    pub(super) fn record_completed(&mut self, parcel: &Parcel, out: &mut Outbox) {
+        if parcel.is_recorded() {
+            self.record(Change::Completed(parcel.sequence, parcel.body.id()), out);
+        }
     }
 }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use plexus_types::{Instant, Qos};
+use plexus_types::{Instant, Message, Qos};
 
 use super::Session;
 use crate::{
-    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, SharedRef, Taken,
+    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, Sequence, SharedRef,
+    Taken,
     aliases::Naming,
     inbound::{AckKind, Verdict},
     outbound::Resend,
+    parcel::Parcel,
     phase::{Connection, Phase},
-    queue::{Admission, Parcel},
+    queue::Admission,
     refusal::Refusal,
 };
 
@@ -33,20 +35,24 @@ impl Session {
             return refuse(DropReason::Expired, delivery.shared, out); // [MQTT-3.3.2-5]
         }
         let parcel = Parcel::from(delivery);
+        let message = delivery.message;
         match &self.phase {
             // First in, first out, whatever the topic: nothing passes what waits ([MQTT-4.6.0-5],
             // [MQTT-4.6.0-6], [MQTT3-4.6.0-5], [MQTT3-4.6.0-6]).
             Phase::Connected(connection)
                 if !connection.congested
                     && self.queue.is_empty()
-                    && self.has_window_for(parcel.qos, connection) =>
+                    && !self.waits_for_log(parcel.qos())
+                    && self.has_window_for(parcel.qos(), self.next, connection) =>
             {
-                self.transmit(now, parcel, out)
+                self.transmit_new(now, parcel, message, out)
             }
-            Phase::Connected(connection) if !connection.takes_parcel(&parcel, self.version) => {
-                refuse(DropReason::TooLarge, parcel.shared, out) // [MQTT-3.1.2-25]
+            Phase::Connected(connection)
+                if !connection.takes_parcel(&parcel, message, self.version) =>
+            {
+                refuse(DropReason::TooLarge, parcel.shared(), out) // [MQTT-3.1.2-25]
             }
-            _ => self.enqueue(now, parcel, out),
+            _ => self.enqueue(now, parcel, message, out),
         }
     }
 
@@ -60,27 +66,34 @@ impl Session {
 
     /// Sends what waits, as far as the window and the connection allow.
     pub(super) fn pump(&mut self, now: Instant, out: &mut Outbox) {
+        if self.pending.is_opening() {
+            return;
+        }
         self.resend(now, out);
         for _ in 0..BATCH {
             if !self.has_backlog() {
-                return;
+                break;
             }
-            let Some(parcel) = self.queue.pop() else { return };
+            let Some(parcel) = self.queue.pop() else { break };
+            let Some(message) = parcel.message().map(Arc::clone) else { break };
             self.note_movement();
-            if parcel.message.is_expired(now) {
+            if message.is_expired(now) {
                 out.push(Output::Dropped(DropReason::Expired, 1)); // [MQTT-3.3.2-5]
-                self.record_drop(parcel.qos, out);
+                self.record_drop(&parcel, out);
                 continue;
             }
-            let (shared, qos, message) = (parcel.shared, parcel.qos, Arc::clone(&parcel.message));
-            if self.transmit(now, parcel, out) == Taken::Refused {
-                // The connection that takes no such packet came after it had been queued.
-                self.record_drop(qos, out);
-                if let Some(shared) = shared {
-                    out.push(Output::Redispatch(shared, message));
-                }
+            let Phase::Connected(connection) = &mut self.phase else { break };
+            if let Some(naming) = connection.naming(&parcel, &message, self.version) {
+                let outgoing = Outgoing::new(&parcel, &message, naming, now);
+                self.transmit(parcel, outgoing, out);
+                continue;
             }
+            // The connection that takes no such packet came after it had been queued.
+            refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
+            give_back(&parcel, out);
+            self.record_drop(&parcel, out);
         }
+        self.fetch(out);
     }
 
     /// Sends what an earlier connection left under way ([MQTT-4.4.0-1], [MQTT3-4.4.0-1]).
@@ -88,7 +101,9 @@ impl Session {
         let Phase::Connected(connection) = &mut self.phase else { return };
         let mut released = false;
         let mut too_large = Vec::new();
-        while let Some(resend) = self.outbound.resend(connection.receive_maximum) {
+        while self.outbound.next_resend().is_none_or(|parcel| parcel.message().is_some())
+            && let Some(resend) = self.outbound.resend(connection.receive_maximum)
+        {
             match resend {
                 Resend::Release(id, after) => {
                     released = true;
@@ -96,9 +111,9 @@ impl Session {
                     self.inbound.answer(AckKind::PubRel, id, verdict);
                 }
                 Resend::Publish(id, parcel) => {
-                    let parcel = parcel.clone().expect("invariant: kept until PUBREC");
-                    if connection.takes_parcel(&parcel, self.version) {
-                        let mut outgoing = Outgoing::new(parcel, Naming::PLAIN, now);
+                    let message = parcel.message().expect("invariant: looked at above");
+                    if connection.takes_parcel(parcel, message, self.version) {
+                        let mut outgoing = Outgoing::new(parcel, message, Naming::PLAIN, now);
                         outgoing.dup = true; // [MQTT-3.3.1-1], [MQTT3-3.3.1-1]
                         outgoing.packet_id = Some(id);
                         out.push(Output::Deliver(outgoing));
@@ -110,10 +125,9 @@ impl Session {
         }
         let gave_up = !too_large.is_empty();
         for id in too_large {
-            self.outbound.discard(id); // [MQTT-3.1.2-25]
             out.push(Output::Dropped(DropReason::TooLarge, 1));
-            if self.is_durable() {
-                self.record(Change::Completed(id), out);
+            if let Some(parcel) = self.outbound.discard(id) {
+                self.record_completed(&parcel, out); // [MQTT-3.1.2-25]
             }
         }
         if gave_up {
@@ -124,54 +138,73 @@ impl Session {
         }
     }
 
-    /// Sends a message right now; there must be room in the window.
-    fn transmit(&mut self, now: Instant, parcel: Parcel, out: &mut Outbox) -> Taken {
+    /// Sends a message that has just come; there must be room in the window.
+    fn transmit_new(
+        &mut self,
+        now: Instant,
+        mut parcel: Parcel,
+        message: &Arc<Message>,
+        out: &mut Outbox,
+    ) -> Taken {
         let Phase::Connected(connection) = &mut self.phase else { return Taken::Refused };
-        let Some(naming) = connection.naming(&parcel, self.version) else {
-            return refuse(DropReason::TooLarge, parcel.shared, out); // [MQTT-3.1.2-25]
+        let Some(naming) = connection.naming(&parcel, message, self.version) else {
+            return refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
         };
-        if parcel.qos == Qos::AtMostOnce {
-            out.push(Output::Deliver(Outgoing::new(parcel, naming, now)));
-            return Taken::Sent;
+        self.admit_parcel(&mut parcel);
+        if parcel.is_recorded() {
+            self.record_parcel(parcel.entry(), Arc::clone(message), out);
         }
-        let mut outgoing = Outgoing::new(parcel.clone(), naming, now);
-        let id = self.outbound.push(parcel.qos, Some(parcel), |_| false);
-        outgoing.packet_id = Some(id);
-        if self.is_durable() {
-            self.record(Change::Inflight(id, Arc::clone(&outgoing.message)), out);
-        }
-        out.push(Output::Deliver(outgoing));
+        let outgoing = Outgoing::new(&parcel, message, naming, now);
+        self.transmit(parcel, outgoing, out);
         Taken::Sent
     }
 
+    /// Sends a message right now; there must be room in the window.
+    fn transmit(&mut self, parcel: Parcel, mut outgoing: Outgoing, out: &mut Outbox) {
+        if parcel.qos() != Qos::AtMostOnce {
+            let id = parcel.sequence.packet_id();
+            outgoing.packet_id = Some(id);
+            self.outbound.push_as(id, parcel.qos(), parcel);
+        }
+        out.push(Output::Deliver(outgoing));
+    }
+
     /// [MQTT-4.5.0-1], [MQTT3-4.5.0-1], [MQTT3-3.1.2-5]
-    fn enqueue(&mut self, now: Instant, parcel: Parcel, out: &mut Outbox) -> Taken {
-        let (qos, shared) = (parcel.qos, parcel.shared);
+    fn enqueue(
+        &mut self,
+        now: Instant,
+        mut parcel: Parcel,
+        message: &Arc<Message>,
+        out: &mut Outbox,
+    ) -> Taken {
+        let shared = parcel.shared();
         let away = !self.is_connected();
-        if away && qos == Qos::AtMostOnce && !self.options.queue_qos0_offline {
+        if away && parcel.qos() == Qos::AtMostOnce && !self.options.queue_qos0_offline {
             return refuse(DropReason::Offline, shared, out);
         }
         if self.queue.len().0 == 0 {
             self.note_movement();
         }
-        let message = Arc::clone(&parcel.message);
+        let next = self.next;
+        self.admit_parcel(&mut parcel);
+        let entry = parcel.is_recorded().then(|| parcel.entry());
         let mut evicted = Vec::new();
         let admission = self.queue.push(parcel, &self.options, |victim| evicted.push(victim));
         for victim in evicted {
-            self.record_drop(victim.qos, out);
-            out.push(match victim.shared {
-                Some(shared) => Output::Redispatch(shared, victim.message),
-                None => Output::Dropped(DropReason::QueueFull, 1),
-            });
+            if !give_back(&victim, out) {
+                out.push(Output::Dropped(DropReason::QueueFull, 1));
+            }
+            self.record_drop(&victim, out);
         }
         match admission {
             Admission::Queued => {
-                if self.is_durable() && qos > Qos::AtMostOnce {
-                    self.record(Change::Queued(message), out);
+                if let Some(entry) = entry {
+                    self.record_parcel(entry, Arc::clone(message), out);
                 }
                 Taken::Queued
             }
             Admission::Full => {
+                self.next = next;
                 let taken = refuse(DropReason::QueueFull, shared, out);
                 if self.options.queue_policy == QueuePolicy::Disconnect && shared.is_none() {
                     self.overflow(now, out);
@@ -196,11 +229,16 @@ impl Session {
         }
     }
 
-    /// QoS 0 is not in the log, hence neither is its end.
-    fn record_drop(&mut self, qos: Qos, out: &mut Outbox) {
-        if self.is_durable() && qos > Qos::AtMostOnce {
-            self.record(Change::Dropped, out);
+    /// What is not in the log has no end there either.
+    fn record_drop(&mut self, parcel: &Parcel, out: &mut Outbox) {
+        if parcel.is_recorded() {
+            self.record(Change::Dropped(parcel.sequence, parcel.body.id()), out);
         }
+    }
+
+    /// Whether CONNACK, or the record of a message of that quality, has to be kept first.
+    fn waits_for_log(&self, qos: Qos) -> bool {
+        self.pending.is_opening() || (qos == Qos::ExactlyOnce && self.is_durable())
     }
 
     /// Free places of the window, for QoS 1 and 2.
@@ -208,10 +246,19 @@ impl Session {
         self.outbound.room(connection.receive_maximum, self.options.inflight_max)
     }
 
-    pub(super) fn has_window_for(&self, qos: Qos, connection: &Connection) -> bool {
+    /// Whether a message that waits may leave now, apart from its bytes.
+    pub(super) fn may_leave(&self, parcel: &Parcel, connection: &Connection) -> bool {
+        !self.pending.is_opening()
+            && self.has_window_for(parcel.qos(), parcel.sequence, connection)
+            && !(parcel.qos() == Qos::ExactlyOnce && self.pending.holds(parcel.sequence))
+    }
+
+    fn has_window_for(&self, qos: Qos, sequence: Sequence, connection: &Connection) -> bool {
         match qos {
             Qos::AtMostOnce => !self.outbound.is_resending(), // [MQTT-3.3.4-10], [MQTT-4.9.0-3]
-            Qos::AtLeastOnce | Qos::ExactlyOnce => self.window(connection) > 0,
+            Qos::AtLeastOnce | Qos::ExactlyOnce => {
+                self.window(connection) > 0 && !self.outbound.is_taken(sequence.packet_id())
+            }
         }
     }
 
@@ -219,6 +266,14 @@ impl Session {
         let (messages, bytes) = self.queue.len();
         messages >= self.options.queue_messages_max || bytes >= self.options.queue_bytes_max
     }
+}
+
+/// A message of a group goes to another of its members. Said before its end is recorded, so that
+/// whoever takes it over can hold it in the log without a gap.
+fn give_back(parcel: &Parcel, out: &mut Outbox) -> bool {
+    let Some(shared) = parcel.shared() else { return false };
+    out.push(Output::Redispatch(shared, parcel.body.clone()));
+    true
 }
 
 /// A message of a group goes to another member and is not lost; any other is counted.

@@ -1,12 +1,11 @@
 //! What a client leaves behind: its Will, then what others may still deliver, then nothing.
 
-use std::sync::Arc;
-
-use plexus_types::{Instant, Qos};
+use plexus_types::{Instant, MessageId, Qos};
 
 use super::Session;
 use crate::{
     Action, Change, DropReason, Outbox, Output, Publication,
+    parcel::Body,
     phase::Phase,
     timer::{Timer, Timers},
     will::StoredWill,
@@ -17,14 +16,9 @@ impl Session {
     pub(super) fn store_will(&mut self, will: Option<StoredWill>, out: &mut Outbox) {
         let had = self.will.take().is_some();
         self.will = will.map(Box::new);
-        if !self.is_durable() || !(had || self.will.is_some()) {
-            return;
+        if self.is_durable() && (had || self.will.is_some()) {
+            self.record_will(out);
         }
-        let change = match &self.will {
-            Some(will) => Change::Will(Some(Arc::clone(&will.message)), will.delay),
-            None => Change::Will(None, 0),
-        };
-        self.record(change, out);
     }
 
     /// The Will goes the way of every message: access control first.
@@ -32,7 +26,7 @@ impl Session {
         self.timers.stop(Timer::WillDelay);
         let Some(will) = self.will.take() else { return };
         if self.is_durable() {
-            self.record(Change::Will(None, 0), out); // [MQTT-3.1.2-10], [MQTT3-3.1.2-10]
+            self.record(Change::Will(None), out); // [MQTT-3.1.2-10], [MQTT3-3.1.2-10]
         }
         self.wills_asked += 1;
         let publication = will.into_publication(now);
@@ -69,13 +63,18 @@ impl Session {
 
     fn complete_end(&mut self, out: &mut Outbox) {
         let mut dropped = 0;
-        let under_way = self.outbound.drain().flatten().map(|parcel| (parcel, true));
-        let waiting = std::iter::from_fn(|| self.queue.pop()).map(|parcel| (parcel, false));
-        for (parcel, begun) in under_way.chain(waiting) {
-            match parcel.shared {
+        let under_way: Vec<_> = self.outbound.drain().collect();
+        let waiting: Vec<_> = std::iter::from_fn(|| self.queue.pop()).collect();
+        let held = super::log::held(under_way.iter().chain(&waiting));
+        let under_way = under_way.into_iter().map(|parcel| (parcel, true));
+        for (parcel, begun) in under_way.chain(waiting.into_iter().map(|parcel| (parcel, false))) {
+            if matches!(parcel.body, Body::Stored(MessageId::NONE)) {
+                continue; // It has been received.
+            }
+            match parcel.shared() {
                 // [MQTT-4.8.2-5]: a QoS 2 delivery that has begun goes to nobody else.
-                Some(shared) if !(begun && parcel.qos == Qos::ExactlyOnce) => {
-                    out.push(Output::Redispatch(shared, parcel.message));
+                Some(shared) if !(begun && parcel.qos() == Qos::ExactlyOnce) => {
+                    out.push(Output::Redispatch(shared, parcel.body));
                 }
                 _ => dropped += 1,
             }
@@ -84,7 +83,7 @@ impl Session {
             out.push(Output::Dropped(DropReason::SessionEnded, dropped));
         }
         if self.recorded {
-            self.record(Change::Ended, out);
+            self.record(Change::Ended(held), out);
         }
         self.phase = Phase::Over;
         out.push(Output::Ended);

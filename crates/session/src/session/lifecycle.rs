@@ -36,8 +36,8 @@ impl Session {
     /// [MQTT3-3.1.2-4], [MQTT3-3.2.2-2]). The old connection must have been detached before, and
     /// the session must not be over.
     pub fn attach(&mut self, now: Instant, admitted: Admitted, out: &mut Outbox) {
-        debug_assert!(matches!(self.phase, Phase::Away), "the old connection is detached first");
-        if matches!(self.phase, Phase::Away) {
+        debug_assert!(matches!(self.phase, Phase::Away(_)), "the old connection is detached first");
+        if matches!(self.phase, Phase::Away(_)) {
             self.begin(now, admitted, true, out);
         } else {
             out.push(Output::Close(CloseReason::Refused(ReasonCode::UnspecifiedError)));
@@ -89,18 +89,21 @@ impl Session {
         self.timers = Timers::new();
         self.options = options;
         self.version = connect.version;
-        self.set_expiry(terms.expiry, out);
+        self.expiry = terms.expiry;
         self.connections = self.connections.wrapping_add(1).max(1);
         self.requests = 0;
         let keep_alive = KeepAlive::new(terms.keep_alive, now);
         self.timers.set(Timer::KeepAlive, keep_alive.deadline());
         self.phase = Phase::Connected(Connection::new(keep_alive, &connect, &self.options));
         let will = connect.will.map(|will| StoredWill::new(will, self.client_id.clone()));
-        self.store_will(will, out);
+        let after = self.record_attached(will, out);
+        self.outbound.begin_connection();
         // First, and once a connection: [MQTT-3.1.4-5], [MQTT-3.2.0-1], [MQTT-3.2.0-2],
         // [MQTT3-3.1.4-4], [MQTT3-3.2.0-1].
+        if after > self.kept {
+            return self.pending.hold_connack(after, connack);
+        }
         out.push(Output::Send(connack));
-        self.outbound.begin_connection();
         self.pump(now, out);
     }
 
@@ -108,7 +111,7 @@ impl Session {
     fn set_expiry(&mut self, expiry: u32, out: &mut Outbox) {
         let changed = self.expiry != expiry;
         self.expiry = expiry;
-        if changed {
+        if changed && self.recorded {
             self.record(Change::Expiry(expiry), out);
         }
     }
@@ -138,7 +141,7 @@ impl Session {
     /// Keep Alive came due, perhaps too early.
     pub(super) fn on_silence(&mut self, now: Instant, out: &mut Outbox) {
         let Phase::Connected(connection) = &mut self.phase else { return };
-        if connection.blocked {
+        if connection.blocked || self.pending.is_opening() {
             connection.keep_alive.hear(now); // We take no packets: the silence is ours.
         }
         let deadline = connection.keep_alive.deadline();
@@ -157,7 +160,8 @@ impl Session {
         server_reference: Option<Text>,
         out: &mut Outbox,
     ) {
-        let Some(connection) = self.connection().filter(|_| self.version.is_v5()) else { return };
+        let told = self.version.is_v5() && !self.pending.is_opening();
+        let Some(connection) = self.connection().filter(|_| told) else { return };
         let reason = refusal::of_disconnect(refusal.reason);
         let reason_string = refusal.text();
         let properties =
@@ -176,21 +180,32 @@ impl Session {
     pub(super) fn detach(&mut self, now: Instant, out: &mut Outbox) {
         let Phase::Connected(connection) = &self.phase else { return };
         self.stale_decisions += u8::from(connection.blocked);
-        self.phase = Phase::Away;
+        self.phase = Phase::Away(now);
         self.inbound.lose_connection();
+        self.pending.lose_connection();
         self.timers.stop(Timer::KeepAlive);
         if self.expiry == 0 {
             return self.finish(now, out); // [MQTT-4.1.0-2], [MQTT3-3.1.2-6]
         }
-        let seconds = |seconds: u32| now + Duration::from_secs(u64::from(seconds));
+        if self.is_durable() {
+            self.record(Change::Away, out);
+        }
+        self.queue.sweep_again();
+        self.let_bodies_go();
+        self.await_client(now);
+        if self.will.as_ref().is_some_and(|will| will.delay == 0) {
+            self.publish_will(now, out); // [MQTT-3.1.2-8]
+        }
+    }
+
+    /// Sets the deadlines of a session whose client is away since then ([MQTT3-3.1.2-12]).
+    pub(super) fn await_client(&mut self, since: Instant) {
+        let seconds = |seconds: u32| since + Duration::from_secs(u64::from(seconds));
         if self.expiry != NEVER {
             self.timers.set(Timer::SessionExpiry, seconds(self.expiry));
         }
-        match &self.will {
-            // [MQTT-3.1.2-8]
-            Some(will) if will.delay == 0 => self.publish_will(now, out),
-            Some(will) => self.timers.set(Timer::WillDelay, seconds(will.delay.min(self.expiry))),
-            None => {} // [MQTT3-3.1.2-12]
+        if let Some(will) = &self.will {
+            self.timers.set(Timer::WillDelay, seconds(will.delay.min(self.expiry)));
         }
     }
 }

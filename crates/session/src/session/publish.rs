@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plexus_types::{Instant, Message, PacketId, Qos, ReasonCode};
+use plexus_types::{Instant, Message, MessageId, PacketId, Qos, ReasonCode};
 use plexus_wire::{Ack, Publish, property::payload_format_is_utf8};
 
 use super::Session;
@@ -43,6 +43,7 @@ impl Session {
         }
         let interval = properties.message_expiry_interval;
         let message = Message {
+            id: MessageId::NONE,
             topic,
             payload,
             qos,
@@ -96,8 +97,23 @@ impl Session {
         } else {
             ReasonCode::Success
         };
+        let was_recorded = self.inbound.is_recorded(id);
         self.inbound.settle(id, verdict);
+        if was_recorded && !self.inbound.is_recorded(id) {
+            // PUBREC with an error: the next message of that identifier is another one.
+            self.record(Change::Released(id), out);
+        }
         self.flush_acks(out);
+    }
+
+    /// What the client published under that identifier is not taken, and it cannot be told: it
+    /// sends it again after its connection has ended, and that is not a repetition.
+    pub fn forget_publish(&mut self, id: PacketId, out: &mut Outbox) {
+        let was_recorded = self.inbound.is_recorded(id);
+        self.inbound.forget(id);
+        if was_recorded {
+            self.record(Change::Released(id), out);
+        }
     }
 
     /// Refused for what it is: told where there is a way, else the connection ends.

@@ -8,7 +8,8 @@ use plexus_wire::{
 
 use super::Session;
 use crate::{
-    Action, Change, Options, Outbox, Output, SubscribeItem, SubscribeRequest, UnsubscribeRequest,
+    Action, Change, Held, LogPosition, Options, Outbox, Output, SubscribeItem, SubscribeRequest,
+    UnsubscribeRequest,
     refusal::{self, Refusal},
     subscriptions::Subscription,
 };
@@ -41,7 +42,8 @@ impl Session {
             items.push(SubscribeItem { filter, options, is_new });
         }
         let connection = self.connections;
-        let request = SubscribeRequest { packet_id, connection, subscription_id, items };
+        let after = LogPosition::ZERO;
+        let request = SubscribeRequest { packet_id, connection, subscription_id, items, after };
         let request = Box::new(request);
         if request.items.iter().any(|item| item.filter.is_ok()) {
             self.authorize(Action::Subscribe(request), out);
@@ -71,8 +73,9 @@ impl Session {
                 continue;
             }
             if self.is_durable() {
-                let change = Change::Subscribed(filter.clone(), item.options, subscription_id);
-                self.record(change, out);
+                let (filter, options) = (filter.clone(), item.options);
+                let held = Held { filter, options, id: subscription_id };
+                request.after = self.record(Change::Subscribed(held), out);
             }
             let subscription = Subscription { filter, options: item.options, id: subscription_id };
             // [MQTT-3.8.4-3], [MQTT3-3.8.4-3]
@@ -118,11 +121,12 @@ impl Session {
             });
         }
         if had.is_empty() {
-            return self.send_unsuback(packet_id, reasons, out);
+            return self.send_unsuback(packet_id, reasons, LogPosition::ZERO, out);
         }
         self.requests += 1;
         let connection = self.connections;
-        let request = UnsubscribeRequest { packet_id, connection, filters: had, reasons };
+        let after = if self.is_durable() { out.appended() } else { LogPosition::ZERO };
+        let request = UnsubscribeRequest { packet_id, connection, filters: had, reasons, after };
         out.push(Output::Unsubscribe(Box::new(request)));
     }
 
@@ -135,7 +139,7 @@ impl Session {
         out: &mut Outbox,
     ) {
         if self.is_awaited(request.connection) {
-            self.send_unsuback(request.packet_id, request.reasons, out);
+            self.send_unsuback(request.packet_id, request.reasons, request.after, out);
         }
     }
 
@@ -147,7 +151,8 @@ impl Session {
         }
         let (filters, reasons) = (vec![filter.clone()], Vec::new());
         let (packet_id, connection) = (PacketId::MIN, NOBODY);
-        let request = UnsubscribeRequest { packet_id, connection, filters, reasons };
+        let after = LogPosition::ZERO;
+        let request = UnsubscribeRequest { packet_id, connection, filters, reasons, after };
         out.push(Output::Unsubscribe(Box::new(request)));
     }
 
@@ -188,7 +193,7 @@ impl Session {
     /// One answer, filter by filter: [MQTT-2.2.1-6], [MQTT-3.8.4-2], [MQTT-3.8.4-5],
     /// [MQTT-3.8.4-6], [MQTT-3.8.4-7], [MQTT-3.9.3-1], [MQTT3-2.3.1-7], [MQTT3-3.8.4-2],
     /// [MQTT3-3.8.4-4], [MQTT3-3.8.4-5].
-    fn send_suback(&self, request: &SubscribeRequest, out: &mut Outbox) {
+    fn send_suback(&mut self, request: &SubscribeRequest, out: &mut Outbox) {
         let reason = |item: &SubscribeItem| match item.filter {
             Ok(_) => ReasonCode::granted(item.options.qos),
             Err(reason) => refusal::of_subscribe(reason), // [MQTT-3.9.3-2]
@@ -199,19 +204,25 @@ impl Session {
             reason_string: None,
             user_properties: UserProperties::default(),
         };
-        self.send(Packet::SubAck(Box::new(suback)), out);
+        self.send_after(request.after, Packet::SubAck(Box::new(suback)), out);
     }
 
     /// One answer, whatever was there: [MQTT-3.10.4-5], [MQTT-3.10.4-6], [MQTT-3.11.3-1],
     /// [MQTT3-3.10.4-4], [MQTT3-3.10.4-5], [MQTT3-3.10.4-6].
-    fn send_unsuback(&self, packet_id: PacketId, reasons: Vec<ReasonCode>, out: &mut Outbox) {
+    fn send_unsuback(
+        &mut self,
+        packet_id: PacketId,
+        reasons: Vec<ReasonCode>,
+        after: LogPosition,
+        out: &mut Outbox,
+    ) {
         let unsuback = UnsubAck {
             packet_id,
             reasons,
             reason_string: None,
             user_properties: UserProperties::default(),
         };
-        self.send(Packet::UnsubAck(Box::new(unsuback)), out);
+        self.send_after(after, Packet::UnsubAck(Box::new(unsuback)), out);
     }
 }
 

@@ -287,6 +287,7 @@ fn an_operator_ends_session_and_connection() {
     let expected = [
         "DISCONNECT AdministrativeAction",
         "CLOSE ByServer(AdministrativeAction)",
+        "LOG Away",
         "LOG Ended",
         "ENDED",
     ];
@@ -298,9 +299,13 @@ fn the_log_knows_expiry_and_will() {
     let mut shell = Shell::new(Options::default());
     shell.tells_log = true;
     let story = shell.connect(mortal(60, 5));
-    assert_eq!(story, ["LOG Expiry(60)", "LOG Will Some(\"gone\") 5", "CONNACK Success"]);
+    assert_eq!(story, ["LOG Image", "CONNACK Success"]);
+    shell.lose_connection();
+    let story = shell.connect(mortal(70, 6));
+    let expected = ["LOG Will gone 6", "LOG Attached 70", "CONNACK Success present"];
+    assert_eq!(story, expected);
     let story = shell.packet(disconnect(ReasonCode::Success, Some(30)));
-    assert_eq!(story, ["LOG Expiry(30)", "LOG Will None 0", "CLOSE ByClient"]);
+    assert_eq!(story, ["LOG Expiry(30)", "LOG Will none", "CLOSE ByClient", "LOG Away"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod client;
 mod connect;
 mod deliver;
+mod durable;
 mod hostile;
 mod lifecycle;
 mod losses;

@@ -1,15 +1,23 @@
 //! A shell of one client: carries out effects at once and tells them as a story.
 
-use std::{collections::VecDeque, fmt::Write, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use plexus_session::{
-    Action, Admitted, Connecting, Decision, Delivery, LogPosition, Options, Outbox, Outgoing,
-    Output, Routed, Session, SharedRef, Taken,
+    Action, Admitted, Body, Change, Connecting, Decision, Delivery, Image, LogPosition, Options,
+    Outbox, Outgoing, Output, Routed, Session, SharedRef, Taken,
 };
 use plexus_types::{
-    ClientId, Instant, Message, MessageProperties, PacketId, ProtocolVersion, Qos, ReasonCode,
-    Text, TopicName,
+    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos,
+    ReasonCode, Text, TopicName,
 };
 use plexus_wire::{
     Ack, Connect, ConnectProperties, Packet, Publish, PublishHead, PublishProperties, Subscribe,
@@ -33,8 +41,12 @@ pub(crate) struct Shell {
     /// Frames towards the client.
     pub(crate) frames: VecDeque<Bytes>,
     pub(crate) closed: bool,
-    /// Whether a story tells records and decisions.
+    /// What a replay of the log gives, and the messages in it.
+    pub(crate) image: Option<Box<Image>>,
+    stored: BTreeMap<MessageId, Arc<Message>>,
+    /// Whether a story tells records and decisions, and what is read from the log.
     pub(crate) tells_log: bool,
+    pub(crate) tells_fetch: bool,
     version: ProtocolVersion,
 }
 
@@ -42,8 +54,10 @@ impl Shell {
     pub(crate) fn new(options: Options) -> Self {
         Self {
             now: Instant::from_secs(1_000),
-            options: Arc::new(options),
+            options: Arc::new(Options { durable: true, ..options }),
             session: None,
+            image: None,
+            stored: BTreeMap::new(),
             out: Outbox::new(),
             verdict: Ok(()),
             routed: ReasonCode::Success,
@@ -53,6 +67,7 @@ impl Shell {
             frames: VecDeque::new(),
             closed: false,
             tells_log: false,
+            tells_fetch: false,
             version: ProtocolVersion::V5,
         }
     }
@@ -148,6 +163,24 @@ impl Shell {
         (taken, story)
     }
 
+    /// The node crashes and comes back: what is left is what the log says.
+    pub(crate) fn crash(&mut self) {
+        self.frames.clear();
+        self.session = self
+            .image
+            .clone()
+            .map(|image| Session::restore(*image, Arc::clone(&self.options), self.now));
+        self.out = Outbox::new();
+        self.check_image_after_crash();
+    }
+
+    /// A client that was connected is away since the crash.
+    fn check_image_after_crash(&mut self) {
+        let Some(image) = &mut self.image else { return };
+        image.away_since.get_or_insert(self.now);
+        self.check_image();
+    }
+
     /// Lets time pass, firing each deadline when it comes.
     pub(crate) fn advance(&mut self, seconds: u64) -> Vec<String> {
         let end = self.now + Duration::from_secs(seconds);
@@ -175,10 +208,36 @@ impl Shell {
         while let Some(output) = self.out.poll() {
             story.extend(self.carry_out(output));
         }
+        self.check_image();
         story
     }
 
-    fn carry_out(&mut self, output: Output) -> Option<String> {
+    /// The log says what the session is.
+    fn check_image(&self) {
+        // A session that ends with its connection is not worth what it does.
+        let lasts = |session: &&Session| !session.is_over() && session.expiry() > 0;
+        let Some(session) = self.session.as_ref().filter(lasts) else { return };
+        if let Some(image) = &self.image {
+            assert_eq!(sorted(image.as_ref().clone()), sorted(session.image()));
+        }
+    }
+
+    /// A record, as the log gives it back.
+    fn replay(&mut self, change: &Change) {
+        if let Change::Queued(entry, Some(message)) = change {
+            self.stored.insert(entry.message, Arc::clone(message));
+        }
+        let mut record = Vec::new();
+        change.encode(&mut record);
+        let change = Change::decode(&record).unwrap();
+        self.image = match (self.image.take(), change) {
+            (_, Change::Image(image)) => Some(image),
+            (Some(image), change) => image.apply(change, self.now),
+            (None, change) => panic!("{change:?} of a session that the log does not know"),
+        };
+    }
+
+    pub(crate) fn carry_out(&mut self, output: Output) -> Option<String> {
         let now = self.now;
         let told = match output {
             Output::Send(packet) => {
@@ -215,13 +274,26 @@ impl Shell {
                 self.session.as_mut()?.handle_unsubscribed(now, request, &mut self.out);
                 return None;
             }
+            Output::Fetch(ids) => {
+                let messages: Vec<_> = ids
+                    .iter()
+                    .map(|id| Arc::clone(self.stored.get(id).expect("in the log")))
+                    .collect();
+                self.session.as_mut()?.handle_fetched(now, &messages, &mut self.out);
+                return self.tells_fetch.then(|| format!("FETCH {}", ids.len()));
+            }
             Output::Persist(position, change) => {
-                if self.keeps {
+                self.replay(&change);
+                if self.keeps && self.session.is_some() {
                     self.session.as_mut()?.handle_persisted(now, position, &mut self.out);
                 }
                 return self.tells_log.then(|| format!("LOG {}", told_change(&change)));
             }
             Output::Redispatch(group, message) => {
+                let message = match message {
+                    Body::Here(message) => message,
+                    Body::Stored(id) => Arc::clone(self.stored.get(&id).expect("in the log")),
+                };
                 format!("REDISPATCH {} {}", group.group, told_message(&message))
             }
             Output::Dropped(reason, count) => format!("DROPPED {reason:?} {count}"),
@@ -321,16 +393,25 @@ fn told_action(action: &Action) -> String {
     }
 }
 
-fn told_change(change: &plexus_session::Change) -> String {
-    use plexus_session::Change;
+fn sorted(mut image: Image) -> Image {
+    image.subscriptions.sort_by(|one, other| one.filter.cmp(&other.filter));
+    image.accepted.sort();
+    image
+}
+
+fn told_change(change: &Change) -> String {
     let payload = |message: &Message| String::from_utf8_lossy(&message.payload).into_owned();
     match change {
-        Change::Queued(message) => format!("Queued {}", payload(message)),
-        Change::Inflight(id, message) => format!("Inflight {id} {}", payload(message)),
-        Change::Will(will, delay) => {
-            format!("Will {:?} {delay}", will.as_deref().map(payload))
-        }
-        Change::Subscribed(filter, ..) => format!("Subscribed {filter}"),
+        Change::Image(_) => "Image".to_owned(),
+        Change::Queued(_, message) => format!("Queued {}", payload(message.as_ref().unwrap())),
+        Change::Dropped(..) => "Dropped".to_owned(),
+        Change::Received(sequence, _) => format!("Received {}", sequence.packet_id()),
+        Change::Completed(sequence, _) => format!("Completed {}", sequence.packet_id()),
+        Change::Will(Some(will)) => format!("Will {} {}", payload(&will.message), will.delay),
+        Change::Will(None) => "Will none".to_owned(),
+        Change::Attached(expiry, _) => format!("Attached {expiry}"),
+        Change::Ended(_) => "Ended".to_owned(),
+        Change::Subscribed(held) => format!("Subscribed {}", held.filter),
         Change::Unsubscribed(filter) => format!("Unsubscribed {filter}"),
         other => format!("{other:?}"),
     }
@@ -391,7 +472,9 @@ pub(crate) fn publish(topic: &str, payload: &str, qos: u8, packet_id: u16) -> Pu
 }
 
 pub(crate) fn message(payload: &str) -> Arc<Message> {
+    static IDS: AtomicU64 = AtomicU64::new(1);
     Arc::new(Message {
+        id: MessageId::new(IDS.fetch_add(1, Ordering::Relaxed)),
         topic: TopicName::try_from("plant/line/1").unwrap(),
         payload: Bytes::copy_from_slice(payload.as_bytes()),
         qos: Qos::ExactlyOnce,

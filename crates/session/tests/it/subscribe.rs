@@ -135,8 +135,9 @@ fn an_answer_of_the_index_for_a_lost_connection_is_not_sent_to_the_next() {
     session.handle_decision(now, decision, &mut shell.out);
     let mut requests = Vec::new();
     while let Some(output) = shell.out.poll() {
-        if let Output::Subscribe(request) = output {
-            requests.push(request);
+        match output {
+            Output::Subscribe(request) => requests.push(request),
+            output => drop(shell.carry_out(output)),
         }
     }
     shell.lose_connection();

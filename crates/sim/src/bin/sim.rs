@@ -2,7 +2,8 @@
 //!
 //! *What it never does.* It decides nothing: the library does.
 //!
-//! *Entry points.* `sim --seed 7`, `sim --seeds 1000 [--from N] [--steps M]`.
+//! *Entry points.* `sim --seed 7`, `sim --seeds 1000 [--from N] [--steps M]`; with `--log` the node has
+//! a log, crashes and a failing disk.
 //!
 //! *Reading order.* This file.
 //!
@@ -33,6 +34,9 @@ struct Arguments {
     /// Ideas of all clients of a world together.
     #[arg(long)]
     steps: Option<usize>,
+    /// Gives the node a log, and lets node and disk fail.
+    #[arg(long)]
+    log: bool,
     /// Goes on after a failure.
     #[arg(long)]
     keep_going: bool,
@@ -44,20 +48,21 @@ static RUNNING: AtomicU64 = AtomicU64::new(0);
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let before = std::panic::take_hook();
-    let steps = arguments.steps;
+    let (steps, log) = (arguments.steps, arguments.log);
     std::panic::set_hook(Box::new(move |panic| {
         before(panic);
-        say(&format!("panicked; replay: {}", replay(RUNNING.load(Relaxed), steps)));
+        say(&format!("panicked; replay: {}", replay(RUNNING.load(Relaxed), steps, log)));
     }));
     let failed = match arguments.seed {
-        Some(seed) => tell(seed, steps),
+        Some(seed) => tell(seed, steps, log),
         None => run_many(&arguments),
     };
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn plan(seed: u64, steps: Option<usize>) -> Plan {
+fn plan(seed: u64, steps: Option<usize>, log: bool) -> Plan {
     let plan = Plan::new(seed);
+    let plan = if log { plan.with_log() } else { plan };
     match steps {
         Some(steps) => plan.with_steps(steps),
         None => plan,
@@ -65,9 +70,9 @@ fn plan(seed: u64, steps: Option<usize>) -> Plan {
 }
 
 /// Prints everything that happens in one world.
-fn tell(seed: u64, steps: Option<usize>) -> u64 {
+fn tell(seed: u64, steps: Option<usize>, log: bool) -> u64 {
     RUNNING.store(seed, Relaxed);
-    let plan = plan(seed, steps);
+    let plan = plan(seed, steps, log);
     say(&format!("{plan:#?}"));
     let mut story = Story::told();
     let outcome = run(&plan, &mut story);
@@ -86,7 +91,7 @@ fn run_many(arguments: &Arguments) -> u64 {
     let (mut passed, mut failed, mut events, mut messages) = (0_u64, 0_u64, 0_u64, 0);
     for seed in arguments.from..arguments.from.saturating_add(arguments.seeds) {
         RUNNING.store(seed, Relaxed);
-        let outcome = run(&plan(seed, arguments.steps), &mut Story::silent());
+        let outcome = run(&plan(seed, arguments.steps, arguments.log), &mut Story::silent());
         events += outcome.events;
         messages += outcome.messages;
         let Some(violation) = outcome.violation else {
@@ -95,7 +100,7 @@ fn run_many(arguments: &Arguments) -> u64 {
         };
         failed += 1;
         say(&format!("seed {seed} violates {violation}"));
-        say(&format!("replay: {}", replay(seed, arguments.steps)));
+        say(&format!("replay: {}", replay(seed, arguments.steps, arguments.log)));
         if !arguments.keep_going {
             break;
         }
@@ -104,9 +109,10 @@ fn run_many(arguments: &Arguments) -> u64 {
     failed
 }
 
-fn replay(seed: u64, steps: Option<usize>) -> String {
+fn replay(seed: u64, steps: Option<usize>, log: bool) -> String {
+    let log = if log { "--log " } else { "" };
     let steps = steps.map_or(String::new(), |steps| format!(" --steps {steps}"));
-    format!("cargo run --release -p plexus-sim --bin sim -- --seed {seed}{steps}")
+    format!("cargo run --release -p plexus-sim --bin sim -- {log}--seed {seed}{steps}")
 }
 
 /// A line for whoever asked; if nobody reads any more, nothing is left to say.

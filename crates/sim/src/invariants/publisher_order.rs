@@ -27,6 +27,9 @@ impl PublisherOrder {
         let Some(number) = entry.number else { return Ok(()) };
         let Some(sent) = history.message(number) else { return Ok(()) };
         let stream = (entry.publisher, entry.topic.clone());
+        if entry.again {
+            return Ok(());
+        }
         let newest = self.taken.entry(stream).or_insert(number);
         if sent.entries.len() == 1 && number < *newest {
             return Err(format!("{number} on {} was taken after {newest}", entry.topic));
@@ -53,7 +56,7 @@ impl Invariant for PublisherOrder {
         let stream = (*actor, (sent.publisher, sent.topic.clone()));
         let newest = self.newest.entry(stream).or_insert(0);
         let again = !self.got.insert((*actor, *number));
-        match sent.entries.iter().find(|entry| **entry > *newest) {
+        match sent.entries.iter().chain(&sent.repeats).find(|entry| **entry > *newest) {
             Some(entry) if !again || !incoming.dup => *newest = *entry,
             Some(_) => {}
             None if again => {}

@@ -23,6 +23,12 @@ impl Invariant for Qos2NotDuplicated {
     }
 
     fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
+        if let Seen::Vanished { actor, .. } | Seen::Ended { actor, .. } = seen
+            && history.has_log
+        {
+            // What comes again to its next session comes to another one.
+            self.got.retain(|(got, _)| got != actor);
+        }
         let Seen::Received { actor, number: Some(number), incoming } = seen else { return Ok(()) };
         let Some(sent) = history.message(*number) else { return Ok(()) };
         let once = incoming.qos == Qos::ExactlyOnce

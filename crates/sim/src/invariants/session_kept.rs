@@ -22,15 +22,20 @@ impl Invariant for SessionKept {
             Seen::Ended { actor, cleaned: false } => {
                 let client = history.client(*actor);
                 let until = client.detached_at + Duration::from_secs(u64::from(client.expiry));
-                if client.attached {
+                // The log counts in milliseconds.
+                let grain = if history.has_log { Duration::from_millis(1) } else { Duration::ZERO };
+                if client.attached && !client.doubtful {
                     return Err(format!("the session of client {actor} ended under it"));
                 }
-                if client.expiry > 0 && history.now < until {
+                if client.expiry > 0 && !client.doubtful && history.now + grain < until {
                     let expiry = client.expiry;
                     return Err(format!(
                         "the session of client {actor} ended before its {expiry} s had passed"
                     ));
                 }
+            }
+            Seen::Vanished { actor, allowed: false } => {
+                return Err(format!("the session of client {actor} was lost in the crash"));
             }
             Seen::Accepted { actor, resumed, connack, .. } => {
                 let terms = history.client(*actor).terms.as_ref();

@@ -22,6 +22,13 @@ struct Fate {
     receivers: BTreeSet<ActorNo>,
     /// Clients whose session ended since: what they had got others may get as well.
     ended: BTreeSet<ActorNo>,
+    /// The newest entry, and whether it was acknowledged.
+    entry: u64,
+    promised: bool,
+    /// The groups of an entry that a crash may have taken.
+    suspended: BTreeMap<String, BTreeSet<ActorNo>>,
+    /// A crash came between: members may get again what others got before.
+    crashed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -41,8 +48,18 @@ impl Fate {
         }
     }
 
+    /// The entry is owed to members who were there before the crash and after it.
+    fn confine(&mut self) {
+        let suspended = &self.suspended;
+        self.groups.retain(|filter, members| {
+            let before = suspended.get(filter);
+            members.retain(|member| before.is_some_and(|before| before.contains(member)));
+            !members.is_empty()
+        });
+    }
+
     fn part(&mut self, actor: ActorNo) {
-        for members in self.groups.values_mut() {
+        for members in self.groups.values_mut().chain(self.suspended.values_mut()) {
             members.remove(&actor);
         }
     }
@@ -58,7 +75,12 @@ impl Invariant for SharedOneMember {
             Seen::Entered(entry) if entry.topic.starts_with("s/") => {
                 let Some(number) = entry.number else { return Ok(()) };
                 let Some(sent) = history.message(number) else { return Ok(()) };
-                self.fates.entry(number).or_default().enter(history, sent);
+                let fate = self.fates.entry(number).or_default();
+                (fate.entry, fate.promised) = (entry.order, false);
+                fate.enter(history, sent);
+                if entry.again {
+                    fate.confine();
+                }
             }
             Seen::Received { actor, number: Some(number), .. } => {
                 let Some(fate) = self.fates.get_mut(number) else { return Ok(()) };
@@ -70,6 +92,28 @@ impl Invariant for SharedOneMember {
             }
             Seen::Heard { actor, packet: Packet::Unsubscribe(_) } => {
                 self.fates.values_mut().for_each(|fate| fate.part(*actor));
+            }
+            Seen::Promised(order) if history.has_log => {
+                let fate = self.fates.values_mut().find(|fate| fate.entry == *order);
+                if let Some(fate) = fate {
+                    fate.promised = true;
+                }
+            }
+            Seen::Crashed => {
+                for fate in self.fates.values_mut() {
+                    fate.crashed = true;
+                    if !fate.promised {
+                        fate.suspended.append(&mut fate.groups);
+                    }
+                }
+            }
+            Seen::Vanished { actor, .. } => {
+                for fate in self.fates.values_mut() {
+                    // Whoever had it may be the one that is gone.
+                    fate.groups.retain(|_, members| !members.contains(actor));
+                    fate.part(*actor);
+                    fate.ended.insert(*actor);
+                }
             }
             Seen::Ended { actor, .. } => {
                 for fate in self.fates.values_mut() {
@@ -89,11 +133,12 @@ impl SharedOneMember {
         for (number, fate) in &self.fates {
             let Some(sent) = history.message(*number) else { continue };
             let groups = history.groups_on(&sent.topic) * sent.entries.len();
-            if fate.receivers.difference(&fate.ended).count() > groups {
+            if !fate.crashed && fate.receivers.difference(&fate.ended).count() > groups {
                 let (receivers, topic) = (&fate.receivers, &sent.topic);
                 return Err(format!("{number} on {topic} went to {receivers:?}"));
             }
             let sure = history.is_lossless
+                && (fate.promised || !history.has_log)
                 && !history.has_strangers
                 && sent.qos > Qos::AtMostOnce
                 && !sent.may_expire;

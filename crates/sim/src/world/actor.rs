@@ -118,8 +118,12 @@ impl Actor {
         }
     }
 
-    fn witness_options(&self) -> ClientOptions {
+    /// With a log its session outlives the node.
+    fn witness_options(&self, expiry: u32) -> ClientOptions {
+        let properties =
+            ConnectProperties { session_expiry_interval: expiry, ..ConnectProperties::default() };
         ClientOptions {
+            properties,
             client_id: Text::try_from(self.id.as_str()).expect("invariant: short and plain"),
             keep_alive: 0,
             response_timeout: 0,
@@ -134,9 +138,13 @@ impl World {
         let will = self.draw_will(number);
         let kind = self.plan.kind;
         let soon = self.now + self.dice.millis(0, 1_500);
+        let lasting = if self.plan.storage.is_some() { crate::plan::EXPIRY_MAX } else { 0 };
         let actor = self.actor(number);
-        let options =
-            if actor.is_witness { actor.witness_options() } else { actor.draw_options(kind, will) };
+        let options = if actor.is_witness {
+            actor.witness_options(lasting)
+        } else {
+            actor.draw_options(kind, will)
+        };
         actor.client = Client::new(options);
         actor.tickets.clear();
         actor.pondered.clear();
@@ -202,6 +210,7 @@ impl World {
             is_will: false,
             may_expire: false,
             entries: Vec::new(),
+            repeats: Vec::new(),
             first_entry: Instant::ZERO,
         }
     }

@@ -32,6 +32,7 @@ impl World {
         self.make_peace();
         self.settle("settle");
         self.sum_up();
+        self.rest_log();
         self.probe_retained();
         self.tell("all leave");
         self.all_leave();
@@ -44,6 +45,8 @@ impl World {
     /// No more faults and no more ideas.
     fn make_peace(&mut self) {
         self.calm = true;
+        self.heal_disk();
+        self.be_up();
         self.expel();
         for number in 0..self.actors.len() {
             self.actor(number).asleep_until = Instant::ZERO;
@@ -100,6 +103,9 @@ impl World {
 
     /// The first thing that is still under way.
     fn unsettled(&self, phase: &str) -> Option<String> {
+        if self.is_down() {
+            return Some("the node is down".to_owned());
+        }
         let lanes = self.lanes.iter().find(|(_, (queue, _))| !queue.is_empty());
         if let Some((lane, _)) = lanes {
             return Some(format!("envelopes wait: {lane:?}"));
@@ -203,7 +209,7 @@ impl World {
             return;
         }
         self.now = end;
-        self.history.now = end;
+        self.history.now = self.clock_at(end);
         for shard in 0..self.plan.shards {
             self.tick(shard);
         }
@@ -217,6 +223,36 @@ impl World {
         }
         if self.violation.is_none() {
             self.see(&Seen::Left(&censuses));
+        }
+        self.rest_log();
+        if let Some(rest) = self.rest().filter(|_| self.violation.is_none() && !self.is_endless()) {
+            self.see(&Seen::Emptied(rest.stat));
+        }
+    }
+
+    /// Waits until the log has nothing to write or to clean.
+    fn rest_log(&mut self) {
+        if self.logger.is_none() || self.violation.is_some() {
+            return;
+        }
+        let end = self.now + PEACE_MAX;
+        let mut until = self.now;
+        while until < end && self.violation.is_none() {
+            until = until + Duration::from_millis(100);
+            self.go_on(until);
+            if self.is_log_at_rest() {
+                break;
+            }
+        }
+        if self.violation.is_some() {
+            return;
+        }
+        if !self.is_log_at_rest() {
+            let stat = self.rest().map(|rest| rest.stat);
+            return self.violated("log_rests", format!("cleaning goes on and on: {stat:?}"));
+        }
+        if let Some(rest) = self.rest() {
+            self.see(&Seen::Rested(rest));
         }
     }
 

@@ -20,13 +20,30 @@ use crate::{
 impl World {
     /// Calls a shard, then does what it wants.
     pub(super) fn call(&mut self, shard: u16, act: impl FnOnce(&mut Shard, &mut Turn<'_>)) {
-        let now = self.now;
+        if self.dying {
+            return;
+        }
+        self.act(shard, act);
+        if self.logger.is_some() && !self.dying {
+            self.pass_turn(shard);
+        }
+    }
+
+    /// Calls a shard, which may be the last that the node does: then only some of what the shard
+    /// wants comes to pass.
+    pub(super) fn act(&mut self, shard: u16, act: impl FnOnce(&mut Shard, &mut Turn<'_>)) {
+        let now = self.node_now();
         let home = self.home(shard);
         let mut turn = Turn { now, ports: &mut home.dock };
         act(&mut home.shard, &mut turn);
         let mut effects = std::mem::take(&mut home.dock.effects);
-        for effect in effects.drain(..) {
+        self.tempt_fate();
+        let last = if self.dying { self.dice.below(effects.len() + 1) } else { effects.len() };
+        for effect in effects.drain(..).take(last) {
             self.carry_out(shard, effect);
+        }
+        if self.dying {
+            return;
         }
         self.home(shard).dock.effects = effects;
         self.audit(shard);
@@ -59,11 +76,16 @@ impl World {
                 }
             }
             Effect::Resumed(link) => self.agenda.enter(self.now, Event::Serve(link)),
+            Effect::Forwarded(to, envelope) if self.logger.is_some() => {
+                self.home(shard).outgoing.push((to, *envelope));
+            }
             Effect::Forwarded(to, envelope) => self.post(shard, to, *envelope),
             Effect::Asked(ticket) => {
                 let at = self.now + self.dice.millis(0, 500);
                 self.agenda.enter(at, Event::Verified(shard, ticket));
             }
+            Effect::Recorded(batch, upto) => self.record(shard, batch, upto),
+            Effect::Wanted(fetch) => self.want(shard, fetch),
             Effect::WroteAfterClose(link) => {
                 if let Some(actor) = self.link(link).actor() {
                     self.see(&Seen::WroteAfterClose { actor });
@@ -81,12 +103,26 @@ impl World {
             self.link(link).accepted = true;
             let cleaned = self.history.asked_clean(link);
             let resumed = self.update_serial(shard, actor, cleaned);
+            let resumed = self.tell_resident(shard, actor, (resumed, connack.session_present));
             self.see(&Seen::Accepted { actor, link, resumed, connack });
             self.story.tell(self.now, &(21, actor, link, resumed), || {
                 format!("server accepts c{actor} on link {link}, resumed: {resumed}")
             });
         }
+        if let Packet::PubAck(ack) | Packet::PubRec(ack) = packet
+            && let Some(order) = self.history.answer(actor, ack.packet_id)
+        {
+            let refused = ack.reason.is_error();
+            self.see(&if refused { Seen::Refused(order) } else { Seen::Promised(order) });
+        }
         self.see(&Seen::Said { actor, packet, size });
+    }
+
+    /// CONNACK tells of a session: says whether it was there before. Nobody but the node knows this
+    /// of one that no CONNACK has told of yet: it may have been made for an earlier connection.
+    fn tell_resident(&mut self, shard: u16, actor: ActorNo, (resumed, told): (bool, bool)) -> bool {
+        let Some(resident) = self.home(shard).residents.get_mut(&actor) else { return resumed };
+        if std::mem::replace(&mut resident.untold, false) { told } else { resumed }
     }
 
     /// Looks which session the client has now; says whether it is still the one that it had.
@@ -95,7 +131,10 @@ impl World {
         let id = self.actors.get(actor).map(|actor| &actor.id);
         let now = id.and_then(|id| home.shard.session(id)).map(|(serial, _)| serial);
         let Some(known) = home.residents.get_mut(&actor) else { return false };
-        let before = std::mem::replace(known, now);
+        let before = std::mem::replace(&mut known.serial, now);
+        // Nobody was told how long a session lasts of which no CONNACK has told.
+        let cleaned = cleaned || known.untold;
+        known.untold |= before != now && self.logger.is_some();
         if before.is_some() && before != now {
             self.story.tell(self.now, &(22, actor), || format!("the session of c{actor} ended"));
             self.see(&Seen::Ended { actor, cleaned });
@@ -107,7 +146,11 @@ impl World {
     fn audit(&mut self, shard: u16) {
         let residents: Vec<_> = self.home(shard).residents.keys().copied().collect();
         for actor in residents {
-            self.update_serial(shard, actor, false);
+            let links = &self.links;
+            let is_his =
+                |link: LinkNo| links.get(link).and_then(crate::link::Link::actor) == Some(actor);
+            let cleaned = self.logger.is_some() && self.history.is_cleaning(is_his);
+            self.update_serial(shard, actor, cleaned);
             let home = self.homes.get(usize::from(shard)).expect("invariant: shards are numbered");
             let id = self.actors.get(actor).map(|actor| &actor.id);
             let Some((_, session)) = id.and_then(|id| home.shard.session(id)) else { continue };
@@ -119,10 +162,13 @@ impl World {
     fn arm(&mut self, shard: u16) {
         let lag = if self.calm { Duration::ZERO } else { self.dice.micros(0, 2_000) };
         let now = self.now;
+        let due = self.home(shard).shard.poll_timeout();
+        let Some(due) = due.map(|due| self.moment_of(due)) else { return };
         let home = self.home(shard);
-        let Some(due) = home.shard.poll_timeout().filter(|due| *due < home.tick) else { return };
-        home.tick = due;
-        self.agenda.enter(due.max(now) + lag, Event::Tick(shard));
+        if due < home.tick {
+            home.tick = due;
+            self.agenda.enter(due.max(now) + lag, Event::Tick(shard));
+        }
     }
 
     pub(super) fn tick(&mut self, shard: u16) {
@@ -136,7 +182,7 @@ impl World {
 
     /// Gives a shard what has arrived on a connection, packet by packet.
     pub(super) fn serve(&mut self, number: LinkNo) {
-        while self.violation.is_none() {
+        while self.violation.is_none() && !self.dying {
             let link = self.links.get_mut(number).expect("invariant: links stay");
             if !link.server_open {
                 return;
@@ -144,7 +190,7 @@ impl World {
             let Some((shard, conn)) = link.conn else {
                 match link.server.decode(&mut link.arrived) {
                     Ok(None) => return,
-                    Ok(Some(Packet::Connect(connect))) => self.arrive(number, connect),
+                    Ok(Some(Packet::Connect(connect))) => self.knock(number, connect),
                     Ok(Some(_)) | Err(_) => self.hang_up(number),
                 }
                 continue;
@@ -183,9 +229,8 @@ impl World {
         false
     }
 
-    fn arrive(&mut self, number: LinkNo, connect: Box<Connect>) {
+    fn arrive(&mut self, number: LinkNo, shard: u16, connect: Box<Connect>) {
         let id = plexus_types::ClientId::new(&connect.client_id);
-        let shard = self.common.home(&id);
         let conn = self.home(shard).dock.open(number);
         self.link(number).conn = Some((shard, conn));
         if self.link(number).actor().is_some() {
@@ -197,6 +242,17 @@ impl World {
         let door = Arc::clone(&self.door);
         let arrival = Arrival { connect, assigned: None, door, peer: None };
         self.call(shard, |shard, turn| shard.handle_arrival(turn, conn, arrival));
+    }
+
+    /// The porch hands the connection to the client's home. While that is not open nobody listens.
+    fn knock(&mut self, number: LinkNo, connect: Box<Connect>) {
+        let id = plexus_types::ClientId::new(&connect.client_id);
+        let shard = self.common.home(&id);
+        if self.home(shard).open {
+            self.arrive(number, shard, connect);
+        } else {
+            self.hang_up(number);
+        }
     }
 
     fn take(
@@ -243,9 +299,10 @@ impl World {
         self.call(shard, |shard, turn| shard.handle_lost(turn, conn));
     }
 
-    fn detached(&mut self, number: LinkNo) {
+    pub(super) fn detached(&mut self, number: LinkNo) {
         let link = self.link(number);
-        if let (true, Some(actor)) = (link.accepted, link.actor()) {
+        let seen = std::mem::replace(&mut link.detached, true);
+        if let (true, false, Some(actor)) = (link.accepted, seen, link.actor()) {
             self.see(&Seen::Detached { actor, link: number });
         }
     }
@@ -259,7 +316,7 @@ impl World {
         }
     }
 
-    fn post(&mut self, from: u16, to: u16, envelope: Envelope) {
+    pub(super) fn post(&mut self, from: u16, to: u16, envelope: Envelope) {
         let stalls = !self.calm && self.dice.chance(self.plan.faults.stalls);
         let delay = if stalls { self.dice.millis(1, 400) } else { self.dice.micros(1, 300) };
         let lane = Lane { from, to, request: envelope.is_request() };
@@ -307,7 +364,8 @@ pub(super) fn brief(packet: &Packet) -> String {
 /// The kind of an envelope.
 fn kind(envelope: &Envelope) -> &'static str {
     match envelope {
-        Envelope::Publish(_) => "Publish",
+        Envelope::Publish(..) => "Publish",
+        Envelope::Kept(..) => "Kept",
         Envelope::Retain(_) => "Retain",
         Envelope::Assign(_) => "Assign",
         Envelope::Return(_) => "Return",

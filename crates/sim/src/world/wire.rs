@@ -26,7 +26,13 @@ impl World {
         let limits = Limits { packet_size: self.plan.session.packet_size_max, ..Limits::default() };
         let decoders = (Decoder::server(limits), Decoder::client(version, Limits::default()));
         self.links.push(Link::new(peer, pace, decoders));
-        self.links.len() - 1
+        let number = self.links.len() - 1;
+        if self.is_down() {
+            self.link(number).server_open = false;
+            let at = self.now + self.dice.millis(0, 100);
+            self.agenda.enter(at, Event::ClientLoses(number));
+        }
+        number
     }
 
     /// The client has written something.

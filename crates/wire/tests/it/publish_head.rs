@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use plexus_testkit::{Sender, any_packet, any_topic, build};
-use plexus_types::{ClientId, Message, ProtocolVersion, TopicName};
+use plexus_types::{ClientId, Message, MessageId, ProtocolVersion, TopicName};
 use plexus_wire::{
     Packet, Publish, PublishHead, encode, encode_publish, encode_publish_head, encoded_len,
     publish_len,
@@ -26,6 +26,7 @@ proptest! {
     fn a_delivery_is_written_like_its_packet((version, publish, hidden) in deliveries()) {
         let topic = TopicName::new(publish.topic.clone()).ok();
         let message = Message {
+            id: MessageId::NONE,
             topic: topic.clone().unwrap_or(hidden),
             payload: publish.payload.clone(),
             qos: publish.qos,

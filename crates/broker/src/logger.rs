@@ -1,0 +1,264 @@
+//! The thread of the log: one writer for all shards, one sync for all that has come.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    },
+    time::Duration,
+};
+
+use plexus_session::LogPosition;
+use plexus_store::{Batch, Commit, FileDisk, Log, LogError, SegmentNumber};
+use plexus_types::{Instant, Message, MessageId};
+
+use crate::{clock::Clock, links::Bell, ports::Fetch, reactor::Control, shard::Context};
+
+/// Orders that wait for the log.
+pub(crate) const JOBS: usize = 4_096;
+/// Bytes of records that are written at once.
+const COMMIT_BYTES: usize = 16 * 1024 * 1024;
+/// How long the log waits before it tries a disk again that refused.
+const RETRY: Duration = Duration::from_millis(250);
+/// How often the log looks whether it should be cleaned when nobody has anything for it.
+const IDLE: Duration = Duration::from_secs(1);
+/// Bytes that one step of cleaning moves.
+const CLEAN_BYTES: usize = 1024 * 1024;
+
+/// Where a node keeps its log, and how.
+#[derive(Debug, Clone)]
+pub struct LogPlace {
+    /// The folder of the log, for one process alone.
+    pub folder: PathBuf,
+    /// The size of a segment's file.
+    pub segment_bytes: u64,
+    /// What all files may take together; 0 for what the disk has.
+    pub bytes_max: u64,
+    /// When records count as kept.
+    pub commit: Commit,
+}
+
+/// What a shard wants of the log.
+pub(crate) enum Job {
+    Commit { shard: u16, batch: Batch, upto: LogPosition },
+    Fetch { shard: u16, fetch: Fetch },
+}
+
+/// Up to where the log has each shard's records.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mark(Arc<AtomicU64>);
+
+impl Mark {
+    pub(crate) fn read(&self) -> LogPosition {
+        LogPosition::new(self.0.load(SeqCst))
+    }
+
+    fn set(&self, upto: LogPosition) {
+        self.0.store(upto.get(), SeqCst);
+    }
+}
+
+/// A shard as the log sees it.
+pub(crate) struct Owner {
+    pub(crate) control: SyncSender<Control>,
+    pub(crate) bell: Bell,
+    pub(crate) mark: Mark,
+}
+
+/// See the module's documentation.
+pub(crate) struct Logger {
+    log: Log<FileDisk>,
+    jobs: Receiver<Job>,
+    owners: Vec<Owner>,
+    context: Arc<Context>,
+    clock: Clock,
+    /// What has not been written yet.
+    waiting: Vec<(u16, Batch, LogPosition)>,
+    waiting_bytes: usize,
+    segment_bytes: u64,
+    /// When to try a disk again that refused.
+    retry_at: Option<Instant>,
+    /// What the shards were last asked to write anew.
+    asked: Option<SegmentNumber>,
+}
+
+impl Logger {
+    pub(crate) fn new(
+        log: Log<FileDisk>,
+        jobs: Receiver<Job>,
+        owners: Vec<Owner>,
+        context: Arc<Context>,
+        clock: Clock,
+    ) -> Self {
+        let place = context.options.log.as_ref();
+        let segment_bytes = place.map_or(0, |place| place.segment_bytes);
+        Self {
+            log,
+            jobs,
+            owners,
+            context,
+            clock,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            segment_bytes,
+            retry_at: None,
+            asked: None,
+        }
+    }
+
+    /// Runs until all shards are gone and everything of theirs is written.
+    pub(crate) fn run(mut self) {
+        let mut more = false;
+        loop {
+            let patience = match (self.waiting.is_empty(), more) {
+                (false, _) => RETRY,
+                (true, true) => Duration::ZERO,
+                (true, false) => IDLE,
+            };
+            let open = self.gather(patience);
+            let due = self.retry_at.is_none_or(|at| at <= self.clock.now());
+            if !self.waiting.is_empty() && (due || !open) {
+                self.commit();
+            }
+            if !open {
+                if !self.waiting.is_empty() {
+                    tracing::error!(batches = self.waiting.len(), "records could not be written");
+                }
+                return;
+            }
+            more = self.clean();
+        }
+    }
+
+    /// Takes what has come; false when nobody is there any more.
+    fn gather(&mut self, patience: Duration) -> bool {
+        if self.waiting_bytes >= COMMIT_BYTES {
+            // The disk refuses: the rest waits in the channel, and its senders for that.
+            std::thread::park_timeout(patience);
+            return true;
+        }
+        match self.jobs.recv_timeout(patience) {
+            Ok(job) => self.take(job),
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        while self.waiting_bytes < COMMIT_BYTES
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            self.take(job);
+        }
+        true
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Commit { shard, batch, upto } => {
+                self.waiting_bytes += batch.bytes();
+                self.waiting.push((shard, batch, upto));
+            }
+            Job::Fetch { shard, fetch } => self.fetch(shard, fetch),
+        }
+    }
+
+    fn commit(&mut self) {
+        let batches: Vec<&Batch> = self.waiting.iter().map(|(_, batch, _)| batch).collect();
+        let outcome = self.log.commit(self.clock.now().as_millis(), &batches);
+        match outcome {
+            Ok(committed) => {
+                self.context.log.note_segment(committed.segment);
+                let stat = self.log.stat();
+                let living = stat.body_bytes + stat.state_bytes;
+                self.context.log.note_bytes(stat.segment_bytes + stat.spare_bytes, living);
+                self.report_room();
+                self.report_health(None);
+                self.retry_at = None;
+                self.waiting_bytes = 0;
+                for (shard, _, upto) in self.waiting.drain(..) {
+                    if let Some(owner) = self.owners.get(usize::from(shard)) {
+                        owner.mark.set(upto);
+                    }
+                }
+                self.owners.iter().for_each(|owner| owner.bell.ring());
+            }
+            Err(error) => {
+                self.retry_at = Some(self.clock.now() + RETRY);
+                self.report_health(Some(&error));
+            }
+        }
+    }
+
+    /// Says once when the disk refuses and once when it takes records again.
+    fn report_health(&self, error: Option<&LogError>) {
+        let failing = error.is_some();
+        if self.context.log.set_failing(failing) == failing {
+            return;
+        }
+        if let Some(error) = error {
+            tracing::error!(
+                %error,
+                "the log cannot be written: what has to be kept is refused until it can"
+            );
+        } else {
+            tracing::warn!("the log can be written again");
+        }
+    }
+
+    /// Says once when there is no room for more, and once when there is again. The last segment's
+    /// worth is for what is on its way from the shards.
+    fn report_room(&self) {
+        let room = self.log.room_to_grow();
+        let full = room < self.segment_bytes;
+        if self.context.log.set_full(full) == full {
+            return;
+        }
+        if full {
+            tracing::error!(room, "the log has reached store.max_size: nothing more is kept");
+        } else {
+            tracing::warn!(room, "the log has room again");
+        }
+    }
+
+    fn fetch(&self, shard: u16, fetch: Fetch) {
+        let Some(owner) = self.owners.get(usize::from(shard)) else { return };
+        let messages: Result<Vec<_>, _> =
+            fetch.ids.iter().map(|id| read_message(&self.log, *id)).collect();
+        let messages = messages
+            .inspect_err(|error| tracing::error!(%error, "a message cannot be read from the log"))
+            .ok();
+        // A shard that is gone needs it no more.
+        drop(owner.control.send(Control::Fetched(fetch.reader, messages)));
+        owner.bell.ring();
+    }
+
+    /// One step of cleaning; whether there is more to do at once.
+    fn clean(&mut self) -> bool {
+        let wanted = self.log.wants_refresh();
+        if wanted.is_some() && wanted != self.asked {
+            self.asked = wanted;
+            let upto = wanted.unwrap_or(SegmentNumber::ZERO);
+            for owner in &self.owners {
+                drop(owner.control.send(Control::Refresh(upto)));
+                owner.bell.ring();
+            }
+        }
+        match self.log.clean(self.clock.now().as_millis(), CLEAN_BYTES) {
+            Ok(more) => {
+                self.report_room();
+                more
+            }
+            Err(error) => {
+                // Whether records can be kept only a commit can tell: after a word of its own here
+                // nothing would be taken, hence nothing written, and nobody would ever take it back.
+                tracing::error!(%error, "the log cannot be cleaned");
+                false
+            }
+        }
+    }
+}
+
+/// A message as the shards have it.
+pub(crate) fn read_message(log: &Log<FileDisk>, id: MessageId) -> Result<Arc<Message>, LogError> {
+    log.read(id).map(|stored| Arc::new(stored.into_message(&plexus_store::ClockMap::default())))
+}

@@ -1,0 +1,190 @@
+//! The log at the start of a node: read, dealt out to the shards, and given to its thread.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use plexus_stdx::Seed;
+use plexus_store::{ClockMap, FileDisk, Identity, Log, LogOptions};
+use plexus_types::Instant;
+
+use super::{random, spawn};
+use crate::{
+    clock::Clock,
+    error::StartError,
+    links::Bell,
+    logger::{self, Job, LogPlace, Logger, Mark, Owner, read_message},
+    options::ListenerOptions,
+    ports::Door,
+    reactor::{Control, LogEnd},
+    recovery::Recovery,
+    shard::{Context, Restored},
+};
+
+/// A log that has been read.
+pub(super) struct Store {
+    log: Log<FileDisk>,
+    recovery: Recovery,
+    folder: PathBuf,
+}
+
+impl Store {
+    pub(super) fn open(place: LogPlace) -> Result<Self, StartError> {
+        let LogPlace { folder, segment_bytes, bytes_max, .. } = place;
+        let disk = FileDisk::open(&folder).map_err(|source| StartError::Folder {
+            folder: folder.display().to_string(),
+            source,
+        })?;
+        let identity = Identity {
+            store: u128::from(random()?) << 64 | u128::from(random()?),
+            hash_seed: random()?,
+            created_millis: Clock::start(Instant::ZERO).now().as_millis(),
+        };
+        let options = LogOptions {
+            segment_bytes,
+            bytes_max,
+            ..LogOptions::new(identity, ClockMap::default())
+        };
+        let mut recovery = Recovery::new(Seed::new(random()?));
+        let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| StartError::Log {
+            folder: folder.display().to_string(),
+            source,
+        };
+        let mut log =
+            Log::open(disk, options, &mut recovery).map_err(|error| unreadable(Box::new(error)))?;
+        log.set_references(recovery.references()).map_err(|error| unreadable(Box::new(error)))?;
+        let (sessions, retained) = recovery.counts();
+        let bytes = log.recovered().bytes;
+        tracing::info!(folder = %folder.display(), sessions, retained, bytes, "log read");
+        if let Some(cut) = &log.recovered().cut {
+            tracing::warn!(
+                file = cut.file,
+                offset = cut.offset,
+                bytes = cut.bytes,
+                "the end of the log was being written when the node stopped: it was cut off"
+            );
+        }
+        Ok(Self { log, recovery, folder })
+    }
+
+    /// The seed by which everything hashes to slots; the same for the life of the store.
+    pub(super) fn seed(&self) -> Seed {
+        Seed::new(self.log.identity().hash_seed)
+    }
+
+    /// The newest time in the log.
+    pub(super) fn newest(&self) -> Instant {
+        Instant::from_millis(self.log.newest_millis())
+    }
+
+    /// What each shard begins with.
+    pub(super) fn deal(
+        self,
+        context: &Context,
+        listeners: &[ListenerOptions],
+    ) -> Result<Dealt, StartError> {
+        let Self { log, recovery, folder } = self;
+        context.log.note_segment(log.current_segment());
+        let doors: Vec<Arc<Door>> =
+            listeners.iter().map(|options| Arc::new(door(options))).collect();
+        let find = |name: &str| {
+            let known = doors.iter().find(|door| &*door.name == name);
+            // The listener is gone: the session keeps to the rules of another until it comes back.
+            known.or_else(|| doors.first()).map_or_else(|| Arc::new(closed(name)), Arc::clone)
+        };
+        let next = log.next_message_id();
+        let restored =
+            recovery.deal(context, next, find, |id| read_message(&log, id)).map_err(|error| {
+                StartError::Log { folder: folder.display().to_string(), source: Box::new(error) }
+            })?;
+        Ok(Dealt { log, restored })
+    }
+}
+
+fn door(options: &ListenerOptions) -> Door {
+    Door {
+        name: options.name.as_str().into(),
+        options: Arc::clone(&options.session),
+        policy: Arc::clone(&options.policy),
+    }
+}
+
+/// A door of a node without listeners.
+fn closed(name: &str) -> Door {
+    let options = plexus_session::Options { durable: true, ..plexus_session::Options::default() };
+    Door {
+        name: name.into(),
+        options: Arc::new(options),
+        policy: Arc::new(plexus_access::AllowAll),
+    }
+}
+
+/// A log with what it says, by shard.
+pub(super) struct Dealt {
+    log: Log<FileDisk>,
+    restored: Vec<Restored>,
+}
+
+/// Where the shards are given their ends of the log.
+pub(super) struct Desk {
+    log: Log<FileDisk>,
+    restored: std::vec::IntoIter<Restored>,
+    jobs: SyncSender<Job>,
+    jobs_in: Receiver<Job>,
+    marks: Vec<Mark>,
+    ready: SyncSender<()>,
+    ready_in: Receiver<()>,
+}
+
+impl Desk {
+    pub(super) fn new(dealt: Dealt) -> Self {
+        let (jobs, jobs_in) = sync_channel(logger::JOBS);
+        let (ready, ready_in) = sync_channel(dealt.restored.len());
+        let restored = dealt.restored.into_iter();
+        Self { log: dealt.log, restored, jobs, jobs_in, marks: Vec::new(), ready, ready_in }
+    }
+
+    /// The next shard's end.
+    pub(super) fn seat(&mut self) -> Option<LogEnd> {
+        let mark = Mark::default();
+        self.marks.push(mark.clone());
+        let (jobs, ready) = (self.jobs.clone(), self.ready.clone());
+        Some(LogEnd { jobs, mark, restored: self.restored.next()?, ready })
+    }
+
+    /// Starts the log's thread, waits until all shards are restored, and has them route what was
+    /// open.
+    pub(super) fn open(
+        self,
+        shards: &[(SyncSender<Control>, Bell)],
+        context: &Arc<Context>,
+        clock: Clock,
+    ) -> Result<JoinHandle<()>, StartError> {
+        let Self { log, jobs, jobs_in, marks, ready, ready_in, .. } = self;
+        let owners = shards.iter().zip(marks).map(|((control, bell), mark)| Owner {
+            control: control.clone(),
+            bell: bell.clone(),
+            mark,
+        });
+        let logger = Logger::new(log, jobs_in, owners.collect(), Arc::clone(context), clock);
+        let thread = spawn("log".into(), move || logger.run())?;
+        // Only the shards hold the ends now: when they have ended, so do log and waiting.
+        drop((jobs, ready));
+        for _ in shards {
+            if ready_in.recv().is_err() {
+                break;
+            }
+        }
+        for (control, bell) in shards {
+            // A shard that is gone has nothing open.
+            drop(control.send(Control::Reopen));
+            bell.ring();
+        }
+        Ok(thread)
+    }
+}

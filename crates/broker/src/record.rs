@@ -1,0 +1,163 @@
+//! What a shard writes into the log: changes of sessions under a short key, retained messages, and
+//! publications that not everybody who gets them is known to have kept.
+//!
+//! ```text
+//! Session    00  key, change                    Open     04  message, 0
+//! Listener   01  key, name                      Open     04  message, 1, group's whole filter
+//! Retained   02  message, topic                 Done     05  message
+//! Deleted    03  topic
+//! ```
+//! Numbers are LEB128, the last text of a record takes its rest.
+
+use plexus_session::{Change, RecordError};
+use plexus_types::MessageId;
+
+/// A record of a shard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// A change of the session of that key.
+    Session(u64, Change),
+    /// The session of that key came in through that listener.
+    Listener(u64, Box<str>),
+    /// The message is the retained one of its topic.
+    Retained(MessageId, Box<str>),
+    /// The topic has no retained message.
+    Deleted(Box<str>),
+    /// The message is the node's, but not yet with all who get it.
+    Open(MessageId, Audience),
+    /// It is with all of them.
+    Done(MessageId),
+}
+
+/// Who is to get a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// Whoever is subscribed.
+    Subscribers,
+    /// One member of that group.
+    Group(Box<str>),
+}
+
+impl Record {
+    /// Appends the record.
+    pub fn encode(&self, into: &mut Vec<u8>) {
+        match self {
+            Self::Session(key, change) => Self::session(*key, change, into),
+            Self::Listener(key, name) => named(0x01, *key, name, into),
+            Self::Retained(message, topic) => named(0x02, message.get(), topic, into),
+            Self::Deleted(topic) => {
+                into.push(0x03);
+                into.extend_from_slice(topic.as_bytes());
+            }
+            Self::Open(message, audience) => {
+                into.push(0x04);
+                number(message.get(), into);
+                match audience {
+                    Audience::Subscribers => into.push(0),
+                    Audience::Group(filter) => {
+                        into.push(1);
+                        into.extend_from_slice(filter.as_bytes());
+                    }
+                }
+            }
+            Self::Done(message) => named(0x05, message.get(), "", into),
+        }
+    }
+
+    /// A change of a session, without a copy of it.
+    pub fn session(key: u64, change: &Change, into: &mut Vec<u8>) {
+        into.push(0x00);
+        number(key, into);
+        change.encode(into);
+    }
+
+    /// Reads a record that [`Record::encode`] wrote.
+    pub fn decode(record: &[u8]) -> Result<Self, RecordError> {
+        let (kind, mut rest) = record.split_first().ok_or(RecordError::Short)?;
+        Ok(match kind {
+            0x00 => Self::Session(take_number(&mut rest)?, Change::decode(rest)?),
+            0x01 => Self::Listener(take_number(&mut rest)?, text(rest)?),
+            0x02 => Self::Retained(MessageId::new(take_number(&mut rest)?), text(rest)?),
+            0x03 => Self::Deleted(text(rest)?),
+            0x04 => {
+                let message = MessageId::new(take_number(&mut rest)?);
+                let audience = match rest.split_first() {
+                    Some((0, [])) => Audience::Subscribers,
+                    Some((1, filter)) => Audience::Group(text(filter)?),
+                    _ => return Err(RecordError::Field("audience")),
+                };
+                Self::Open(message, audience)
+            }
+            0x05 => {
+                let message = MessageId::new(take_number(&mut rest)?);
+                if !rest.is_empty() {
+                    return Err(RecordError::Long(rest.len()));
+                }
+                Self::Done(message)
+            }
+            kind => return Err(RecordError::Kind(*kind)),
+        })
+    }
+}
+
+fn named(kind: u8, value: u64, name: &str, into: &mut Vec<u8>) {
+    into.push(kind);
+    number(value, into);
+    into.extend_from_slice(name.as_bytes());
+}
+
+fn text(bytes: &[u8]) -> Result<Box<str>, RecordError> {
+    std::str::from_utf8(bytes).map(Box::from).map_err(|_| RecordError::Field("text"))
+}
+
+fn number(mut value: u64, into: &mut Vec<u8>) {
+    while value >= 0x80 {
+        into.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    into.push(value as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Result<u64, RecordError> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first().ok_or(RecordError::Short)?;
+        *bytes = rest;
+        let bits = u64::from(byte & 0x7f);
+        if bits << shift >> shift != bits {
+            break;
+        }
+        value |= bits << shift;
+        if *byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(RecordError::Field("number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_cut_is_refused() {
+        let message = MessageId::new(1 << 60);
+        for record in [
+            Record::Session(300, Change::Away),
+            Record::Listener(1, "tls".into()),
+            Record::Retained(message, "a/b".into()),
+            Record::Deleted("a/b".into()),
+            Record::Open(message, Audience::Subscribers),
+            Record::Open(message, Audience::Group("$share/g/t".into())),
+            Record::Done(message),
+        ] {
+            let mut bytes = Vec::new();
+            record.encode(&mut bytes);
+            assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
+            for length in 0..bytes.len() {
+                assert_ne!(Record::decode(&bytes[..length]).as_ref(), Ok(&record), "{length}");
+            }
+        }
+        assert_eq!(Record::decode(&[9]), Err(RecordError::Kind(9)));
+    }
+}

@@ -1,0 +1,175 @@
+//! Writing anew what began in segments that are to go: a few clients and topics at a time.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+};
+
+use plexus_session::{Change, LogPosition};
+use plexus_store::{Group, SegmentNumber};
+use plexus_types::{Message, MessageId, TopicName};
+
+use super::Shard;
+use crate::{record::Record, shard::SLOTS};
+
+/// Clients or topics that are looked at in a turn.
+const STEP: usize = 256;
+
+/// What the shards know of the log, without asking it.
+#[derive(Debug, Default)]
+pub struct LogState {
+    failing: AtomicBool,
+    full: AtomicBool,
+    segment: AtomicU64,
+    bytes: AtomicU64,
+    living_bytes: AtomicU64,
+}
+
+impl LogState {
+    /// Whether the log cannot be written now.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(SeqCst)
+    }
+
+    /// Whether nothing more may be kept: it is full, or cannot be written at all.
+    pub fn takes_nothing_new(&self) -> bool {
+        self.full.load(SeqCst) || self.is_failing()
+    }
+
+    /// Says whether it was full before.
+    pub fn set_full(&self, full: bool) -> bool {
+        self.full.swap(full, SeqCst)
+    }
+
+    /// Says whether it was failing before.
+    pub fn set_failing(&self, failing: bool) -> bool {
+        self.failing.swap(failing, SeqCst)
+    }
+
+    /// The segment that is being written, or one before.
+    pub fn segment(&self) -> SegmentNumber {
+        SegmentNumber::new(self.segment.load(SeqCst))
+    }
+
+    /// What its files take, and what of that still means something, both in bytes.
+    pub fn bytes(&self) -> (u64, u64) {
+        (self.bytes.load(SeqCst), self.living_bytes.load(SeqCst))
+    }
+
+    /// What its files take, and what of that still means something.
+    pub fn note_bytes(&self, bytes: u64, living: u64) {
+        self.bytes.store(bytes, SeqCst);
+        self.living_bytes.store(living, SeqCst);
+    }
+
+    /// A commit went to that segment.
+    pub fn note_segment(&self, segment: SegmentNumber) {
+        self.segment.store(segment.get(), SeqCst);
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Clients(usize),
+    Topics,
+    /// What was open when the rest was done has to be closed first.
+    Open(LogPosition),
+}
+
+/// How far a shard has come.
+#[derive(Debug, Default)]
+pub(in crate::shard) struct Refresh {
+    running: Option<(SegmentNumber, Step)>,
+    /// The records of retained topics, by segment.
+    topics: BTreeMap<SegmentNumber, Vec<(TopicName, MessageId)>>,
+}
+
+impl Refresh {
+    pub(super) fn note_topic(&mut self, segment: SegmentNumber, message: &Message) {
+        let topics = self.topics.entry(segment).or_default();
+        topics.push((message.topic.detached(), message.id));
+    }
+
+    /// Whether there is something to do now, with the log kept up to there.
+    pub(in crate::shard) fn is_busy(&self, kept: LogPosition) -> bool {
+        match self.running {
+            Some((_, Step::Clients(_) | Step::Topics)) => true,
+            Some((_, Step::Open(position))) => position <= kept,
+            None => false,
+        }
+    }
+
+    fn take_topics(&mut self, upto: SegmentNumber) -> Vec<(TopicName, MessageId)> {
+        let Some(mut oldest) = self.topics.first_entry().filter(|entry| *entry.key() <= upto)
+        else {
+            return Vec::new();
+        };
+        let rest = oldest.get().len().saturating_sub(STEP);
+        let taken = oldest.get_mut().split_off(rest);
+        if oldest.get().is_empty() {
+            oldest.remove();
+        }
+        taken
+    }
+}
+
+impl Shard {
+    /// The log wants to let segments go: everything of this shard that begins in them is written
+    /// anew, and then the log is told.
+    pub fn handle_refresh(&mut self, upto: SegmentNumber) {
+        let upto = self.log.refresh.running.map_or(upto, |(running, _)| running.max(upto));
+        self.log.refresh.running = Some((upto, Step::Clients(0)));
+    }
+
+    pub(in crate::shard) fn refresh_some(&mut self) {
+        let Some((upto, step)) = self.log.refresh.running else { return };
+        let next = match step {
+            Step::Clients(at) => Some(self.refresh_clients(upto, at)),
+            Step::Topics => Some(self.refresh_topics(upto)),
+            Step::Open(position) if self.log.kept >= position => None,
+            Step::Open(position) => Some(Step::Open(position)),
+        };
+        self.log.refresh.running = next.map(|next| (upto, next));
+        if next.is_none() {
+            for slot in (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id) {
+                self.log.batch.refreshed(Group(slot), upto);
+            }
+        }
+    }
+
+    fn refresh_clients(&mut self, upto: SegmentNumber, from: usize) -> Step {
+        let to = (from + STEP).min(self.clients.capacity());
+        for slot in (from..to).map(|slot| slot as u32) {
+            let Some(client) = self.clients.get(slot) else { continue };
+            if client.key != 0 && client.anchor <= upto && !client.session.is_over() {
+                let image = Change::Image(Box::new(client.session.image()));
+                self.outbox.append();
+                self.record(slot, &image);
+            }
+        }
+        if to < self.clients.capacity() { Step::Clients(to) } else { Step::Topics }
+    }
+
+    fn refresh_topics(&mut self, upto: SegmentNumber) -> Step {
+        let topics = self.log.refresh.take_topics(upto);
+        if topics.is_empty() {
+            return Step::Open(self.outbox.append());
+        }
+        let segment = self.context.log.segment();
+        for (topic, id) in topics {
+            let Some(message) = self.retained.get(&topic).filter(|message| message.id == id) else {
+                continue;
+            };
+            let message = Arc::clone(message);
+            let group = Group(self.context.slot_of(&topic));
+            self.log.refresh.note_topic(segment, &message);
+            self.log.batch.entry(group, |into| {
+                Record::Retained(id, topic.as_str().into()).encode(into);
+            });
+        }
+        Step::Topics
+    }
+}

@@ -1,0 +1,211 @@
+//! Looking after what a node has stored.
+
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use plexus_broker::record;
+use plexus_store::{FileDisk, Record, tools};
+use serde_json::{Value, json};
+
+use self::text::{damage, day, size};
+use crate::failure::{Failure, print};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Say what the files take; also while a node runs on them
+    Stat(StoreArgs),
+    /// Read everything and name each place that cannot be read
+    Check(StoreArgs),
+    /// Print every record that can be read, old ones first
+    Dump(StoreArgs),
+    /// Take out of use what cannot be read, so that a node starts, and say what may be lost
+    ///
+    /// Everything that can be read stays. Make a copy of the directory first if what is lost
+    /// matters.
+    Repair(StoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// The data directory, as the node has it
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+
+    /// As JSON: one object, or one a line for `dump`
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(command: &StoreCommand) -> Result<(), Failure> {
+    match command {
+        StoreCommand::Stat(args) => stat(args),
+        StoreCommand::Check(args) => check(args),
+        StoreCommand::Dump(args) => dump(args),
+        StoreCommand::Repair(args) => repair(args),
+    }
+}
+
+impl StoreArgs {
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let folder = self.data_dir.join("log");
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        let dir = self.data_dir.display();
+        Err(Failure::Failed(format!("nothing is stored in {dir}: it has no folder `log`")))
+    }
+
+    /// For this process alone: no node may write meanwhile.
+    fn disk(&self) -> Result<FileDisk, Failure> {
+        FileDisk::open(&self.folder()?).map_err(|error| {
+            let dir = self.data_dir.display();
+            Failure::because(format_args!("cannot use {dir}; stop the node that does"), &error)
+        })
+    }
+
+    fn shared(&self) -> Result<FileDisk, Failure> {
+        let folder = self.folder()?;
+        FileDisk::open_shared(&folder).map_err(|error| unreadable(&folder, &error))
+    }
+
+    fn tell(&self, text: &str, value: &Value) -> Result<(), Failure> {
+        if self.json { print(&format!("{value}\n")) } else { print(text) }
+    }
+}
+
+fn unreadable(folder: &Path, error: &dyn std::error::Error) -> Failure {
+    Failure::because(format_args!("{}", folder.display()), error)
+}
+
+fn stat(args: &StoreArgs) -> Result<(), Failure> {
+    let stat = tools::stat(&args.shared()?).map_err(|error| unreadable(&args.data_dir, &error))?;
+    let bytes: u64 = stat.segments.iter().map(|segment| segment.bytes).sum();
+    let created = stat.identity.map(|identity| identity.created_millis);
+    let oldest = stat.segments.first().and_then(|segment| segment.created_millis);
+    let text = format!(
+        "segments  {} ({})\nspares    {} ({})\ncreated   {}\noldest    {}\n",
+        stat.segments.len(),
+        size(bytes),
+        stat.spares,
+        size(stat.spare_bytes),
+        day(created),
+        day(oldest),
+    );
+    let value = json!({
+        "segments": stat.segments.len(), "segment_bytes": bytes,
+        "spares": stat.spares, "spare_bytes": stat.spare_bytes,
+        "store": stat.identity.map(|identity| format!("{:032x}", identity.store)),
+        "created_millis": created, "oldest_segment_millis": oldest,
+    });
+    args.tell(&text, &value)
+}
+
+fn check(args: &StoreArgs) -> Result<(), Failure> {
+    let report = tools::check(&args.disk()?).map_err(|error| unreadable(&args.data_dir, &error))?;
+    let mut lines = vec![format!(
+        "{} commits with {} records and {} messages in {} segments ({}), the newest of {}\n",
+        report.frames,
+        report.entries,
+        report.bodies,
+        report.segments,
+        size(report.bytes),
+        day(Some(report.newest_millis)),
+    )];
+    if let Some(cut) = &report.cut {
+        lines.push(format!(
+            "{}: {} bytes behind byte {} were being written when the node stopped; the next start \
+             cuts them off\n",
+            cut.file, cut.bytes, cut.offset
+        ));
+    }
+    lines.extend(report.damages.iter().map(|place| format!("{}\n", damage(place))));
+    let value = json!({
+        "segments": report.segments, "commits": report.frames, "records": report.entries,
+        "messages": report.bodies, "bytes": report.bytes, "newest_millis": report.newest_millis,
+        "unfinished_bytes": report.cut.as_ref().map_or(0, |cut| cut.bytes),
+        "damages": report.damages.iter().map(text::damage_json).collect::<Vec<_>>(),
+    });
+    args.tell(&lines.concat(), &value)?;
+    match report.damages.len() {
+        0 => Ok(()),
+        count => {
+            let dir = args.data_dir.display();
+            let mend = format!("`plexus store repair --data-dir {dir}` lets a node start again");
+            Err(Failure::Failed(format!("{count} places cannot be read; {mend}")))
+        }
+    }
+}
+
+fn dump(args: &StoreArgs) -> Result<(), Failure> {
+    let mut outcome = Ok(());
+    let mut sink = |dumped: &tools::Dumped<'_>| {
+        if outcome.is_ok() {
+            outcome = args.tell_record(dumped);
+        }
+    };
+    let report = tools::dump(&args.disk()?, &mut sink)
+        .map_err(|error| unreadable(&args.data_dir, &error))?;
+    outcome?;
+    match report.damages.first() {
+        None => Ok(()),
+        Some(place) => Err(Failure::Failed(damage(place))),
+    }
+}
+
+impl StoreArgs {
+    fn tell_record(&self, dumped: &tools::Dumped<'_>) -> Result<(), Failure> {
+        let (segment, offset, millis) = (dumped.segment.get(), dumped.offset, dumped.millis);
+        let (kind, about, said) = tell(&dumped.record);
+        let text = format!(
+            "{segment:>6} {offset:>10}  {}  {kind:<8} {about}  {said}\n",
+            day(Some(millis))
+        );
+        let value = json!({
+            "segment": segment, "offset": offset, "millis": millis,
+            "kind": kind, "about": about, "record": said,
+        });
+        self.tell(&text, &value)
+    }
+}
+
+/// The kind of a record, whom it is about, and what it says.
+fn tell(record: &Record<'_>) -> (&'static str, String, String) {
+    match record {
+        Record::Entry { group, index, payload } => {
+            let said = record::Record::decode(payload)
+                .map_or_else(|error| format!("unreadable: {error}"), |said| format!("{said:?}"));
+            ("entry", format!("{}/{index}", group.0), said)
+        }
+        Record::Body { id, content } => {
+            ("message", id.get().to_string(), format!("{} bytes", content.len()))
+        }
+        other => ("log", String::new(), format!("{other:?}")),
+    }
+}
+
+fn repair(args: &StoreArgs) -> Result<(), Failure> {
+    let repaired =
+        tools::repair(&args.disk()?).map_err(|error| unreadable(&args.data_dir, &error))?;
+    let gone = repaired.damages.iter();
+    let mut lines: Vec<_> =
+        gone.map(|place| format!("taken out of use: {}\n", damage(place))).collect();
+    for lost in &repaired.lost {
+        let until = lost.before.map_or_else(|| "its end".to_owned(), |index| index.to_string());
+        let (slot, after) = (lost.group.0, lost.after);
+        lines.push(format!("slot {slot}: records between {after} and {until} may be lost\n"));
+    }
+    if repaired.damages.is_empty() {
+        lines.push("nothing is damaged\n".to_owned());
+    }
+    let lost = repaired
+        .lost
+        .iter()
+        .map(|lost| json!({ "slot": lost.group.0, "after": lost.after, "before": lost.before }));
+    let value = json!({
+        "damages": repaired.damages.iter().map(text::damage_json).collect::<Vec<_>>(),
+        "lost": lost.collect::<Vec<_>>(),
+    });
+    args.tell(&lines.concat(), &value)
+}

@@ -1,0 +1,42 @@
+use plexus_store::tools::Damage;
+use serde_json::{Value, json};
+
+/// One damaged place in a sentence.
+pub(super) fn damage(damage: &Damage) -> String {
+    let Damage { file, offset, bytes, what } = damage;
+    format!("{file} at byte {offset}, {bytes} bytes: {what}")
+}
+
+pub(super) fn damage_json(damage: &Damage) -> Value {
+    let Damage { file, offset, bytes, what } = damage;
+    json!({ "file": file, "offset": offset, "bytes": bytes, "what": what })
+}
+
+/// Bytes for a person.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64;
+    let mut unit = "bytes";
+    for next in UNITS {
+        if value < 1_024.0 {
+            break;
+        }
+        value /= 1_024.0;
+        unit = next;
+    }
+    if unit == "bytes" { format!("{bytes} bytes") } else { format!("{value:.1} {unit}") }
+}
+
+/// A moment for a person.
+pub(super) fn day(millis: Option<u64>) -> String {
+    millis.map_or_else(|| "unknown".to_owned(), |millis| format!("{millis} ms since 1970"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sizes_have_one_digit_and_a_unit() {
+        let sizes = [0, 1_023, 1_024, 67_108_864, 1 << 50].map(super::size);
+        assert_eq!(sizes, ["0 bytes", "1023 bytes", "1.0 KiB", "64.0 MiB", "1024.0 TiB"]);
+    }
+}

@@ -1,0 +1,243 @@
+//! The session and its log: what is recorded, what waits for it, how it comes back from it.
+
+use std::sync::Arc;
+
+use plexus_types::{Instant, Message, MessageId};
+use plexus_wire::Packet;
+
+use super::Session;
+use crate::{
+    Change, Held, Image, LogPosition, Options, Outbox, Output,
+    parcel::{Body, Parcel},
+    phase::Phase,
+    subscriptions::Subscription,
+    will::StoredWill,
+};
+
+/// Messages at the front of the queue of a connected client whose bytes stay in memory, and that
+/// are fetched at a time.
+const AHEAD: usize = 128;
+/// Bytes that are fetched at a time.
+const AHEAD_BYTES: usize = 1024 * 1024;
+
+impl Session {
+    /// The log is kept up to this position: what waited for it may leave.
+    pub fn handle_persisted(&mut self, now: Instant, upto: LogPosition, out: &mut Outbox) {
+        self.kept = self.kept.max(upto);
+        self.pending.release(self.kept);
+        while let Some(packet) = self.pending.next(self.kept) {
+            self.send(packet, out);
+        }
+        self.pending.release(self.kept);
+        if !self.pending.is_opening() {
+            self.flush_acks(out);
+            self.pump(now, out);
+        }
+        self.let_bodies_go();
+    }
+
+    /// Messages that [`Output::Fetch`] asked for.
+    pub fn handle_fetched(&mut self, now: Instant, messages: &[Arc<Message>], out: &mut Outbox) {
+        let Phase::Connected(connection) = &mut self.phase else { return };
+        connection.fetching = false;
+        let waiting = self.queue.first_mut(AHEAD);
+        for parcel in self.outbound.parcels_mut().chain(waiting) {
+            let Body::Stored(id) = parcel.body else { continue };
+            if let Some(message) = messages.iter().find(|message| message.id == id) {
+                parcel.body = Body::Here(Arc::clone(message));
+            }
+        }
+        self.pump(now, out);
+    }
+
+    /// Asks for what is to be sent next and is only in the log.
+    pub(super) fn fetch(&mut self, out: &mut Outbox) {
+        if self.pending.is_opening() {
+            return;
+        }
+        let Phase::Connected(connection) = &mut self.phase else { return };
+        let blocked = match self.outbound.next_resend() {
+            Some(parcel) => parcel.message().is_none(),
+            None => self.queue.front().is_some_and(|parcel| parcel.message().is_none()),
+        };
+        if !blocked || connection.fetching || connection.congested {
+            return;
+        }
+        let (mut wanted, mut bytes) = (Vec::new(), 0);
+        let waiting = self.queue.iter().take(AHEAD);
+        for parcel in self.outbound.iter().map(|(.., parcel)| parcel).chain(waiting) {
+            let Body::Stored(id) = parcel.body else { continue };
+            if id == MessageId::NONE {
+                continue; // PUBREC has come: nothing of it is sent again.
+            }
+            bytes += parcel.size();
+            if !wanted.is_empty() && (wanted.len() >= AHEAD || bytes > AHEAD_BYTES) {
+                break;
+            }
+            wanted.push(id);
+        }
+        connection.fetching = true;
+        out.push(Output::Fetch(wanted));
+    }
+
+    /// All that is durable, as it stands in the log's newest record of this session.
+    pub fn image(&self) -> Image {
+        let under_way = self.outbound.iter().filter(|(.., parcel)| parcel.is_recorded()).map(
+            |(_, _, released, parcel)| {
+                let mut entry = parcel.entry();
+                entry.released = released;
+                entry
+            },
+        );
+        let waiting = self.queue.iter().filter(|parcel| parcel.is_recorded()).map(Parcel::entry);
+        Image {
+            client_id: self.client_id.clone(),
+            user_name: self.user_name.clone(),
+            version: self.version,
+            expiry: self.expiry,
+            away_since: match self.phase {
+                Phase::Away(since) => Some(since),
+                Phase::Connected(_) | Phase::Ending | Phase::Over => None,
+            },
+            next: self.next,
+            will: self.will.as_deref().map(|will| Box::new(will.image())),
+            subscriptions: self
+                .subscriptions
+                .iter()
+                .map(|held| Held {
+                    filter: held.filter.clone(),
+                    options: held.options,
+                    id: held.id,
+                })
+                .collect(),
+            accepted: self.inbound.accepted().collect(),
+            entries: under_way.chain(waiting).collect(),
+        }
+    }
+
+    /// A session from the log, away since then. What was under way is sent again to the next
+    /// connection; the log does not know how much of it had been, so as much of it as the limit of
+    /// messages under way allows is marked as a repetition.
+    pub fn restore(image: Image, options: Arc<Options>, now: Instant) -> Self {
+        let since = image.away_since.unwrap_or(now);
+        let mut session = Self::empty(image.client_id, image.user_name, options);
+        session.version = image.version;
+        session.expiry = image.expiry;
+        session.phase = Phase::Away(since);
+        session.next = image.next;
+        session.recorded = true;
+        session.will = image.will.map(|will| Box::new(StoredWill::restore(*will)));
+        for Held { filter, options, id } in image.subscriptions {
+            session.subscriptions.insert(Subscription { filter, options, id });
+        }
+        session.inbound.restore(image.accepted);
+        let mut under_way =
+            image.entries.iter().rposition(|entry| entry.released).map_or(0, |at| at + 1);
+        under_way = under_way.max(usize::from(session.options.inflight_max));
+        for (at, entry) in image.entries.iter().enumerate() {
+            let parcel = Parcel::stored(entry);
+            let id = entry.sequence.packet_id();
+            if at < under_way && !session.outbound.is_taken(id) {
+                session.outbound.restore(id, entry.qos, entry.released, parcel);
+            } else {
+                under_way = at;
+                session.queue.restore(parcel);
+            }
+        }
+        session.await_client(since);
+        session
+    }
+
+    /// Records that a client is connected, with its Will; yields where the log must be kept for
+    /// CONNACK.
+    pub(super) fn record_attached(
+        &mut self,
+        will: Option<StoredWill>,
+        out: &mut Outbox,
+    ) -> LogPosition {
+        if self.recorded {
+            // [MQTT-3.1.3-9]: also when the session is to end with this connection.
+            let had = self.will.take().is_some();
+            self.will = will.map(Box::new);
+            if had || self.will.is_some() {
+                self.record_will(out);
+            }
+            return self.record(Change::Attached(self.expiry, self.version), out);
+        }
+        self.will = will.map(Box::new);
+        if !self.is_durable() {
+            return LogPosition::ZERO;
+        }
+        let image = Box::new(self.image());
+        self.record(Change::Image(image), out)
+    }
+
+    pub(super) fn record_will(&mut self, out: &mut Outbox) {
+        let will = self.will.as_deref().map(|will| Box::new(will.image()));
+        self.record(Change::Will(will), out);
+    }
+
+    /// Gives the parcel its place and, if the session is durable, its record.
+    pub(super) fn admit_parcel(&mut self, parcel: &mut Parcel) {
+        if parcel.qos().get() > 0 {
+            parcel.sequence = self.next;
+            self.next = self.next.next();
+            if self.is_durable() {
+                parcel.mark_recorded();
+            }
+        }
+    }
+
+    /// The record of a parcel that was admitted.
+    pub(super) fn record_parcel(
+        &mut self,
+        entry: crate::Entry,
+        message: Arc<Message>,
+        out: &mut Outbox,
+    ) {
+        let (sequence, qos) = (entry.sequence, entry.qos);
+        let position = self.record(Change::Queued(entry, Some(message)), out);
+        self.pending.note_record(position);
+        if qos == plexus_types::Qos::ExactlyOnce {
+            self.pending.hold_delivery(position, sequence);
+        }
+    }
+
+    /// Bytes that the log has need not wait in memory, too.
+    pub(super) fn let_bodies_go(&mut self) {
+        if !self.pending.has_all(self.kept) {
+            return;
+        }
+        match &self.phase {
+            Phase::Connected(_) => self.queue.store(AHEAD),
+            Phase::Away(_) => {
+                self.outbound.parcels_mut().for_each(Parcel::store);
+                self.queue.store(0);
+            }
+            Phase::Ending | Phase::Over => {}
+        }
+    }
+
+    /// Sends now, or when the log is kept up to there.
+    pub(super) fn send_after(&mut self, after: LogPosition, packet: Packet, out: &mut Outbox) {
+        if after <= self.kept {
+            self.send(packet, out);
+        } else if self.is_connected() {
+            self.pending.hold_answer(after, packet);
+        }
+    }
+
+    /// Appends a record to the log.
+    pub(super) fn record(&mut self, change: Change, out: &mut Outbox) -> LogPosition {
+        self.recorded = true;
+        let position = out.append();
+        out.push(Output::Persist(position, Box::new(change)));
+        position
+    }
+}
+
+/// The names of everything in the log that these messages hold there.
+pub(super) fn held<'a>(parcels: impl Iterator<Item = &'a Parcel>) -> Vec<MessageId> {
+    let recorded = parcels.filter(|parcel| parcel.is_recorded()).map(|parcel| parcel.body.id());
+    recorded.filter(|id| *id != MessageId::NONE).collect()
+}

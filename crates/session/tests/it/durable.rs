@@ -1,0 +1,171 @@
+//! What a session promises beyond a crash of its node.
+
+use plexus_session::{Body, Options, Output, Session};
+use plexus_types::ReasonCode;
+use plexus_wire::{Connect, Packet};
+
+use crate::shell::{Shell, ack, durable, message, publish, subscribe, will};
+
+fn again(expiry: u32) -> Connect {
+    Connect { clean_start: false, ..durable(expiry) }
+}
+
+/// [MQTT-4.4.0-1]: the original identifiers, in the original order.
+#[test]
+fn what_was_under_way_and_what_waited_comes_after_a_crash() {
+    let mut shell = Shell::new(Options { inflight_max: 2, ..Options::default() });
+    shell.connect(durable(60));
+    for (payload, qos) in [("a", 1), ("b", 2), ("c", 1), ("d", 2)] {
+        shell.deliver(&message(payload), qos);
+    }
+    assert_eq!(shell.packet(Packet::PubAck(ack(1))), ["PUBLISH c q1 id=3"]);
+    assert_eq!(shell.packet(Packet::PubRec(ack(2))), ["PUBREL 2 Success"]);
+    shell.crash();
+    let story = shell.connect(again(60));
+    assert_eq!(story, ["CONNACK Success present", "PUBREL 2 Success", "PUBLISH c q1 id=3 dup"]);
+    assert_eq!(shell.packet(Packet::PubComp(ack(2))), ["PUBLISH d q2 id=4"]);
+    assert!(shell.packet(Packet::PubAck(ack(3))).is_empty());
+    shell.packet(Packet::PubRec(ack(4)));
+    shell.packet(Packet::PubComp(ack(4)));
+    assert_eq!(shell.deliver(&message("e"), 1).1, ["PUBLISH e q1 id=5"]);
+}
+
+#[test]
+fn a_qos_2_message_leaves_when_its_identifier_is_kept_and_nothing_passes_it() {
+    let mut shell = Shell::connected(durable(60));
+    shell.keeps = false;
+    assert!(shell.deliver(&message("a"), 2).1.is_empty());
+    assert!(shell.deliver(&message("b"), 1).1.is_empty());
+    assert!(shell.deliver(&message("c"), 0).1.is_empty());
+    assert_eq!(shell.keep_all(), ["PUBLISH a q2 id=1", "PUBLISH b q1 id=2", "PUBLISH c"]);
+    assert_eq!(shell.deliver(&message("d"), 1).1, ["PUBLISH d q1 id=3"], "QoS 1 waits for nothing");
+}
+
+/// [MQTT-4.3.3-10]
+#[test]
+fn a_qos_2_identifier_is_taken_beyond_a_crash_until_it_is_released() {
+    let mut shell = Shell::connected(durable(60));
+    assert_eq!(shell.packet(Packet::Publish(publish("t", "a", 2, 7)))[0], "ROUTE t a");
+    shell.crash();
+    shell.connect(again(60));
+    let story = shell.packet(Packet::Publish(publish("t", "a", 2, 7)));
+    assert_eq!(story, ["PUBREC 7 Success"], "not routed a second time");
+    assert_eq!(shell.packet(Packet::PubRel(ack(7))), ["PUBCOMP 7 Success"]);
+    shell.crash();
+    shell.connect(again(60));
+    let story = shell.packet(Packet::Publish(publish("t", "b", 2, 7)));
+    assert_eq!(story, ["ROUTE t b", "PUBREC 7 Success"]);
+}
+
+#[test]
+fn an_answer_leaves_when_its_promise_is_kept() {
+    let mut shell = Shell::new(Options::default());
+    shell.keeps = false;
+    assert!(shell.connect(durable(60)).is_empty(), "CONNACK");
+    assert!(shell.session.as_ref().unwrap().is_blocked(), "nothing may be answered before it");
+    assert_eq!(shell.keep_all(), ["CONNACK Success"]);
+    assert!(shell.packet(subscribe(3, &["a"])).is_empty());
+    assert_eq!(shell.keep_all(), ["SUBACK 3 [GrantedQos2]"]);
+    assert_eq!(shell.packet(Packet::Publish(publish("t", "a", 2, 7))), ["ROUTE t a"]);
+    assert_eq!(shell.keep_all(), ["PUBREC 7 Success"]);
+    assert!(shell.packet(Packet::PubRel(ack(7))).is_empty());
+    assert_eq!(shell.keep_all(), ["PUBCOMP 7 Success"]);
+}
+
+#[test]
+fn what_is_delivered_before_connack_waits() {
+    let mut shell = Shell::new(Options::default());
+    shell.keeps = false;
+    shell.connect(durable(60));
+    assert!(shell.deliver(&message("a"), 0).1.is_empty());
+    assert!(shell.deliver(&message("b"), 1).1.is_empty());
+    assert_eq!(shell.keep_all(), ["CONNACK Success", "PUBLISH a", "PUBLISH b q1 id=1"]);
+    let now = shell.now;
+    shell.lose_connection();
+    shell.connect(again(60));
+    let end = |session: &mut Session, out: &mut _| {
+        session.disconnect(now, ReasonCode::ServerShuttingDown, None, out);
+    };
+    assert_eq!(
+        shell.act(end),
+        ["CLOSE ByServer(ServerShuttingDown)"],
+        "no DISCONNECT before CONNACK"
+    );
+}
+
+/// [MQTT-3.1.2-8], [MQTT-3.1.2-23]
+#[test]
+fn will_and_expiry_that_fell_due_while_the_node_was_down_happen() {
+    let mortal = || Connect { will: Some(will(5)), ..durable(60) };
+    let mut shell = Shell::connected(mortal());
+    shell.crash();
+    assert_eq!(shell.advance(4), [""; 0]);
+    assert_eq!(shell.advance(1), ["ROUTE will gone"]);
+    shell.connect(mortal());
+    shell.lose_connection();
+    shell.advance(1);
+    let image = shell.image.clone().unwrap();
+    // Down for an hour: both are due at once when the node is back.
+    let later = shell.now + std::time::Duration::from_hours(1);
+    shell.session = Some(Session::restore(*image, shell.options.clone(), later));
+    shell.now = later;
+    let story = shell.act(|session, out| session.handle_timeout(later, out));
+    assert_eq!(story, ["ROUTE will gone", "ENDED"]);
+}
+
+#[test]
+fn who_may_resume_is_known_after_a_crash() {
+    let named = |name: &str| Connect { user_name: Some(crate::shell::text(name)), ..again(60) };
+    let mut shell = Shell::connected(named("ann"));
+    shell.packet(subscribe(3, &["b", "a"]));
+    shell.crash();
+    let session = shell.session.as_ref().unwrap();
+    assert!(session.may_resume(&named("ann")) && !session.may_resume(&named("eve")));
+    assert_eq!(session.subscription_count(), 2);
+    assert_eq!((session.expiry(), session.is_connected()), (60, false));
+}
+
+/// A queue of millions costs 32 bytes a message: the bytes are in the log.
+#[test]
+fn the_bytes_of_what_waits_are_let_go_and_fetched_when_they_are_needed() {
+    let mut shell = Shell::connected(durable(60));
+    shell.lose_connection();
+    shell.tells_fetch = true;
+    let weak: Vec<_> = (0..300)
+        .map(|number| {
+            let message = message(&number.to_string());
+            shell.deliver(&message, 1);
+            message
+        })
+        .collect();
+    assert!(weak.iter().all(|message| std::sync::Arc::strong_count(message) == 2), "test and log");
+    let mut story = shell.connect(again(60));
+    assert_eq!(story[..2], ["CONNACK Success present", "FETCH 128"]);
+    let mut seen = 0;
+    while seen < 300 {
+        for told in std::mem::take(&mut story) {
+            let Some(rest) = told.strip_prefix("PUBLISH ") else { continue };
+            assert!(rest.starts_with(&format!("{seen} q1 id={}", seen + 1)), "{told}");
+            seen += 1;
+            story.extend(shell.packet(Packet::PubAck(ack(seen))));
+        }
+        assert!(!story.is_empty() || seen == 300, "stuck at {seen}");
+    }
+    assert_eq!(shell.session.unwrap().queued(), (0, 0));
+}
+
+#[test]
+fn a_message_of_a_group_that_is_only_in_the_log_goes_back_to_its_group() {
+    let mut shell = Shell::new(Options { queue_messages_max: 1, ..Options::default() });
+    shell.connect(durable(60));
+    shell.lose_connection();
+    let group = Some(plexus_session::SharedRef { shard: 0, group: 9 });
+    let shared = message("s");
+    shell.deliver_with(&shared, 1, &[], group);
+    let now = shell.now;
+    let session = shell.session.as_mut().unwrap();
+    session.end(now, &mut shell.out);
+    let outputs: Vec<_> = std::iter::from_fn(|| shell.out.poll()).collect();
+    let stored = |output: &Output| matches!(output, Output::Redispatch(_, Body::Stored(id)) if *id == shared.id);
+    assert!(outputs.iter().any(stored), "{outputs:?}");
+}

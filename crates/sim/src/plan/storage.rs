@@ -1,0 +1,50 @@
+//! What a node with a log keeps its log on, and what befalls it.
+
+use plexus_stdx::Seed;
+use plexus_store::testing::Plant;
+
+use crate::dice::Dice;
+
+/// The log of a node, and how often the node and its disk fail.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// The size of a segment: small, so that cleaning never rests.
+    pub segment_bytes: u64,
+    /// How much larger than twice its living state the log may be.
+    pub allowance_bytes: u64,
+    /// A bug of the log to plant.
+    pub plant: Option<Plant>,
+    /// Of so many calls into a shard one is the node's last; 0 for none.
+    pub(crate) crash_one_in: usize,
+    /// Of a hundred crashes so many are losses of power; the others end the process alone.
+    pub(crate) power: usize,
+    /// Of a hundred writes of the log so many meet a failing disk.
+    pub(crate) faults: usize,
+    /// The longest that the node stays down, in milliseconds.
+    pub(crate) down_millis_max: usize,
+    /// The longest that a write takes, in microseconds.
+    pub(crate) write_micros_max: usize,
+    /// The longest that a turn of a shard lasts, in microseconds; 0 for one call a turn.
+    pub(crate) turn_micros_max: usize,
+    /// Seconds by which the system's clock may be wrong at a start, either way.
+    pub(crate) skew_secs_max: usize,
+}
+
+impl Storage {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(Seed::new(seed).derive(7));
+        let segment_bytes = dice.pick(&[4, 4, 8, 16, 64]) * 1024;
+        Self {
+            segment_bytes,
+            allowance_bytes: segment_bytes * dice.below(4) as u64,
+            plant: None,
+            crash_one_in: dice.pick(&[0, 2_000, 700, 250]),
+            power: dice.pick(&[0, 50, 100]),
+            faults: dice.pick(&[0, 0, 3, 15]),
+            down_millis_max: dice.pick(&[5, 2_000, 60_000]),
+            write_micros_max: dice.pick(&[200, 5_000, 300_000]),
+            turn_micros_max: dice.pick(&[0, 100, 2_000]),
+            skew_secs_max: dice.pick(&[0, 0, 3, 200]),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    process,
+};
+
+use super::Disk;
+
+const LOCK: &str = "LOCK";
+// A page: some file systems keep what one call wrote as one piece, and give the whole piece to the
+// disk again for every small write into it.
+static ZEROS: [u8; 4 * 1024] = [0; 4 * 1024];
+
+/// A folder of the operating system.
+#[derive(Debug)]
+pub struct FileDisk {
+    folder: PathBuf,
+    // Held, not read: the lock ends with the file.
+    _lock: Option<File>,
+}
+
+impl FileDisk {
+    /// Takes the folder for this process alone, and makes it when it is not there. A folder that
+    /// another process has is refused with that process's number.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let path = folder.join(LOCK);
+        let mut lock =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                lock.read_to_string(&mut owner)?;
+                let message = format!("{} is in use by process {}", folder.display(), owner.trim());
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+            }
+        }
+        lock.set_len(0)?;
+        lock.write_all(format!("{}\n", process::id()).as_bytes())?;
+        Ok(Self { folder: folder.to_owned(), _lock: Some(lock) })
+    }
+
+    /// The folder without its lock, for tools that only read.
+    pub fn open_shared(folder: &Path) -> io::Result<Self> {
+        fs::metadata(folder)?;
+        Ok(Self { folder: folder.to_owned(), _lock: None })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+impl Disk for FileDisk {
+    type File = File;
+
+    fn list(&self) -> io::Result<Vec<(String, u64)>> {
+        let mut files = Vec::new();
+        for item in fs::read_dir(&self.folder)? {
+            let item = item?;
+            let metadata = item.metadata()?;
+            if let (true, Ok(name)) = (metadata.is_file(), item.file_name().into_string()) {
+                files.push((name, metadata.len()));
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Zeros are written rather than blocks reserved: the first write to a reserved block changes
+    /// the file's map of blocks, and each sync would wait for the journal of the file system too.
+    fn create(&self, name: &str, length: u64) -> io::Result<File> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(self.path(name))?;
+        let mut at = 0;
+        while at < length {
+            let count = (length - at).min(ZEROS.len() as u64);
+            let zeros = ZEROS.get(..count as usize).unwrap_or(&ZEROS);
+            file.write_all_at(zeros, at)?;
+            at += count;
+        }
+        file.sync_all()?;
+        self.sync_folder()?;
+        Ok(file)
+    }
+
+    /// Falls back to reading alone where writing is not allowed; a later write then says so.
+    fn open(&self, name: &str) -> io::Result<File> {
+        let path = self.path(name);
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path),
+            opened => opened,
+        }
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path(name))?;
+        self.sync_folder()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path(from), self.path(to))?;
+        self.sync_folder()
+    }
+
+    fn read_at(&self, file: &File, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        file.read_at(into, at)
+    }
+
+    fn write_at(&self, file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
+        file.write_all_at(bytes, at)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests;

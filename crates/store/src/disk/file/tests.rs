@@ -1,0 +1,58 @@
+use std::{env, process};
+
+use super::*;
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = env::temp_dir().join(format!("plexus-store-{}-{name}", process::id()));
+        drop(fs::remove_dir_all(&folder));
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[test]
+fn a_file_keeps_its_bytes_under_its_new_name() {
+    let folder = Folder::new("bytes");
+    let disk = FileDisk::open(&folder.0).unwrap();
+    let file = disk.create("a", 100_000).unwrap();
+    let mut read = [1; 8];
+    assert_eq!(disk.read_at(&file, 99_990, &mut read).unwrap(), 8);
+    assert_eq!(read, [0; 8]);
+    disk.write_at(&file, 99_990, b"12345678").unwrap();
+    disk.rename("a", "b").unwrap();
+    disk.sync(&file).unwrap();
+    let file = disk.open("b").unwrap();
+    assert_eq!(disk.read_at(&file, 99_990, &mut read).unwrap(), 8);
+    assert_eq!(&read, b"12345678");
+    assert_eq!(disk.read_at(&file, 99_996, &mut read).unwrap(), 4);
+    let named = |name: &str| disk.list().unwrap().into_iter().find(|(of, _)| of == name);
+    assert_eq!(named("b"), Some(("b".to_owned(), 100_000)));
+    assert_eq!(named("a"), None);
+    // A file that is created again is empty again.
+    let file = disk.create("b", 10).unwrap();
+    assert_eq!(disk.read_at(&file, 0, &mut read).unwrap(), 8);
+    assert_eq!(read, [0; 8]);
+    disk.remove("b").unwrap();
+    assert_eq!(disk.open("b").unwrap_err().kind(), io::ErrorKind::NotFound);
+}
+
+#[test]
+fn a_second_owner_is_refused_and_told_who_has_it() {
+    let folder = Folder::new("lock");
+    let disk = FileDisk::open(&folder.0).unwrap();
+    let refused = FileDisk::open(&folder.0).unwrap_err();
+    let wanted = format!("in use by process {}", process::id());
+    assert!(refused.to_string().ends_with(&wanted), "{refused}");
+    FileDisk::open_shared(&folder.0).unwrap();
+    drop(disk);
+    FileDisk::open(&folder.0).unwrap();
+}

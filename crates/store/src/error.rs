@@ -1,0 +1,129 @@
+use std::io;
+
+use plexus_types::MessageId;
+
+use crate::{Group, header};
+
+/// Why a store does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The disk refused.
+    #[error("cannot {operation} {file}")]
+    Io {
+        /// The file, or `folder`.
+        file: String,
+        /// What was tried.
+        operation: &'static str,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Something that was kept cannot be read.
+    #[error(
+        "{file} is damaged at byte {offset}: {what}; `plexus store repair --data-dir DIR` \
+         keeps what can be read and says what is lost"
+    )]
+    Damaged {
+        /// The segment's file.
+        file: String,
+        /// Where the damage begins.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// A newer program wrote this.
+    #[error(
+        "{file} has format {version}, and this program reads formats up to {}; start the program \
+         that wrote it",
+        header::VERSION
+    )]
+    Newer {
+        /// The segment's file.
+        file: String,
+        /// The version in its header.
+        version: u16,
+    },
+    /// The state does not take what the log has.
+    #[error("record {index} of group {} in {file} is refused: {reason}", group.0)]
+    Refused {
+        /// The segment's file.
+        file: String,
+        /// The record's group.
+        group: Group,
+        /// The record's index.
+        index: u64,
+        /// What the state said.
+        reason: String,
+    },
+    /// The options contradict themselves.
+    #[error("the log cannot run so: {0}")]
+    Options(&'static str),
+}
+
+impl OpenError {
+    pub(crate) fn io(file: &str, operation: &'static str, source: io::Error) -> Self {
+        Self::Io { file: file.to_owned(), operation, source }
+    }
+
+    pub(crate) fn damaged(file: &str, offset: u64, what: impl Into<String>) -> Self {
+        Self::Damaged { file: file.to_owned(), offset, what: what.into() }
+    }
+}
+
+/// Why the log did not do what it was asked. Nothing of it counts as kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// No room: the limit is reached, or the disk is full.
+    #[error("no room for the log of {bytes} bytes (limit {bytes_max}, 0 = what the disk has)")]
+    Full {
+        /// What the files take now.
+        bytes: u64,
+        /// The limit of the options.
+        bytes_max: u64,
+    },
+    /// The disk refused.
+    #[error("cannot {operation} {file}")]
+    Io {
+        /// The file.
+        file: String,
+        /// What was tried.
+        operation: &'static str,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Something that was kept cannot be read.
+    #[error("{file} is damaged at byte {offset}: {what}")]
+    Damaged {
+        /// The segment's file.
+        file: String,
+        /// Where.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// The log does not hold the body.
+    #[error("the log does not hold message {}", body.get())]
+    Missing {
+        /// Which.
+        body: MessageId,
+    },
+    /// More than one frame can carry.
+    #[error("{bytes} bytes at once are more than the log takes, {}", crate::frame::BYTES_MAX)]
+    TooLarge {
+        /// The bytes of the batches together.
+        bytes: usize,
+    },
+}
+
+/// The restored state refers to bodies that the log does not hold.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the state refers to {} messages that the log does not hold, the first of them {}",
+    bodies.len(),
+    bodies.first().map_or(0, |body| body.get())
+)]
+pub struct MissingBodies {
+    /// Which, ascending.
+    pub bodies: Vec<MessageId>,
+}

@@ -1,0 +1,326 @@
+//! The next segment: prepared under a spare's name, and named a segment when it is one.
+
+use std::io;
+
+use super::{Log, Segment, Spare};
+use crate::{
+    Disk, LogError, SegmentNumber,
+    bodies::Place,
+    disk::read_whole,
+    frame::{self, HEAD_BYTES, Head, Seal},
+    header::{self, Header},
+    record::{Record, Records},
+    segment,
+};
+
+/// What room is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// More living state.
+    Grow,
+    /// Anything that lets the log become smaller, or leaves it as it is.
+    Shrink,
+}
+
+impl<D: Disk> Log<D> {
+    /// Spare files that are kept.
+    pub(super) const SPARES_MAX: usize = 2;
+
+    /// Segments below the limit that only [`Purpose::Shrink`] may take.
+    const RESERVED: u64 = 2;
+
+    /// About how many bytes of living state may still be added before the limit, the disk apart.
+    pub fn room_to_grow(&self) -> u64 {
+        if self.options.bytes_max == 0 {
+            return u64::MAX;
+        }
+        let segment = self.options.segment_bytes;
+        let limit = self.options.bytes_max.saturating_sub(Self::RESERVED * segment);
+        let more = limit.saturating_sub(self.segment_bytes()) / segment;
+        let current = self.current();
+        current.length.saturating_sub(current.end) + more * segment
+    }
+
+    /// Ends the last segment and begins the next, with room for a frame of that many bytes.
+    ///
+    /// What a segment that was given up holds beyond its durable part has been acknowledged as
+    /// written. It is read back and begins the new segment: after a failed sync nobody else knows
+    /// it, and a second sync may claim a success that it does not have.
+    pub(super) fn begin_segment(
+        &mut self,
+        frame_bytes: u64,
+        millis: u64,
+        purpose: Purpose,
+    ) -> Result<(), LogError> {
+        if !self.given_up {
+            self.sync()?;
+        }
+        let carried = self.read_carried()?;
+        let wanted = header::BYTES + carried.len() as u64 + frame_bytes;
+        let length = self.options.segment_bytes.max(wanted);
+        let number = self.current_segment().next();
+        let seal = Seal::new(self.identity.store, number);
+        let carried = Self::sealed_again(carried, seal);
+        let spare = self.room(length, purpose)?;
+        let header = self.header(number, self.synced, millis);
+        let file = self.write_segment(spare, &header, &carried)?;
+        self.adopt(Segment {
+            number,
+            file,
+            length,
+            end: header::BYTES + carried.len() as u64,
+            seal,
+            bodies: Vec::new(),
+            tops: Vec::new(),
+        });
+        self.absorb_carried(&carried);
+        Ok(())
+    }
+
+    pub(super) fn header(&self, number: SegmentNumber, previous_end: u64, millis: u64) -> Header {
+        Header {
+            identity: self.identity,
+            number,
+            previous_end,
+            created_millis: millis,
+            next_message: self.next_message,
+        }
+    }
+
+    fn adopt(&mut self, segment: Segment<D::File>) {
+        let tops = self.groups.take_tops();
+        let synced = self.synced;
+        if let Some(last) = self.segments.back_mut() {
+            last.tops = tops;
+            last.end = synced;
+        }
+        self.synced = segment.end;
+        self.given_up = false;
+        self.segments.push_back(segment);
+    }
+
+    /// The frames behind the durable part of a segment that was given up.
+    fn read_carried(&mut self) -> Result<Vec<u8>, LogError> {
+        let segment = self.current();
+        let (number, from) = (segment.number, self.synced);
+        let mut frames = vec![0; (segment.end - from) as usize];
+        let read = read_whole(&self.disk, &segment.file, from, &mut frames)
+            .map_err(|error| self.io(number, "read", error))?;
+        let whole = read == frames.len() && Self::frames(&frames, segment.seal).is_some();
+        if self.torn || !whole {
+            self.torn = true;
+            let file = number.file_name();
+            let what = "what was written before a sync failed cannot be read back";
+            return Err(LogError::Damaged { file, offset: from, what });
+        }
+        Ok(frames)
+    }
+
+    /// Where the frames begin, when the bytes are whole frames and nothing else.
+    fn frames(bytes: &[u8], seal: Seal) -> Option<Vec<usize>> {
+        let (mut at, mut found) = (0, Vec::new());
+        while at < bytes.len() {
+            let length = Head::decode(bytes.get(at..)?, seal)?.frame_bytes();
+            frame::verify(bytes.get(at..at.checked_add(length)?)?, seal)?;
+            found.push(at);
+            at += length;
+        }
+        Some(found)
+    }
+
+    fn sealed_again(mut frames: Vec<u8>, seal: Seal) -> Vec<u8> {
+        let mut at = 0;
+        while let Some(rest) = frames.get_mut(at..).filter(|rest| rest.len() >= HEAD_BYTES) {
+            let word = |at: usize| {
+                rest.get(at..at + 4)
+                    .and_then(|word| word.try_into().ok())
+                    .map_or(0, u32::from_le_bytes)
+            };
+            let (length, low, high) = (word(8) as usize, word(16), word(20));
+            let millis = u64::from(high) << 32 | u64::from(low);
+            let end = (HEAD_BYTES + length).min(rest.len());
+            if let Some(frame) = rest.get_mut(..end) {
+                frame::close(frame, seal, header::BYTES as u32, millis);
+            }
+            at += end;
+        }
+        frames
+    }
+
+    /// The carried frames are where the new segment begins.
+    fn absorb_carried(&mut self, carried: &[u8]) {
+        let seal = self.current().seal;
+        let number = self.current().number;
+        for at in Self::frames(carried, seal).unwrap_or_default() {
+            let frame = carried.get(at..).unwrap_or_default();
+            let length = Head::decode(frame, seal).map_or(0, |head| head.frame_bytes());
+            let records = frame.get(HEAD_BYTES..length).unwrap_or_default();
+            let base = header::BYTES as usize + at + HEAD_BYTES;
+            for (offset, record) in Records::new(records).flatten() {
+                self.absorb_again(number, base + offset, &record);
+            }
+        }
+    }
+
+    fn absorb_again(&mut self, segment: SegmentNumber, at: usize, record: &Record<'_>) {
+        match record {
+            Record::Entry { group, index, .. } => self.groups.entry(*group, *index, segment),
+            Record::Body { id, content } => {
+                let place = Place { segment, at: at as u32, bytes: content.len() as u32 };
+                if self.bodies.moved(*id, place) {
+                    self.current_mut().bodies.push(*id);
+                }
+            }
+            Record::Mark { group, last, purged } => {
+                self.groups.mark(*group, *last, *purged, segment);
+            }
+            Record::Void { group, from } => self.groups.void(*group, *from),
+            Record::Hole => {}
+        }
+    }
+
+    /// A file of that length, or what keeps the log from one.
+    fn room(&mut self, length: u64, purpose: Purpose) -> Result<Spare<D::File>, LogError> {
+        let at = self.spares.iter().position(|spare| spare.length == length);
+        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
+        let segments = self.segment_bytes() + length;
+        let files = segments + if at.is_some() { spares - length } else { spares };
+        let reserved = match purpose {
+            Purpose::Grow => Self::RESERVED * self.options.segment_bytes,
+            Purpose::Shrink => 0,
+        };
+        let limit = self.options.bytes_max;
+        if limit > 0 && (segments + reserved > limit || files > limit) {
+            return Err(self.full());
+        }
+        match at {
+            Some(at) => Ok(self.spares.swap_remove(at)),
+            None => self.create_spare(length),
+        }
+    }
+
+    /// A name that no spare has had since the start.
+    fn spare_name(&mut self) -> String {
+        self.spare_names += 1;
+        segment::spare_name(self.spare_names)
+    }
+
+    fn create_spare(&mut self, length: u64) -> Result<Spare<D::File>, LogError> {
+        let name = self.spare_name();
+        match self.disk.create(&name, length) {
+            Ok(file) => Ok(Spare { name, file, length }),
+            Err(error) => {
+                // What there is of the file takes room and is good for nothing.
+                drop(self.disk.remove(&name));
+                Err(self.io_of(&name, "create", error))
+            }
+        }
+    }
+
+    /// Makes a segment of a spare. The frames are written before the header and the name comes
+    /// last, so that a segment never begins without them.
+    fn write_segment(
+        &mut self,
+        spare: Spare<D::File>,
+        header: &Header,
+        frames: &[u8],
+    ) -> Result<D::File, LogError> {
+        let name = header.number.file_name();
+        let written = self.write_spare(&spare, header, frames);
+        let named = written.and_then(|()| {
+            let renamed = self.disk.rename(&spare.name, &name);
+            renamed.map_err(|error| ("rename", error))
+        });
+        match named {
+            Ok(()) => {
+                self.stat.written_bytes += header::BYTES + frames.len() as u64;
+                Ok(spare.file)
+            }
+            Err((operation, error)) => {
+                // The name may have come through all the same, and states where the segment
+                // before ends: nothing may be added there.
+                self.given_up = true;
+                drop(self.disk.remove(&spare.name));
+                Err(self.io_of(&spare.name, operation, error))
+            }
+        }
+    }
+
+    fn write_spare(
+        &mut self,
+        spare: &Spare<D::File>,
+        header: &Header,
+        frames: &[u8],
+    ) -> Result<(), (&'static str, io::Error)> {
+        let write = |at, bytes: &[u8]| {
+            self.disk.write_at(&spare.file, at, bytes).map_err(|error| ("write", error))
+        };
+        if !frames.is_empty() {
+            write(header::BYTES, frames)?;
+        }
+        write(0, &header.encode())?;
+        self.stat.syncs += 1;
+        self.disk.sync(&spare.file).map_err(|error| ("sync", error))
+    }
+
+    /// The first segment of a store.
+    pub(super) fn begin_first(&mut self) -> Result<(), LogError> {
+        let (number, length) = (SegmentNumber::new(1), self.options.segment_bytes);
+        let at = self.spares.iter().position(|spare| spare.length == length);
+        let spare = if let Some(at) = at {
+            self.spares.swap_remove(at)
+        } else {
+            let name = self.spare_name();
+            let created = self.disk.create(&name, length);
+            let file = created.map_err(|error| self.io_of(&name, "create", error))?;
+            Spare { name, file, length }
+        };
+        let header = self.header(number, 0, self.identity.created_millis);
+        let file = self.write_segment(spare, &header, &[])?;
+        self.adopt(Segment {
+            number,
+            file,
+            length,
+            end: header::BYTES,
+            seal: Seal::new(self.identity.store, number),
+            bodies: Vec::new(),
+            tops: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Makes a spare ready before it is needed, unless one is or there is no room for it.
+    pub(super) fn prepare_spare(&mut self) -> Result<(), LogError> {
+        let (length, limit) = (self.options.segment_bytes, self.options.bytes_max);
+        let current = self.current();
+        let soon = current.end > current.length / 2;
+        let fits = limit == 0 || self.segment_bytes() + length <= limit;
+        if soon && fits && self.spares.is_empty() {
+            let spare = self.create_spare(length)?;
+            self.spares.push(spare);
+        }
+        Ok(())
+    }
+
+    /// Takes the oldest segment's file out of the log, for another time if it can be used again.
+    pub(super) fn retire(&mut self) -> Result<(), LogError> {
+        let Some(oldest) = self.segments.front() else { return Ok(()) };
+        let name = oldest.number.file_name();
+        let mut keep =
+            oldest.length == self.options.segment_bytes && self.spares.len() < Self::SPARES_MAX;
+        let spare_name = self.spare_name();
+        let done =
+            if keep { self.disk.rename(&name, &spare_name) } else { self.disk.remove(&name) };
+        match done {
+            Ok(()) => {}
+            // An earlier call failed after it had done its work; the next start finds the file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => keep = false,
+            Err(error) => return Err(self.io_of(&name, "remove", error)),
+        }
+        let oldest = self.segments.pop_front().expect("invariant: just seen");
+        if keep {
+            self.spares.push(Spare { name: spare_name, file: oldest.file, length: oldest.length });
+        }
+        Ok(())
+    }
+}

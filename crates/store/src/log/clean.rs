@@ -1,0 +1,198 @@
+//! Cleaning: the oldest segment is emptied and goes, as long as the log is larger than it should be.
+
+use plexus_types::MessageId;
+
+use super::{Log, Purpose};
+use crate::{Disk, LogError, SegmentNumber, bodies::Place, frame, message, record};
+
+/// Keeps cleaning from going round and round.
+///
+/// Owners may say that less lives than does; then the log is larger than it should be for ever, and
+/// would be written anew for ever. So when all of it has been written anew twice without becoming
+/// smaller, it rests until it has grown by half.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// Since when it has been too large: the last segment and the size of that moment.
+    pass: Option<(SegmentNumber, u64)>,
+    useless: u32,
+    /// What cleaning could not make smaller; 0 for nothing.
+    pub(super) floor: u64,
+}
+
+impl Rest {
+    const USELESS_MAX: u32 = 2;
+
+    /// That segment has gone, and so much is left.
+    fn gone(&mut self, segment: SegmentNumber, bytes: u64) {
+        let Some((_, before)) = self.pass.filter(|(last, _)| segment >= *last) else { return };
+        self.pass = None;
+        if bytes < before - before / 8 {
+            (self.useless, self.floor) = (0, 0);
+            return;
+        }
+        self.useless += 1;
+        if self.useless >= Self::USELESS_MAX {
+            // The next pass that brings nothing is the last again.
+            (self.useless, self.floor) = (Self::USELESS_MAX - 1, bytes);
+        }
+    }
+
+    /// The log is as small as it should be.
+    fn reached(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Up to which size it rests.
+    const fn bytes(&self) -> u64 {
+        self.floor + self.floor / 2
+    }
+}
+
+impl<D: Disk> Log<D> {
+    /// What the owners have to write anew now: all of theirs that began in segments up to the
+    /// answer. Each says that it has by [`crate::Batch::refreshed`]. `None` while the log is not
+    /// larger than it should be, or while nobody has anything there.
+    pub fn wants_refresh(&self) -> Option<SegmentNumber> {
+        let mut excess = self.excess()?;
+        let mut upto = None;
+        let mut pending = false;
+        for segment in self.segments.range(..self.segments.len() - 1) {
+            pending |= !self.groups.are_done_with(segment.number, &segment.tops);
+            upto = Some(segment.number);
+            if excess <= segment.length {
+                break;
+            }
+            excess -= segment.length;
+        }
+        upto.filter(|_| pending)
+    }
+
+    /// Some bytes of cleaning: moves living bodies of the oldest segment, and lets it go when the
+    /// owners of its entries have written them anew and all is durable. Returns whether there is
+    /// more to do now; when not, it is the owners' turn, or the log is small enough.
+    pub fn clean(&mut self, now_millis: u64, budget_bytes: usize) -> Result<bool, LogError> {
+        assert!(self.counted, "references are set before the first cleaning");
+        if self.excess().is_none() {
+            if self.segment_bytes() <= self.target() {
+                self.rest.reached();
+            }
+            self.prepare_spare()?;
+            return Ok(false);
+        }
+        let now = (self.current_segment(), self.segment_bytes());
+        self.rest.pass.get_or_insert(now);
+        let oldest = self.segments.front().expect("invariant: a log has a segment");
+        let number = oldest.number;
+        if !self.groups.are_done_with(number, &oldest.tops) {
+            return Ok(false);
+        }
+        if self.move_bodies(now_millis, budget_bytes)? {
+            return Ok(true);
+        }
+        self.move_marks(now_millis, number)?;
+        self.sync()?;
+        self.retire()?;
+        self.cleaned = 0;
+        self.rest.gone(number, self.segment_bytes());
+        Ok(true)
+    }
+
+    /// By how much the log is larger than it should be, if it is and can become smaller.
+    fn excess(&self) -> Option<u64> {
+        if self.segments.len() < 2 {
+            return None;
+        }
+        let target = self.target().max(self.rest.bytes());
+        self.segment_bytes().checked_sub(target).filter(|excess| *excess > 0)
+    }
+
+    /// How large it should be at most.
+    fn target(&self) -> u64 {
+        let living = self.bodies.bytes() + self.living_state_bytes();
+        let target = living.saturating_mul(2).saturating_add(self.options.allowance_bytes);
+        if self.options.bytes_max == 0 {
+            return target;
+        }
+        // Cleaning begins before the reserve does, but not for the sake of a little garbage: a
+        // log that is full of living state would be written round and round.
+        let segment = self.options.segment_bytes;
+        let worth = living.saturating_add(living / 8).saturating_add(2 * segment);
+        target.min((self.options.bytes_max - 3 * segment).max(worth))
+    }
+
+    /// Writes living bodies of the oldest segment again. Whether there were any.
+    fn move_bodies(&mut self, now_millis: u64, budget_bytes: usize) -> Result<bool, LogError> {
+        let oldest = self.segments.front().expect("invariant: a log has a segment");
+        if self.planted_delete() {
+            return Ok(false);
+        }
+        let number = oldest.number;
+        let mut moved: Vec<(MessageId, usize, u32)> = Vec::new();
+        let mut content = Vec::new();
+        let mut frame = std::mem::take(&mut self.frame);
+        frame::begin(&mut frame);
+        let mut seen = self.cleaned;
+        for id in oldest.bodies.get(self.cleaned..).unwrap_or_default() {
+            if frame.len() >= budget_bytes.max(frame::HEAD_BYTES + 1) {
+                break;
+            }
+            seen += 1;
+            let Some(place) = self.bodies.place(*id).filter(|place| place.segment == number) else {
+                continue;
+            };
+            content.resize(place.bytes as usize, 0);
+            self.read_content(place, &mut content)?;
+            if !message::is_whole(*id, &content) {
+                let (file, offset) = (number.file_name(), u64::from(place.at));
+                let what = "the message's checksum is wrong";
+                return Err(LogError::Damaged { file, offset, what });
+            }
+            record::put_body(&mut frame, *id, content.len());
+            moved.push((*id, frame.len(), place.bytes));
+            frame.extend_from_slice(&content);
+        }
+        self.frame = frame;
+        if moved.is_empty() {
+            self.cleaned = seen;
+            return Ok(false);
+        }
+        let at = self.put_frame(now_millis, false, Purpose::Shrink)?;
+        self.cleaned = seen;
+        let segment = self.current_segment();
+        for (id, offset, bytes) in moved {
+            let place = Place { segment, at: at as u32 + offset as u32, bytes };
+            self.bodies.moved(id, place);
+            self.current_mut().bodies.push(id);
+        }
+        Ok(true)
+    }
+
+    /// Writes where groups stand of which only this segment knows it.
+    fn move_marks(&mut self, now_millis: u64, from: SegmentNumber) -> Result<(), LogError> {
+        let marks = self.groups.proved_by(from);
+        if marks.is_empty() {
+            return Ok(());
+        }
+        frame::begin(&mut self.frame);
+        for (group, state) in &marks {
+            record::put_mark(&mut self.frame, *group, state.last, state.purged);
+        }
+        self.put_frame(now_millis, false, Purpose::Shrink)?;
+        let segment = self.current_segment();
+        for (group, state) in marks {
+            self.groups.mark(group, state.last, state.purged, segment);
+        }
+        Ok(())
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    fn planted_delete(&self) -> bool {
+        self.options.plant == Some(crate::testing::Plant::DeleteLiving)
+    }
+
+    #[cfg(not(any(test, feature = "testing")))]
+    #[expect(clippy::unused_self, reason = "the planted bug of the tests asks the options")]
+    const fn planted_delete(&self) -> bool {
+        false
+    }
+}

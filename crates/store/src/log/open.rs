@@ -1,0 +1,391 @@
+//! The start: everything is read twice. The first pass checks every byte and learns what is void
+//! or forgotten, the second gives what stands to the owners.
+
+mod standing;
+
+use std::{collections::VecDeque, io};
+
+use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest};
+use crate::{
+    Disk, Group, Identity, LogError, OpenError, SegmentNumber,
+    bodies::{Bodies, Place},
+    disk::read_whole,
+    frame::{HEAD_BYTES, Seal},
+    groups::Groups,
+    header::{self, Header, HeaderError},
+    record::{BadRecord, Record, Records},
+    scan::{self, Found, SegmentFile, SegmentReader},
+    segment,
+};
+use standing::{Standing, Void};
+
+/// Takes what the log has kept, from old to new.
+pub trait Replay {
+    /// The entries that follow are in this segment.
+    fn segment(&mut self, _segment: SegmentNumber) {}
+
+    /// An entry of a group. An error stops the start.
+    fn entry(
+        &mut self,
+        group: Group,
+        index: u64,
+        at_millis: u64,
+        payload: &[u8],
+    ) -> Result<(), String>;
+
+    /// How many bytes of how many have been read.
+    fn progress(&mut self, _done: u64, _total: u64) {}
+}
+
+/// What had been begun at the end of the log and was never known to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The segment's file.
+    pub file: String,
+    /// Where it was cut.
+    pub offset: u64,
+    /// How many bytes had been begun there.
+    pub bytes: u64,
+    /// Of how many commits.
+    pub frames: u64,
+}
+
+/// What a start has found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// Segments that were read.
+    pub segments: u64,
+    /// Commits that they hold.
+    pub frames: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Entries that were given to the owners.
+    pub entries: u64,
+    /// Entries that were passed over because they are void or forgotten.
+    pub passed_over: u64,
+    /// What was cut off.
+    pub cut: Option<Cut>,
+}
+
+/// Why reading a frame ended the pass.
+enum Stop {
+    Io(io::Error),
+    Bad { at: u64 },
+    Refused { group: Group, index: u64, reason: String },
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Stop {
+    fn into_error(self, file: &str) -> OpenError {
+        match self {
+            Self::Io(error) => OpenError::io(file, "read", error),
+            Self::Bad { at } => OpenError::damaged(file, at, BadRecord::WHAT),
+            Self::Refused { group, index, reason } => {
+                OpenError::Refused { file: file.to_owned(), group, index, reason }
+            }
+        }
+    }
+}
+
+impl<D: Disk> Log<D> {
+    /// Reads everything and gives each entry that stands to `replay`, in order.
+    ///
+    /// An entry is passed over when a later record of its group voids it, or when it has been
+    /// purged. [`Log::set_references`] has to follow before the first commit.
+    pub fn open(disk: D, options: LogOptions, replay: &mut dyn Replay) -> Result<Self, OpenError> {
+        check(&options)?;
+        let listed = disk.list().map_err(|error| OpenError::io("folder", "list", error))?;
+        let files = scan::segments(&disk, &listed)
+            .map_err(|(name, error)| OpenError::io(&name, "open", error))?;
+        let headers = headers(&files)?;
+        let identity = headers.first().map_or(options.identity, |header| header.identity);
+        let mut log = Self::empty(disk, options, identity);
+        log.find_spares(&listed);
+        if files.is_empty() {
+            log.begin_first().map_err(open_error)?;
+            return Ok(log);
+        }
+        let total = files.iter().map(|file| file.length).sum::<u64>() * 2;
+        let voids = log.first_pass(files, &headers, &mut |done| replay.progress(done, total))?;
+        log.second_pass(&voids, replay, total)?;
+        log.write_tail_again()?;
+        log.given_up = log.recovered.cut.is_some();
+        Ok(log)
+    }
+
+    /// Makes durable what the start has read. It may be in the memory of the operating system
+    /// only, and after a sync that failed before the start no other sync would write it: so what
+    /// no later frame knows to be kept is written again, byte for byte.
+    fn write_tail_again(&mut self) -> Result<(), OpenError> {
+        let segment = self.segments.back().expect("invariant: a log has a segment");
+        let name = segment.number.file_name();
+        let failed = |operation| {
+            let name = name.clone();
+            move |error| OpenError::io(&name, operation, error)
+        };
+        let mut tail = vec![0; (segment.end - self.synced) as usize];
+        let read = read_whole(&self.disk, &segment.file, self.synced, &mut tail);
+        let read = read.map_err(failed("read"))?;
+        if read < tail.len() {
+            return Err(OpenError::damaged(&name, self.synced, "it read otherwise before"));
+        }
+        self.disk.write_at(&segment.file, self.synced, &tail).map_err(failed("write"))?;
+        self.disk.sync(&segment.file).map_err(failed("sync"))?;
+        self.synced = segment.end;
+        Ok(())
+    }
+
+    fn empty(disk: D, options: LogOptions, identity: Identity) -> Self {
+        Self {
+            disk,
+            options,
+            identity,
+            segments: VecDeque::new(),
+            spares: Vec::new(),
+            spare_names: 0,
+            synced: 0,
+            given_up: false,
+            torn: false,
+            bodies: Bodies::new(Self::table_seed(&identity)),
+            groups: Groups::default(),
+            state_bytes: 0,
+            newest_millis: identity.created_millis,
+            next_message: 1,
+            frame: Vec::new(),
+            cleaned: 0,
+            rest: Rest::default(),
+            counted: false,
+            recovered: Recovered::default(),
+            stat: Stat::default(),
+        }
+    }
+
+    /// Takes spares of the right length; the others are of no use, and one that cannot be removed
+    /// does no harm.
+    fn find_spares(&mut self, listed: &[(String, u64)]) {
+        for (name, length) in listed {
+            let Some(number) = segment::spare_number(name) else { continue };
+            self.spare_names = self.spare_names.max(number);
+            let wanted =
+                *length == self.options.segment_bytes && self.spares.len() < Self::SPARES_MAX;
+            match self.disk.open(name).ok().filter(|_| wanted) {
+                Some(file) => {
+                    self.spares.push(Spare { name: name.clone(), file, length: *length });
+                }
+                None => drop(self.disk.remove(name)),
+            }
+        }
+    }
+
+    fn first_pass(
+        &mut self,
+        files: Vec<SegmentFile<D::File>>,
+        headers: &[Header],
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Void>, OpenError> {
+        let mut voids = Vec::new();
+        let mut done = 0;
+        for (at, file) in files.into_iter().enumerate() {
+            let (number, length) = (file.number, file.length);
+            let header = headers.get(at).expect("invariant: a header for each file");
+            let next = headers.get(at + 1).map(|next| next.previous_end);
+            self.newest_millis = self.newest_millis.max(header.created_millis);
+            self.next_message = self.next_message.max(header.next_message);
+            let tops = self.groups.take_tops();
+            if let Some(last) = self.segments.back_mut() {
+                last.tops = tops;
+            }
+            self.segments.push_back(Segment {
+                number,
+                file: file.file,
+                length,
+                end: header::BYTES,
+                seal: Seal::new(self.identity.store, number),
+                bodies: Vec::new(),
+                tops: Vec::new(),
+            });
+            self.check_segment(next, &mut voids)?;
+            done += length;
+            progress(done);
+        }
+        self.recovered.segments = self.segments.len() as u64;
+        Ok(voids)
+    }
+
+    /// Reads the segment at the end, whose frames must reach `wanted` if that is known.
+    fn check_segment(
+        &mut self,
+        wanted: Option<u64>,
+        voids: &mut Vec<Void>,
+    ) -> Result<(), OpenError> {
+        let mut segment = self.segments.pop_back().expect("invariant: just pushed");
+        let name = segment.number.file_name();
+        let mut reader =
+            SegmentReader::new(&self.disk, &segment.file, segment.length, segment.seal);
+        let mut absorbed = Absorbed {
+            segment: segment.number,
+            bodies: &mut self.bodies,
+            groups: &mut self.groups,
+            ids: &mut segment.bodies,
+            older: &mut self.segments,
+            voids,
+        };
+        let (newest, next, frames) =
+            (&mut self.newest_millis, &mut self.next_message, &mut self.recovered.frames);
+        let kept = &mut self.synced;
+        *kept = header::BYTES;
+        let walked = reader.walk(header::BYTES, wanted.unwrap_or(u64::MAX), &mut |found| {
+            *newest = (*newest).max(found.head.millis);
+            *kept = (*kept).max(u64::from(found.head.kept));
+            *frames += 1;
+            absorbed.frame(found, next)
+        });
+        let end = walked.map_err(|stop| stop.into_error(&name))?;
+        match wanted {
+            Some(wanted) if wanted != end => {
+                let what = "a commit that was kept is not whole";
+                return Err(OpenError::damaged(&name, end, what));
+            }
+            Some(_) => {}
+            None => {
+                let tail = reader.tail(end).map_err(|e| OpenError::io(&name, "read", e))?;
+                if tail.kept > end {
+                    let what = "a commit that is known to be kept is not whole";
+                    return Err(OpenError::damaged(&name, end, what));
+                }
+                self.recovered.cut = (tail.frames > 0).then_some(Cut {
+                    file: name,
+                    offset: end,
+                    bytes: tail.bytes,
+                    frames: tail.frames,
+                });
+            }
+        }
+        segment.end = end;
+        self.recovered.bytes += end - header::BYTES;
+        self.segments.push_back(segment);
+        Ok(())
+    }
+
+    fn second_pass(
+        &mut self,
+        voids: &[Void],
+        replay: &mut dyn Replay,
+        total: u64,
+    ) -> Result<(), OpenError> {
+        let mut standing = Standing::new(voids, &self.groups);
+        let mut done = total / 2;
+        for segment in &self.segments {
+            let name = segment.number.file_name();
+            replay.segment(segment.number);
+            let mut reader =
+                SegmentReader::new(&self.disk, &segment.file, segment.length, segment.seal);
+            let walked = reader.walk(header::BYTES, segment.end, &mut |found| {
+                standing.frame(segment.number, found, replay)
+            });
+            let end = walked.map_err(|stop| stop.into_error(&name))?;
+            if end != segment.end {
+                return Err(OpenError::damaged(&name, end, "it read otherwise a moment before"));
+            }
+            done += segment.length;
+            replay.progress(done, total);
+        }
+        (self.recovered.entries, self.recovered.passed_over) = standing.counts();
+        Ok(())
+    }
+}
+
+/// What the first pass fills.
+struct Absorbed<'a, F> {
+    segment: SegmentNumber,
+    bodies: &'a mut Bodies,
+    groups: &'a mut Groups,
+    ids: &'a mut Vec<plexus_types::MessageId>,
+    older: &'a mut VecDeque<Segment<F>>,
+    voids: &'a mut Vec<Void>,
+}
+
+impl<F> Absorbed<'_, F> {
+    fn frame(&mut self, found: Found<'_>, next_message: &mut u64) -> Result<(), Stop> {
+        let base = found.at + HEAD_BYTES as u64;
+        for read in Records::new(found.records) {
+            let (offset, record) = read.map_err(|bad| Stop::Bad { at: base + bad.0 as u64 })?;
+            let at = base + offset as u64;
+            match record {
+                Record::Entry { group, index, .. } => self.groups.entry(group, index, self.segment),
+                Record::Body { id, content } => {
+                    let bytes = content.len() as u32;
+                    let place = Place { segment: self.segment, at: at as u32, bytes };
+                    self.bodies.found(id, place);
+                    self.ids.push(id);
+                    *next_message = (*next_message).max(id.get() + 1);
+                }
+                Record::Void { group, from } => self.void(at, group, from),
+                Record::Mark { group, last, purged } => {
+                    self.groups.mark(group, last, purged, self.segment);
+                }
+                Record::Hole => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn void(&mut self, at: u64, group: Group, from: u64) {
+        self.groups.void(group, from);
+        self.voids.push(Void { segment: self.segment, at, group, from });
+        for segment in self.older.iter_mut() {
+            for (_, top) in segment.tops.iter_mut().filter(|(of, _)| *of == group.0) {
+                *top = (*top).min(from.saturating_sub(1));
+            }
+        }
+    }
+}
+
+fn check(options: &LogOptions) -> Result<(), OpenError> {
+    let sizes = LogOptions::SEGMENT_BYTES_MIN..=LogOptions::SEGMENT_BYTES_MAX;
+    if !sizes.contains(&options.segment_bytes) {
+        return Err(OpenError::Options("a segment takes from 4 KiB to 1 GiB"));
+    }
+    if options.bytes_max > 0 && options.bytes_max / 4 < options.segment_bytes {
+        return Err(OpenError::Options("the limit of the log is at least four segments"));
+    }
+    Ok(())
+}
+
+/// The headers of all segments, which must be of one store and without a gap.
+fn headers<F>(files: &[SegmentFile<F>]) -> Result<Vec<Header>, OpenError> {
+    let mut headers: Vec<Header> = Vec::new();
+    for file in files {
+        let name = file.name();
+        let header = file.header.map_err(|error| match error {
+            HeaderError::Newer(version) => OpenError::Newer { file: name.clone(), version },
+            error => OpenError::damaged(&name, 0, error.what()),
+        })?;
+        if let Some(last) = headers.last() {
+            if header.number != last.number.next() {
+                let missing = last.number.next().file_name();
+                let what = format!("the segment before it, {missing}, is not there");
+                return Err(OpenError::damaged(&name, 0, what));
+            }
+            if header.identity != last.identity {
+                return Err(OpenError::damaged(&name, 0, "it is of another store"));
+            }
+        }
+        headers.push(header);
+    }
+    Ok(headers)
+}
+
+fn open_error(error: LogError) -> OpenError {
+    let source = match error {
+        LogError::Io { file, operation, source } => return OpenError::io(&file, operation, source),
+        LogError::Damaged { file, offset, what } => return OpenError::damaged(&file, offset, what),
+        other => io::Error::new(io::ErrorKind::StorageFull, other.to_string()),
+    };
+    OpenError::io("folder", "create the first segment in", source)
+}

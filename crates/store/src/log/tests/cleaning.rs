@@ -1,0 +1,183 @@
+use super::*;
+
+/// Commits until the log has that many segments.
+fn fill(log: &mut Log<MemoryDisk>, segments: u64) {
+    while log.stat().segments < segments {
+        put(log, 1, &[1; 500]).unwrap();
+    }
+}
+
+fn refresh(log: &mut Log<MemoryDisk>, group: u16) {
+    if let Some(upto) = log.wants_refresh() {
+        let mut batch = batch(&[(group, b"image")]);
+        batch.refreshed(Group(group), upto);
+        log.commit(NOW, &[&batch]).unwrap();
+    }
+}
+
+#[test]
+fn a_segment_goes_when_its_owners_have_refreshed_and_its_bodies_have_moved() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    let mut hold = Batch::new();
+    for id in 1..=20 {
+        hold.hold(&message(id, 100));
+    }
+    log.commit(NOW, &[&hold]).unwrap();
+    let mut release = Batch::new();
+    for id in (1..=20).filter(|id| id % 4 != 0) {
+        release.release(MessageId::new(id));
+    }
+    log.commit(NOW, &[&release]).unwrap();
+    put(&mut log, 9, b"of another group").unwrap();
+    assert_eq!(log.wants_refresh(), None);
+    fill(&mut log, 4);
+    assert_eq!(log.wants_refresh(), Some(SegmentNumber::new(2)), "two are too many");
+    assert!(!log.clean(NOW, 200).unwrap(), "it is the owners' turn");
+    refresh(&mut log, 1);
+    assert!(!log.clean(NOW, 200).unwrap(), "group 9 has not");
+    refresh(&mut log, 9);
+    let mut steps = 0;
+    while log.clean(NOW, 200).unwrap() {
+        steps += 1;
+    }
+    assert!(steps > 2, "{steps} steps of 200 bytes");
+    assert_eq!(log.stat().segments, 2);
+    assert_eq!(log.wants_refresh(), None);
+    disk.crash(5);
+    let (mut log, _) = open(&disk);
+    log.set_references((1..=5).map(|id| MessageId::new(id * 4))).unwrap();
+    for id in 1..=20 {
+        assert_eq!(log.read(MessageId::new(id)).is_ok(), id % 4 == 0, "{id}");
+    }
+    assert_eq!(log.next_message_id(), MessageId::new(21), "though nothing above 20 is left");
+}
+
+#[test]
+fn old_files_are_used_again() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    fill(&mut log, 4);
+    for _ in 0..400 {
+        put(&mut log, 1, &[1; 500]).unwrap();
+        refresh(&mut log, 1);
+        while log.clean(NOW, 10_000).unwrap() {}
+    }
+    assert!(log.current_segment() > SegmentNumber::new(20));
+    // A file that was never created again: everything since is in the first five or six.
+    disk.fail(Call::Create, 1, Fault::Device);
+    for _ in 0..100 {
+        put(&mut log, 1, &[1; 500]).unwrap();
+        refresh(&mut log, 1);
+        while log.clean(NOW, 10_000).unwrap() {}
+    }
+    let (log, _) = opened(&disk);
+    assert!(log.stat().segments <= 4, "{:?}", log.stat());
+}
+
+#[test]
+fn a_quiet_group_keeps_its_index_when_its_entries_are_gone() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    for _ in 0..5 {
+        put(&mut log, 8, b"once").unwrap();
+    }
+    log.purge(NOW, Group(6), 40).unwrap();
+    log.purge(NOW, Group(8), 5).unwrap();
+    for _ in 0..300 {
+        put(&mut log, 1, &[1; 500]).unwrap();
+        refresh(&mut log, 1);
+        while log.clean(NOW, 10_000).unwrap() {}
+    }
+    let (mut log, read) = opened(&disk);
+    assert!(read.0.iter().all(|entry| entry.0 == 1));
+    put(&mut log, 8, b"again").unwrap();
+    put(&mut log, 6, b"first").unwrap();
+    let (_, read) = open(&disk);
+    let tail: Vec<_> = read.0.iter().rev().take(2).map(|entry| (entry.0, entry.1)).collect();
+    assert_eq!(tail, [(6, 41), (8, 6)]);
+}
+
+#[test]
+fn a_full_log_refuses_growth_and_takes_what_makes_it_smaller() {
+    let disk = MemoryDisk::new(3);
+    let mut options = options();
+    options.bytes_max = 6 * SEGMENT;
+    let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
+    log.set_references(std::iter::empty()).unwrap();
+    let mut held = 0;
+    let refused = loop {
+        let mut hold = Batch::new();
+        hold.hold(&message(held + 1, 500));
+        match log.commit(NOW, &[&hold]) {
+            Ok(_) => held += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, LogError::Full { bytes_max, .. } if bytes_max == 6 * SEGMENT));
+    assert!(held > 40, "{held}");
+    let calls = disk.calls();
+    let mut hold = Batch::new();
+    hold.hold(&message(held + 1, 5_000));
+    log.commit(NOW, &[&hold]).unwrap_err();
+    assert_eq!(disk.calls(), calls, "a full log does not touch the disk");
+    let mut release = Batch::new();
+    for id in 1..=held {
+        release.release(MessageId::new(id));
+    }
+    log.commit(NOW, &[&release]).unwrap();
+    while log.clean(NOW, 10_000).unwrap() {}
+    log.commit(NOW, &[&hold]).unwrap();
+    let files: u64 = disk.list().unwrap().iter().map(|(_, length)| length).sum();
+    assert!(files <= 6 * SEGMENT, "{files}");
+}
+
+#[test]
+fn a_full_disk_is_full_too_and_the_log_goes_on_when_there_is_room() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    disk.limit(2 * SEGMENT);
+    let mut kept = 0;
+    let refused = loop {
+        match put(&mut log, 1, &[1; 500]) {
+            Ok(_) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, LogError::Full { bytes_max: 0, .. }), "{refused}");
+    put(&mut log, 1, b"little still fits").unwrap();
+    disk.limit(0);
+    put(&mut log, 1, &[1; 500]).unwrap();
+    disk.crash(3);
+    assert_eq!(open(&disk).1.0.len(), kept + 2);
+}
+
+#[test]
+fn a_log_of_state_that_nobody_declares_is_not_written_round_and_round() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    // A hundred keys of 500 bytes each, of which the log is told nothing.
+    let mut anchors = vec![SegmentNumber::ZERO; 100];
+    let mut turn = |log: &mut Log<MemoryDisk>| {
+        let upto = log.wants_refresh().unwrap_or_default();
+        let old: Vec<_> = (0..100).filter(|key| anchors[*key] <= upto).collect();
+        for key in old {
+            let image = batch(&[(1, &[key as u8; 500])]);
+            anchors[key] = log.commit(NOW, &[&image]).unwrap().segment;
+        }
+        let mut done = Batch::new();
+        done.refreshed(Group(1), upto);
+        log.commit(NOW, &[&done]).unwrap();
+        while log.clean(NOW, 10_000).unwrap() {}
+    };
+    for _ in 0..100 {
+        turn(&mut log);
+    }
+    let (written, rests) = (log.stat().written_bytes, log.stat().rest_bytes);
+    assert!(rests >= 50_000, "{rests}");
+    for _ in 0..100 {
+        turn(&mut log);
+    }
+    assert_eq!(log.stat().written_bytes, written);
+    assert_eq!(log.wants_refresh(), None);
+}

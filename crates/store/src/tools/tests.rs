@@ -1,0 +1,168 @@
+use super::*;
+use crate::{
+    Batch, ClockMap, Commit, Group, Log, LogOptions, Replay,
+    testing::{Call, Fault, MemoryDisk},
+};
+
+const SEGMENT: u64 = 8 * 1024;
+
+fn options() -> LogOptions {
+    let identity = Identity { store: 1 << 70, hash_seed: 7, created_millis: 5 };
+    let mut options = LogOptions::new(identity, ClockMap::default());
+    options.segment_bytes = SEGMENT;
+    options
+}
+
+#[derive(Debug, Default)]
+struct Indexes(Vec<(u16, u64)>);
+
+impl Replay for Indexes {
+    fn entry(&mut self, group: Group, index: u64, _: u64, _: &[u8]) -> Result<(), String> {
+        self.0.push((group.0, index));
+        Ok(())
+    }
+}
+
+fn opened(disk: &MemoryDisk) -> (Log<MemoryDisk>, Vec<(u16, u64)>) {
+    let mut indexes = Indexes::default();
+    let mut log = Log::open(disk.clone(), options(), &mut indexes).unwrap();
+    log.set_references(std::iter::empty()).unwrap();
+    (log, indexes.0)
+}
+
+/// Forty commits with an entry of 500 bytes for group 1 and one for group 2: three segments.
+fn store() -> MemoryDisk {
+    let disk = MemoryDisk::new(1);
+    let (mut log, _) = opened(&disk);
+    for number in 1..=40 {
+        let mut batch = Batch::new();
+        batch.mode(Commit::Synced);
+        batch.entry(Group(1), |out| out.extend_from_slice(&[number; 500]));
+        batch.entry(Group(2), |out| out.push(number));
+        log.commit(1_000 + u64::from(number), &[&batch]).unwrap();
+    }
+    disk
+}
+
+#[test]
+fn a_whole_store_is_reported_and_dumped() {
+    let disk = store();
+    let folder = stat(&disk).unwrap();
+    assert_eq!(folder.identity, Some(options().identity));
+    assert_eq!(folder.segments.len(), 3);
+    assert_eq!(folder.segments[1].bytes, SEGMENT);
+    let report = check(&disk).unwrap();
+    let counted = (report.segments, report.frames, report.entries, report.newest_millis);
+    assert_eq!(counted, (3, 40, 80, 1_040));
+    assert_eq!((report.damages.len(), report.cut), (0, None));
+    let mut seen = Vec::new();
+    dump(&disk, &mut |dumped| {
+        if let Record::Entry { group, index, payload } = dumped.record {
+            seen.push((dumped.segment.get(), group.0, index, dumped.millis, payload.len()));
+        }
+    })
+    .unwrap();
+    assert_eq!(seen.len(), 80);
+    assert_eq!(seen[0], (1, 1, 1, 1_001, 500));
+    assert_eq!(seen[79], (3, 2, 40, 1_040, 1));
+    assert_eq!(repair(&disk).unwrap(), Repaired::default());
+}
+
+#[test]
+fn a_damaged_commit_is_fenced_in_and_named() {
+    // The head of a frame, its middle, the last frame of a full segment, the last segment.
+    for (segment, offset) in [(1, 512), (1, 2_000), (2, 7_900), (3, 900)] {
+        let disk = store();
+        let name = SegmentNumber::new(segment).file_name();
+        disk.rot(&name, offset);
+        let before = check(&disk).unwrap();
+        assert_eq!(before.damages.len(), 1, "{segment} {offset}");
+        let refused = Log::open(disk.clone(), options(), &mut Indexes::default()).unwrap_err();
+        assert!(matches!(refused, OpenError::Damaged { .. }));
+        let repaired = repair(&disk).unwrap();
+        assert_eq!(repaired.damages, before.damages);
+        disk.crash(4);
+        assert_eq!(check(&disk).unwrap().damages, []);
+        let (mut log, read) = opened(&disk);
+        assert_eq!(read.len(), 78, "one commit is lost");
+        for lost in &repaired.lost {
+            assert_eq!(lost.segment.get(), segment);
+            let missing = lost.after + 1;
+            assert_eq!(lost.before, Some(missing + 1));
+            assert!(!read.contains(&(lost.group.0, missing)));
+        }
+        assert_eq!(repaired.lost.len(), 2);
+        log.commit(0, &[]).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_header_and_a_lost_segment_are_mended() {
+    for segment in 1..=3 {
+        let disk = store();
+        disk.rot(&SegmentNumber::new(segment).file_name(), 20);
+        assert_eq!(check(&disk).unwrap().damages[0].offset, 0);
+        repair(&disk).unwrap();
+        assert_eq!(opened(&disk).1.len(), 80, "segment {segment}");
+    }
+    let disk = store();
+    disk.remove(&SegmentNumber::new(2).file_name()).unwrap();
+    let repaired = repair(&disk).unwrap();
+    assert!(repaired.damages[0].what.contains("is not there"), "{repaired:?}");
+    let (_, read) = opened(&disk);
+    let lost: Vec<_> = repaired.lost.iter().map(|lost| (lost.group.0, lost.after)).collect();
+    assert_eq!(lost, [(1, 14), (2, 14)]);
+    assert_eq!(read.len(), 80 - 28);
+}
+
+#[test]
+fn what_a_start_would_cut_is_no_damage() {
+    let disk = store();
+    let (mut log, _) = opened(&disk);
+    let mut batch = Batch::new();
+    batch.entry(Group(1), |out| out.extend_from_slice(&[1; 500]));
+    disk.fail(Call::Write, 1, Fault::Half);
+    log.commit(2_000, &[&batch]).unwrap_err();
+    let report = check(&disk).unwrap();
+    assert_eq!(report.damages, []);
+    assert_eq!(report.cut.unwrap().frames, 1);
+}
+
+#[test]
+fn nothing_is_made_up_where_no_header_can_be_read() {
+    let disk = store();
+    for segment in 1..=3 {
+        disk.rot(&SegmentNumber::new(segment).file_name(), 20);
+    }
+    assert!(matches!(repair(&disk), Err(OpenError::Damaged { .. })));
+}
+
+#[test]
+fn whatever_rots_a_start_gives_what_was_written_or_an_error_and_a_repair_helps() {
+    let whole = store();
+    let all = opened(&whole.copied()).1;
+    let mut draw = plexus_stdx::Seed::new(5);
+    let (mut refused, mut mended) = (0, 0);
+    for _ in 0..300 {
+        let disk = whole.copied();
+        for _ in 0..=draw.below(4) {
+            let name = SegmentNumber::new(1 + draw.below(3) as u64).file_name();
+            disk.rot(&name, draw.below(SEGMENT as usize) as u64);
+        }
+        match Log::open(disk.clone(), options(), &mut Indexes::default()) {
+            Ok(_) => assert!(all.starts_with(&opened(&disk).1)),
+            Err(error) => {
+                let expected = matches!(error, OpenError::Damaged { .. } | OpenError::Newer { .. });
+                assert!(expected, "{error}");
+                refused += 1;
+                if repair(&disk).is_ok() {
+                    assert_eq!(check(&disk).unwrap().damages, []);
+                    let read = opened(&disk).1;
+                    assert!(read.iter().all(|entry| all.contains(entry)));
+                    mended += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 200 && mended > 200, "{refused} refused, {mended} mended");
+}
