@@ -57,7 +57,8 @@ fn an_old_retained_message_is_found() {
 /// With a log, crashes and a failing disk.
 #[test]
 fn planted_bugs_of_the_log_are_found() {
-    let plans: [(&str, fn(Plan) -> Plan); 6] = [
+    type Planted = (&'static str, fn(Plan) -> Plan);
+    let plans: [Planted; 6] = [
         ("acknowledges early", |plan| plan.with_canary(Canary::AcknowledgesEarly)),
         ("skips subscriptions", |plan| plan.with_canary(Canary::SkipsSubscriptions)),
         ("skips queued messages", |plan| plan.with_canary(Canary::SkipsQueued)),
