@@ -7,8 +7,12 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+use crate::suggest::nearest;
+
 const TABLE: &str = "access";
 const SECRETS: &str = "users";
+/// The keys beside them.
+const OPEN: &[&str] = &["allow_anonymous", "users_file"];
 /// Behind it stands a path, which may be shown.
 const REFERENCE: &str = "file:";
 
@@ -23,18 +27,27 @@ pub(crate) fn is_secret(path: &[String]) -> bool {
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let (document, mistakes) = DeTable::parse_recoverable(text);
-    if let Some(table) = document.get_ref().get(TABLE) {
-        match table.get_ref() {
-            DeValue::Table(table) => {
-                table.get(SECRETS).into_iter().for_each(|users| values(users, &mut found));
+    for (name, value) in document.get_ref() {
+        match (meant(name.get_ref()), value.get_ref()) {
+            (false, _) => {}
+            // What is misspelled here may be the users.
+            (true, DeValue::Table(table)) if name.get_ref() == TABLE => {
+                let secret =
+                    table.iter().filter(|(key, _)| !OPEN.contains(&key.get_ref().as_ref()));
+                secret.for_each(|(_, value)| values(value, &mut found));
             }
-            _ => found.push(table.span()),
+            (true, _) => values(value, &mut found),
         }
     }
     if !mistakes.is_empty() {
         found.extend(lines(text));
     }
     found
+}
+
+/// Whether somebody may have meant the users by a key of the file itself.
+fn meant(name: &str) -> bool {
+    nearest(name, [TABLE, SECRETS]).is_some()
 }
 
 fn values(users: &Spanned<DeValue<'_>>, found: &mut Vec<Range<usize>>) {
@@ -66,10 +79,8 @@ fn lines(text: &str) -> Vec<Range<usize>> {
 fn secret_from(header: &str, line: &str) -> Option<usize> {
     let (key, value) = line.split_once('=').unwrap_or((line, ""));
     let path = if header.is_empty() { named(key) } else { format!("{header}.{}", named(key)) };
-    let mut parts = path.split('.').map(str::to_owned).collect::<Vec<_>>();
-    parts.truncate(2);
-    // In `[access]` itself only `users` is one.
-    if !is_secret(&parts) {
+    let mut parts = path.split('.');
+    if !parts.next().is_some_and(meant) || parts.next().is_some_and(|key| OPEN.contains(&key)) {
         return None;
     }
     let value = value.trim();
@@ -114,6 +125,12 @@ mod tests {
             "[access.users]\nbob = \"file:x\" eve = \"hunter2\"\n",
             "[access.users]\nbob = \"hunter2\n[log]\n",
             "access = { users = { bob = \"hunter2\" }\n",
+            "[access]\nuser = { bob = \"hunter2\" }\n",
+            "[access.user]\nbob = \"hunter2\"\n",
+            "[acess.users]\nbob = \"hunter2\"\n",
+            "[users]\nbob = \"hunter2\"\n",
+            "user = { bob = \"hunter2\" }\n",
+            "[access.user]\nbob = \"hunter2\" oops\n",
         ] {
             assert!(!hidden(text).contains("hunter2"), "{}", hidden(text));
         }
