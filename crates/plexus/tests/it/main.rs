@@ -9,5 +9,6 @@ mod publish;
 mod reconnect;
 mod reload;
 mod serve;
+mod store;
 mod subscribe;
 mod transports;

@@ -1,6 +1,8 @@
 use plexus_store::tools::Damage;
 use serde_json::{Value, json};
 
+use crate::calendar;
+
 /// One damaged place in a sentence.
 pub(super) fn damage(damage: &Damage) -> String {
     let Damage { file, offset, bytes, what } = damage;
@@ -27,9 +29,11 @@ pub(super) fn size(bytes: u64) -> String {
     if unit == "bytes" { format!("{bytes} bytes") } else { format!("{value:.1} {unit}") }
 }
 
-/// A moment for a person.
+/// A moment for a person; the log's clock counts milliseconds since 1970.
 pub(super) fn day(millis: Option<u64>) -> String {
-    millis.map_or_else(|| "unknown".to_owned(), |millis| format!("{millis} ms since 1970"))
+    let Some(millis) = millis.filter(|millis| *millis > 0) else { return "unknown".to_owned() };
+    let moment = millis / 1_000;
+    format!("{} {} UTC", calendar::day(moment), calendar::time(moment))
 }
 
 #[cfg(test)]
@@ -38,5 +42,11 @@ mod tests {
     fn sizes_have_one_digit_and_a_unit() {
         let sizes = [0, 1_023, 1_024, 67_108_864, 1 << 50].map(super::size);
         assert_eq!(sizes, ["0 bytes", "1023 bytes", "1.0 KiB", "64.0 MiB", "1024.0 TiB"]);
+    }
+
+    #[test]
+    fn moments_are_told_as_a_calendar_does() {
+        assert_eq!(super::day(Some(1_795_391_045_509)), "2026-11-22 23:44:05 UTC");
+        assert_eq!(super::day(None), "unknown");
     }
 }
