@@ -171,7 +171,11 @@ impl Node {
     /// flushed within `grace`, and waits for the threads.
     pub fn shut_down(self, grace: Duration) {
         let Self { handle, threads, stop_watch, .. } = self;
-        handle.command(Command::Stop);
+        let (answer, stopped) = sync_channel(1);
+        handle.command(Command::Stop(answer));
+        // Without an answer the porch is gone, and its sockets with it.
+        let stopped = stopped.recv();
+        tracing::debug!(?stopped, "nobody is accepted any more");
         let deadline = handle.clock.now() + grace;
         for (sender, bell) in &handle.shards {
             // A shard that is gone already needs no order to stop.

@@ -54,8 +54,8 @@ pub(crate) enum Command {
     Close(String, SyncSender<bool>),
     /// Read certificates anew; the answer names the listeners where that failed.
     ReloadTls(SyncSender<Vec<(String, String)>>),
-    /// Accept nobody any more and stop.
-    Stop,
+    /// Accept nobody any more, say so, and stop.
+    Stop(SyncSender<()>),
 }
 
 /// Counts a connection, of its listener and of the node, as long as it lives.

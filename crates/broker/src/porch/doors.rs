@@ -44,7 +44,15 @@ impl Porch {
                 }
                 Ok(Command::Close(name, answer)) => drop(answer.try_send(self.close(&name))),
                 Ok(Command::ReloadTls(answer)) => drop(answer.try_send(self.reload_tls())),
-                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
+                Ok(Command::Stop(answer)) => {
+                    // The sockets are closed before anybody is told that the node goes down.
+                    self.listeners.clear();
+                    let heard = answer.try_send(()).is_ok();
+                    tracing::debug!(heard, "the porch is closed");
+                    self.stopped = true;
+                    return;
+                }
+                Err(TryRecvError::Disconnected) => {
                     self.stopped = true;
                     return;
                 }
