@@ -10,6 +10,7 @@
 //! Numbers are LEB128, the last text of a record takes its rest.
 
 use plexus_session::{Change, RecordError};
+use plexus_stdx::varint::{self, Cursor};
 use plexus_types::MessageId;
 
 /// A record of a shard.
@@ -51,7 +52,7 @@ impl Record {
             }
             Self::Open(message, audience) => {
                 into.push(0x04);
-                number(message.get(), into);
+                varint::put(into, message.get());
                 match audience {
                     Audience::Subscribers => into.push(0),
                     Audience::Group(filter) => {
@@ -67,21 +68,23 @@ impl Record {
     /// A change of a session, without a copy of it.
     pub fn session(key: u64, change: &Change, into: &mut Vec<u8>) {
         into.push(0x00);
-        number(key, into);
+        varint::put(into, key);
         change.encode(into);
     }
 
     /// Reads a record that [`Record::encode`] wrote.
     pub fn decode(record: &[u8]) -> Result<Self, RecordError> {
-        let (kind, mut rest) = record.split_first().ok_or(RecordError::Short)?;
+        let mut cursor = Cursor::new(record);
+        let kind = cursor.byte().ok_or(RecordError::Short)?;
+        let mut number = || cursor.varint().ok_or(RecordError::Field("number"));
         Ok(match kind {
-            0x00 => Self::Session(take_number(&mut rest)?, Change::decode(rest)?),
-            0x01 => Self::Listener(take_number(&mut rest)?, text(rest)?),
-            0x02 => Self::Retained(MessageId::new(take_number(&mut rest)?), text(rest)?),
-            0x03 => Self::Deleted(text(rest)?),
+            0x00 => Self::Session(number()?, Change::decode(cursor.rest())?),
+            0x01 => Self::Listener(number()?, text(cursor.rest())?),
+            0x02 => Self::Retained(MessageId::new(number()?), text(cursor.rest())?),
+            0x03 => Self::Deleted(text(cursor.rest())?),
             0x04 => {
-                let message = MessageId::new(take_number(&mut rest)?);
-                let audience = match rest.split_first() {
+                let message = MessageId::new(number()?);
+                let audience = match cursor.rest().split_first() {
                     Some((0, [])) => Audience::Subscribers,
                     Some((1, filter)) => Audience::Group(text(filter)?),
                     _ => return Err(RecordError::Field("audience")),
@@ -89,50 +92,25 @@ impl Record {
                 Self::Open(message, audience)
             }
             0x05 => {
-                let message = MessageId::new(take_number(&mut rest)?);
-                if !rest.is_empty() {
-                    return Err(RecordError::Long(rest.len()));
+                let message = MessageId::new(number()?);
+                match cursor.rest().len() {
+                    0 => Self::Done(message),
+                    left => return Err(RecordError::Long(left)),
                 }
-                Self::Done(message)
             }
-            kind => return Err(RecordError::Kind(*kind)),
+            kind => return Err(RecordError::Kind(kind)),
         })
     }
 }
 
 fn named(kind: u8, value: u64, name: &str, into: &mut Vec<u8>) {
     into.push(kind);
-    number(value, into);
+    varint::put(into, value);
     into.extend_from_slice(name.as_bytes());
 }
 
 fn text(bytes: &[u8]) -> Result<Box<str>, RecordError> {
     std::str::from_utf8(bytes).map(Box::from).map_err(|_| RecordError::Field("text"))
-}
-
-fn number(mut value: u64, into: &mut Vec<u8>) {
-    while value >= 0x80 {
-        into.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    into.push(value as u8);
-}
-
-fn take_number(bytes: &mut &[u8]) -> Result<u64, RecordError> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first().ok_or(RecordError::Short)?;
-        *bytes = rest;
-        let bits = u64::from(byte & 0x7f);
-        if bits << shift >> shift != bits {
-            break;
-        }
-        value |= bits << shift;
-        if *byte < 0x80 {
-            return Ok(value);
-        }
-    }
-    Err(RecordError::Field("number"))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! *What it is.* The few words that the standard library lacks: maps whose hashing is seeded from
-//! outside, so that a whole node replays from one seed.
+//! outside, so that a whole node replays from one seed, and numbers in as few bytes as they need.
 //!
 //! *What it never does.* No I/O, no clock, no randomness of its own, nothing about MQTT.
 //!
-//! *Entry points.* [`Seed`], [`HashMap`], [`HashSet`].
+//! *Entry points.* [`Seed`], [`HashMap`], [`HashSet`], [`varint`].
 //!
 //! *Tests.* Beside the code.
 
 mod hash;
+pub mod varint;
 
 pub use hash::{HashMap, HashSet, Seed, SeededState};

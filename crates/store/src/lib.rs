@@ -26,7 +26,6 @@ mod segment;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tools;
-mod varint;
 
 pub use batch::{Batch, Commit, Group};
 pub use disk::{Disk, FileDisk};

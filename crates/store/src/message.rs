@@ -7,7 +7,7 @@ use plexus_types::{
     ClientId, Instant, Message, MessageId, MessageProperties, Qos, Text, TopicName,
 };
 
-use crate::varint::{self, Cursor};
+use plexus_stdx::varint::{self, Cursor};
 
 const QOS: u8 = 0b0000_0011;
 const RETAIN: u8 = 0b0000_0100;

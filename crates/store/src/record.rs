@@ -1,9 +1,9 @@
 //! What a frame holds: records, one after the other.
 
+use plexus_stdx::varint::{self, Cursor};
 use plexus_types::MessageId;
 
-use crate::{Group, varint};
-use varint::Cursor;
+use crate::Group;
 
 const ENTRY: u8 = 1;
 const BODY: u8 = 2;

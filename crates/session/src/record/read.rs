@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use plexus_stdx::varint::Cursor;
 use plexus_types::{
     ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
     TopicFilter, TopicName,
@@ -29,7 +30,7 @@ pub enum RecordError {
 type Read<T> = Result<T, RecordError>;
 
 pub(super) fn change(record: &[u8]) -> Read<Change> {
-    let mut reader = Reader(record);
+    let mut reader = Reader(Cursor::new(record));
     let change = match reader.byte()? {
         0x01 => Change::Image(Box::new(reader.image()?)),
         0x02 => Change::Attached(reader.small()?, reader.version()?),
@@ -47,13 +48,13 @@ pub(super) fn change(record: &[u8]) -> Read<Change> {
         0x0e => Change::Ended(Vec::new()),
         kind => return Err(RecordError::Kind(kind)),
     };
-    match reader.0.len() {
+    match reader.0.rest().len() {
         0 => Ok(change),
         left => Err(RecordError::Long(left)),
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a>(Cursor<'a>);
 
 impl Reader<'_> {
     fn image(&mut self) -> Read<Image> {
@@ -139,7 +140,7 @@ impl Reader<'_> {
     fn list<T>(&mut self, read: impl Fn(&mut Self) -> Read<T>) -> Read<Vec<T>> {
         let length = self.number()?;
         // Each element is at least one byte: a length that lies gives no memory.
-        let known = usize::try_from(length).unwrap_or(usize::MAX).min(self.0.len());
+        let known = usize::try_from(length).unwrap_or(usize::MAX).min(self.0.rest().len());
         let mut list = Vec::with_capacity(known);
         for _ in 0..length {
             list.push(read(self)?);
@@ -180,9 +181,7 @@ impl Reader<'_> {
 
     fn bytes(&mut self) -> Read<&[u8]> {
         let length = usize::try_from(self.number()?).map_err(|_| RecordError::Short)?;
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or(RecordError::Short)?;
-        self.0 = rest;
-        Ok(bytes)
+        self.0.take(length).ok_or(RecordError::Short)
     }
 
     fn small(&mut self) -> Read<u32> {
@@ -190,24 +189,13 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Read<u64> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            let bits = u64::from(byte & 0x7f);
-            if bits << shift >> shift != bits {
-                break;
-            }
-            value |= bits << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
+        if self.0.rest().is_empty() {
+            return Err(RecordError::Short);
         }
-        Err(RecordError::Field("number"))
+        self.0.varint().ok_or(RecordError::Field("number"))
     }
 
     fn byte(&mut self) -> Read<u8> {
-        let (byte, rest) = self.0.split_first().ok_or(RecordError::Short)?;
-        self.0 = rest;
-        Ok(*byte)
+        self.0.byte().ok_or(RecordError::Short)
     }
 }

@@ -1,3 +1,4 @@
+use plexus_stdx::varint;
 use plexus_types::{Instant, ProtocolVersion};
 
 use crate::{Change, Entry, Held, Image, WillImage};
@@ -128,15 +129,12 @@ fn optional<T>(value: Option<T>, into: &mut Vec<u8>, write: impl FnOnce(T, &mut 
     }
 }
 
+/// LEB128.
+fn number(value: u64, into: &mut Vec<u8>) {
+    varint::put(into, value);
+}
+
 fn text(bytes: &[u8], into: &mut Vec<u8>) {
     number(bytes.len() as u64, into);
     into.extend_from_slice(bytes);
-}
-
-fn number(mut value: u64, into: &mut Vec<u8>) {
-    while value >= 0x80 {
-        into.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    into.push(value as u8);
 }

@@ -2,7 +2,7 @@
 //! all bytes but the last.
 
 /// Appends the number.
-pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {
+pub fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -11,28 +11,30 @@ pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// The number of bytes that [`put`] appends.
-pub(crate) const fn length(number: u64) -> usize {
+pub const fn length(number: u64) -> usize {
     (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
 }
 
 /// Reads a slice from its beginning; every method says `None` when there is not enough.
 #[derive(Debug, Clone)]
-pub(crate) struct Cursor<'a> {
+pub struct Cursor<'a> {
     rest: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+    /// At the beginning of these bytes.
+    pub const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, at: 0 }
     }
 
-    pub(crate) fn byte(&mut self) -> Option<u8> {
+    /// The next byte.
+    pub fn byte(&mut self) -> Option<u8> {
         self.take(1)?.first().copied()
     }
 
     /// A number; `None` also when it has more than 64 bits or more bytes than it needs.
-    pub(crate) fn varint(&mut self) -> Option<u64> {
+    pub fn varint(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -48,7 +50,8 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    pub(crate) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    /// So many bytes.
+    pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count)?;
         self.rest = rest;
         self.at += count;
@@ -56,16 +59,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// Bytes with their length before them.
-    pub(crate) fn counted(&mut self) -> Option<&'a [u8]> {
+    pub fn counted(&mut self) -> Option<&'a [u8]> {
         let count = usize::try_from(self.varint()?).ok()?;
         self.take(count)
     }
 
-    pub(crate) const fn rest(&self) -> &'a [u8] {
+    /// What has not been read.
+    pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    pub(crate) const fn at(&self) -> usize {
+    /// How many bytes have been read.
+    pub const fn at(&self) -> usize {
         self.at
     }
 }
