@@ -316,6 +316,7 @@ impl Shard {
         }
         self.take_later(turn);
         self.refresh_some();
+        self.read_again(turn);
         self.expire_retained(turn);
         self.publish_sys(turn);
     }
@@ -328,7 +329,8 @@ impl Shard {
         let sys = self.sys.as_ref().map(Sys::due);
         let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
-        [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
+        let (retained, unread) = (self.retained.next_expiry(), self.log.unread.due());
+        [self.timers.next(), retained, unread, sys, later].into_iter().flatten().min()
     }
 
     /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says

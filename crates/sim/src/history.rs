@@ -148,6 +148,8 @@ pub(crate) struct History {
     pub(crate) has_strangers: bool,
     /// Whether the node has a log.
     pub(crate) has_log: bool,
+    /// Whether the log may refuse what it has not acknowledged.
+    pub(crate) disk_fails: bool,
     /// How often it has crashed.
     pub(crate) crashes: usize,
     /// It is crashing: connections are lost by that.
@@ -166,6 +168,7 @@ impl History {
             is_lossless: plan.is_lossless(),
             has_strangers: plan.hostiles > 0,
             has_log: plan.storage.is_some(),
+            disk_fails: plan.storage.as_ref().is_some_and(|storage| storage.faults > 0),
             crashes: 0,
             crashing: false,
             options: Arc::clone(&plan.session),
@@ -267,11 +270,7 @@ impl History {
         self.crashes += 1;
         self.asked.clear();
         for client in &mut self.clients {
-            for (id, _) in std::mem::take(&mut client.unanswered) {
-                if client.taken.contains(&id) {
-                    client.unsure.insert(id);
-                }
-            }
+            client.doubt_unanswered();
             if let Some(terms) = &client.terms {
                 // A DISCONNECT that changed it has no answer.
                 client.expiry = client.expiry.min(terms.expiry);
@@ -309,6 +308,10 @@ impl History {
                 let client = self.client_mut(*actor);
                 client.attached = false;
                 client.detached_at = now;
+                if self.disk_fails {
+                    // A log that fails takes nothing, and a client of 3.x cannot be told.
+                    self.client_mut(*actor).doubt_unanswered();
+                }
             }
             Seen::Heard { actor, packet } => self.hear(*actor, packet),
             Seen::Said { actor, packet, .. } => self.say(*actor, packet),
@@ -384,6 +387,15 @@ impl Known {
     /// the topics of groups.
     pub(crate) fn is_member(&self) -> bool {
         self.held.iter().any(Held::is_shared)
+    }
+
+    /// Whether the node has taken what it has not answered is its own affair.
+    fn doubt_unanswered(&mut self) {
+        for (id, _) in std::mem::take(&mut self.unanswered) {
+            if self.taken.contains(&id) {
+                self.unsure.insert(id);
+            }
+        }
     }
 
     fn subscribe(&mut self, subscribe: &Subscribe) {

@@ -8,6 +8,7 @@
 mod barrier;
 mod refresh;
 mod restore;
+mod unread;
 mod weight;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -17,7 +18,7 @@ use plexus_store::{Batch, Commit, Group};
 use plexus_types::{Message, MessageId, ReasonCode};
 
 pub(super) use self::weight::Weight;
-use self::{barrier::Barriers, refresh::Refresh};
+use self::{barrier::Barriers, refresh::Refresh, unread::Unread};
 pub use self::{
     barrier::{Class, Confirmed},
     refresh::LogState,
@@ -69,6 +70,8 @@ pub(super) struct LogBook {
     durable: usize,
     /// What is to be routed anew once all shards are restored.
     open: Vec<OpenMessage>,
+    /// What could not be read and is to be asked for again.
+    pub(super) unread: Unread,
     pub(super) refresh: Refresh,
 }
 
@@ -92,6 +95,7 @@ impl LogBook {
             next_message: u64::from(id) + 1,
             durable: 0,
             open: Vec::new(),
+            unread: Unread::default(),
             refresh: Refresh::default(),
         }
     }
@@ -181,11 +185,12 @@ impl Shard {
     pub fn handle_fetched(
         &mut self,
         turn: &mut Turn<'_>,
-        reader: Reader,
+        fetch: Fetch,
         messages: Option<Vec<Arc<Message>>>,
     ) {
-        match (reader, messages) {
+        match (&fetch.reader, messages) {
             (Reader::Client(reference), messages) => {
+                let reference = *reference;
                 let Some(client) = self.clients.resolve(reference) else { return };
                 match messages {
                     Some(messages) => {
@@ -203,12 +208,12 @@ impl Shard {
             }
             (Reader::Group(owner, group, open), Some(messages)) => {
                 for message in messages {
-                    self.give_back(turn, (owner, group.clone()), message, open);
+                    self.give_back(turn, (*owner, group.clone()), message, *open);
                 }
                 self.work_off(turn);
             }
-            // It stays open in the log and goes to the group after the next start.
-            (Reader::Group(..), None) => {}
+            // It stays open in the log, so nothing is lost meanwhile.
+            (Reader::Group(..), None) => self.log.unread.put_off(turn.now, fetch),
         }
     }
 

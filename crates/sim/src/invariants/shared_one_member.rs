@@ -58,6 +58,13 @@ impl Fate {
         });
     }
 
+    /// What was not acknowledged may not have been taken.
+    fn doubt(&mut self) {
+        if !self.promised {
+            self.suspended.append(&mut self.groups);
+        }
+    }
+
     fn part(&mut self, actor: ActorNo) {
         for members in self.groups.values_mut().chain(self.suspended.values_mut()) {
             members.remove(&actor);
@@ -99,12 +106,17 @@ impl Invariant for SharedOneMember {
                     fate.promised = true;
                 }
             }
+            Seen::Detached { actor, .. } if history.disk_fails => {
+                for (number, fate) in &mut self.fates {
+                    if history.message(*number).is_some_and(|sent| sent.publisher == *actor) {
+                        fate.doubt();
+                    }
+                }
+            }
             Seen::Crashed => {
                 for fate in self.fates.values_mut() {
                     fate.crashed = true;
-                    if !fate.promised {
-                        fate.suspended.append(&mut fate.groups);
-                    }
+                    fate.doubt();
                 }
             }
             Seen::Vanished { actor, .. } => {
