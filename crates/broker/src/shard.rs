@@ -13,6 +13,7 @@ mod census;
 mod clients;
 mod deliver;
 mod drain;
+mod group_names;
 mod groups;
 mod log;
 mod peers;
@@ -33,8 +34,7 @@ use std::{
 use plexus_session::{
     Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
 };
-use plexus_stdx::{HashMap, Seed};
-use plexus_store::Group;
+use plexus_stdx::Seed;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
 use plexus_types::{ClientId, Instant, Message};
 use plexus_wire::{Packet, ProtocolError};
@@ -43,11 +43,12 @@ use plexus_wire::{Packet, ProtocolError};
 pub use self::canary::Canary;
 pub use self::census::Census;
 pub use self::log::{
-    Class, Confirmed, LogState, OpenMessage, Restored, RestoredRetained, RestoredSession,
+    Class, Confirmed, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
 };
 use self::{
     arrivals::Newcomer,
     clients::Clients,
+    group_names::GroupNames,
     log::{LogBook, class_of},
     peers::Awaiting,
     replay::Cursors,
@@ -169,7 +170,7 @@ enum Work {
     Route(Option<u32>, Publication),
     Subscribe(u32, Box<SubscribeRequest>),
     Unsubscribe(u32, Box<UnsubscribeRequest>),
-    Redispatch(SharedRef, Body, Option<Group>),
+    Redispatch(SharedRef, Body, Option<Opened>),
     Ended(u32),
     Envelope(u16, Envelope),
 }
@@ -186,7 +187,7 @@ pub struct Shard {
     interest: Interest,
     groups: SharedGroups,
     /// The whole filters of groups of other shards that have members here, where there is a log.
-    group_names: HashMap<SharedRef, Arc<str>>,
+    group_names: GroupNames,
     retained: RetainedStore,
     cursors: Cursors,
     awaiting: Awaiting,
@@ -217,7 +218,7 @@ impl Shard {
                 options.shared_strategy,
                 &options.shared_strategies,
             ),
-            group_names: seed.map(),
+            group_names: GroupNames::new(seed),
             retained: RetainedStore::new(seed),
             cursors: Cursors::default(),
             awaiting: Awaiting::new(id, options.shards),
@@ -329,8 +330,8 @@ impl Shard {
         let sys = self.sys.as_ref().map(Sys::due);
         let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
-        let (retained, unread) = (self.retained.next_expiry(), self.log.unread.due());
-        [self.timers.next(), retained, unread, sys, later].into_iter().flatten().min()
+        let (retained, reads) = (self.retained.next_expiry(), self.log.reads.due());
+        [self.timers.next(), retained, reads, sys, later].into_iter().flatten().min()
     }
 
     /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says

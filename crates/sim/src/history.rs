@@ -119,12 +119,15 @@ impl Held {
 }
 
 /// What is known of a client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) terms: Option<Terms>,
     pub(crate) attached: bool,
     pub(crate) detached_at: Instant,
     pub(crate) expiry: u32,
+    /// The shortest that was asked for since: a log keeps CONNACK waiting, and the connection that
+    /// was not told may have had the session.
+    pub(crate) asked_expiry: u32,
     pub(crate) held: Vec<Held>,
     /// Whether a CONNACK has promised that its session stays.
     pub(crate) promised: bool,
@@ -173,7 +176,7 @@ impl History {
             crashing: false,
             options: Arc::clone(&plan.session),
             messages: Vec::new(),
-            clients: (0..clients).map(|_| Known::default()).collect(),
+            clients: (0..clients).map(|_| Known::new()).collect(),
             asked: Vec::new(),
             entries: 0,
         }
@@ -281,7 +284,7 @@ impl History {
     /// Whether the session of the client may be gone: nobody was promised that it stays.
     pub(crate) fn may_vanish(&self, actor: ActorNo) -> bool {
         let client = self.client(actor);
-        !client.promised || client.expiry == 0
+        !client.promised || client.expiry_min() == 0
     }
 
     /// Whether a CONNECT that asks for a clean start waits for its answer.
@@ -293,12 +296,17 @@ impl History {
     pub(crate) fn apply(&mut self, seen: &Seen<'_>) {
         let now = self.now;
         match seen {
-            Seen::Asked(link, terms) => self.asked.push((*link, terms.clone())),
+            Seen::Asked { actor, link, terms } => {
+                self.asked.push((*link, terms.clone()));
+                let client = self.client_mut(*actor);
+                client.asked_expiry = client.asked_expiry.min(terms.expiry);
+            }
             Seen::Accepted { actor, link, resumed, .. } => {
                 let asked = self.asked.iter().position(|(asked, _)| asked == link);
                 let (_, terms) = self.asked.remove(asked.expect("invariant: CONNECT came before"));
                 let client = self.client_mut(*actor);
                 client.expiry = terms.expiry;
+                client.asked_expiry = u32::MAX;
                 client.promised = terms.expiry > 0;
                 client.doubtful &= *resumed;
                 client.terms = Some(terms);
@@ -383,6 +391,27 @@ impl History {
 }
 
 impl Known {
+    const fn new() -> Self {
+        Self {
+            terms: None,
+            attached: false,
+            detached_at: Instant::ZERO,
+            expiry: 0,
+            asked_expiry: u32::MAX,
+            held: Vec::new(),
+            promised: false,
+            doubtful: false,
+            taken: BTreeSet::new(),
+            unsure: BTreeSet::new(),
+            unanswered: BTreeMap::new(),
+        }
+    }
+
+    /// The expiry that its session may have.
+    pub(crate) fn expiry_min(&self) -> u32 {
+        self.expiry.min(self.asked_expiry)
+    }
+
     /// Whether it was ever a member of a shared group; such a client has no other subscription to
     /// the topics of groups.
     pub(crate) fn is_member(&self) -> bool {

@@ -10,10 +10,10 @@ use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy,
 use plexus_types::{Message, Qos, TopicFilter};
 use smallvec::SmallVec;
 
-use super::{Shard, peers::Answer};
+use super::{Opened, Shard, peers::Answer};
 use crate::{
     envelope::{Assignment, Availability, Envelope, GivenBack, GroupName, Join, Joined},
-    ports::{Fetch, Reader, Turn},
+    ports::{Fetch, GroupRead, Reader, Turn},
     record::Audience,
 };
 
@@ -149,8 +149,8 @@ impl Shard {
 
     /// Remembers the filter of another shard's group: the log names groups by it.
     fn learn_group(&mut self, group: SharedRef, filter: &Arc<str>) {
-        if self.log.enabled && !self.group_names.contains_key(&group) {
-            self.group_names.insert(group, Arc::clone(filter));
+        if self.log.enabled {
+            self.group_names.learn(group, filter, &self.clients);
         }
     }
 
@@ -159,7 +159,7 @@ impl Shard {
         if group.shard == self.id {
             return self.groups.filter(GroupId(group.group)).cloned();
         }
-        self.group_names.get(&group).cloned()
+        self.group_names.get(group).cloned()
     }
 
     /// A recorded message leaves its session for others of its group: until one of them has it, it
@@ -169,17 +169,18 @@ impl Shard {
         slot: u32,
         group: SharedRef,
         body: &Body,
-    ) -> Option<Group> {
+    ) -> Option<Opened> {
         let client = self.clients.get(slot).filter(|client| client.key != 0)?;
-        let log_group = Group(self.context.slot_of(client.session.client_id()));
-        let filter = self.name_of_group(group)?;
-        let to = Audience::Group(filter.as_ref().into());
+        let opened = Opened {
+            group: Group(self.context.slot_of(client.session.client_id())),
+            audience: Audience::Group(self.name_of_group(group)?),
+        };
         match body {
             Body::Here(message) if message.qos == Qos::AtMostOnce => return None,
-            Body::Here(message) => self.open_message(log_group, message, to),
-            Body::Stored(id) => self.open_stored(log_group, *id, to),
+            Body::Here(message) => self.open_message(&opened, message),
+            Body::Stored(id) => self.open_stored(&opened, *id),
         }
-        Some(log_group)
+        Some(opened)
     }
 
     /// Gives a message that a session did not complete back to its group.
@@ -188,15 +189,18 @@ impl Shard {
         turn: &mut Turn<'_>,
         group: SharedRef,
         body: Body,
-        open: Option<Group>,
+        open: Option<Opened>,
     ) {
-        let name = GroupName::Number(group.group);
-        match body {
-            Body::Here(message) => self.give_back(turn, (group.shard, name), message, open),
-            Body::Stored(id) => {
-                let reader = Reader::Group(group.shard, name, open);
+        let (owner, name) = (group.shard, GroupName::Number(group.group));
+        match (body, open) {
+            (Body::Here(message), open) => self.give_back(turn, (owner, name), message, open),
+            (Body::Stored(id), Some(open)) => {
+                let number = self.log.reads.begin();
+                let reader = Reader::Group(GroupRead { number, owner, group: name, open });
                 turn.ports.fetch(Fetch { reader, ids: vec![id] });
             }
+            // Its group is no more, and the log holds it for nobody.
+            (Body::Stored(_), None) => self.counters().dropped_no_member.add(1),
         }
     }
 
@@ -207,7 +211,7 @@ impl Shard {
         turn: &mut Turn<'_>,
         (owner, group): (u16, GroupName),
         message: Arc<Message>,
-        open: Option<Group>,
+        open: Option<Opened>,
     ) {
         let (id, tracked) = (message.id, self.may_be_kept_by(owner, &message));
         let given_back = GivenBack { group, message, tried: Tried::new(), tracked };

@@ -185,6 +185,10 @@ fn read(log: &Log<MemoryDisk>, id: MessageId) -> Result<Arc<Message>, LogError> 
 
 impl World {
     pub(super) fn record(&mut self, shard: u16, batch: Batch, upto: LogPosition) {
+        let now = self.now;
+        self.story.tell(now, &(66, shard, upto.get()), || {
+            format!("shard {shard} records up to {}: {batch:?}", upto.get())
+        });
         self.order(Job::Commit(shard, batch, upto));
     }
 
