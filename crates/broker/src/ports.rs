@@ -10,7 +10,7 @@ use plexus_types::{ClientId, Instant, MessageId, ProtocolVersion};
 use plexus_wire::{Connect, Packet};
 
 use crate::{
-    envelope::{ClientRef, Envelope, GroupName},
+    envelope::{ClientRef, Envelope},
     shard::Opened,
 };
 
@@ -80,10 +80,8 @@ pub enum Reader {
 pub struct GroupRead {
     /// Ascends with each of the shard that reads.
     pub number: u64,
-    /// The shard that owns the group.
-    pub owner: u16,
-    /// The group.
-    pub group: GroupName,
+    /// The group's whole filter.
+    pub filter: Arc<str>,
     /// What the log knows of it.
     pub open: Opened,
 }

@@ -13,7 +13,6 @@ mod census;
 mod clients;
 mod deliver;
 mod drain;
-mod group_names;
 mod groups;
 mod log;
 mod peers;
@@ -32,7 +31,7 @@ use std::{
 };
 
 use plexus_session::{
-    Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
+    Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest,
 };
 use plexus_stdx::Seed;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
@@ -48,7 +47,6 @@ pub use self::log::{
 use self::{
     arrivals::Newcomer,
     clients::Clients,
-    group_names::GroupNames,
     log::{LogBook, class_of},
     peers::Awaiting,
     replay::Cursors,
@@ -170,7 +168,7 @@ enum Work {
     Route(Option<u32>, Publication),
     Subscribe(u32, Box<SubscribeRequest>),
     Unsubscribe(u32, Box<UnsubscribeRequest>),
-    Redispatch(SharedRef, Body, Option<Opened>),
+    Redispatch(Arc<str>, Body, Option<Opened>),
     Ended(u32),
     Envelope(u16, Envelope),
 }
@@ -186,8 +184,6 @@ pub struct Shard {
     index: SubscriptionIndex,
     interest: Interest,
     groups: SharedGroups,
-    /// The whole filters of groups of other shards that have members here, where there is a log.
-    group_names: GroupNames,
     retained: RetainedStore,
     cursors: Cursors,
     awaiting: Awaiting,
@@ -218,7 +214,6 @@ impl Shard {
                 options.shared_strategy,
                 &options.shared_strategies,
             ),
-            group_names: GroupNames::new(seed),
             retained: RetainedStore::new(seed),
             cursors: Cursors::default(),
             awaiting: Awaiting::new(id, options.shards),

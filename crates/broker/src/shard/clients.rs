@@ -131,10 +131,6 @@ impl Clients {
         self.slots.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Client> {
-        self.slots.iter().map(|(_, client)| client)
-    }
-
     pub(super) fn slots(&self) -> Vec<u32> {
         self.slots.iter().map(|(slot, _)| slot as u32).collect()
     }

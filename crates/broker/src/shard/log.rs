@@ -218,8 +218,8 @@ impl Shard {
             (Reader::Group(read), Some(messages)) => {
                 self.log.reads.end(read.number);
                 for message in messages {
-                    let group = (read.owner, read.group.clone());
-                    self.give_back(turn, group, message, Some(read.open.clone()));
+                    let filter = Arc::clone(&read.filter);
+                    self.give_back(turn, filter, message, Some(read.open.clone()));
                 }
                 self.work_off(turn);
             }

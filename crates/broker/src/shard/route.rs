@@ -107,7 +107,12 @@ impl Shard {
         }
         if let Some(owner) = owner {
             let retained = self.to_retain(&message);
-            self.forward(turn, owner, Envelope::Retain(retained));
+            if owner == self.id {
+                // At once: the acknowledgement waits for what has been recorded by then.
+                self.keep_retained(turn, &retained);
+            } else {
+                self.forward(turn, owner, Envelope::Retain(retained));
+            }
         }
         self.deliver_matches(turn, publisher, &message);
         self.assign_groups(turn, &message);

@@ -120,9 +120,11 @@ impl Invariant for SharedOneMember {
                 }
             }
             Seen::Vanished { actor, .. } => {
+                let held = &history.client(*actor).held;
+                let was_in = |group: &str| held.iter().any(|held| held.filter.as_str() == group);
                 for fate in self.fates.values_mut() {
-                    // Whoever had it may be the one that is gone.
-                    fate.groups.retain(|_, members| !members.contains(actor));
+                    // Whoever had it may be the one that is gone, even if it had left the group.
+                    fate.groups.retain(|group, _| !was_in(group));
                     fate.part(*actor);
                     fate.ended.insert(*actor);
                 }
@@ -159,7 +161,10 @@ impl SharedOneMember {
             let owed = fate.groups.values().filter(|members| !members.is_empty()).count();
             if sure && fate.receipts < owed {
                 let (receipts, topic) = (fate.receipts, &sent.topic);
-                return Err(format!("{number} on {topic} reached {receipts} of {owed} groups"));
+                let groups = &fate.groups;
+                return Err(format!(
+                    "{number} on {topic} reached {receipts} of {owed} groups: {groups:?}"
+                ));
             }
         }
         Ok(())

@@ -10,7 +10,6 @@ use plexus_types::{Message, MessageId, Text};
 use super::{Opened, Shard};
 use crate::shard::route::Taken;
 use crate::{
-    envelope::GroupName,
     ports::{Door, Turn},
     record::Audience,
     shard::{
@@ -157,9 +156,8 @@ impl Shard {
                     self.close_message(opened, id);
                 }
                 Audience::Group(filter) => {
-                    let owner = self.context.shard_of(filter);
-                    let name = GroupName::Filter(Arc::clone(filter));
-                    self.give_back(turn, (owner, name), message, Some(opened));
+                    let filter = Arc::clone(filter);
+                    self.give_back(turn, filter, message, Some(opened));
                     self.work_off(turn);
                 }
             }
