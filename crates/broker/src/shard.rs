@@ -74,6 +74,8 @@ pub struct Context {
     pub log: LogState,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
+    /// The shards that own groups.
+    group_shards: AtomicU64,
     /// The seed of the node: equal on all shards, because they must hash alike.
     pub seed: Seed,
     /// The bug that is planted.
@@ -91,6 +93,7 @@ impl Context {
             memory: Memory::default(),
             log: LogState::default(),
             durable_shards: AtomicU64::new(0),
+            group_shards: AtomicU64::new(0),
             seed,
             #[cfg(feature = "canary")]
             canary: Canary::Silent,
@@ -118,17 +121,29 @@ impl Context {
         self.shard_of_slot(self.slot_of(name))
     }
 
-    /// The shards that have durable sessions, a bit each.
-    pub(crate) fn durable_shards(&self) -> u64 {
-        self.durable_shards.load(SeqCst)
+    /// The shards that may record a message, or hand it on to one that does, a bit each: those that
+    /// have durable sessions and, if there are any, those that own groups.
+    pub(crate) fn recording_shards(&self) -> u64 {
+        match self.durable_shards.load(SeqCst) {
+            0 => 0,
+            durable => durable | self.group_shards.load(SeqCst),
+        }
     }
 
     pub(crate) fn set_durable(&self, shard: u16, durable: bool) {
-        if durable {
-            self.durable_shards.fetch_or(1 << shard, SeqCst);
-        } else {
-            self.durable_shards.fetch_and(!(1 << shard), SeqCst);
-        }
+        set_bit(&self.durable_shards, shard, durable);
+    }
+
+    pub(crate) fn set_groups(&self, shard: u16, has_groups: bool) {
+        set_bit(&self.group_shards, shard, has_groups);
+    }
+}
+
+fn set_bit(bits: &AtomicU64, shard: u16, set: bool) {
+    if set {
+        bits.fetch_or(1 << shard, SeqCst);
+    } else {
+        bits.fetch_and(!(1 << shard), SeqCst);
     }
 }
 

@@ -17,6 +17,8 @@ struct Waiting {
     qos0: usize,
     /// Parcels from the front that have been looked at for bytes to let go.
     swept: usize,
+    /// Parcels from the front that were there before the node started.
+    restored: usize,
 }
 
 /// What became of a parcel at the queue's door.
@@ -76,7 +78,14 @@ impl Queue {
 
     /// Puts a message at the end without asking for room: it was there before the node started.
     pub(crate) fn restore(&mut self, parcel: Parcel) {
-        self.0.get_or_insert_default().put(parcel);
+        let waiting = self.0.get_or_insert_default();
+        waiting.put(parcel);
+        waiting.restored = waiting.parcels.len();
+    }
+
+    /// Whether the next message was there before the node started.
+    pub(crate) fn is_front_restored(&self) -> bool {
+        self.0.as_deref().is_some_and(|waiting| waiting.restored > 0)
     }
 
     /// Lets the bytes go of messages that the log has, except of the first `spared`.
@@ -142,6 +151,7 @@ impl Waiting {
         let parcel = self.parcels.remove(at)?;
         self.bytes -= parcel.size();
         self.swept -= usize::from(at < self.swept);
+        self.restored -= usize::from(at < self.restored);
         self.qos0 -= usize::from(parcel.qos() == Qos::AtMostOnce);
         Some(parcel)
     }

@@ -301,9 +301,9 @@ impl Shard {
         self.log.done.push((opened, id));
     }
 
-    /// The shards among `shards` that may record what they are sent.
-    pub(super) fn durable_among(&self, shards: u64) -> u64 {
-        if self.log.enabled { self.context.durable_shards() & shards } else { 0 }
+    /// The shards among `shards` that may record what they are sent, or have it recorded.
+    pub(super) fn recording_among(&self, shards: u64) -> u64 {
+        if self.log.enabled { self.context.recording_shards() & shards } else { 0 }
     }
 
     /// A message to another shard that the position now covers.

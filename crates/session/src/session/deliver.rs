@@ -73,6 +73,8 @@ impl Session {
             if !self.has_backlog() {
                 break;
             }
+            // [MQTT-3.3.1-1]: nobody knows whether it was sent before the node started.
+            let is_doubtful = self.queue.is_front_restored();
             let Some(parcel) = self.queue.pop() else { break };
             let Some(message) = parcel.message().map(Arc::clone) else { break };
             self.note_movement();
@@ -83,7 +85,8 @@ impl Session {
             }
             let Phase::Connected(connection) = &mut self.phase else { break };
             if let Some(naming) = connection.naming(&parcel, &message, self.version) {
-                let outgoing = Outgoing::new(&parcel, &message, naming, now);
+                let mut outgoing = Outgoing::new(&parcel, &message, naming, now);
+                outgoing.dup = is_doubtful && parcel.qos() > Qos::AtMostOnce;
                 self.transmit(parcel, outgoing, out);
                 continue;
             }

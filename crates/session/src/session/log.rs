@@ -116,8 +116,9 @@ impl Session {
     }
 
     /// A session from the log, away since then. What was under way is sent again to the next
-    /// connection; the log does not know how much of it had been, so as much of it as the limit of
-    /// messages under way allows is marked as a repetition.
+    /// connection; the log does not know how much of it had been, nor whether acknowledgements of
+    /// more were lost with the end of the log, so all of it is marked as a repetition
+    /// ([MQTT-3.3.1-1]).
     pub fn restore(image: Image, options: Arc<Options>, now: Instant) -> Self {
         let since = image.away_since.unwrap_or(now);
         let mut session = Self::empty(image.client_id, image.user_name, options);
