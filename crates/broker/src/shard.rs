@@ -30,9 +30,7 @@ use std::{
     },
 };
 
-use plexus_session::{
-    Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest,
-};
+use plexus_session::{Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest};
 use plexus_stdx::Seed;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
 use plexus_types::{ClientId, Instant, Message};

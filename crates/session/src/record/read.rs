@@ -105,7 +105,8 @@ impl Reader<'_> {
                 subscription_ids.push(self.small()?);
             }
         }
-        let shared = if bits & 0b10_0000 == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
+        let shared =
+            if bits & 0b10_0000 == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
         let (retain, released) = (bits & 0b100 != 0, bits & 0b1000 != 0);
         Ok(Entry { sequence, message, size, qos, retain, released, subscription_ids, shared })
     }

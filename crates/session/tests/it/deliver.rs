@@ -321,7 +321,10 @@ fn a_shared_message_that_must_leave_the_queue_goes_back_to_its_group() {
     assert_eq!(shell.deliver_with(&message("s"), 1, &[], GROUP).0, Taken::Queued);
     assert_eq!(shell.deliver_with(&message("t"), 1, &[], GROUP), (Taken::Refused, vec![]));
     let (taken, story) = shell.deliver(&message("mine"), 1);
-    assert_eq!((taken, story), (Taken::Queued, vec!["REDISPATCH $share/g/# plant/line/1 s".to_owned()]));
+    assert_eq!(
+        (taken, story),
+        (Taken::Queued, vec!["REDISPATCH $share/g/# plant/line/1 s".to_owned()])
+    );
 }
 
 #[test]
