@@ -38,6 +38,21 @@ impl Buckets {
         self.push(arena, name);
     }
 
+    /// Makes the buckets beforehand that so many more values will need: whoever adds a million in a
+    /// row does not move each of them once.
+    pub(crate) fn reserve<T: Link>(&mut self, arena: &mut Arena<T>, more: usize) {
+        while (self.linked + more) * 2 > self.count {
+            self.grow(arena);
+        }
+    }
+
+    /// Takes back what was reserved and not used.
+    pub(crate) fn fit<T: Link>(&mut self, arena: &mut Arena<T>) {
+        while self.linked * 3 < self.count {
+            self.shrink(arena);
+        }
+    }
+
     /// Takes a value out of the chain of its hash.
     pub(crate) fn unlink<T: Link>(&mut self, arena: &mut Arena<T>, name: u32) {
         let (hash, next) = (arena.get(name).hash(), arena.get(name).next());
@@ -56,9 +71,7 @@ impl Buckets {
         }
         self.linked -= 1;
         // Some slack keeps a change back and forth from moving buckets.
-        while self.linked * 3 < self.count {
-            self.shrink(arena);
-        }
+        self.fit(arena);
     }
 
     /// The first value of the chain in which values of that hash stand, or [`NONE`].
