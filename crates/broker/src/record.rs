@@ -39,6 +39,17 @@ pub enum Audience {
     Group(Box<str>),
 }
 
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A session of its group.
+    Session,
+    /// A retained topic.
+    Topic,
+    /// A publication that is or was not with all.
+    Message,
+}
+
 impl Record {
     /// Appends the record.
     pub fn encode(&self, into: &mut Vec<u8>) {
@@ -70,6 +81,16 @@ impl Record {
         into.push(0x00);
         varint::put(into, key);
         change.encode(into);
+    }
+
+    /// Whom a record is about, as far as its first byte tells.
+    pub fn subject(record: &[u8]) -> Option<Subject> {
+        match record.first()? {
+            0x00 | 0x01 => Some(Subject::Session),
+            0x02 | 0x03 => Some(Subject::Topic),
+            0x04 | 0x05 => Some(Subject::Message),
+            _ => None,
+        }
     }
 
     /// Reads a record that [`Record::encode`] wrote.
@@ -132,6 +153,12 @@ mod tests {
             let mut bytes = Vec::new();
             record.encode(&mut bytes);
             assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
+            let subject = match record {
+                Record::Session(..) | Record::Listener(..) => Subject::Session,
+                Record::Retained(..) | Record::Deleted(_) => Subject::Topic,
+                Record::Open(..) | Record::Done(_) => Subject::Message,
+            };
+            assert_eq!(Record::subject(&bytes), Some(subject));
             for length in 0..bytes.len() {
                 assert_ne!(Record::decode(&bytes[..length]).as_ref(), Ok(&record), "{length}");
             }

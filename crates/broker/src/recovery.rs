@@ -1,47 +1,57 @@
 //! From the records of the log to what each shard starts with.
 
+mod crew;
+mod drafts;
+mod progress;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, hash_map::Entry},
     sync::Arc,
 };
 
-use plexus_session::{Change, Image};
+use plexus_session::Change;
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::{Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
 
+pub(crate) use self::crew::Crew;
+use self::drafts::Drafts;
+pub use self::progress::Progress;
 use crate::{
     ports::Door,
     record::{Audience, Record},
-    shard::{Context, OpenMessage, Restored, RestoredRetained, RestoredSession},
+    shard::{Context, OpenMessage, Restored, RestoredRetained},
 };
-
-/// A session as far as the log has been read.
-#[derive(Debug)]
-struct Draft {
-    listener: Box<str>,
-    image: Option<Box<Image>>,
-    anchor: SegmentNumber,
-    /// Open publications that it was given.
-    seen: BTreeSet<MessageId>,
-}
 
 #[derive(Debug)]
 struct Open {
     group: Group,
     audience: Audience,
-    /// Retained topics that were written after it.
-    written: BTreeSet<Box<str>>,
+    /// How many entries had been read.
+    at: u64,
+    /// The sessions that have been given it.
+    receivers: Vec<(Group, u64)>,
+}
+
+#[derive(Debug)]
+struct Retained {
+    message: MessageId,
+    segment: SegmentNumber,
 }
 
 /// Everything that the log says, as it is being read.
 #[derive(Debug)]
 pub struct Recovery {
-    sessions: HashMap<(Group, u64), Draft>,
-    retained: BTreeMap<Box<str>, (MessageId, SegmentNumber)>,
-    open: BTreeMap<MessageId, Open>,
+    drafts: Drafts,
+    retained: BTreeMap<Box<str>, Retained>,
+    open: HashMap<MessageId, Open>,
+    /// Retained topics that were written while a message was open, and how many entries had been
+    /// read at the last time.
+    written: BTreeMap<Box<str>, u64>,
     segment: SegmentNumber,
+    entries: u64,
     newest_millis: u64,
+    progress: Option<Progress>,
     /// The bug that is planted.
     #[cfg(feature = "canary")]
     pub canary: crate::shard::Canary,
@@ -60,38 +70,47 @@ impl Replay for Recovery {
         payload: &[u8],
     ) -> Result<(), String> {
         self.newest_millis = self.newest_millis.max(at_millis);
+        self.entries += 1;
         match Record::decode(payload).map_err(|error| error.to_string())? {
             Record::Session(key, change) => self.change(group, key, change, at_millis),
             Record::Listener(key, listener) => {
-                let draft = self.sessions.entry((group, key)).or_insert_with(|| Draft {
-                    listener: Box::default(),
-                    image: None,
-                    anchor: self.segment,
-                    seen: BTreeSet::new(),
-                });
-                draft.listener = listener;
+                self.drafts.came_through(group, key, &listener, self.segment);
             }
-            Record::Retained(id, topic) => {
+            Record::Retained(message, topic) => {
                 self.note_written(&topic);
-                self.retained.insert(topic, (id, self.segment));
+                self.retained.insert(topic, Retained { message, segment: self.segment });
             }
             Record::Deleted(topic) => {
                 self.note_written(&topic);
                 self.retained.remove(&topic);
             }
-            Record::Open(id, audience) => {
-                self.open.insert(id, Open { group, audience, written: BTreeSet::new() });
-            }
+            Record::Open(id, audience) => self.open(id, group, audience),
             Record::Done(id) => {
                 self.open.remove(&id);
+                if self.open.is_empty() {
+                    self.written.clear();
+                }
             }
         }
         Ok(())
     }
 
+    fn restart(&mut self) {
+        let progress = self.progress.take();
+        #[cfg(feature = "canary")]
+        let canary = self.canary;
+        *self = Self::new(self.drafts.seed());
+        self.progress = progress;
+        #[cfg(feature = "canary")]
+        {
+            self.canary = canary;
+        }
+    }
+
     fn progress(&mut self, done: u64, total: u64) {
-        let percent = done * 100 / total.max(1);
-        tracing::debug!(percent, "reading the log");
+        if let Some(progress) = &mut self.progress {
+            progress.note(done, total);
+        }
     }
 }
 
@@ -99,14 +118,23 @@ impl Recovery {
     /// Nothing has been read yet.
     pub fn new(seed: Seed) -> Self {
         Self {
-            sessions: seed.map(),
+            drafts: Drafts::new(seed),
             retained: BTreeMap::new(),
-            open: BTreeMap::new(),
+            open: seed.map(),
+            written: BTreeMap::new(),
             segment: SegmentNumber::ZERO,
+            entries: 0,
             newest_millis: 0,
+            progress: None,
             #[cfg(feature = "canary")]
             canary: crate::shard::Canary::Silent,
         }
+    }
+
+    /// Has it tell how far it has come.
+    #[must_use]
+    pub fn with_progress(self, progress: Progress) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     fn change(&mut self, group: Group, key: u64, change: Change, at_millis: u64) {
@@ -114,51 +142,61 @@ impl Recovery {
         if self.canary.skips(&change) {
             return;
         }
-        let Some(draft) = self.sessions.get_mut(&(group, key)) else {
-            // Its image went with a segment that was cleaned because the session had ended.
-            return;
-        };
         if let Change::Queued(entry, _) = &change
-            && self.open.contains_key(&entry.message)
+            && let Some(open) = self.open.get_mut(&entry.message)
         {
-            draft.seen.insert(entry.message);
+            open.receivers.push((group, key));
         }
-        let at = Instant::from_millis(at_millis);
-        match (draft.image.take(), change) {
-            (_, Change::Image(image)) => {
-                draft.image = Some(image);
-                draft.anchor = self.segment;
+        self.drafts.change(group, key, change, (Instant::from_millis(at_millis), self.segment));
+    }
+
+    fn open(&mut self, id: MessageId, group: Group, audience: Audience) {
+        let at = self.entries;
+        match self.open.entry(id) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                (known.group, known.audience, known.at) = (group, audience, at);
             }
-            (Some(image), change) => {
-                draft.image = image.apply(change, at);
-                if draft.image.is_none() {
-                    self.sessions.remove(&(group, key));
-                }
+            Entry::Vacant(place) => {
+                place.insert(Open { group, audience, at, receivers: Vec::new() });
             }
-            (None, _) => {}
         }
     }
 
     /// A topic has been written: an older message that is still open is not to be retained again.
     fn note_written(&mut self, topic: &str) {
-        for open in self.open.values_mut() {
-            open.written.insert(topic.into());
+        if self.open.is_empty() {
+            return;
         }
+        if let Some(at) = self.written.get_mut(topic) {
+            *at = self.entries;
+        } else {
+            self.written.insert(topic.into(), self.entries);
+        }
+    }
+
+    /// Adds what another has been told: of sessions of other groups, and of the same open messages.
+    fn merge(&mut self, other: Self) {
+        self.drafts.merge(other.drafts);
+        for (id, open) in other.open {
+            if let Some(known) = self.open.get_mut(&id) {
+                known.receivers.extend(open.receivers);
+            }
+        }
+        self.newest_millis = self.newest_millis.max(other.newest_millis);
     }
 
     /// All bodies that are referred to, as often as they are.
     pub fn references(&self) -> impl Iterator<Item = MessageId> {
-        let sessions = self.sessions.values().filter_map(|draft| draft.image.as_ref());
-        let waiting = sessions.flat_map(|image| image.entries.iter().map(|entry| entry.message));
+        let waiting = self.drafts.messages().filter(|id| *id != MessageId::NONE);
         waiting
-            .filter(|id| *id != MessageId::NONE)
-            .chain(self.retained.values().map(|(id, _)| *id))
+            .chain(self.retained.values().map(|retained| retained.message))
             .chain(self.open.keys().copied())
     }
 
     /// How many sessions and retained messages there are.
     pub fn counts(&self) -> (usize, usize) {
-        (self.sessions.len(), self.retained.len())
+        (self.drafts.len(), self.retained.len())
     }
 
     /// The newest time that a record tells.
@@ -168,44 +206,52 @@ impl Recovery {
 
     /// Deals everything out to the shards. `read` brings a message, `door` the listener of a name.
     pub fn deal<E>(
-        self,
+        mut self,
         context: &Context,
         next_message: MessageId,
         door: impl Fn(&str) -> Arc<Door>,
         read: impl Fn(MessageId) -> Result<Arc<Message>, E>,
     ) -> Result<Vec<Restored>, E> {
-        let next_key = self.sessions.keys().map(|(_, key)| key + 1).max().unwrap_or(1);
-        let next_message = next_message.get();
-        let empty = || Restored { next_key, next_message, ..Restored::default() };
+        let mut open: Vec<_> = self.open.into_iter().collect();
+        open.sort_unstable_by_key(|(id, _)| *id);
+        for (id, open) in &open {
+            self.drafts.note_seen(*id, &open.receivers);
+        }
+        let (next_key, next_message) = (self.drafts.next_key(), next_message.get());
+        let doors = self.drafts.doors(door);
+        let empty = || Restored {
+            next_key,
+            next_message,
+            doors: Arc::clone(&doors),
+            ..Restored::default()
+        };
         let mut dealt: Vec<_> = (0..context.options.shards).map(|_| empty()).collect();
         let mut hand = |group: u16, give: &mut dyn FnMut(&mut Restored)| {
             if let Some(restored) = dealt.get_mut(usize::from(context.shard_of_slot(group))) {
                 give(restored);
             }
         };
-        for ((group, key), draft) in self.sessions {
-            let Draft { listener, image, anchor, seen } = draft;
-            let Some(image) = image else { continue };
-            let seen = seen.into_iter().filter(|id| self.open.contains_key(id)).collect();
-            let session =
-                RestoredSession { key, door: door(&listener), image: *image, seen, anchor };
-            let mut session = Some(session);
-            hand(group.0, &mut |restored| restored.sessions.extend(session.take()));
+        for (group, mut drafts) in self.drafts.into_groups() {
+            hand(group, &mut |restored| restored.sessions.push(std::mem::take(&mut drafts)));
         }
-        for (topic, (id, anchor)) in self.retained {
-            let message = read(id)?;
+        for (topic, Retained { message, segment: anchor }) in self.retained {
+            let message = read(message)?;
             hand(context.slot_of(&topic), &mut |restored| {
                 let message = Arc::clone(&message);
                 restored.retained.push(RestoredRetained { message, anchor });
             });
         }
-        for (id, open) in self.open {
-            let Open { group, audience, written } = open;
+        for (id, open) in open {
+            let Open { group, audience, at, .. } = open;
             let message = read(id)?;
-            let superseded = written.contains(message.topic.as_str());
+            let written = self.written.get(message.topic.as_str());
+            let superseded = written.is_some_and(|written| *written > at);
             let open = OpenMessage { group, message, audience, superseded };
             hand(group.0, &mut |restored| restored.open.push(open.clone()));
         }
         Ok(dealt)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ use plexus_wire::{Packet, ProtocolError};
 pub use self::canary::Canary;
 pub use self::census::Census;
 pub use self::log::{
-    Class, Confirmed, LogState, OpenMessage, Restored, RestoredRetained, RestoredSession,
+    Class, Confirmed, Doors, LogState, OpenMessage, Restored, RestoredRetained, RestoredSession,
 };
 use self::{
     arrivals::Newcomer,

@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, ops::Deref, sync::Arc};
 
 use plexus_types::{
     ClientId, Instant, Message, MessageId, PacketId, ProtocolVersion, Qos, TopicFilter,
@@ -95,7 +95,25 @@ pub struct Entry {
     /// Whether PUBREC came.
     pub released: bool,
     /// Subscription Identifiers of the delivery.
-    pub subscription_ids: SmallVec<[u32; 2]>,
+    pub subscription_ids: SubscriptionIds,
+}
+
+/// Subscription Identifiers of a delivery. Most have none, and a million entries wait: 8 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubscriptionIds(Option<Box<SmallVec<[u32; 2]>>>);
+
+impl FromIterator<u32> for SubscriptionIds {
+    fn from_iter<I: IntoIterator<Item = u32>>(ids: I) -> Self {
+        let ids: SmallVec<[u32; 2]> = ids.into_iter().collect();
+        Self((!ids.is_empty()).then(|| Box::new(ids)))
+    }
+}
+
+impl Deref for SubscriptionIds {
+    type Target = [u32];
+    fn deref(&self) -> &[u32] {
+        self.0.as_deref().map_or(&[], SmallVec::as_slice)
+    }
 }
 
 /// A Will that waits.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plexus_types::{Message, MessageId, PacketId, Qos};
 use smallvec::SmallVec;
 
-use crate::{Delivery, SharedRef};
+use crate::{Delivery, Entry, SharedRef};
 
 /// The bytes of a message that waits: in memory, or only in the log.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ const SIZE_SHIFT: u32 = 4;
 
 impl Parcel {
     /// A message that is only in the log.
-    pub(crate) fn stored(entry: &crate::Entry) -> Self {
+    pub(crate) fn stored(entry: &Entry) -> Self {
         let mut parcel = Self {
             body: Body::Stored(entry.message),
             extras: None,
@@ -96,15 +96,15 @@ impl Parcel {
     }
 
     /// As the log knows it.
-    pub(crate) fn entry(&self) -> crate::Entry {
-        crate::Entry {
+    pub(crate) fn entry(&self) -> Entry {
+        Entry {
             sequence: self.sequence,
             message: self.body.id(),
             size: self.size() as u32,
             qos: self.qos(),
             retain: self.retain(),
             released: false,
-            subscription_ids: SmallVec::from_slice(self.subscription_ids()),
+            subscription_ids: self.subscription_ids().iter().copied().collect(),
         }
     }
 
@@ -189,10 +189,11 @@ const fn pack(size: usize, qos: Qos, retain: bool) -> u32 {
 mod tests {
     use super::*;
 
-    /// A queue of ten million is 320 MB.
+    /// A queue of ten million is 320 MB, also while it is read from the log.
     #[test]
-    fn a_parcel_is_at_most_32_bytes() {
+    fn a_parcel_is_at_most_32_bytes_and_an_entry_too() {
         assert!(size_of::<Parcel>() <= 32, "{} bytes", size_of::<Parcel>());
+        assert!(size_of::<Entry>() <= 32, "{} bytes", size_of::<Entry>());
     }
 
     #[test]

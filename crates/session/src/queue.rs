@@ -17,6 +17,10 @@ struct Waiting {
     qos0: usize,
     /// Parcels from the front that have been looked at for bytes to let go.
     swept: usize,
+    /// Parcels at the front whose delivery may have begun before the node started, and their bytes.
+    /// They do not count against the limits and nothing drives them out.
+    begun: usize,
+    begun_bytes: usize,
 }
 
 /// What became of a parcel at the queue's door.
@@ -74,9 +78,32 @@ impl Queue {
         self.0.as_deref().into_iter().flat_map(|queue| queue.parcels.iter())
     }
 
-    /// Puts a message at the end without asking for room: it was there before the node started.
-    pub(crate) fn restore(&mut self, parcel: Parcel) {
-        self.0.get_or_insert_default().put(parcel);
+    /// What the log had, without asking for room. The delivery of the first `begun` may have begun.
+    pub(crate) fn restore(parcels: VecDeque<Parcel>, begun: usize) -> Self {
+        if parcels.is_empty() {
+            return Self(None);
+        }
+        let begun = begun.min(parcels.len());
+        Self(Some(Box::new(Waiting {
+            bytes: parcels.iter().map(Parcel::size).sum(),
+            qos0: 0,
+            swept: parcels.len(),
+            begun,
+            begun_bytes: parcels.iter().take(begun).map(Parcel::size).sum(),
+            parcels,
+        })))
+    }
+
+    /// The next message, if its delivery may have begun before the node started.
+    pub(crate) fn front_begun(&self) -> Option<&Parcel> {
+        self.0.as_deref().filter(|waiting| waiting.begun > 0)?.parcels.front()
+    }
+
+    /// From now on all messages count.
+    pub(crate) fn count_all(&mut self) {
+        if let Some(waiting) = self.0.as_deref_mut() {
+            (waiting.begun, waiting.begun_bytes) = (0, 0);
+        }
     }
 
     /// Lets the bytes go of messages that the log has, except of the first `spared`.
@@ -107,13 +134,18 @@ impl Queue {
         parcel
     }
 
-    /// Messages and bytes that wait.
+    /// Messages and bytes that count against the limits.
     pub(crate) fn len(&self) -> (usize, usize) {
-        self.0.as_deref().map_or((0, 0), |waiting| (waiting.parcels.len(), waiting.bytes))
+        self.0.as_deref().map_or((0, 0), Waiting::counted)
+    }
+
+    /// Messages whose delivery may have begun before the node started.
+    pub(crate) fn begun(&self) -> usize {
+        self.0.as_deref().map_or(0, |waiting| waiting.begun)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len().0 == 0
+        self.front().is_none()
     }
 }
 
@@ -124,15 +156,19 @@ impl Waiting {
         self.parcels.push_back(parcel);
     }
 
+    fn counted(&self) -> (usize, usize) {
+        (self.parcels.len() - self.begun, self.bytes - self.begun_bytes)
+    }
+
     fn is_full_for(&self, size: usize, options: &Options) -> bool {
-        self.parcels.len() >= options.queue_messages_max
-            || self.bytes + size > options.queue_bytes_max
+        let (messages, bytes) = self.counted();
+        messages >= options.queue_messages_max || bytes + size > options.queue_bytes_max
     }
 
     /// The oldest QoS 0 message, or else the oldest of all.
     fn evict(&mut self) -> Option<Parcel> {
         let oldest_qos0 = match self.qos0 {
-            0 => 0,
+            0 => self.begun,
             _ => self.parcels.iter().position(|parcel| parcel.qos() == Qos::AtMostOnce)?,
         };
         self.take(oldest_qos0)
@@ -142,6 +178,10 @@ impl Waiting {
         let parcel = self.parcels.remove(at)?;
         self.bytes -= parcel.size();
         self.swept -= usize::from(at < self.swept);
+        if at < self.begun {
+            self.begun -= 1;
+            self.begun_bytes -= parcel.size();
+        }
         self.qos0 -= usize::from(parcel.qos() == Qos::AtMostOnce);
         Some(parcel)
     }

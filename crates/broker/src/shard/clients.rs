@@ -94,6 +94,17 @@ impl Clients {
         slot
     }
 
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.slots.reserve(count);
+        self.by_id.reserve(count);
+    }
+
+    /// Where the next client will be.
+    pub(super) fn next_slot(&self) -> u32 {
+        self.slots.vacant_key() as u32
+    }
+
     pub(super) fn remove(&mut self, slot: u32) -> Option<Client> {
         let client = self.slots.try_remove(slot as usize)?;
         let removed = self.by_id.remove(&client.principal.client_id);

@@ -21,7 +21,7 @@ use self::{barrier::Barriers, refresh::Refresh};
 pub use self::{
     barrier::{Class, Confirmed},
     refresh::LogState,
-    restore::{OpenMessage, Restored, RestoredRetained, RestoredSession},
+    restore::{Doors, OpenMessage, Restored, RestoredRetained, RestoredSession},
 };
 use super::{Shard, retained::is_own, route::bits};
 use crate::{

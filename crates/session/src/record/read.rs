@@ -5,7 +5,6 @@ use plexus_types::{
     TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
-use smallvec::SmallVec;
 
 use crate::{Change, Entry, Held, Image, Sequence, WillImage};
 
@@ -97,12 +96,8 @@ impl Reader<'_> {
         let size = self.small()?;
         let bits = self.byte()?;
         let qos = Qos::new(bits & 0b11).ok_or(RecordError::Field("quality of service"))?;
-        let mut subscription_ids = SmallVec::new();
-        if bits & 0b1_0000 != 0 {
-            for _ in 0..self.number()? {
-                subscription_ids.push(self.small()?);
-            }
-        }
+        let count = if bits & 0b1_0000 == 0 { 0 } else { self.number()? };
+        let subscription_ids = (0..count).map(|_| self.small()).collect::<Read<_>>()?;
         let (retain, released) = (bits & 0b100 != 0, bits & 0b1000 != 0);
         Ok(Entry { sequence, message, size, qos, retain, released, subscription_ids })
     }

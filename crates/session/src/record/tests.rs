@@ -6,9 +6,8 @@ use plexus_types::{
     TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
-use smallvec::smallvec;
 
-use crate::{Change, Entry, Held, Image, RecordError, Sequence, WillImage};
+use crate::{Change, Entry, Held, Image, RecordError, Sequence, SubscriptionIds, WillImage};
 
 fn held(filter: &str, id: Option<u32>) -> Held {
     let options = SubscriptionOptions {
@@ -137,7 +136,7 @@ fn the_records_of_a_delivery_are_a_few_bytes() {
         qos: Qos::AtLeastOnce,
         retain: false,
         released: false,
-        subscription_ids: smallvec![],
+        subscription_ids: SubscriptionIds::default(),
     };
     assert_eq!(encoded(&Change::Queued(entry, None)).len(), 9);
     assert_eq!(encoded(&Change::Completed(Sequence::new(1_000), MessageId::NONE)).len(), 3);

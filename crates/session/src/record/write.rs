@@ -89,7 +89,7 @@ fn entry(entry: &Entry, into: &mut Vec<u8>) {
     );
     if ids {
         number(entry.subscription_ids.len() as u64, into);
-        for id in &entry.subscription_ids {
+        for id in entry.subscription_ids.iter() {
             number(u64::from(*id), into);
         }
     }
