@@ -13,6 +13,9 @@ use plexus_session::{Change, RecordError};
 use plexus_stdx::varint::{self, Cursor};
 use plexus_types::MessageId;
 
+const SESSION: u8 = 0x00;
+const LISTENER: u8 = 0x01;
+
 /// A record of a shard.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
@@ -39,23 +42,12 @@ pub enum Audience {
     Group(Box<str>),
 }
 
-/// What a record is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
-    /// A session of its group.
-    Session,
-    /// A retained topic.
-    Topic,
-    /// A publication that is or was not with all.
-    Message,
-}
-
 impl Record {
     /// Appends the record.
     pub fn encode(&self, into: &mut Vec<u8>) {
         match self {
             Self::Session(key, change) => Self::session(*key, change, into),
-            Self::Listener(key, name) => named(0x01, *key, name, into),
+            Self::Listener(key, name) => named(LISTENER, *key, name, into),
             Self::Retained(message, topic) => named(0x02, message.get(), topic, into),
             Self::Deleted(topic) => {
                 into.push(0x03);
@@ -78,19 +70,24 @@ impl Record {
 
     /// A change of a session, without a copy of it.
     pub fn session(key: u64, change: &Change, into: &mut Vec<u8>) {
-        into.push(0x00);
+        into.push(SESSION);
         varint::put(into, key);
         change.encode(into);
     }
 
-    /// Whom a record is about, as far as its first byte tells.
-    pub fn subject(record: &[u8]) -> Option<Subject> {
-        match record.first()? {
-            0x00 | 0x01 => Some(Subject::Session),
-            0x02 | 0x03 => Some(Subject::Topic),
-            0x04 | 0x05 => Some(Subject::Message),
-            _ => None,
+    /// Whether the record is about a session of its group.
+    pub fn is_of_session(record: &[u8]) -> bool {
+        matches!(record.first(), Some(&(SESSION | LISTENER)))
+    }
+
+    /// The session and the message, if the record says that one waits for the other.
+    pub fn queued(record: &[u8]) -> Option<(u64, MessageId)> {
+        let mut cursor = Cursor::new(record);
+        if cursor.byte()? != SESSION {
+            return None;
         }
+        let key = cursor.varint()?;
+        Change::queued_message(cursor.rest()).map(|message| (key, message))
     }
 
     /// Reads a record that [`Record::encode`] wrote.
@@ -99,8 +96,8 @@ impl Record {
         let kind = cursor.byte().ok_or(RecordError::Short)?;
         let mut number = || cursor.varint().ok_or(RecordError::Field("number"));
         Ok(match kind {
-            0x00 => Self::Session(number()?, Change::decode(cursor.rest())?),
-            0x01 => Self::Listener(number()?, text(cursor.rest())?),
+            SESSION => Self::Session(number()?, Change::decode(cursor.rest())?),
+            LISTENER => Self::Listener(number()?, text(cursor.rest())?),
             0x02 => Self::Retained(MessageId::new(number()?), text(cursor.rest())?),
             0x03 => Self::Deleted(text(cursor.rest())?),
             0x04 => {
@@ -153,12 +150,8 @@ mod tests {
             let mut bytes = Vec::new();
             record.encode(&mut bytes);
             assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
-            let subject = match record {
-                Record::Session(..) | Record::Listener(..) => Subject::Session,
-                Record::Retained(..) | Record::Deleted(_) => Subject::Topic,
-                Record::Open(..) | Record::Done(_) => Subject::Message,
-            };
-            assert_eq!(Record::subject(&bytes), Some(subject));
+            let of_session = matches!(record, Record::Session(..) | Record::Listener(..));
+            assert_eq!(Record::is_of_session(&bytes), of_session);
             for length in 0..bytes.len() {
                 assert_ne!(Record::decode(&bytes[..length]).as_ref(), Ok(&record), "{length}");
             }

@@ -13,6 +13,7 @@ use plexus_session::Change;
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::{Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
+use smallvec::SmallVec;
 
 pub(crate) use self::crew::Crew;
 use self::drafts::Drafts;
@@ -30,7 +31,7 @@ struct Open {
     /// How many entries had been read.
     at: u64,
     /// The sessions that have been given it.
-    receivers: Vec<(Group, u64)>,
+    receivers: SmallVec<[(Group, u64); 1]>,
 }
 
 #[derive(Debug)]
@@ -142,12 +143,20 @@ impl Recovery {
         if self.canary.skips(&change) {
             return;
         }
-        if let Change::Queued(entry, _) = &change
-            && let Some(open) = self.open.get_mut(&entry.message)
-        {
-            open.receivers.push((group, key));
+        if let Change::Queued(entry, _) = &change {
+            self.note_given(group, key, entry.message);
         }
         self.drafts.change(group, key, change, (Instant::from_millis(at_millis), self.segment));
+    }
+
+    /// The message waits for that session.
+    fn note_given(&mut self, group: Group, key: u64, message: MessageId) {
+        if self.open.is_empty() {
+            return;
+        }
+        if let Some(open) = self.open.get_mut(&message) {
+            open.receivers.push((group, key));
+        }
     }
 
     fn open(&mut self, id: MessageId, group: Group, audience: Audience) {
@@ -158,7 +167,7 @@ impl Recovery {
                 (known.group, known.audience, known.at) = (group, audience, at);
             }
             Entry::Vacant(place) => {
-                place.insert(Open { group, audience, at, receivers: Vec::new() });
+                place.insert(Open { group, audience, at, receivers: SmallVec::new() });
             }
         }
     }
@@ -175,14 +184,10 @@ impl Recovery {
         }
     }
 
-    /// Adds what another has been told: of sessions of other groups, and of the same open messages.
+    /// Adds what another has been told of sessions of other groups.
     fn merge(&mut self, other: Self) {
+        assert!(other.open.is_empty() && other.retained.is_empty(), "invariant: of sessions alone");
         self.drafts.merge(other.drafts);
-        for (id, open) in other.open {
-            if let Some(known) = self.open.get_mut(&id) {
-                known.receivers.extend(open.receivers);
-            }
-        }
         self.newest_millis = self.newest_millis.max(other.newest_millis);
     }
 

@@ -19,6 +19,8 @@ mod write;
 
 pub use read::RecordError;
 
+use plexus_types::MessageId;
+
 use crate::Change;
 
 impl Change {
@@ -26,6 +28,11 @@ impl Change {
     /// message and the names of those that are let go.
     pub fn encode(&self, into: &mut Vec<u8>) {
         write::change(self, into);
+    }
+
+    /// The message, if the record is a [`Change::Queued`]: for whoever passes records on unread.
+    pub fn queued_message(record: &[u8]) -> Option<MessageId> {
+        read::queued_message(record)
     }
 
     /// Reads a record that [`Change::encode`] wrote.

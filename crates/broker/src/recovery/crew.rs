@@ -11,7 +11,7 @@ use plexus_stdx::Seed;
 use plexus_store::{Group, OpenError, Replay, SegmentNumber};
 
 use super::{Progress, Recovery};
-use crate::record::{Record, Subject};
+use crate::record::Record;
 
 /// Bytes of entries that are handed over at a time.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -101,22 +101,17 @@ impl Replay for Crew<'_> {
         at_millis: u64,
         payload: &[u8],
     ) -> Result<(), String> {
-        match Record::subject(payload) {
-            Some(Subject::Session) => {
-                let at = usize::from(group.0) % self.members.len();
-                if let Some(member) = self.members.get_mut(at) {
-                    member.hand(group, index, at_millis, payload);
-                }
-                Ok(())
-            }
-            Some(Subject::Message) => {
-                for member in &mut self.members {
-                    member.hand(group, index, at_millis, payload);
-                }
-                self.front.entry(group, index, at_millis, payload)
-            }
-            Some(Subject::Topic) | None => self.front.entry(group, index, at_millis, payload),
+        if !Record::is_of_session(payload) {
+            return self.front.entry(group, index, at_millis, payload);
         }
+        if let Some((key, message)) = Record::queued(payload) {
+            self.front.note_given(group, key, message);
+        }
+        let at = usize::from(group.0) % self.members.len();
+        if let Some(member) = self.members.get_mut(at) {
+            member.hand(group, index, at_millis, payload);
+        }
+        Ok(())
     }
 
     fn restart(&mut self) {

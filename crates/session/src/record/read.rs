@@ -28,6 +28,8 @@ pub enum RecordError {
 
 type Read<T> = Result<T, RecordError>;
 
+const QUEUED: u8 = 0x07;
+
 pub(super) fn change(record: &[u8]) -> Read<Change> {
     let mut reader = Reader(Cursor::new(record));
     let change = match reader.byte()? {
@@ -37,7 +39,7 @@ pub(super) fn change(record: &[u8]) -> Read<Change> {
         0x04 => Change::Expiry(reader.small()?),
         0x05 => Change::Subscribed(reader.held()?),
         0x06 => Change::Unsubscribed(reader.filter()?),
-        0x07 => Change::Queued(reader.entry()?, None),
+        QUEUED => Change::Queued(reader.entry()?, None),
         0x08 => Change::Dropped(reader.sequence()?, MessageId::NONE),
         0x09 => Change::Received(reader.sequence()?, MessageId::NONE),
         0x0a => Change::Completed(reader.sequence()?, MessageId::NONE),
@@ -51,6 +53,15 @@ pub(super) fn change(record: &[u8]) -> Read<Change> {
         0 => Ok(change),
         left => Err(RecordError::Long(left)),
     }
+}
+
+pub(super) fn queued_message(record: &[u8]) -> Option<MessageId> {
+    let mut reader = Reader(Cursor::new(record));
+    if reader.byte().ok()? != QUEUED {
+        return None;
+    }
+    reader.sequence().ok()?;
+    reader.message_id().ok()
 }
 
 struct Reader<'a>(Cursor<'a>);
@@ -92,7 +103,7 @@ impl Reader<'_> {
 
     fn entry(&mut self) -> Read<Entry> {
         let sequence = self.sequence()?;
-        let message = MessageId::new(self.number()?);
+        let message = self.message_id()?;
         let size = self.small()?;
         let bits = self.byte()?;
         let qos = Qos::new(bits & 0b11).ok_or(RecordError::Field("quality of service"))?;
@@ -162,6 +173,10 @@ impl Reader<'_> {
 
     fn sequence(&mut self) -> Read<Sequence> {
         self.small().map(Sequence::new)
+    }
+
+    fn message_id(&mut self) -> Read<MessageId> {
+        self.number().map(MessageId::new)
     }
 
     fn packet_id(&mut self) -> Read<PacketId> {

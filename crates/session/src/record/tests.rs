@@ -138,6 +138,10 @@ fn the_records_of_a_delivery_are_a_few_bytes() {
         released: false,
         subscription_ids: SubscriptionIds::default(),
     };
-    assert_eq!(encoded(&Change::Queued(entry, None)).len(), 9);
+    let record = encoded(&Change::Queued(entry, None));
+    assert_eq!(record.len(), 9);
+    assert_eq!(Change::queued_message(&record), Some(MessageId::new(1_000_000)));
+    assert_eq!(Change::queued_message(&record[..4]), None);
+    assert_eq!(Change::queued_message(&encoded(&Change::Away)), None);
     assert_eq!(encoded(&Change::Completed(Sequence::new(1_000), MessageId::NONE)).len(), 3);
 }
