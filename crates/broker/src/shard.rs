@@ -40,7 +40,8 @@ use plexus_wire::{Packet, ProtocolError};
 pub use self::canary::Canary;
 pub use self::census::Census;
 pub use self::log::{
-    Class, Confirmed, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
+    Class, Confirmed, Doors, LogState, Lot, OpenMessage, Opened, Restored, RestoredRetained,
+    RestoredSession, Seen,
 };
 use self::{
     arrivals::Newcomer,

@@ -39,7 +39,7 @@ mod subscriptions;
 mod timer;
 mod will;
 
-pub use change::{Change, Entry, Held, Image, WillImage};
+pub use change::{Change, Entry, Extras, Held, Image, WillImage};
 pub use client::{
     Client, ClientClose, ClientOptions, ClientOutput, Incoming, PublishRequest, RequestError,
     Ticket,

@@ -155,7 +155,6 @@ impl Shard {
             peer: newcomer.peer,
             listener: Arc::clone(&newcomer.door.name),
         });
-        let before = self.outbox.appended();
         self.displace(turn, &admitted);
         let resumed = self.clients.find(&admitted.client_id);
         let slot = if let Some(slot) = resumed {
@@ -166,14 +165,12 @@ impl Shard {
             client.session.attach(turn.now, admitted, &mut self.outbox);
             slot
         } else {
-            let ended = self.outbox.appended();
-            if ended > before {
-                admitted.after = ended;
-            }
+            let ended = self.log.ended.position_of(&admitted.client_id);
+            admitted.after = ended.unwrap_or_default();
             let session = Session::new(turn.now, admitted, &mut self.outbox);
             let slot = self.clients.insert(session, principal, newcomer.door);
             self.clients.get_mut(slot).expect("invariant: just inserted").conn = Some(conn);
-            if ended > before {
+            if ended.is_some() {
                 self.wait_for_log(slot);
             }
             slot

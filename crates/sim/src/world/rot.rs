@@ -26,6 +26,10 @@ impl Replay for Digest {
         self.0 = Seed::new(self.0).hash(&(group.0, index, at, payload));
         Ok(())
     }
+
+    fn restart(&mut self) {
+        self.0 = 0;
+    }
 }
 
 impl Logger {

@@ -387,6 +387,7 @@ fn kind(envelope: &Envelope) -> &'static str {
         Envelope::Leave(..) => "Leave",
         Envelope::MemberState(..) => "MemberState",
         Envelope::Interest(..) => "Interest",
+        Envelope::Interests(..) => "Interests",
         Envelope::InterestSeen(_) => "InterestSeen",
         Envelope::Replay(_) => "Replay",
         Envelope::ReplayMore(_) => "ReplayMore",
