@@ -4,10 +4,7 @@ mod crew;
 mod drafts;
 mod progress;
 
-use std::{
-    collections::{BTreeMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use plexus_session::Change;
 use plexus_stdx::{HashMap, Seed};
@@ -20,17 +17,16 @@ use self::drafts::Drafts;
 pub use self::progress::Progress;
 use crate::{
     ports::Door,
-    record::{Audience, Record},
-    shard::{Context, OpenMessage, Restored, RestoredRetained},
+    record::Record,
+    shard::{Context, OpenMessage, Opened, Restored, RestoredRetained},
 };
 
-#[derive(Debug)]
+/// A message that is open.
+#[derive(Debug, Default)]
 struct Open {
-    group: Group,
-    audience: Audience,
-    /// How many entries had been read.
-    at: u64,
-    /// The sessions that have been given it.
+    /// For whom, perhaps for the same audience twice, and how many entries had been read then.
+    opened: SmallVec<[(Opened, u64); 1]>,
+    /// The sessions that have been given it since.
     receivers: SmallVec<[(Group, u64); 1]>,
 }
 
@@ -85,13 +81,11 @@ impl Replay for Recovery {
                 self.note_written(&topic);
                 self.retained.remove(&topic);
             }
-            Record::Open(id, audience) => self.open(id, group, audience),
-            Record::Done(id) => {
-                self.open.remove(&id);
-                if self.open.is_empty() {
-                    self.written.clear();
-                }
+            Record::Open(id, audience) => {
+                let opened = (Opened { group, audience }, self.entries);
+                self.open.entry(id).or_default().opened.push(opened);
             }
+            Record::Done(id, audience) => self.done(id, &Opened { group, audience }),
         }
         Ok(())
     }
@@ -159,16 +153,16 @@ impl Recovery {
         }
     }
 
-    fn open(&mut self, id: MessageId, group: Group, audience: Audience) {
-        let at = self.entries;
-        match self.open.entry(id) {
-            Entry::Occupied(mut known) => {
-                let known = known.get_mut();
-                (known.group, known.audience, known.at) = (group, audience, at);
-            }
-            Entry::Vacant(place) => {
-                place.insert(Open { group, audience, at, receivers: SmallVec::new() });
-            }
+    fn done(&mut self, id: MessageId, done: &Opened) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        if let Some(at) = open.opened.iter().position(|(opened, _)| opened == done) {
+            open.opened.remove(at);
+        }
+        if open.opened.is_empty() {
+            self.open.remove(&id);
+        }
+        if self.open.is_empty() {
+            self.written.clear();
         }
     }
 
@@ -196,7 +190,7 @@ impl Recovery {
         let waiting = self.drafts.messages().filter(|id| *id != MessageId::NONE);
         waiting
             .chain(self.retained.values().map(|retained| retained.message))
-            .chain(self.open.keys().copied())
+            .chain(self.open.iter().flat_map(|(id, open)| open.opened.iter().map(|_| *id)))
     }
 
     /// How many sessions and retained messages there are.
@@ -247,12 +241,14 @@ impl Recovery {
             });
         }
         for (id, open) in open {
-            let Open { group, audience, at, .. } = open;
             let message = read(id)?;
             let written = self.written.get(message.topic.as_str());
-            let superseded = written.is_some_and(|written| *written > at);
-            let open = OpenMessage { group, message, audience, superseded };
-            hand(group.0, &mut |restored| restored.open.push(open.clone()));
+            for (opened, at) in open.opened {
+                let superseded = written.is_some_and(|written| *written > at);
+                let group = opened.group.0;
+                let open = OpenMessage { message: Arc::clone(&message), opened, superseded };
+                hand(group, &mut |restored| restored.open.push(open.clone()));
+            }
         }
         Ok(dealt)
     }

@@ -30,11 +30,8 @@ use std::{
     },
 };
 
-use plexus_session::{
-    Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
-};
-use plexus_stdx::{HashMap, Seed};
-use plexus_store::Group;
+use plexus_session::{Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest};
+use plexus_stdx::Seed;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
 use plexus_types::{ClientId, Instant, Message};
 use plexus_wire::{Packet, ProtocolError};
@@ -43,7 +40,8 @@ use plexus_wire::{Packet, ProtocolError};
 pub use self::canary::Canary;
 pub use self::census::Census;
 pub use self::log::{
-    Class, Confirmed, Doors, LogState, OpenMessage, Restored, RestoredRetained, RestoredSession,
+    Class, Confirmed, Doors, LogState, OpenMessage, Opened, Restored, RestoredRetained,
+    RestoredSession,
 };
 use self::{
     arrivals::Newcomer,
@@ -75,6 +73,8 @@ pub struct Context {
     pub log: LogState,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
+    /// The shards that own groups.
+    group_shards: AtomicU64,
     /// The seed of the node: equal on all shards, because they must hash alike.
     pub seed: Seed,
     /// The bug that is planted.
@@ -92,6 +92,7 @@ impl Context {
             memory: Memory::default(),
             log: LogState::default(),
             durable_shards: AtomicU64::new(0),
+            group_shards: AtomicU64::new(0),
             seed,
             #[cfg(feature = "canary")]
             canary: Canary::Silent,
@@ -119,17 +120,29 @@ impl Context {
         self.shard_of_slot(self.slot_of(name))
     }
 
-    /// The shards that have durable sessions, a bit each.
-    pub(crate) fn durable_shards(&self) -> u64 {
-        self.durable_shards.load(SeqCst)
+    /// The shards that may record a message, or hand it on to one that does, a bit each: those that
+    /// have durable sessions and, if there are any, those that own groups.
+    pub(crate) fn recording_shards(&self) -> u64 {
+        match self.durable_shards.load(SeqCst) {
+            0 => 0,
+            durable => durable | self.group_shards.load(SeqCst),
+        }
     }
 
     pub(crate) fn set_durable(&self, shard: u16, durable: bool) {
-        if durable {
-            self.durable_shards.fetch_or(1 << shard, SeqCst);
-        } else {
-            self.durable_shards.fetch_and(!(1 << shard), SeqCst);
-        }
+        set_bit(&self.durable_shards, shard, durable);
+    }
+
+    pub(crate) fn set_groups(&self, shard: u16, has_groups: bool) {
+        set_bit(&self.group_shards, shard, has_groups);
+    }
+}
+
+fn set_bit(bits: &AtomicU64, shard: u16, set: bool) {
+    if set {
+        bits.fetch_or(1 << shard, SeqCst);
+    } else {
+        bits.fetch_and(!(1 << shard), SeqCst);
     }
 }
 
@@ -169,7 +182,7 @@ enum Work {
     Route(Option<u32>, Publication),
     Subscribe(u32, Box<SubscribeRequest>),
     Unsubscribe(u32, Box<UnsubscribeRequest>),
-    Redispatch(SharedRef, Body, Option<Group>),
+    Redispatch(Arc<str>, Body, Option<Opened>),
     Ended(u32),
     Envelope(u16, Envelope),
 }
@@ -185,8 +198,6 @@ pub struct Shard {
     index: SubscriptionIndex,
     interest: Interest,
     groups: SharedGroups,
-    /// The whole filters of groups of other shards that have members here, where there is a log.
-    group_names: HashMap<SharedRef, Arc<str>>,
     retained: RetainedStore,
     cursors: Cursors,
     awaiting: Awaiting,
@@ -217,7 +228,6 @@ impl Shard {
                 options.shared_strategy,
                 &options.shared_strategies,
             ),
-            group_names: seed.map(),
             retained: RetainedStore::new(seed),
             cursors: Cursors::default(),
             awaiting: Awaiting::new(id, options.shards),
@@ -316,6 +326,7 @@ impl Shard {
         }
         self.take_later(turn);
         self.refresh_some();
+        self.read_again(turn);
         self.expire_retained(turn);
         self.publish_sys(turn);
     }
@@ -328,7 +339,8 @@ impl Shard {
         let sys = self.sys.as_ref().map(Sys::due);
         let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
-        [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
+        let (retained, reads) = (self.retained.next_expiry(), self.log.reads.due());
+        [self.timers.next(), retained, reads, sys, later].into_iter().flatten().min()
     }
 
     /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says

@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, ops::Deref, sync::Arc};
+use std::{collections::VecDeque, sync::Arc};
 
 use plexus_types::{
     ClientId, Instant, Message, MessageId, PacketId, ProtocolVersion, Qos, TopicFilter,
@@ -94,25 +94,40 @@ pub struct Entry {
     pub retain: bool,
     /// Whether PUBREC came.
     pub released: bool,
-    /// Subscription Identifiers of the delivery.
-    pub subscription_ids: SubscriptionIds,
+    /// What few messages have.
+    pub extras: Option<Box<Extras>>,
 }
 
-/// Subscription Identifiers of a delivery. Most have none, and a million entries wait: 8 bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SubscriptionIds(Option<Box<SmallVec<[u32; 2]>>>);
+impl Entry {
+    /// Subscription Identifiers of the delivery.
+    pub fn subscription_ids(&self) -> &[u32] {
+        self.extras.as_deref().map_or(&[], |extras| &extras.subscription_ids)
+    }
 
-impl FromIterator<u32> for SubscriptionIds {
-    fn from_iter<I: IntoIterator<Item = u32>>(ids: I) -> Self {
-        let ids: SmallVec<[u32; 2]> = ids.into_iter().collect();
-        Self((!ids.is_empty()).then(|| Box::new(ids)))
+    /// The whole filter of the group that it came by.
+    pub fn shared(&self) -> Option<&Arc<str>> {
+        self.extras.as_deref()?.shared.as_ref()
     }
 }
 
-impl Deref for SubscriptionIds {
-    type Target = [u32];
-    fn deref(&self) -> &[u32] {
-        self.0.as_deref().map_or(&[], SmallVec::as_slice)
+/// What few messages have on their way to a client.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Extras {
+    /// Subscription Identifiers of the delivery.
+    pub subscription_ids: SmallVec<[u32; 2]>,
+    /// The whole filter of the group that it came by, so that it goes to another member if this
+    /// session ends before it is delivered.
+    pub shared: Option<Arc<str>>,
+}
+
+impl Extras {
+    /// Nothing, if there is nothing: a million messages wait.
+    pub fn boxed(ids: &[u32], shared: Option<&Arc<str>>) -> Option<Box<Self>> {
+        if ids.is_empty() && shared.is_none() {
+            return None;
+        }
+        let (subscription_ids, shared) = (SmallVec::from_slice(ids), shared.cloned());
+        Some(Box::new(Self { subscription_ids, shared }))
     }
 }
 

@@ -39,7 +39,7 @@ mod subscriptions;
 mod timer;
 mod will;
 
-pub use change::{Change, Entry, Held, Image, SubscriptionIds, WillImage};
+pub use change::{Change, Entry, Extras, Held, Image, WillImage};
 pub use client::{
     Client, ClientClose, ClientOptions, ClientOutput, Incoming, PublishRequest, RequestError,
     Ticket,
@@ -49,7 +49,7 @@ pub use options::{Options, QueuePolicy};
 pub use outbox::{LogPosition, Outbox};
 pub use output::{
     Action, Admitted, CloseReason, Credentials, Decision, Delivery, DropReason, Outgoing, Output,
-    Publication, Routed, SharedRef, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
+    Publication, Routed, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
 };
 pub use parcel::{Body, Sequence};
 pub use record::RecordError;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use plexus_types::{Message, MessageId, PacketId, Qos};
-use smallvec::SmallVec;
 
-use crate::{Delivery, Entry, SharedRef};
+use crate::{Delivery, Entry, Extras};
 
 /// The bytes of a message that waits: in memory, or only in the log.
 #[derive(Debug, Clone)]
@@ -59,13 +58,6 @@ impl Sequence {
     }
 }
 
-/// What few messages have.
-#[derive(Debug, Clone, Default)]
-struct Extras {
-    subscription_ids: SmallVec<[u32; 2]>,
-    shared: Option<SharedRef>,
-}
-
 /// See the module's documentation.
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
@@ -84,15 +76,13 @@ const SIZE_SHIFT: u32 = 4;
 
 impl Parcel {
     /// A message that is only in the log.
-    pub(crate) fn stored(entry: &Entry) -> Self {
-        let mut parcel = Self {
+    pub(crate) fn stored(entry: Entry) -> Self {
+        Self {
             body: Body::Stored(entry.message),
-            extras: None,
+            extras: entry.extras,
             sequence: entry.sequence,
             traits: pack(entry.size as usize, entry.qos, entry.retain) | RECORDED,
-        };
-        parcel.set_extras(&entry.subscription_ids, None);
-        parcel
+        }
     }
 
     /// As the log knows it.
@@ -104,14 +94,7 @@ impl Parcel {
             qos: self.qos(),
             retain: self.retain(),
             released: false,
-            subscription_ids: self.subscription_ids().iter().copied().collect(),
-        }
-    }
-
-    fn set_extras(&mut self, subscription_ids: &[u32], shared: Option<SharedRef>) {
-        if !subscription_ids.is_empty() || shared.is_some() {
-            let subscription_ids = SmallVec::from_slice(subscription_ids);
-            self.extras = Some(Box::new(Extras { subscription_ids, shared }));
+            extras: self.extras.clone(),
         }
     }
 
@@ -149,8 +132,9 @@ impl Parcel {
         self.traits |= RECORDED;
     }
 
-    pub(crate) fn shared(&self) -> Option<SharedRef> {
-        self.extras.as_ref()?.shared
+    /// The whole filter of the group that it came by.
+    pub(crate) fn shared(&self) -> Option<&Arc<str>> {
+        self.extras.as_ref()?.shared.as_ref()
     }
 
     pub(crate) fn subscription_ids(&self) -> &[u32] {
@@ -169,14 +153,12 @@ impl Parcel {
 
 impl From<Delivery<'_>> for Parcel {
     fn from(delivery: Delivery<'_>) -> Self {
-        let mut parcel = Self {
+        Self {
             traits: pack(delivery.message.size(), delivery.qos, delivery.retain),
             body: Body::Here(Arc::clone(delivery.message)),
-            extras: None,
+            extras: Extras::boxed(delivery.subscription_ids, delivery.shared),
             sequence: Sequence::default(),
-        };
-        parcel.set_extras(delivery.subscription_ids, delivery.shared);
-        parcel
+        }
     }
 }
 

@@ -17,8 +17,10 @@ struct Waiting {
     qos0: usize,
     /// Parcels from the front that have been looked at for bytes to let go.
     swept: usize,
-    /// Parcels at the front whose delivery may have begun before the node started, and their bytes.
-    /// They do not count against the limits and nothing drives them out.
+    /// Parcels from the front that were there before the node started.
+    restored: usize,
+    /// Those of them whose delivery may have been under way, and their bytes. They do not count
+    /// against the limits and nothing drives them out.
     begun: usize,
     begun_bytes: usize,
 }
@@ -78,7 +80,7 @@ impl Queue {
         self.0.as_deref().into_iter().flat_map(|queue| queue.parcels.iter())
     }
 
-    /// What the log had, without asking for room. The delivery of the first `begun` may have begun.
+    /// What the log had, without asking for room. Of that the first `begun` may have been under way.
     pub(crate) fn restore(parcels: VecDeque<Parcel>, begun: usize) -> Self {
         if parcels.is_empty() {
             return Self(None);
@@ -88,13 +90,19 @@ impl Queue {
             bytes: parcels.iter().map(Parcel::size).sum(),
             qos0: 0,
             swept: parcels.len(),
+            restored: parcels.len(),
             begun,
             begun_bytes: parcels.iter().take(begun).map(Parcel::size).sum(),
             parcels,
         })))
     }
 
-    /// The next message, if its delivery may have begun before the node started.
+    /// Whether the next message was there before the node started.
+    pub(crate) fn is_front_restored(&self) -> bool {
+        self.0.as_deref().is_some_and(|waiting| waiting.restored > 0)
+    }
+
+    /// The next message, if it may have been under way before the node started.
     pub(crate) fn front_begun(&self) -> Option<&Parcel> {
         self.0.as_deref().filter(|waiting| waiting.begun > 0)?.parcels.front()
     }
@@ -139,7 +147,7 @@ impl Queue {
         self.0.as_deref().map_or((0, 0), Waiting::counted)
     }
 
-    /// Messages whose delivery may have begun before the node started.
+    /// Messages that may have been under way before the node started.
     pub(crate) fn begun(&self) -> usize {
         self.0.as_deref().map_or(0, |waiting| waiting.begun)
     }
@@ -178,6 +186,7 @@ impl Waiting {
         let parcel = self.parcels.remove(at)?;
         self.bytes -= parcel.size();
         self.swept -= usize::from(at < self.swept);
+        self.restored -= usize::from(at < self.restored);
         if at < self.begun {
             self.begun -= 1;
             self.begun_bytes -= parcel.size();

@@ -11,7 +11,7 @@ use plexus_broker::{
     record::{Audience, Record},
     shard::{Context, SLOTS},
 };
-use plexus_session::{Change, Entry, Held, Image, Sequence, SubscriptionIds};
+use plexus_session::{Change, Entry, Held, Image, Sequence};
 use plexus_stdx::Seed;
 use plexus_store::{Batch, ClockMap, Commit, FileDisk, Group, Identity, Log, LogOptions, Replay};
 use plexus_types::{Message, MessageId, ProtocolVersion};
@@ -124,7 +124,7 @@ impl Writer {
             qos: message.qos,
             retain: false,
             released: false,
-            subscription_ids: SubscriptionIds::default(),
+            extras: None,
         };
         self.batch.hold(message);
         let group = self.group(&Shape::client(session));
@@ -151,7 +151,7 @@ impl Writer {
         let group = self.group(PUBLISHER);
         for id in self.open.drain(..) {
             self.batch.release(id);
-            self.batch.entry(group, |into| Record::Done(id).encode(into));
+            self.batch.entry(group, |into| Record::Done(id, Audience::Subscribers).encode(into));
         }
         Ok(())
     }

@@ -4,14 +4,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use plexus_session::{Held, Image, Options, Sequence, SubscriptionIds};
+use plexus_session::{Held, Image, Options, Sequence};
 use plexus_types::{
     ClientId, MessageProperties, ProtocolVersion, Qos, Text, TopicFilter, TopicName,
 };
 use plexus_wire::SubscriptionOptions;
 
 use super::{progress::Progress, *};
-use crate::{NodeOptions, shard::RestoredSession};
+use crate::{NodeOptions, record::Audience, shard::RestoredSession};
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -47,7 +47,7 @@ fn queued(group: u16, key: u64, message: u64) -> Told {
         qos: Qos::AtLeastOnce,
         retain: false,
         released: false,
-        subscription_ids: SubscriptionIds::default(),
+        extras: None,
     };
     (1, group, Record::Session(key, Change::Queued(entry, None)))
 }
@@ -57,7 +57,7 @@ fn opened(message: u64) -> Told {
 }
 
 fn done(message: u64) -> Told {
-    (1, 5, Record::Done(MessageId::new(message)))
+    (1, 5, Record::Done(MessageId::new(message), Audience::Subscribers))
 }
 
 fn retained(message: u64, topic: &str) -> Told {
@@ -129,7 +129,8 @@ fn sorted(restored: Restored) -> Dealt {
         })
         .collect();
     sessions.sort_by_key(|(key, ..)| *key);
-    let open = restored.open.iter().map(|open| (open.message.id, open.group, open.superseded));
+    let open =
+        restored.open.iter().map(|open| (open.message.id, open.opened.group, open.superseded));
     let retained = restored.retained.iter().map(|it| (it.message.id, it.anchor));
     let (open, retained) = (open.collect(), retained.collect());
     Dealt { sessions, open, retained, next_key: restored.next_key }
@@ -146,6 +147,19 @@ fn a_topic_that_was_written_later_is_not_retained_again() {
     // What was written when nothing was open says nothing of what comes.
     let told = [opened(1), retained(2, "a/b"), done(1), opened(3)];
     assert_eq!(open(&told), [(MessageId::new(3), Group(5), false)]);
+}
+
+#[test]
+fn a_message_that_is_open_for_two_stays_open_for_the_other() {
+    let group = || Audience::Group("$share/g/#".into());
+    let [listener, session] = begun(0, 7);
+    let for_group = (1, 5, Record::Open(MessageId::new(1), group()));
+    let told = [listener, session, opened(1), queued(0, 7, 1), for_group, done(1)];
+    let recovery = read(&told);
+    assert_eq!(recovery.references().count(), 2, "of the session and of the group");
+    let dealt = deal(recovery).remove(0);
+    assert_eq!(dealt.open, [(MessageId::new(1), Group(5), false)]);
+    assert_eq!(dealt.sessions[0].2, [MessageId::new(1)]);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use plexus_stdx::varint::Cursor;
 use plexus_types::{
@@ -5,8 +7,9 @@ use plexus_types::{
     TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
+use smallvec::SmallVec;
 
-use crate::{Change, Entry, Held, Image, Sequence, WillImage};
+use crate::{Change, Entry, Extras, Held, Image, Sequence, WillImage};
 
 /// Why bytes are no record. The log's checksums make sure that they are what was written, so this
 /// is another version's record, or a fault of ours.
@@ -108,9 +111,12 @@ impl Reader<'_> {
         let bits = self.byte()?;
         let qos = Qos::new(bits & 0b11).ok_or(RecordError::Field("quality of service"))?;
         let count = if bits & 0b1_0000 == 0 { 0 } else { self.number()? };
-        let subscription_ids = (0..count).map(|_| self.small()).collect::<Read<_>>()?;
+        let ids = (0..count).map(|_| self.small()).collect::<Read<SmallVec<[u32; 2]>>>()?;
+        let shared =
+            if bits & 0b10_0000 == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
+        let extras = Extras::boxed(&ids, shared.as_ref());
         let (retain, released) = (bits & 0b100 != 0, bits & 0b1000 != 0);
-        Ok(Entry { sequence, message, size, qos, retain, released, subscription_ids })
+        Ok(Entry { sequence, message, size, qos, retain, released, extras })
     }
 
     fn will(&mut self) -> Read<Option<Box<WillImage>>> {

@@ -7,7 +7,7 @@ use plexus_types::{
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 
-use crate::{Change, Entry, Held, Image, RecordError, Sequence, SubscriptionIds, WillImage};
+use crate::{Change, Entry, Extras, Held, Image, RecordError, Sequence, WillImage};
 
 fn held(filter: &str, id: Option<u32>) -> Held {
     let options = SubscriptionOptions {
@@ -27,7 +27,7 @@ fn entry(sequence: u32, ids: &[u32]) -> Entry {
         qos: Qos::AtLeastOnce,
         retain: true,
         released: !ids.is_empty(),
-        subscription_ids: ids.iter().copied().collect(),
+        extras: Extras::boxed(ids, ids.first().map(|id| format!("$share/g{id}/+").into()).as_ref()),
     }
 }
 
@@ -136,7 +136,7 @@ fn the_records_of_a_delivery_are_a_few_bytes() {
         qos: Qos::AtLeastOnce,
         retain: false,
         released: false,
-        subscription_ids: SubscriptionIds::default(),
+        extras: None,
     };
     let record = encoded(&Change::Queued(entry, None));
     assert_eq!(record.len(), 9);

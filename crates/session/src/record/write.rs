@@ -80,18 +80,22 @@ fn entry(entry: &Entry, into: &mut Vec<u8>) {
     number(u64::from(entry.sequence.get()), into);
     number(entry.message.get(), into);
     number(u64::from(entry.size), into);
-    let ids = !entry.subscription_ids.is_empty();
+    let (ids, shared) = (entry.subscription_ids(), entry.shared());
     into.push(
         entry.qos.get()
             | u8::from(entry.retain) << 2
             | u8::from(entry.released) << 3
-            | u8::from(ids) << 4,
+            | u8::from(!ids.is_empty()) << 4
+            | u8::from(shared.is_some()) << 5,
     );
-    if ids {
-        number(entry.subscription_ids.len() as u64, into);
-        for id in entry.subscription_ids.iter() {
+    if !ids.is_empty() {
+        number(ids.len() as u64, into);
+        for id in ids {
             number(u64::from(*id), into);
         }
+    }
+    if let Some(filter) = shared {
+        text(filter.as_bytes(), into);
     }
 }
 

@@ -6,8 +6,7 @@ use plexus_types::{Instant, Message, Qos};
 
 use super::Session;
 use crate::{
-    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, Sequence, SharedRef,
-    Taken,
+    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, Sequence, Taken,
     aliases::Naming,
     inbound::{AckKind, Verdict},
     outbound::Resend,
@@ -32,7 +31,7 @@ impl Session {
             return Taken::Refused;
         }
         if delivery.message.is_expired(now) {
-            return refuse(DropReason::Expired, delivery.shared, out); // [MQTT-3.3.2-5]
+            return refuse(DropReason::Expired, delivery.shared.is_some(), out); // [MQTT-3.3.2-5]
         }
         let parcel = Parcel::from(delivery);
         let message = delivery.message;
@@ -50,7 +49,7 @@ impl Session {
             Phase::Connected(connection)
                 if !connection.takes_parcel(&parcel, message, self.version) =>
             {
-                refuse(DropReason::TooLarge, parcel.shared(), out) // [MQTT-3.1.2-25]
+                refuse(DropReason::TooLarge, parcel.shared().is_some(), out) // [MQTT-3.1.2-25]
             }
             _ => self.enqueue(now, parcel, message, out),
         }
@@ -74,6 +73,8 @@ impl Session {
             if !self.has_backlog() {
                 break;
             }
+            // [MQTT-3.3.1-1]: nobody knows whether it was sent before the node started.
+            let is_doubtful = self.queue.is_front_restored();
             let Some(parcel) = self.queue.pop() else { break };
             let Some(message) = parcel.message().map(Arc::clone) else { break };
             self.note_movement();
@@ -84,12 +85,13 @@ impl Session {
             }
             let Phase::Connected(connection) = &mut self.phase else { break };
             if let Some(naming) = connection.naming(&parcel, &message, self.version) {
-                let outgoing = Outgoing::new(&parcel, &message, naming, now);
+                let mut outgoing = Outgoing::new(&parcel, &message, naming, now);
+                outgoing.dup = is_doubtful && parcel.qos() > Qos::AtMostOnce;
                 self.transmit(parcel, outgoing, out);
                 continue;
             }
             // The connection that takes no such packet came after it had been queued.
-            refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
+            refuse(DropReason::TooLarge, parcel.shared().is_some(), out); // [MQTT-3.1.2-25]
             give_back(&parcel, out);
             self.record_drop(&parcel, out);
         }
@@ -148,7 +150,7 @@ impl Session {
     ) -> Taken {
         let Phase::Connected(connection) = &mut self.phase else { return Taken::Refused };
         let Some(naming) = connection.naming(&parcel, message, self.version) else {
-            return refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
+            return refuse(DropReason::TooLarge, parcel.shared().is_some(), out); // [MQTT-3.1.2-25]
         };
         self.admit_parcel(&mut parcel);
         if parcel.is_recorded() {
@@ -177,10 +179,10 @@ impl Session {
         message: &Arc<Message>,
         out: &mut Outbox,
     ) -> Taken {
-        let shared = parcel.shared();
+        let is_shared = parcel.shared().is_some();
         let away = !self.is_connected();
         if away && parcel.qos() == Qos::AtMostOnce && !self.options.queue_qos0_offline {
-            return refuse(DropReason::Offline, shared, out);
+            return refuse(DropReason::Offline, is_shared, out);
         }
         if self.queue.len().0 == 0 {
             self.note_movement();
@@ -205,8 +207,8 @@ impl Session {
             }
             Admission::Full => {
                 self.next = next;
-                let taken = refuse(DropReason::QueueFull, shared, out);
-                if self.options.queue_policy == QueuePolicy::Disconnect && shared.is_none() {
+                let taken = refuse(DropReason::QueueFull, is_shared, out);
+                if self.options.queue_policy == QueuePolicy::Disconnect && !is_shared {
                     self.overflow(now, out);
                 }
                 taken
@@ -271,14 +273,14 @@ impl Session {
 /// A message of a group goes to another of its members. Said before its end is recorded, so that
 /// whoever takes it over can hold it in the log without a gap.
 fn give_back(parcel: &Parcel, out: &mut Outbox) -> bool {
-    let Some(shared) = parcel.shared() else { return false };
-    out.push(Output::Redispatch(shared, parcel.body.clone()));
+    let Some(group) = parcel.shared() else { return false };
+    out.push(Output::Redispatch(Arc::clone(group), parcel.body.clone()));
     true
 }
 
 /// A message of a group goes to another member and is not lost; any other is counted.
-fn refuse(reason: DropReason, shared: Option<SharedRef>, out: &mut Outbox) -> Taken {
-    if shared.is_none() {
+fn refuse(reason: DropReason, is_shared: bool, out: &mut Outbox) -> Taken {
+    if !is_shared {
         out.push(Output::Dropped(reason, 1));
     }
     Taken::Refused

@@ -109,9 +109,10 @@ impl Session {
     }
 
     /// A session from the log, away since then. What was under way is sent again to the next
-    /// connection; the log does not know how much of it had been, so as much of it as the limit of
-    /// messages under way allows is marked as a repetition. Until then it stays in the queue, where it
-    /// takes the least memory: the entries become the queue where they are.
+    /// connection; the log does not know how much of it had been, nor whether acknowledgements of
+    /// more were lost with the end of the log, so all of it is marked as a repetition
+    /// ([MQTT-3.3.1-1]). Until then what may have been under way stays in the queue, where it takes the
+    /// least memory: the entries become the queue where they are.
     pub fn restore(image: Image, options: Arc<Options>, now: Instant) -> Self {
         let since = image.away_since.unwrap_or(now);
         let mut session = Self::empty(image.client_id, image.user_name, options);
@@ -131,17 +132,17 @@ impl Session {
     fn restore_entries(&mut self, mut entries: VecDeque<Entry>) {
         let released = entries.iter().rposition(|entry| entry.released).map_or(0, |at| at + 1);
         let mut taken = 0;
-        while let Some(entry) = entries.front().filter(|_| taken < released) {
-            let id = entry.sequence.packet_id();
-            if self.outbound.is_taken(id) {
-                break;
-            }
-            self.outbound.restore(id, entry.qos, entry.released, Parcel::stored(entry));
-            entries.pop_front();
+        while taken < released
+            && let Some(id) = entries.front().map(|entry| entry.sequence.packet_id())
+            && !self.outbound.is_taken(id)
+            && let Some(entry) = entries.pop_front()
+        {
+            let (qos, had_pubrec) = (entry.qos, entry.released);
+            self.outbound.restore(id, qos, had_pubrec, Parcel::stored(entry));
             taken += 1;
         }
         let begun = usize::from(self.options.inflight_max).saturating_sub(taken);
-        let parcels = Vec::from(entries).into_iter().map(|entry| Parcel::stored(&entry));
+        let parcels = Vec::from(entries).into_iter().map(Parcel::stored);
         // Of the same size and in place: a million queues are not copied.
         self.queue = Queue::restore(parcels.collect::<Vec<_>>().into(), begun);
     }

@@ -233,8 +233,9 @@ impl World {
         let id = plexus_types::ClientId::new(&connect.client_id);
         let conn = self.home(shard).dock.open(number);
         self.link(number).conn = Some((shard, conn));
-        if self.link(number).actor().is_some() {
-            self.see(&Seen::Asked(number, Terms::new(&connect, &self.plan.session)));
+        if let Some(actor) = self.link(number).actor() {
+            let terms = Terms::new(&connect, &self.plan.session);
+            self.see(&Seen::Asked { actor, link: number, terms });
         }
         self.story.tell(self.now, &(23, number, shard), || {
             format!("CONNECT of {id} on link {number} comes to shard {shard}")
@@ -330,7 +331,8 @@ impl World {
         let Some((queue, _)) = self.lanes.get_mut(&lane) else { return };
         let Some(envelope) = queue.pop_front() else { return };
         self.story.tell(self.now, &(26, lane), || {
-            format!("shard {} tells shard {}: {}", lane.from, lane.to, kind(&envelope))
+            let about = about(&envelope);
+            format!("shard {} tells shard {}: {}{about}", lane.from, lane.to, kind(&envelope))
         });
         self.call(lane.to, |shard, turn| shard.handle_envelope(turn, lane.from, envelope));
     }
@@ -362,6 +364,17 @@ pub(super) fn brief(packet: &Packet) -> String {
 }
 
 /// The kind of an envelope.
+/// The message that an envelope brings, if it is one.
+fn about(envelope: &Envelope) -> String {
+    let message = match envelope {
+        Envelope::Publish(message, _) | Envelope::Retain(message) => message,
+        Envelope::Assign(assignment) => &assignment.message,
+        Envelope::Return(given_back) => &given_back.message,
+        _ => return String::new(),
+    };
+    format!(" {}", message.id.get())
+}
+
 fn kind(envelope: &Envelope) -> &'static str {
     match envelope {
         Envelope::Publish(..) => "Publish",

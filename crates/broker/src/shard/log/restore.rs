@@ -4,14 +4,13 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use plexus_access::Principal;
 use plexus_session::{Held, Image, Session};
-use plexus_store::{Group, SegmentNumber};
+use plexus_store::SegmentNumber;
 use plexus_topics::InterestDelta;
 use plexus_types::{Message, MessageId, Text};
 use slab::Slab;
 
-use super::Shard;
+use super::{Opened, Shard};
 use crate::{
-    envelope::GroupName,
     ports::{Door, Turn},
     record::Audience,
     shard::{
@@ -81,12 +80,10 @@ pub struct RestoredRetained {
 /// A publication that is routed anew.
 #[derive(Debug, Clone)]
 pub struct OpenMessage {
-    /// Where the log has it.
-    pub group: Group,
     /// The message.
     pub message: Arc<Message>,
-    /// Who is to get it.
-    pub audience: Audience,
+    /// What the log knows of it.
+    pub opened: Opened,
     /// Whether its topic has been written since, so that it is not to be retained again.
     pub superseded: bool,
 }
@@ -198,33 +195,22 @@ impl Shard {
     pub fn reopen(&mut self, turn: &mut Turn<'_>) {
         self.log.restoring = false;
         for open in std::mem::take(&mut self.log.open) {
-            let OpenMessage { group, message, audience, superseded } = open;
+            let OpenMessage { opened, message, superseded } = open;
             let id = message.id;
-            match audience {
+            match &opened.audience {
                 Audience::Subscribers => {
                     let mut message = Message::clone(&message);
                     message.retain &= !superseded;
                     self.distribute(turn, None, message, Taken::default());
                     self.work_off(turn);
-                    self.close_message(group, id);
+                    self.close_message(opened, id);
                 }
                 Audience::Group(filter) => {
-                    self.offer_again(turn, &filter, message, group);
+                    let filter = Arc::clone(filter);
+                    self.give_back(turn, filter, message, Some(opened));
                     self.work_off(turn);
                 }
             }
         }
-    }
-
-    fn offer_again(
-        &mut self,
-        turn: &mut Turn<'_>,
-        filter: &str,
-        message: Arc<Message>,
-        open: Group,
-    ) {
-        let owner = self.context.shard_of(filter);
-        let name = GroupName::Filter(Arc::from(filter));
-        self.give_back(turn, (owner, name), message, Some(open));
     }
 }
