@@ -33,4 +33,3 @@ pub use error::{OpenError, StartError};
 pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{ListenerOptions, MemoryOptions, NodeOptions, RetainedOptions};
-pub use plexus_store::Commit;

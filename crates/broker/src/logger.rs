@@ -11,7 +11,7 @@ use std::{
 };
 
 use plexus_session::LogPosition;
-use plexus_store::{Batch, Commit, FileDisk, Log, LogError, SegmentNumber};
+use plexus_store::{Batch, FileDisk, Log, LogError, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
 
 use crate::{clock::Clock, links::Bell, ports::Fetch, reactor::Control, shard::Context};
@@ -36,8 +36,6 @@ pub struct LogPlace {
     pub segment_bytes: u64,
     /// What all files may take together; 0 for what the disk has.
     pub bytes_max: u64,
-    /// When records count as kept.
-    pub commit: Commit,
 }
 
 /// What a shard wants of the log.

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use plexus_access::Policy;
 use plexus_topics::Strategy;
+use plexus_types::{Durability, TopicFilter};
 
 /// A whole node.
 #[derive(Debug, Clone)]
@@ -26,6 +27,9 @@ pub struct NodeOptions {
     pub shared_strategy: Strategy,
     /// Where what must survive is kept; `None` for nowhere.
     pub log: Option<crate::LogPlace>,
+    /// What is promised of messages by their topics: the first that matches counts, before what
+    /// their listener says.
+    pub topics: Vec<(TopicFilter, Durability)>,
     /// Strategies by share name.
     pub shared_strategies: Vec<(String, Strategy)>,
     /// How often `$SYS` is published; `None` for never.
@@ -45,6 +49,7 @@ impl Default for NodeOptions {
             memory: MemoryOptions::default(),
             retained: RetainedOptions::default(),
             log: None,
+            topics: Vec::new(),
             shared_strategy: Strategy::RoundRobin,
             shared_strategies: Vec::new(),
             sys_interval: Some(Duration::from_secs(30)),
@@ -92,6 +97,8 @@ pub struct ListenerOptions {
     pub session: Arc<plexus_session::Options>,
     /// Who may do what.
     pub policy: Arc<dyn Policy>,
+    /// What is promised of its clients' messages and sessions.
+    pub durability: Durability,
 }
 
 impl std::fmt::Debug for ListenerOptions {

@@ -6,10 +6,13 @@ use std::{net::IpAddr, sync::Arc};
 use plexus_access::{Credentials, Policy};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::{Batch, Group};
-use plexus_types::{ClientId, Instant, MessageId, ProtocolVersion};
+use plexus_types::{ClientId, Durability, Instant, MessageId, ProtocolVersion};
 use plexus_wire::{Connect, Packet};
 
-use crate::envelope::{ClientRef, Envelope, GroupName};
+use crate::{
+    envelope::{ClientRef, Envelope, GroupName},
+    options::ListenerOptions,
+};
 
 /// Names a connection within its shard; the shell chooses the numbers and keeps them small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +27,20 @@ pub struct Door {
     pub options: Arc<plexus_session::Options>,
     /// Who may do what.
     pub policy: Arc<dyn Policy>,
+    /// What is promised of its clients' messages, and of their sessions if they are durable.
+    pub durability: Durability,
+}
+
+impl Door {
+    /// The door of a listener.
+    pub fn of(options: &ListenerOptions) -> Self {
+        Self {
+            name: options.name.as_str().into(),
+            options: Arc::clone(&options.session),
+            policy: Arc::clone(&options.policy),
+            durability: options.durability,
+        }
+    }
 }
 
 impl std::fmt::Debug for Door {

@@ -36,7 +36,7 @@ use plexus_session::{
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::Group;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
-use plexus_types::{ClientId, Instant, Message};
+use plexus_types::{ClientId, Durability, Instant, Message, TopicName, filter_matches};
 use plexus_wire::{Packet, ProtocolError};
 
 #[cfg(feature = "canary")]
@@ -117,6 +117,13 @@ impl Context {
     /// The shard that owns what goes by that name.
     pub fn shard_of(&self, name: &str) -> u16 {
         self.shard_of_slot(self.slot_of(name))
+    }
+
+    /// What is promised of a message of that topic, given what its publisher's listener promises.
+    pub(crate) fn durability_of(&self, topic: &TopicName, door: Durability) -> Durability {
+        let mut rules = self.options.topics.iter();
+        let rule = rules.find(|(filter, _)| filter_matches(filter, topic));
+        rule.map_or(door, |(_, durability)| *durability)
     }
 
     /// The shards that have durable sessions, a bit each.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Instant, Message, MessageId, MessageProperties, Qos, TopicName};
+use plexus_types::{
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, TopicName,
+};
 
 use crate::{counters::Counter, ports::Turn, shard::Shard};
 
@@ -56,6 +58,7 @@ impl Shard {
                 retain: true,
                 properties: MessageProperties::default(),
                 expires: None,
+                durability: Durability::default(),
                 publisher,
             };
             self.publish_own(turn, message);

@@ -12,7 +12,7 @@ pub use self::{
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };
-use crate::value::{ByteSize, LogFilter, Secret, Span, SpanOrNever, Watermark};
+use crate::value::{ByteSize, LogFilter, RuleFilter, Secret, Span, SpanOrNever, Watermark};
 
 /// The configuration of a Plexus node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -52,8 +52,9 @@ pub struct NodeSettings {
     /// The name of the node in `$SYS` and in the log.
     pub name: String,
     /// The directory for what is to outlive the process: with `store.commit` set to `fsync` or `os`,
-    /// sessions that outlive their connection, with what waits for them, and retained messages.
-    /// Otherwise they are held in memory and end with the process. It is made when it is missing;
+    /// or the `commit` of a listener or of a topic, sessions that outlive their connection, with what
+    /// waits for them, and retained messages. Otherwise they are held in memory and end with the
+    /// process. It is made when it is missing;
     /// where that or writing fails, the node does not start. One node at a time uses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
@@ -96,6 +97,21 @@ pub struct StoreSettings {
     pub max_size: ByteSize,
     /// The size of each file of the log.
     pub segment_size: ByteSize,
+    /// Topics whose messages count as kept at another moment than `store.commit` and the listener of
+    /// their publisher say; the first one that matches decides. A QoS 2 message for a session that
+    /// outlives its connection is recorded in any case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub topic: Vec<TopicRule>,
+}
+
+/// When messages of some topics count as kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TopicRule {
+    /// The topics, as a filter of SUBSCRIBE.
+    pub filter: RuleFilter,
+    /// When their messages count as kept.
+    pub commit: CommitMode,
 }
 
 impl Default for StoreSettings {
@@ -104,6 +120,7 @@ impl Default for StoreSettings {
             commit: CommitMode::Memory,
             max_size: ByteSize::bytes(0),
             segment_size: ByteSize::mib(64),
+            topic: Vec::new(),
         }
     }
 }

@@ -311,9 +311,10 @@ impl Session {
         }
     }
 
-    /// Whether the session outlives its connection, hence is in the log.
+    /// Whether the session outlives its connection, hence is in the log. What the log knows stays
+    /// there, through whatever listener its client comes back.
     pub fn is_durable(&self) -> bool {
-        self.expiry > 0 && self.options.durable
+        self.expiry > 0 && (self.options.durable || self.recorded)
     }
 
     /// A decision has come; says whether the present connection asked for it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plexus_session::{Delivery, Output, Taken};
 use plexus_topics::SubscriberId;
-use plexus_types::Message;
+use plexus_types::{Message, Qos};
 
 use super::Shard;
 use crate::ports::Turn;
@@ -52,6 +52,15 @@ impl Shard {
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         if client.seen.contains(&delivery.message.id) {
             return Taken::Sent; // Before the node started.
+        }
+        if delivery.qos == Qos::ExactlyOnce
+            && !delivery.message.durability.is_kept()
+            && client.session.is_durable()
+            && self.context.log.takes_nothing_new()
+        {
+            // Its identifier would have to be recorded, and its publisher has been told nothing.
+            self.counters().dropped_store_full.add(1);
+            return Taken::Refused;
         }
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
         self.drain_delivery(turn, slot);

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use plexus_session::{Body, Delivery, Session, SharedRef, Taken};
 use plexus_store::Group;
 use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy, SubscriberId};
-use plexus_types::{Message, Qos, TopicFilter};
+use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
 
-use super::{Shard, peers::Answer};
+use super::{Shard, log::is_recorded, peers::Answer};
 use crate::{
     envelope::{Assignment, Availability, Envelope, GivenBack, GroupName, Join, Joined},
     ports::{Fetch, Reader, Turn},
@@ -144,7 +144,7 @@ impl Shard {
 
     /// Whether that shard may record the message, or hand it to one that does.
     fn may_be_kept_by(&self, shard: u16, message: &Message) -> bool {
-        shard != self.id && message.qos != Qos::AtMostOnce && self.durable_among(u64::MAX) != 0
+        shard != self.id && is_recorded(message) && self.durable_among(u64::MAX) != 0
     }
 
     /// Remembers the filter of another shard's group: the log names groups by it.
@@ -175,7 +175,7 @@ impl Shard {
         let filter = self.name_of_group(group)?;
         let to = Audience::Group(filter.as_ref().into());
         match body {
-            Body::Here(message) if message.qos == Qos::AtMostOnce => return None,
+            Body::Here(message) if !is_recorded(message) => return None,
             Body::Here(message) => self.open_message(log_group, message, to),
             Body::Stored(id) => self.open_stored(log_group, *id, to),
         }

@@ -8,7 +8,7 @@ use plexus_store::Group;
 use plexus_topics::SubscriberId;
 use plexus_types::{Message, MessageId, PacketId, Qos, ReasonCode};
 
-use super::Shard;
+use super::{Shard, log::is_recorded};
 use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
 /// What a publisher hears when the log cannot be written.
@@ -36,7 +36,8 @@ impl Shard {
     ) {
         let Publication { message, packet_id, will } = publication;
         let before = self.outbox.appended();
-        let once = publisher.filter(|_| self.log.enabled).and_then(|slot| {
+        let is_kept = self.log.enabled && message.durability.is_kept();
+        let once = publisher.filter(|_| is_kept).and_then(|slot| {
             let session = &self.clients.get(slot)?.session;
             let exactly_once = message.qos == Qos::ExactlyOnce && session.is_durable();
             (will || exactly_once).then(|| Group(self.context.slot_of(session.client_id())))
@@ -47,9 +48,10 @@ impl Shard {
         if reason == LOG_REFUSES && self.gave_up_on(turn, slot, packet_id) {
             return;
         }
-        // The acknowledgement waits for what the message has put on a disk, if anything.
+        // The acknowledgement waits for what the message has put on a disk, if anything, and for
+        // nothing if it promises nothing.
         let appended = self.outbox.appended();
-        let after = if appended > before { appended } else { LogPosition::ZERO };
+        let after = if is_kept && appended > before { appended } else { LogPosition::ZERO };
         if after > LogPosition::ZERO {
             self.wait_for_log(slot);
         }
@@ -91,7 +93,7 @@ impl Shard {
         let kept = message.retain || others != 0 || self.is_kept();
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
-        let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.durable_among(others) };
+        let tracked = if is_recorded(&message) { self.durable_among(others) } else { 0 };
         let failing = may_refuse && self.log.enabled && self.context.log.takes_nothing_new();
         if failing && self.is_to_be_kept(&message, tracked) {
             return LOG_REFUSES;
@@ -132,7 +134,7 @@ impl Shard {
                     recorded(slot)
                 })
         };
-        message.qos != Qos::AtMostOnce && (message.retain || wanted())
+        is_recorded(message) && (message.retain || wanted())
     }
 
     /// What cannot be kept is not acknowledged. A client of 3.x cannot be told: its connection ends,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Message, MessageId, MessageProperties, Qos, TopicName};
+use plexus_types::{ClientId, Durability, Message, MessageId, MessageProperties, Qos, TopicName};
 
 use super::{Admission, Queue};
 use crate::{Delivery, Options, QueuePolicy, SharedRef, parcel::Parcel};
@@ -15,6 +15,7 @@ fn parcel(payload: &'static str, qos: u8) -> Parcel {
         retain: false,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
     };
     parcel_of(&message, None)

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use plexus_stdx::varint::Cursor;
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
-    TopicFilter, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
+    ProtocolVersion, Qos, Text, TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 use smallvec::SmallVec;
@@ -123,6 +123,7 @@ impl Reader<'_> {
                 retain: bits & 0b100 != 0,
                 properties: MessageProperties::from_checked(properties),
                 expires: None,
+                durability: Durability::default(),
                 publisher: reader.client_id()?,
             };
             Ok(Box::new(WillImage { message, delay, lifetime }))

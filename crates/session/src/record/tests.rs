@@ -2,8 +2,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos,
-    TopicFilter, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
+    ProtocolVersion, Qos, TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 use smallvec::smallvec;
@@ -41,6 +41,7 @@ fn will() -> WillImage {
         retain: true,
         properties: MessageProperties::from_checked(Bytes::from_static(&[1, 1])),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
     };
     WillImage { message, delay: u32::MAX, lifetime: Some(7) }

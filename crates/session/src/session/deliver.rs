@@ -150,7 +150,7 @@ impl Session {
         let Some(naming) = connection.naming(&parcel, message, self.version) else {
             return refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
         };
-        self.admit_parcel(&mut parcel);
+        self.admit_parcel(&mut parcel, message);
         if parcel.is_recorded() {
             self.record_parcel(parcel.entry(), Arc::clone(message), out);
         }
@@ -186,7 +186,7 @@ impl Session {
             self.note_movement();
         }
         let next = self.next;
-        self.admit_parcel(&mut parcel);
+        self.admit_parcel(&mut parcel, message);
         let entry = parcel.is_recorded().then(|| parcel.entry());
         let mut evicted = Vec::new();
         let admission = self.queue.push(parcel, &self.options, |victim| evicted.push(victim));

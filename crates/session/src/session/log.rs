@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plexus_types::{Instant, Message, MessageId};
+use plexus_types::{Instant, Message, MessageId, Qos};
 use plexus_wire::Packet;
 
 use super::Session;
@@ -177,14 +177,18 @@ impl Session {
         self.record(Change::Will(will), out);
     }
 
-    /// Gives the parcel its place and, if the session is durable, its record.
-    pub(super) fn admit_parcel(&mut self, parcel: &mut Parcel) {
-        if parcel.qos().get() > 0 {
-            parcel.sequence = self.next;
-            self.next = self.next.next();
-            if self.is_durable() {
-                parcel.mark_recorded();
-            }
+    /// Gives the parcel its place and, if the session is durable, its record. A message that lives
+    /// in memory alone has none at QoS 1; at QoS 2 it has one all the same, because its identifier
+    /// follows from its place and must not become another message's after a crash.
+    pub(super) fn admit_parcel(&mut self, parcel: &mut Parcel, message: &Message) {
+        if parcel.qos() == Qos::AtMostOnce {
+            return;
+        }
+        parcel.sequence = self.next;
+        self.next = self.next.next();
+        let is_kept = message.durability.is_kept() || parcel.qos() == Qos::ExactlyOnce;
+        if is_kept && self.is_durable() {
+            parcel.mark_recorded();
         }
     }
 
@@ -198,7 +202,7 @@ impl Session {
         let (sequence, qos) = (entry.sequence, entry.qos);
         let position = self.record(Change::Queued(entry, Some(message)), out);
         self.pending.note_record(position);
-        if qos == plexus_types::Qos::ExactlyOnce {
+        if qos == Qos::ExactlyOnce {
             self.pending.hold_delivery(position, sequence);
         }
     }
