@@ -11,6 +11,7 @@
 //!
 //! *Tests.* `tests/it` drives a node over sockets; `sim` drives shards from a seed.
 
+pub mod alarm;
 mod clock;
 pub mod counters;
 pub mod envelope;

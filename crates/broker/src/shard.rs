@@ -55,6 +55,7 @@ use self::{
     timers::Timers,
 };
 use crate::{
+    alarm::Alarms,
     counters::Counters,
     envelope::Envelope,
     options::NodeOptions,
@@ -73,6 +74,8 @@ pub struct Context {
     pub memory: Memory,
     /// What the shards know of the log.
     pub log: LogState,
+    /// What an operator has to do something about.
+    pub alarms: Alarms,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
     /// The seed of the node: equal on all shards, because they must hash alike.
@@ -91,6 +94,7 @@ impl Context {
             counters,
             memory: Memory::default(),
             log: LogState::default(),
+            alarms: Alarms::default(),
             durable_shards: AtomicU64::new(0),
             seed,
             #[cfg(feature = "canary")]
@@ -332,7 +336,7 @@ impl Shard {
         if self.log.restoring {
             return None; // A Will that is due now would not find its subscribers.
         }
-        let sys = self.sys.as_ref().map(Sys::due);
+        let sys = self.sys.as_ref().map(|sys| sys.due(self.context.alarms.version()));
         let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
         [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
