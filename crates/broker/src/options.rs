@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use plexus_access::Policy;
+use plexus_session::Waiting;
 use plexus_topics::Strategy;
 use plexus_types::{Durability, TopicFilter};
 
@@ -17,6 +18,8 @@ pub struct NodeOptions {
     pub connections_max: usize,
     /// Sessions of the whole node, connected or not.
     pub sessions_max: usize,
+    /// What may wait in the queues of all sessions together.
+    pub waiting_max: Waiting,
     /// Connections of the whole node that have not yet sent CONNECT.
     pub handshakes_max: usize,
     /// Watermarks of memory.
@@ -45,6 +48,7 @@ impl Default for NodeOptions {
             shards: 1,
             connections_max: 1_000_000,
             sessions_max: 2_000_000,
+            waiting_max: Waiting { messages: 20_000_000, bytes: 64 << 30 },
             handshakes_max: 10_000,
             memory: MemoryOptions::default(),
             retained: RetainedOptions::default(),

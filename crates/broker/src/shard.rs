@@ -18,6 +18,7 @@ mod log;
 mod peers;
 mod replay;
 mod retained;
+mod room;
 mod route;
 mod subscribe;
 mod timers;
@@ -31,7 +32,7 @@ use std::{
 };
 
 use plexus_session::{
-    Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest,
+    Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest, Waiting,
 };
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::Group;
@@ -144,6 +145,9 @@ impl Context {
     }
 }
 
+/// Deadlines of clients that fire in a turn; the rest is due in the next.
+const TIMEOUTS: usize = 4_096;
+
 /// Slots of a node: as many as it can have shards.
 pub const SLOTS: u16 = 64;
 
@@ -205,6 +209,8 @@ pub struct Shard {
     log: LogBook,
     pub(crate) sys: Option<Sys>,
     outbox: Outbox,
+    /// The last turn in which the node had no room for more that waits.
+    no_room_at: Instant,
     work: VecDeque<Work>,
     matches: Matches,
     group_ids: Vec<GroupId>,
@@ -215,6 +221,8 @@ impl Shard {
     pub fn new(now: Instant, id: u16, context: Arc<Context>) -> Self {
         let (seed, options) = (context.seed, &context.options);
         // One shard speaks for the node.
+        let mut outbox = Outbox::new();
+        outbox.limit_waiting(Waiting::default());
         let sys = options.sys_interval.filter(|_| id == 0).map(|every| Sys::new(now, every));
         Self {
             id,
@@ -235,7 +243,8 @@ impl Shard {
             timers: Timers::default(),
             log: LogBook::new(id, options),
             sys,
-            outbox: Outbox::new(),
+            outbox,
+            no_room_at: Instant::ZERO,
             work: VecDeque::new(),
             matches: Matches::default(),
             group_ids: Vec::new(),
@@ -315,7 +324,8 @@ impl Shard {
         if self.log.restoring {
             return;
         }
-        while let Some((at, slot, serial)) = self.timers.pop_due(turn.now) {
+        for _ in 0..TIMEOUTS {
+            let Some((at, slot, serial)) = self.timers.pop_due(turn.now) else { break };
             let Some(client) = self.clients.get_mut(slot) else { continue };
             if client.serial != serial || client.armed != at {
                 continue;

@@ -147,6 +147,7 @@ impl Checks<'_> {
         self.range(&["limits", "max_sessions"], limits.max_sessions.into(), 1..=most);
         self.range(&["limits", "max_handshakes"], limits.max_handshakes.into(), 1..=most);
         self.time(&["limits", "connect_timeout"], limits.connect_timeout);
+        self.size(&["limits", "max_queued_bytes"], limits.max_queued_bytes);
         self.size(&["limits", "max_write_buffer"], limits.max_write_buffer);
         self.size(&["retained", "max_message_size"], settings.retained.max_message_size);
         self.time(&["node", "shutdown_grace"], settings.node.shutdown_grace);
@@ -178,6 +179,7 @@ impl Checks<'_> {
         self.range(&path("maximum_qos"), mqtt.maximum_qos.into(), 0..=2);
         self.time_or_never(&path("server_keep_alive"), mqtt.server_keep_alive);
         self.time_or_never(&path("max_keep_alive"), mqtt.max_keep_alive);
+        self.time_or_never(&path("max_queue_age"), mqtt.max_queue_age);
         self.time_or_never(&path("max_session_expiry"), mqtt.max_session_expiry);
         self.time(&path("session_expiry_3x"), mqtt.session_expiry_3x);
         let length = mqtt.response_information.len() as u64;

@@ -93,6 +93,10 @@ impl Config {
             shards: if settings.node.shards == 0 { of_cores } else { settings.node.shards },
             connections_max: settings.limits.max_connections as usize,
             sessions_max: settings.limits.max_sessions as usize,
+            waiting_max: plexus_session::Waiting {
+                messages: settings.limits.max_queued_messages,
+                bytes: settings.limits.max_queued_bytes.get(),
+            },
             handshakes_max: settings.limits.max_handshakes as usize,
             memory: MemoryOptions {
                 high: settings.memory.high_watermark.bytes_of(machine.memory),

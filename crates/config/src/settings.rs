@@ -184,6 +184,15 @@ pub struct LimitSettings {
     /// Sessions of the whole node, connected or not; further clients get Quota exceeded (0x97).
     #[schemars(range(min = 1))]
     pub max_sessions: u32,
+    /// Messages that wait in the queues of all sessions together; beyond, `mqtt.queue_policy` of the
+    /// receiver decides as if its own queue were full. A publisher gets Quota exceeded (0x97) when its
+    /// message reaches nobody for that reason, as far as its own shard knows; what another shard drops
+    /// is only counted. Each takes 32 bytes of memory beside its own. With several shards, a
+    /// sixteenth more may wait when all fill at the same time.
+    pub max_queued_messages: u64,
+    /// Bytes of those messages: of topic, payload and properties. Where they are stored, it is
+    /// `store.max_size` that limits what they take on the disk.
+    pub max_queued_bytes: ByteSize,
     /// Connections that have not yet sent CONNECT; further ones are closed at once.
     #[schemars(range(min = 1))]
     pub max_handshakes: u32,
@@ -198,6 +207,8 @@ impl Default for LimitSettings {
         Self {
             max_connections: 1_000_000,
             max_sessions: 2_000_000,
+            max_queued_messages: 20_000_000,
+            max_queued_bytes: ByteSize::mib(64 * 1_024),
             max_handshakes: 10_000,
             connect_timeout: Span::secs(10),
             max_write_buffer: ByteSize::kib(256),

@@ -13,14 +13,15 @@ impl Shard {
     /// Delivers to each client of this shard that the current matches name, once
     /// ([MQTT-3.3.4-2]), under the topic that the filters matched ([MQTT-3.3.2-3],
     /// [MQTT3-3.3.2-3]): with the highest quality of service and all Subscription Identifiers of
-    /// its matching subscriptions.
+    /// its matching subscriptions. Says whether it reached nobody because of what waits in the node.
     pub(super) fn deliver_matches(
         &mut self,
         turn: &mut Turn<'_>,
         publisher: Option<u32>,
         message: &Arc<Message>,
-    ) {
+    ) -> bool {
         let mut matches = std::mem::take(&mut self.matches);
+        let (mut asked, mut without_room) = (0, 0);
         for target in matches.deliveries(publisher.map(SubscriberId)) {
             let SubscriberId(slot) = target.subscriber;
             let delivery = Delivery {
@@ -37,9 +38,13 @@ impl Shard {
             {
                 replays.supersede(&message.topic);
             }
-            self.deliver(turn, slot, delivery);
+            asked += 1;
+            if self.deliver(turn, slot, delivery) == Taken::NoRoom {
+                without_room += 1;
+            }
         }
         self.matches = matches;
+        asked > 0 && asked == without_room
     }
 
     /// Delivers to one client and carries out what its session says to it.
@@ -62,6 +67,8 @@ impl Shard {
             self.counters().dropped_store_full.add(1);
             return Taken::Refused;
         }
+        self.make_room(turn.now, delivery.message.size());
+        let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
         self.drain_delivery(turn, slot);
         taken
@@ -72,6 +79,7 @@ impl Shard {
         let Some(output) = self.outbox.poll() else {
             // It waits in the queue, which may be full now.
             self.tell_owners(turn, slot);
+            self.arm(slot);
             return;
         };
         let Output::Deliver(outgoing) = output else {

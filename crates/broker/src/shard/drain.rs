@@ -194,6 +194,7 @@ impl Shard {
         let counters = self.counters();
         let counter = match reason {
             DropReason::QueueFull => &counters.dropped_queue_full,
+            DropReason::NodeFull => &counters.dropped_node_full,
             DropReason::Expired => &counters.dropped_expired,
             DropReason::TooLarge => &counters.dropped_too_large,
             DropReason::Offline => &counters.dropped_offline,

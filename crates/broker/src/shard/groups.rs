@@ -78,7 +78,7 @@ impl Shard {
             }
             let SubscriberId(slot) = chosen.member.subscriber;
             let taken = self.deliver_shared(turn, slot, (reference, chosen.options), message);
-            if taken != Taken::Refused {
+            if !taken.is_refused() {
                 return;
             }
             tried.push(chosen.member);
@@ -115,7 +115,7 @@ impl Shard {
         } else {
             Taken::Refused
         };
-        if taken == Taken::Refused {
+        if taken.is_refused() {
             tried.push(Member { shard: self.id, subscriber });
             let tracked = self.may_be_kept_by(group.shard, &message);
             let name = GroupName::Number(group.group);

@@ -11,8 +11,9 @@ use plexus_types::{Message, MessageId, PacketId, Qos, ReasonCode};
 use super::{Shard, log::is_recorded};
 use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
-/// What a publisher hears when the log cannot be written.
-const LOG_REFUSES: ReasonCode = ReasonCode::QuotaExceeded;
+/// What a publisher hears when the log cannot be written, or when the node has no room for what would
+/// have to wait.
+const NOT_KEPT: ReasonCode = ReasonCode::QuotaExceeded;
 /// Above so many receivers a message is given its own bytes without looking at each of them.
 const FEW_RECEIVERS: usize = 4;
 
@@ -45,7 +46,7 @@ impl Shard {
         let taken = Taken { once, may_refuse: packet_id.is_some() };
         let reason = self.distribute(turn, publisher, message, taken);
         let (Some(slot), Some(packet_id)) = (publisher, packet_id) else { return };
-        if reason == LOG_REFUSES && self.gave_up_on(turn, slot, packet_id) {
+        if reason == NOT_KEPT && self.gave_up_on(turn, slot, packet_id) {
             return;
         }
         // The acknowledgement waits for what the message has put on a disk, if anything, and for
@@ -96,7 +97,7 @@ impl Shard {
         let tracked = if is_recorded(&message) { self.durable_among(others) } else { 0 };
         let failing = may_refuse && self.log.enabled && self.context.log.takes_nothing_new();
         if failing && self.is_to_be_kept(&message, tracked) {
-            return LOG_REFUSES;
+            return NOT_KEPT;
         }
         let owner = message.retain.then(|| self.context.shard_of(&message.topic));
         let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
@@ -108,7 +109,11 @@ impl Shard {
             let retained = self.to_retain(&message);
             self.forward(turn, owner, Envelope::Retain(retained));
         }
-        self.deliver_matches(turn, publisher, &message);
+        let only_here = others == 0 && self.group_ids.is_empty() && owner.is_none();
+        let without_room = self.deliver_matches(turn, publisher, &message);
+        if without_room && only_here {
+            return NOT_KEPT;
+        }
         self.assign_groups(turn, &message);
         for shard in bits(others) {
             for _ in 0..self.copies(shard, &message) {

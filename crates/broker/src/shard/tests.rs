@@ -1,6 +1,7 @@
 //! Shards by hand: packets in, effects out, envelopes carried from one to the other.
 
 mod durability;
+mod room;
 
 use std::{sync::Arc, time::Duration};
 

@@ -68,7 +68,7 @@ impl Reader<'_> {
             will: self.will()?,
             subscriptions: self.list(Self::held)?,
             accepted: self.list(Self::packet_id)?,
-            entries: self.list(Self::entry)?.into(),
+            entries: self.entries()?.into(),
         })
     }
 
@@ -91,6 +91,19 @@ impl Reader<'_> {
         Ok(Held { filter, options, id })
     }
 
+    fn entries(&mut self) -> Read<Vec<Entry>> {
+        let mut since = 0_u32;
+        let mut entries = self.list(|reader| {
+            let step = reader.small()?;
+            Ok(Entry { since: step, ..reader.entry()? })
+        })?;
+        for entry in &mut entries {
+            since = since.wrapping_add(entry.since);
+            entry.since = since;
+        }
+        Ok(entries)
+    }
+
     fn entry(&mut self) -> Read<Entry> {
         let sequence = self.sequence()?;
         let message = MessageId::new(self.number()?);
@@ -104,7 +117,8 @@ impl Reader<'_> {
             }
         }
         let (retain, released) = (bits & 0b100 != 0, bits & 0b1000 != 0);
-        Ok(Entry { sequence, message, size, qos, retain, released, subscription_ids })
+        let since = 0;
+        Ok(Entry { sequence, message, size, since, qos, retain, released, subscription_ids })
     }
 
     fn will(&mut self) -> Read<Option<Box<WillImage>>> {

@@ -1,6 +1,6 @@
 use plexus_types::{Instant, MessageId};
 
-use crate::{Change, Image, Sequence};
+use crate::{Change, Entry, Image, Sequence, parcel::seconds};
 
 impl Image {
     /// What the session is after that change, made at that moment; `None` when it is over.
@@ -25,7 +25,7 @@ impl Image {
             Change::Unsubscribed(filter) => self.subscriptions.retain(|held| held.filter != filter),
             Change::Queued(entry, _) => {
                 self.next = entry.sequence.next();
-                self.entries.push_back(entry);
+                self.entries.push_back(Entry { since: seconds(at), ..entry });
             }
             Change::Dropped(sequence, _) | Change::Completed(sequence, _) => {
                 if let Some(at) = self.find(sequence) {

@@ -1,11 +1,10 @@
 //! What a client leaves behind: its Will, then what others may still deliver, then nothing.
 
-use plexus_types::{Instant, MessageId, Qos};
+use plexus_types::{Instant, Qos};
 
 use super::Session;
 use crate::{
     Action, Change, DropReason, Outbox, Output, Publication,
-    parcel::Body,
     phase::Phase,
     timer::{Timer, Timers},
     will::StoredWill,
@@ -64,17 +63,17 @@ impl Session {
     fn complete_end(&mut self, out: &mut Outbox) {
         let mut dropped = 0;
         let under_way: Vec<_> = self.outbound.drain().collect();
-        let waiting: Vec<_> = std::iter::from_fn(|| self.queue.pop()).collect();
+        let waiting: Vec<_> = std::iter::from_fn(|| self.dequeue(out)).collect();
         let held = super::log::held(under_way.iter().chain(&waiting));
         let under_way = under_way.into_iter().map(|parcel| (parcel, true));
         for (parcel, begun) in under_way.chain(waiting.into_iter().map(|parcel| (parcel, false))) {
-            if matches!(parcel.body, Body::Stored(MessageId::NONE)) {
+            if parcel.is_done() {
                 continue; // It has been received.
             }
             match parcel.shared() {
                 // [MQTT-4.8.2-5]: a QoS 2 delivery that has begun goes to nobody else.
                 Some(shared) if !(begun && parcel.qos() == Qos::ExactlyOnce) => {
-                    out.push(Output::Redispatch(shared, parcel.body));
+                    out.push(Output::Redispatch(shared, parcel.body()));
                 }
                 _ => dropped += 1,
             }

@@ -7,11 +7,8 @@ use plexus_wire::Packet;
 
 use super::Session;
 use crate::{
-    Change, Held, Image, LogPosition, Options, Outbox, Output,
-    parcel::{Body, Parcel},
-    phase::Phase,
-    subscriptions::Subscription,
-    will::StoredWill,
+    Change, Held, Image, LogPosition, Options, Outbox, Output, parcel::Parcel, phase::Phase,
+    subscriptions::Subscription, will::StoredWill,
 };
 
 /// Messages at the front of the queue of a connected client whose bytes stay in memory, and that
@@ -42,9 +39,11 @@ impl Session {
         connection.fetching = false;
         let waiting = self.queue.first_mut(AHEAD);
         for parcel in self.outbound.parcels_mut().chain(waiting) {
-            let Body::Stored(id) = parcel.body else { continue };
-            if let Some(message) = messages.iter().find(|message| message.id == id) {
-                parcel.body = Body::Here(Arc::clone(message));
+            if parcel.message().is_some() || parcel.is_done() {
+                continue;
+            }
+            if let Some(message) = messages.iter().find(|message| message.id == parcel.id()) {
+                parcel.fetched(message);
             }
         }
         self.pump(now, out);
@@ -66,15 +65,14 @@ impl Session {
         let (mut wanted, mut bytes) = (Vec::new(), 0);
         let waiting = self.queue.iter().take(AHEAD);
         for parcel in self.outbound.iter().map(|(.., parcel)| parcel).chain(waiting) {
-            let Body::Stored(id) = parcel.body else { continue };
-            if id == MessageId::NONE {
-                continue; // PUBREC has come: nothing of it is sent again.
+            if parcel.message().is_some() || parcel.is_done() {
+                continue; // Of what is done with nothing is sent again: PUBREC has come.
             }
             bytes += parcel.size();
             if !wanted.is_empty() && (wanted.len() >= AHEAD || bytes > AHEAD_BYTES) {
                 break;
             }
-            wanted.push(id);
+            wanted.push(parcel.id());
         }
         connection.fetching = true;
         out.push(Output::Fetch(wanted));
@@ -242,6 +240,6 @@ impl Session {
 
 /// The names of everything in the log that these messages hold there.
 pub(super) fn held<'a>(parcels: impl Iterator<Item = &'a Parcel>) -> Vec<MessageId> {
-    let recorded = parcels.filter(|parcel| parcel.is_recorded()).map(|parcel| parcel.body.id());
+    let recorded = parcels.filter(|parcel| parcel.is_recorded()).map(Parcel::id);
     recorded.filter(|id| *id != MessageId::NONE).collect()
 }

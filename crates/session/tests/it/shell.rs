@@ -13,7 +13,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use plexus_session::{
     Action, Admitted, Body, Change, Connecting, Decision, Delivery, Image, LogPosition, Options,
-    Outbox, Outgoing, Output, Routed, Session, SharedRef, Taken,
+    Outbox, Outgoing, Output, Routed, Session, SharedRef, Taken, Waiting,
 };
 use plexus_types::{
     ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
@@ -46,6 +46,8 @@ pub(crate) struct Shell {
     stored: BTreeMap<MessageId, Arc<Message>>,
     /// What is promised of what the client publishes.
     pub(crate) durability: Durability,
+    /// What may wait in the whole node.
+    pub(crate) waiting_max: Waiting,
     /// Whether some messages live in memory alone.
     pub(crate) forgets: bool,
     /// Whether a story tells records and decisions, and what is read from the log.
@@ -62,6 +64,7 @@ impl Shell {
             session: None,
             image: None,
             stored: BTreeMap::new(),
+            waiting_max: Waiting::UNLIMITED,
             forgets: false,
             durability: Durability::default(),
             out: Outbox::new(),
@@ -169,6 +172,12 @@ impl Shell {
         (taken, story)
     }
 
+    /// So much may wait in the whole node.
+    pub(crate) fn limit_waiting(&mut self, limit: Waiting) {
+        self.waiting_max = limit;
+        self.out.limit_waiting(limit);
+    }
+
     /// The node crashes and comes back: what is left is what the log says.
     pub(crate) fn crash(&mut self) {
         self.frames.clear();
@@ -176,7 +185,10 @@ impl Shell {
             .image
             .clone()
             .map(|image| Session::restore(*image, Arc::clone(&self.options), self.now));
+        let limit = self.waiting_max;
         self.out = Outbox::new();
+        self.out.limit_waiting(limit);
+        self.out.note_waiting(self.session.as_ref().map(Session::waiting).unwrap_or_default());
         self.check_image_after_crash();
     }
 

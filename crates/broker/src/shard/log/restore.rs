@@ -122,6 +122,7 @@ impl Shard {
         client.anchor = anchor;
         self.log.batch.state_bytes(client.weight.restore(entries, &client.session));
         client.seen = seen.into();
+        self.outbox.note_waiting(client.session.waiting());
         self.count_durable(1);
         let shared = |held: &&Held| held.filter.shared().is_some();
         let ticket =
