@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use plexus_session::SharedRef;
 use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
 use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
@@ -94,8 +93,6 @@ impl Envelope {
 /// A shared message for one member.
 #[derive(Debug, Clone)]
 pub struct Assignment {
-    /// The group.
-    pub group: SharedRef,
     /// The group's whole filter: whoever is in the member's slot by now may be of other groups.
     pub filter: Arc<str>,
     /// The member in the receiving shard.
@@ -110,20 +107,11 @@ pub struct Assignment {
     pub tracked: bool,
 }
 
-/// How a shared group is named towards its owner.
-#[derive(Debug, Clone)]
-pub enum GroupName {
-    /// By its number there.
-    Number(u32),
-    /// By its whole filter.
-    Filter(Arc<str>),
-}
-
 /// A shared message that comes back to the owner of its group.
 #[derive(Debug, Clone)]
 pub struct GivenBack {
-    /// The group.
-    pub group: GroupName,
+    /// The group's whole filter.
+    pub filter: Arc<str>,
     /// The message.
     pub message: Arc<Message>,
     /// Members that refused it.

@@ -260,7 +260,7 @@ impl Logger {
             .inspect_err(|error| tracing::error!(%error, "a message cannot be read from the log"))
             .ok();
         // A shard that is gone needs it no more.
-        drop(owner.control.send(Control::Fetched(fetch.reader, messages)));
+        drop(owner.control.send(Control::Fetched(fetch, messages)));
         owner.bell.ring();
     }
 

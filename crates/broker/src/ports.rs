@@ -5,13 +5,14 @@ use std::{net::IpAddr, sync::Arc};
 
 use plexus_access::{Credentials, Policy};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
-use plexus_store::{Batch, Group};
+use plexus_store::Batch;
 use plexus_types::{ClientId, Durability, Instant, MessageId, ProtocolVersion};
 use plexus_wire::{Connect, Packet};
 
 use crate::{
-    envelope::{ClientRef, Envelope, GroupName},
+    envelope::{ClientRef, Envelope},
     options::ListenerOptions,
+    shard::Opened,
 };
 
 /// Names a connection within its shard; the shell chooses the numbers and keeps them small.
@@ -85,9 +86,19 @@ pub struct Fetch {
 pub enum Reader {
     /// A client of the shard.
     Client(ClientRef),
-    /// Another member of a shared group, by the shard that owns it. The message is open in the log
-    /// there, if anywhere.
-    Group(u16, GroupName, Option<Group>),
+    /// Another member of a shared group.
+    Group(GroupRead),
+}
+
+/// A message of a group that is open in the log until another member has it.
+#[derive(Debug, Clone)]
+pub struct GroupRead {
+    /// Ascends with each of the shard that reads.
+    pub number: u64,
+    /// The group's whole filter.
+    pub filter: Arc<str>,
+    /// What the log knows of it.
+    pub open: Opened,
 }
 
 /// The effects of a shard, carried out by a shell: the reactor over sockets, the simulator over

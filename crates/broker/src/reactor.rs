@@ -27,7 +27,7 @@ use crate::{
     links::{Bell, Intake, Links},
     logger::{self, Mark},
     memory::{Gauge, Pressure},
-    ports::{Arrival, ConnId, Reader, Ticket, Turn},
+    ports::{Arrival, ConnId, Fetch, Ticket, Turn},
     shard::{Context, Restored, Shard},
     verifier::Job,
 };
@@ -52,7 +52,7 @@ pub(crate) enum Control {
     /// The verifier's answer.
     Verified(Ticket, Result<(), ReasonCode>),
     /// Messages that were asked for from the log.
-    Fetched(Reader, Option<Vec<Arc<Message>>>),
+    Fetched(Fetch, Option<Vec<Arc<Message>>>),
     /// The log wants what began in segments up to there to be written anew.
     Refresh(SegmentNumber),
     /// All shards are restored: route what was open.
@@ -396,9 +396,9 @@ impl Reactor {
                     let mut turn = Turn { now, ports: &mut self.io };
                     self.shard.handle_verified(&mut turn, ticket, verdict);
                 }
-                Control::Fetched(reader, messages) => {
+                Control::Fetched(fetch, messages) => {
                     let mut turn = Turn { now, ports: &mut self.io };
-                    self.shard.handle_fetched(&mut turn, reader, messages);
+                    self.shard.handle_fetched(&mut turn, fetch, messages);
                 }
                 Control::Refresh(upto) => self.shard.handle_refresh(upto),
                 Control::Reopen => {

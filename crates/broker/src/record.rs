@@ -4,10 +4,12 @@
 //! ```text
 //! Session    00  key, change                    Open     04  message, 0
 //! Listener   01  key, name                      Open     04  message, 1, group's whole filter
-//! Retained   02  message, topic                 Done     05  message
+//! Retained   02  message, topic                 Done     05  as in Open
 //! Deleted    03  topic
 //! ```
 //! Numbers are LEB128, the last text of a record takes its rest.
+
+use std::sync::Arc;
 
 use plexus_session::{Change, RecordError};
 use plexus_stdx::varint::{self, Cursor};
@@ -27,7 +29,7 @@ pub enum Record {
     /// The message is the node's, but not yet with all who get it.
     Open(MessageId, Audience),
     /// It is with all of them.
-    Done(MessageId),
+    Done(MessageId, Audience),
 }
 
 /// Who is to get a publication.
@@ -36,7 +38,7 @@ pub enum Audience {
     /// Whoever is subscribed.
     Subscribers,
     /// One member of that group.
-    Group(Box<str>),
+    Group(Arc<str>),
 }
 
 impl Record {
@@ -50,18 +52,8 @@ impl Record {
                 into.push(0x03);
                 into.extend_from_slice(topic.as_bytes());
             }
-            Self::Open(message, audience) => {
-                into.push(0x04);
-                varint::put(into, message.get());
-                match audience {
-                    Audience::Subscribers => into.push(0),
-                    Audience::Group(filter) => {
-                        into.push(1);
-                        into.extend_from_slice(filter.as_bytes());
-                    }
-                }
-            }
-            Self::Done(message) => named(0x05, message.get(), "", into),
+            Self::Open(message, audience) => addressed(0x04, *message, audience, into),
+            Self::Done(message, audience) => addressed(0x05, *message, audience, into),
         }
     }
 
@@ -82,22 +74,8 @@ impl Record {
             0x01 => Self::Listener(number()?, text(cursor.rest())?),
             0x02 => Self::Retained(MessageId::new(number()?), text(cursor.rest())?),
             0x03 => Self::Deleted(text(cursor.rest())?),
-            0x04 => {
-                let message = MessageId::new(number()?);
-                let audience = match cursor.rest().split_first() {
-                    Some((0, [])) => Audience::Subscribers,
-                    Some((1, filter)) => Audience::Group(text(filter)?),
-                    _ => return Err(RecordError::Field("audience")),
-                };
-                Self::Open(message, audience)
-            }
-            0x05 => {
-                let message = MessageId::new(number()?);
-                match cursor.rest().len() {
-                    0 => Self::Done(message),
-                    left => return Err(RecordError::Long(left)),
-                }
-            }
+            0x04 => Self::Open(MessageId::new(number()?), audience(cursor.rest())?),
+            0x05 => Self::Done(MessageId::new(number()?), audience(cursor.rest())?),
             kind => return Err(RecordError::Kind(kind)),
         })
     }
@@ -109,8 +87,28 @@ fn named(kind: u8, value: u64, name: &str, into: &mut Vec<u8>) {
     into.extend_from_slice(name.as_bytes());
 }
 
-fn text(bytes: &[u8]) -> Result<Box<str>, RecordError> {
-    std::str::from_utf8(bytes).map(Box::from).map_err(|_| RecordError::Field("text"))
+fn addressed(kind: u8, message: MessageId, audience: &Audience, into: &mut Vec<u8>) {
+    into.push(kind);
+    varint::put(into, message.get());
+    match audience {
+        Audience::Subscribers => into.push(0),
+        Audience::Group(filter) => {
+            into.push(1);
+            into.extend_from_slice(filter.as_bytes());
+        }
+    }
+}
+
+fn audience(bytes: &[u8]) -> Result<Audience, RecordError> {
+    match bytes.split_first() {
+        Some((0, [])) => Ok(Audience::Subscribers),
+        Some((1, filter)) => text(filter).map(Audience::Group),
+        _ => Err(RecordError::Field("audience")),
+    }
+}
+
+fn text<T: for<'a> From<&'a str>>(bytes: &[u8]) -> Result<T, RecordError> {
+    std::str::from_utf8(bytes).map(T::from).map_err(|_| RecordError::Field("text"))
 }
 
 #[cfg(test)]
@@ -127,7 +125,8 @@ mod tests {
             Record::Deleted("a/b".into()),
             Record::Open(message, Audience::Subscribers),
             Record::Open(message, Audience::Group("$share/g/t".into())),
-            Record::Done(message),
+            Record::Done(message, Audience::Subscribers),
+            Record::Done(message, Audience::Group("$share/g/t".into())),
         ] {
             let mut bytes = Vec::new();
             record.encode(&mut bytes);

@@ -13,7 +13,7 @@ use plexus_types::{Instant, Message, MessageId};
 use crate::{
     ports::Door,
     record::{Audience, Record},
-    shard::{Context, OpenMessage, Restored, RestoredRetained, RestoredSession},
+    shard::{Context, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession},
 };
 
 /// A session as far as the log has been read.
@@ -39,7 +39,8 @@ struct Open {
 pub struct Recovery {
     sessions: HashMap<(Group, u64), Draft>,
     retained: BTreeMap<Box<str>, (MessageId, SegmentNumber)>,
-    open: BTreeMap<MessageId, Open>,
+    /// A message may be open for several audiences at once, even for the same one twice.
+    open: BTreeMap<MessageId, Vec<Open>>,
     segment: SegmentNumber,
     newest_millis: u64,
     /// The bug that is planted.
@@ -80,11 +81,10 @@ impl Replay for Recovery {
                 self.retained.remove(&topic);
             }
             Record::Open(id, audience) => {
-                self.open.insert(id, Open { group, audience, written: BTreeSet::new() });
+                let open = Open { group, audience, written: BTreeSet::new() };
+                self.open.entry(id).or_default().push(open);
             }
-            Record::Done(id) => {
-                self.open.remove(&id);
-            }
+            Record::Done(id, audience) => self.done(group, id, &audience),
         }
         Ok(())
     }
@@ -139,9 +139,20 @@ impl Recovery {
         }
     }
 
+    fn done(&mut self, group: Group, id: MessageId, audience: &Audience) {
+        let Some(opens) = self.open.get_mut(&id) else { return };
+        let is_meant = |open: &Open| open.group == group && open.audience == *audience;
+        if let Some(at) = opens.iter().position(is_meant) {
+            opens.remove(at);
+        }
+        if opens.is_empty() {
+            self.open.remove(&id);
+        }
+    }
+
     /// A topic has been written: an older message that is still open is not to be retained again.
     fn note_written(&mut self, topic: &str) {
-        for open in self.open.values_mut() {
+        for open in self.open.values_mut().flatten() {
             open.written.insert(topic.into());
         }
     }
@@ -153,7 +164,7 @@ impl Recovery {
         waiting
             .filter(|id| *id != MessageId::NONE)
             .chain(self.retained.values().map(|(id, _)| *id))
-            .chain(self.open.keys().copied())
+            .chain(self.open.iter().flat_map(|(id, opens)| opens.iter().map(|_| *id)))
     }
 
     /// How many sessions and retained messages there are.
@@ -199,12 +210,14 @@ impl Recovery {
                 restored.retained.push(RestoredRetained { message, anchor });
             });
         }
-        for (id, open) in self.open {
-            let Open { group, audience, written } = open;
+        for (id, opens) in self.open {
             let message = read(id)?;
-            let superseded = written.contains(message.topic.as_str());
-            let open = OpenMessage { group, message, audience, superseded };
-            hand(group.0, &mut |restored| restored.open.push(open.clone()));
+            for Open { group, audience, written } in opens {
+                let superseded = written.contains(message.topic.as_str());
+                let message = Arc::clone(&message);
+                let open = OpenMessage { opened: Opened { group, audience }, message, superseded };
+                hand(group.0, &mut |restored| restored.open.push(open.clone()));
+            }
         }
         Ok(dealt)
     }

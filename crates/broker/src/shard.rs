@@ -32,10 +32,9 @@ use std::{
 };
 
 use plexus_session::{
-    Action, Body, Outbox, Publication, SharedRef, SubscribeRequest, UnsubscribeRequest, Waiting,
+    Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
 };
-use plexus_stdx::{HashMap, Seed};
-use plexus_store::Group;
+use plexus_stdx::Seed;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
 use plexus_types::{ClientId, Durability, Instant, Message, TopicName, filter_matches};
 use plexus_wire::{Packet, ProtocolError};
@@ -44,7 +43,7 @@ use plexus_wire::{Packet, ProtocolError};
 pub use self::canary::Canary;
 pub use self::census::Census;
 pub use self::log::{
-    Class, Confirmed, LogState, OpenMessage, Restored, RestoredRetained, RestoredSession,
+    Class, Confirmed, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
 };
 use self::{
     arrivals::Newcomer,
@@ -184,7 +183,7 @@ enum Work {
     Route(Option<u32>, Publication),
     Subscribe(u32, Box<SubscribeRequest>),
     Unsubscribe(u32, Box<UnsubscribeRequest>),
-    Redispatch(SharedRef, Body, Option<Group>),
+    Redispatch(Arc<str>, Body, Option<Opened>),
     Ended(u32),
     Envelope(u16, Envelope),
 }
@@ -200,8 +199,6 @@ pub struct Shard {
     index: SubscriptionIndex,
     interest: Interest,
     groups: SharedGroups,
-    /// The whole filters of groups of other shards that have members here, where there is a log.
-    group_names: HashMap<SharedRef, Arc<str>>,
     retained: RetainedStore,
     cursors: Cursors,
     awaiting: Awaiting,
@@ -236,7 +233,6 @@ impl Shard {
                 options.shared_strategy,
                 &options.shared_strategies,
             ),
-            group_names: seed.map(),
             retained: RetainedStore::new(seed),
             cursors: Cursors::default(),
             awaiting: Awaiting::new(id, options.shards),
@@ -337,6 +333,7 @@ impl Shard {
         }
         self.take_later(turn);
         self.refresh_some();
+        self.read_again(turn);
         self.expire_retained(turn);
         self.publish_sys(turn);
     }
@@ -349,7 +346,8 @@ impl Shard {
         let sys = self.sys.as_ref().map(|sys| sys.due(self.context.alarms.version()));
         let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
-        [self.timers.next(), self.retained.next_expiry(), sys, later].into_iter().flatten().min()
+        let (retained, reads) = (self.retained.next_expiry(), self.log.reads.due());
+        [self.timers.next(), retained, reads, sys, later].into_iter().flatten().min()
     }
 
     /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says

@@ -98,6 +98,9 @@ pub struct Entry {
     pub released: bool,
     /// Subscription Identifiers of the delivery.
     pub subscription_ids: SmallVec<[u32; 2]>,
+    /// The whole filter of the group that it came by, so that it goes to another member if this
+    /// session ends before it is delivered.
+    pub shared: Option<Arc<str>>,
 }
 
 /// A Will that waits.

@@ -50,7 +50,7 @@ pub use options::{Options, QueuePolicy};
 pub use outbox::{LogPosition, Outbox};
 pub use output::{
     Action, Admitted, CloseReason, Credentials, Decision, Delivery, DropReason, Outgoing, Output,
-    Publication, Routed, SharedRef, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
+    Publication, Routed, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
 };
 pub use parcel::{Body, Sequence};
 pub use record::RecordError;

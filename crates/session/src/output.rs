@@ -31,8 +31,9 @@ pub enum Output {
     Persist(LogPosition, Box<crate::Change>),
     /// Read these messages from the log; `handle_fetched` brings them.
     Fetch(Vec<plexus_types::MessageId>),
-    /// A shared message that this session did not complete: offer it to the rest of its group.
-    Redispatch(SharedRef, crate::Body),
+    /// A shared message that this session did not complete: offer it to the rest of its group, named
+    /// by its whole filter.
+    Redispatch(Arc<str>, crate::Body),
     /// Count messages that were dropped.
     Dropped(DropReason, u32),
     /// Flush, then close the connection.
@@ -207,17 +208,8 @@ pub struct Delivery<'a> {
     pub retain: bool,
     /// Subscription Identifiers of all subscriptions that match.
     pub subscription_ids: &'a [u32],
-    /// The group, if it comes by a shared subscription.
-    pub shared: Option<SharedRef>,
-}
-
-/// Names a shared group: the shard that owns it and its number there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SharedRef {
-    /// The owner shard.
-    pub shard: u16,
-    /// The group within its shard.
-    pub group: u32,
+    /// The whole filter of the group, if it comes by a shared subscription.
+    pub shared: Option<&'a Arc<str>>,
 }
 
 /// What a session did with a [`Delivery`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plexus_types::{Instant, Message, MessageId, PacketId, Qos};
 use smallvec::SmallVec;
 
-use crate::{Delivery, SharedRef};
+use crate::Delivery;
 
 /// The bytes of a message that waits: in memory, or only in the log.
 #[derive(Debug, Clone)]
@@ -63,7 +63,8 @@ impl Sequence {
 #[derive(Debug, Clone, Default)]
 struct Extras {
     subscription_ids: SmallVec<[u32; 2]>,
-    shared: Option<SharedRef>,
+    /// The whole filter of the group.
+    shared: Option<Arc<str>>,
 }
 
 /// A [`Body`], and since when it waits in seconds since 1970: here it takes no room of its own.
@@ -106,7 +107,7 @@ impl Parcel {
             sequence: entry.sequence,
             traits: pack(entry.size as usize, entry.qos, entry.retain) | RECORDED,
         };
-        parcel.set_extras(&entry.subscription_ids, None);
+        parcel.set_extras(&entry.subscription_ids, entry.shared.as_ref());
         parcel
     }
 
@@ -121,12 +122,14 @@ impl Parcel {
             retain: self.retain(),
             released: false,
             subscription_ids: SmallVec::from_slice(self.subscription_ids()),
+            shared: self.shared().cloned(),
         }
     }
 
-    fn set_extras(&mut self, subscription_ids: &[u32], shared: Option<SharedRef>) {
+    fn set_extras(&mut self, subscription_ids: &[u32], shared: Option<&Arc<str>>) {
         if !subscription_ids.is_empty() || shared.is_some() {
             let subscription_ids = SmallVec::from_slice(subscription_ids);
+            let shared = shared.cloned();
             self.extras = Some(Box::new(Extras { subscription_ids, shared }));
         }
     }
@@ -204,8 +207,9 @@ impl Parcel {
         self.traits |= RECORDED;
     }
 
-    pub(crate) fn shared(&self) -> Option<SharedRef> {
-        self.extras.as_ref()?.shared
+    /// The whole filter of the group that it came by.
+    pub(crate) fn shared(&self) -> Option<&Arc<str>> {
+        self.extras.as_ref()?.shared.as_ref()
     }
 
     pub(crate) fn subscription_ids(&self) -> &[u32] {

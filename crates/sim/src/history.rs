@@ -119,12 +119,15 @@ impl Held {
 }
 
 /// What is known of a client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) terms: Option<Terms>,
     pub(crate) attached: bool,
     pub(crate) detached_at: Instant,
     pub(crate) expiry: u32,
+    /// The shortest that was asked for since: a log keeps CONNACK waiting, and the connection that
+    /// was not told may have had the session.
+    pub(crate) asked_expiry: u32,
     pub(crate) held: Vec<Held>,
     /// Whether a CONNACK has promised that its session stays.
     pub(crate) promised: bool,
@@ -148,6 +151,8 @@ pub(crate) struct History {
     pub(crate) has_strangers: bool,
     /// Whether the node has a log.
     pub(crate) has_log: bool,
+    /// Whether the log may refuse what it has not acknowledged.
+    pub(crate) disk_fails: bool,
     /// How often it has crashed.
     pub(crate) crashes: usize,
     /// It is crashing: connections are lost by that.
@@ -166,11 +171,12 @@ impl History {
             is_lossless: plan.is_lossless(),
             has_strangers: plan.hostiles > 0,
             has_log: plan.storage.is_some(),
+            disk_fails: plan.storage.as_ref().is_some_and(|storage| storage.faults > 0),
             crashes: 0,
             crashing: false,
             options: Arc::clone(&plan.session),
             messages: Vec::new(),
-            clients: (0..clients).map(|_| Known::default()).collect(),
+            clients: (0..clients).map(|_| Known::new()).collect(),
             asked: Vec::new(),
             entries: 0,
         }
@@ -267,11 +273,7 @@ impl History {
         self.crashes += 1;
         self.asked.clear();
         for client in &mut self.clients {
-            for (id, _) in std::mem::take(&mut client.unanswered) {
-                if client.taken.contains(&id) {
-                    client.unsure.insert(id);
-                }
-            }
+            client.doubt_unanswered();
             if let Some(terms) = &client.terms {
                 // A DISCONNECT that changed it has no answer.
                 client.expiry = client.expiry.min(terms.expiry);
@@ -282,7 +284,7 @@ impl History {
     /// Whether the session of the client may be gone: nobody was promised that it stays.
     pub(crate) fn may_vanish(&self, actor: ActorNo) -> bool {
         let client = self.client(actor);
-        !client.promised || client.expiry == 0
+        !client.promised || client.expiry_min() == 0
     }
 
     /// Whether a CONNECT that asks for a clean start waits for its answer.
@@ -294,12 +296,17 @@ impl History {
     pub(crate) fn apply(&mut self, seen: &Seen<'_>) {
         let now = self.now;
         match seen {
-            Seen::Asked(link, terms) => self.asked.push((*link, terms.clone())),
+            Seen::Asked { actor, link, terms } => {
+                self.asked.push((*link, terms.clone()));
+                let client = self.client_mut(*actor);
+                client.asked_expiry = client.asked_expiry.min(terms.expiry);
+            }
             Seen::Accepted { actor, link, resumed, .. } => {
                 let asked = self.asked.iter().position(|(asked, _)| asked == link);
                 let (_, terms) = self.asked.remove(asked.expect("invariant: CONNECT came before"));
                 let client = self.client_mut(*actor);
                 client.expiry = terms.expiry;
+                client.asked_expiry = u32::MAX;
                 client.promised = terms.expiry > 0;
                 client.doubtful &= *resumed;
                 client.terms = Some(terms);
@@ -309,6 +316,10 @@ impl History {
                 let client = self.client_mut(*actor);
                 client.attached = false;
                 client.detached_at = now;
+                if self.disk_fails {
+                    // A log that fails takes nothing, and a client of 3.x cannot be told.
+                    self.client_mut(*actor).doubt_unanswered();
+                }
             }
             Seen::Heard { actor, packet } => self.hear(*actor, packet),
             Seen::Said { actor, packet, .. } => self.say(*actor, packet),
@@ -380,10 +391,40 @@ impl History {
 }
 
 impl Known {
+    const fn new() -> Self {
+        Self {
+            terms: None,
+            attached: false,
+            detached_at: Instant::ZERO,
+            expiry: 0,
+            asked_expiry: u32::MAX,
+            held: Vec::new(),
+            promised: false,
+            doubtful: false,
+            taken: BTreeSet::new(),
+            unsure: BTreeSet::new(),
+            unanswered: BTreeMap::new(),
+        }
+    }
+
+    /// The expiry that its session may have.
+    pub(crate) fn expiry_min(&self) -> u32 {
+        self.expiry.min(self.asked_expiry)
+    }
+
     /// Whether it was ever a member of a shared group; such a client has no other subscription to
     /// the topics of groups.
     pub(crate) fn is_member(&self) -> bool {
         self.held.iter().any(Held::is_shared)
+    }
+
+    /// Whether the node has taken what it has not answered is its own affair.
+    fn doubt_unanswered(&mut self) {
+        for (id, _) in std::mem::take(&mut self.unanswered) {
+            if self.taken.contains(&id) {
+                self.unsure.insert(id);
+            }
+        }
     }
 
     fn subscribe(&mut self, subscribe: &Subscribe) {

@@ -69,7 +69,7 @@ pub(crate) struct Rest {
 #[derive(Debug)]
 pub(crate) enum Seen<'a> {
     /// CONNECT has come to the home of the client.
-    Asked(LinkNo, Terms),
+    Asked { actor: ActorNo, link: LinkNo, terms: Terms },
     /// CONNECT is accepted; says whether the node had a session of the client.
     Accepted { actor: ActorNo, link: LinkNo, resumed: bool, connack: &'a ConnAck },
     /// The connection of the client is over, for the node.

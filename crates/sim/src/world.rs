@@ -76,6 +76,8 @@ struct Home {
     held_until: Instant,
     /// The actors that live here, with their sessions.
     residents: BTreeMap<ActorNo, Resident>,
+    /// The shard was given what the log says of it.
+    dealt: bool,
     /// The shard is restored and has routed what was open: clients may come.
     open: bool,
     /// Envelopes of this turn: they leave when its records are with the log.
@@ -103,6 +105,7 @@ impl Home {
             tick: Instant::FAR_FUTURE,
             held_until: now,
             residents: BTreeMap::new(),
+            dealt: false,
             open: false,
             outgoing: Vec::new(),
             in_turn: false,

@@ -1,4 +1,4 @@
-use std::{ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use plexus_types::{Message, MessageId};
 
@@ -31,12 +31,34 @@ pub(crate) enum Op {
 
 /// The records of one turn of one shard, in order. Made to be used again: [`Batch::clear`] keeps
 /// the memory.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Batch {
     ops: Vec<Op>,
     payloads: Vec<u8>,
     held_bytes: usize,
     mode: Commit,
+}
+
+/// What it asks for, without the contents of messages.
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        for op in &self.ops {
+            match op {
+                Op::Entry { group, index: _, payload } => {
+                    list.entry(&format_args!("{}: {:02x?}", group.0, self.payload(payload)))
+                }
+                Op::Hold(message) => list.entry(&format_args!("hold {}", message.id.get())),
+                Op::HoldStored(id) => list.entry(&format_args!("hold stored {}", id.get())),
+                Op::Release(id) => list.entry(&format_args!("release {}", id.get())),
+                Op::StateBytes(delta) => list.entry(&format_args!("state {delta:+}")),
+                Op::Refreshed { group, upto } => {
+                    list.entry(&format_args!("{} refreshed up to {}", group.0, upto.get()))
+                }
+            };
+        }
+        list.finish()
+    }
 }
 
 impl Batch {

@@ -288,9 +288,9 @@ impl SharedGroups {
         tables + groups + places + self.texts + self.index.memory() + size_of::<Self>()
     }
 
-    /// The group of that whole filter.
+    /// The group of that whole filter, `$share/` included.
     pub fn find(&self, filter: &str) -> Option<GroupId> {
-        self.ids.get(filter).copied().map(GroupId)
+        self.ids.get(filter.strip_prefix("$share/")?).copied().map(GroupId)
     }
 
     /// The whole filter of a group, `$share/` included.

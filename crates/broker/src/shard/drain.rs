@@ -46,7 +46,7 @@ impl Shard {
                 Output::Persist(_, change) => self.record(slot, &change),
                 Output::Fetch(ids) => self.fetch(turn, slot, ids),
                 Output::Redispatch(group, body) => {
-                    let open = self.open_redispatch(slot, group, &body);
+                    let open = self.open_redispatch(slot, &group, &body);
                     self.work.push_back(Work::Redispatch(group, body, open));
                 }
                 Output::Dropped(reason, count) => self.count_dropped(reason, count),

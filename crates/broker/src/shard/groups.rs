@@ -4,16 +4,16 @@
 
 use std::sync::Arc;
 
-use plexus_session::{Body, Delivery, Session, SharedRef, Taken};
+use plexus_session::{Body, Delivery, Session, Taken};
 use plexus_store::Group;
 use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy, SubscriberId};
 use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
 
-use super::{Shard, log::is_recorded, peers::Answer};
+use super::{Opened, Shard, log::is_recorded, peers::Answer};
 use crate::{
-    envelope::{Assignment, Availability, Envelope, GivenBack, GroupName, Join, Joined},
-    ports::{Fetch, Reader, Turn},
+    envelope::{Assignment, Availability, Envelope, GivenBack, Join, Joined},
+    ports::{Fetch, GroupRead, Reader, Turn},
     record::Audience,
 };
 
@@ -60,11 +60,9 @@ impl Shard {
                 tried: &tried,
             };
             let Some(chosen) = self.groups.select(group, pick) else { break };
-            let reference = SharedRef { shard: self.id, group: group.0 };
+            let Some(filter) = self.groups.filter(group).cloned() else { break };
             if chosen.member.shard != self.id {
-                let Some(filter) = self.groups.filter(group).cloned() else { break };
                 let assignment = Assignment {
-                    group: reference,
                     filter,
                     subscriber: chosen.member.subscriber,
                     options: chosen.options,
@@ -77,7 +75,7 @@ impl Shard {
                 return;
             }
             let SubscriberId(slot) = chosen.member.subscriber;
-            let taken = self.deliver_shared(turn, slot, (reference, chosen.options), message);
+            let taken = self.deliver_shared(turn, slot, (&filter, chosen.options), message);
             if !taken.is_refused() {
                 return;
             }
@@ -90,7 +88,7 @@ impl Shard {
         &mut self,
         turn: &mut Turn<'_>,
         slot: u32,
-        (group, options): (SharedRef, MemberOptions),
+        (filter, options): (&Arc<str>, MemberOptions),
         message: &Arc<Message>,
     ) -> Taken {
         let id = options.id.map(std::num::NonZeroU32::get);
@@ -100,27 +98,23 @@ impl Shard {
             qos: message.qos.min(options.qos),
             retain: message.retain && options.retain_as_published,
             subscription_ids: id.as_slice(),
-            shared: Some(group),
+            shared: Some(filter),
         };
         self.deliver(turn, slot, delivery)
     }
 
     /// A message of a group for a client of this shard.
     pub(super) fn take_assignment(&mut self, turn: &mut Turn<'_>, assignment: Assignment) {
-        let Assignment { group, filter, subscriber, options, message, mut tried, .. } = assignment;
+        let Assignment { filter, subscriber, options, message, mut tried, .. } = assignment;
         let SubscriberId(slot) = subscriber;
-        self.learn_group(group, &filter);
         let taken = if self.is_member(slot, &filter) {
-            self.deliver_shared(turn, slot, (group, options), &message)
+            self.deliver_shared(turn, slot, (&filter, options), &message)
         } else {
             Taken::Refused
         };
         if taken.is_refused() {
             tried.push(Member { shard: self.id, subscriber });
-            let tracked = self.may_be_kept_by(group.shard, &message);
-            let name = GroupName::Number(group.group);
-            let given_back = GivenBack { group: name, message, tried, tracked };
-            self.forward(turn, group.shard, Envelope::Return(Box::new(given_back)));
+            self.return_to_group(turn, filter, message, tried);
         }
     }
 
@@ -131,12 +125,8 @@ impl Shard {
     }
 
     pub(super) fn take_back(&mut self, turn: &mut Turn<'_>, given_back: GivenBack) {
-        let GivenBack { group, message, tried, .. } = given_back;
-        let group = match group {
-            GroupName::Number(number) => Some(GroupId(number)),
-            GroupName::Filter(filter) => self.groups.find(&filter),
-        };
-        match group {
+        let GivenBack { filter, message, tried, .. } = given_back;
+        match self.groups.find(&filter) {
             Some(group) => self.assign(turn, group, &message, tried),
             None => self.counters().dropped_no_member.add(1),
         }
@@ -147,56 +137,44 @@ impl Shard {
         shard != self.id && is_recorded(message) && self.durable_among(u64::MAX) != 0
     }
 
-    /// Remembers the filter of another shard's group: the log names groups by it.
-    fn learn_group(&mut self, group: SharedRef, filter: &Arc<str>) {
-        if self.log.enabled && !self.group_names.contains_key(&group) {
-            self.group_names.insert(group, Arc::clone(filter));
-        }
-    }
-
-    /// The whole filter of a group, wherever it lives.
-    fn name_of_group(&self, group: SharedRef) -> Option<Arc<str>> {
-        if group.shard == self.id {
-            return self.groups.filter(GroupId(group.group)).cloned();
-        }
-        self.group_names.get(&group).cloned()
-    }
-
     /// A recorded message leaves its session for others of its group: until one of them has it, it
     /// is the node's.
     pub(super) fn open_redispatch(
         &mut self,
         slot: u32,
-        group: SharedRef,
+        filter: &Arc<str>,
         body: &Body,
-    ) -> Option<Group> {
+    ) -> Option<Opened> {
         let client = self.clients.get(slot).filter(|client| client.key != 0)?;
-        let log_group = Group(self.context.slot_of(client.session.client_id()));
-        let filter = self.name_of_group(group)?;
-        let to = Audience::Group(filter.as_ref().into());
+        let opened = Opened {
+            group: Group(self.context.slot_of(client.session.client_id())),
+            audience: Audience::Group(Arc::clone(filter)),
+        };
         match body {
             Body::Here(message) if !is_recorded(message) => return None,
-            Body::Here(message) => self.open_message(log_group, message, to),
-            Body::Stored(id) => self.open_stored(log_group, *id, to),
+            Body::Here(message) => self.open_message(&opened, message),
+            Body::Stored(id) => self.open_stored(&opened, *id),
         }
-        Some(log_group)
+        Some(opened)
     }
 
     /// Gives a message that a session did not complete back to its group.
     pub(super) fn redispatch(
         &mut self,
         turn: &mut Turn<'_>,
-        group: SharedRef,
+        filter: Arc<str>,
         body: Body,
-        open: Option<Group>,
+        open: Option<Opened>,
     ) {
-        let name = GroupName::Number(group.group);
-        match body {
-            Body::Here(message) => self.give_back(turn, (group.shard, name), message, open),
-            Body::Stored(id) => {
-                let reader = Reader::Group(group.shard, name, open);
+        match (body, open) {
+            (Body::Here(message), open) => self.give_back(turn, filter, message, open),
+            (Body::Stored(id), Some(open)) => {
+                let number = self.log.reads.begin();
+                let reader = Reader::Group(GroupRead { number, filter, open });
                 turn.ports.fetch(Fetch { reader, ids: vec![id] });
             }
+            // Whatever is only in the log was recorded by a session that the log knows.
+            (Body::Stored(_), None) => self.counters().dropped_no_member.add(1),
         }
     }
 
@@ -205,16 +183,28 @@ impl Shard {
     pub(super) fn give_back(
         &mut self,
         turn: &mut Turn<'_>,
-        (owner, group): (u16, GroupName),
+        filter: Arc<str>,
         message: Arc<Message>,
-        open: Option<Group>,
+        open: Option<Opened>,
     ) {
-        let (id, tracked) = (message.id, self.may_be_kept_by(owner, &message));
-        let given_back = GivenBack { group, message, tried: Tried::new(), tracked };
-        self.forward(turn, owner, Envelope::Return(Box::new(given_back)));
+        let id = message.id;
+        self.return_to_group(turn, filter, message, Tried::new());
         if let Some(open) = open {
             self.close_message(open, id);
         }
+    }
+
+    fn return_to_group(
+        &mut self,
+        turn: &mut Turn<'_>,
+        filter: Arc<str>,
+        message: Arc<Message>,
+        tried: Tried,
+    ) {
+        let owner = self.context.shard_of(&filter);
+        let tracked = self.may_be_kept_by(owner, &message);
+        let given_back = GivenBack { filter, message, tried, tracked };
+        self.forward(turn, owner, Envelope::Return(Box::new(given_back)));
     }
 
     pub(super) fn take_join(&mut self, turn: &mut Turn<'_>, from: u16, join: Join) {

@@ -6,6 +6,7 @@
 //! says how many of the messages it was sent it has kept, in the order in which they were sent.
 
 mod barrier;
+mod reads;
 mod refresh;
 mod restore;
 mod weight;
@@ -17,7 +18,7 @@ use plexus_store::{Batch, Commit, Group};
 use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode};
 
 pub(super) use self::weight::Weight;
-use self::{barrier::Barriers, refresh::Refresh};
+use self::{barrier::Barriers, reads::GroupReads, refresh::Refresh};
 pub use self::{
     barrier::{Class, Confirmed},
     refresh::LogState,
@@ -40,7 +41,16 @@ struct Unkept {
     /// Whose sessions wait for it.
     clients: Vec<ClientRef>,
     /// Publications that are with all who get them when it is kept.
-    done: Vec<(Group, MessageId)>,
+    done: Vec<(Opened, MessageId)>,
+}
+
+/// A publication in the log that may not be with all who get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Where the log has it.
+    pub group: Group,
+    /// Who is to get it.
+    pub audience: Audience,
 }
 
 /// See the module's documentation.
@@ -53,7 +63,7 @@ pub(super) struct LogBook {
     batch: Batch,
     turn: u64,
     clients: Vec<ClientRef>,
-    done: Vec<(Group, MessageId)>,
+    done: Vec<(Opened, MessageId)>,
     unkept: VecDeque<Unkept>,
     barriers: Barriers,
     kept: LogPosition,
@@ -67,6 +77,8 @@ pub(super) struct LogBook {
     durable: usize,
     /// What is to be routed anew once all shards are restored.
     open: Vec<OpenMessage>,
+    /// Messages for groups that are being read.
+    pub(super) reads: GroupReads,
     pub(super) refresh: Refresh,
 }
 
@@ -89,6 +101,7 @@ impl LogBook {
             next_message: u64::from(id) + 1,
             durable: 0,
             open: Vec::new(),
+            reads: GroupReads::default(),
             refresh: Refresh::default(),
         }
     }
@@ -110,7 +123,7 @@ impl LogBook {
 
     /// Whether a turn is needed to go on with writing anew.
     pub(super) fn is_refreshing(&self) -> bool {
-        self.refresh.is_busy(self.kept)
+        self.refresh.is_busy(self.kept, &self.reads)
     }
 
     /// Whether something waits, so that the shard's thread must not sleep on it.
@@ -189,11 +202,12 @@ impl Shard {
     pub fn handle_fetched(
         &mut self,
         turn: &mut Turn<'_>,
-        reader: Reader,
+        fetch: Fetch,
         messages: Option<Vec<Arc<Message>>>,
     ) {
-        match (reader, messages) {
+        match (&fetch.reader, messages) {
             (Reader::Client(reference), messages) => {
+                let reference = *reference;
                 let Some(client) = self.clients.resolve(reference) else { return };
                 match messages {
                     Some(messages) => {
@@ -209,14 +223,16 @@ impl Shard {
                 }
                 self.settle(turn, reference.slot);
             }
-            (Reader::Group(owner, group, open), Some(messages)) => {
+            (Reader::Group(read), Some(messages)) => {
+                self.log.reads.end(read.number);
                 for message in messages {
-                    self.give_back(turn, (owner, group.clone()), message, open);
+                    let filter = Arc::clone(&read.filter);
+                    self.give_back(turn, filter, message, Some(read.open.clone()));
                 }
                 self.work_off(turn);
             }
-            // It stays open in the log and goes to the group after the next start.
-            (Reader::Group(..), None) => {}
+            // It stays open in the log, so nothing is lost meanwhile.
+            (Reader::Group(_), None) => self.log.reads.put_off(turn.now, fetch),
         }
     }
 
@@ -277,25 +293,27 @@ impl Shard {
 
     /// From here on the message is the node's, whatever becomes of this process: it is routed anew
     /// after a crash to whoever does not have it, until `close_message`.
-    pub(super) fn open_message(&mut self, group: Group, message: &Arc<Message>, to: Audience) {
-        let batch = &mut self.log.batch;
-        batch.hold(message);
-        batch.entry(group, |into| Record::Open(message.id, to).encode(into));
+    pub(super) fn open_message(&mut self, opened: &Opened, message: &Arc<Message>) {
+        self.log.batch.hold(message);
         self.log.promise(message.durability);
-        self.outbox.append();
+        self.record_open(opened, message.id);
     }
 
     /// The same for a message whose body is only in the log.
-    pub(super) fn open_stored(&mut self, group: Group, id: MessageId, to: Audience) {
-        let batch = &mut self.log.batch;
-        batch.hold_stored(id);
-        batch.entry(group, |into| Record::Open(id, to).encode(into));
+    pub(super) fn open_stored(&mut self, opened: &Opened, id: MessageId) {
+        self.log.batch.hold_stored(id);
+        self.record_open(opened, id);
+    }
+
+    fn record_open(&mut self, opened: &Opened, id: MessageId) {
+        let record = Record::Open(id, opened.audience.clone());
+        self.log.batch.entry(opened.group, |into| record.encode(into));
         self.outbox.append();
     }
 
     /// The message is with all who get it as soon as everything up to now is kept.
-    pub(super) fn close_message(&mut self, group: Group, id: MessageId) {
-        self.log.done.push((group, id));
+    pub(super) fn close_message(&mut self, opened: Opened, id: MessageId) {
+        self.log.done.push((opened, id));
     }
 
     /// The shards among `shards` that may record what they are sent.
@@ -397,9 +415,9 @@ impl Shard {
                 break;
             };
             self.log.kept = self.log.kept.max(upto);
-            for (group, id) in done {
+            for (Opened { group, audience }, id) in done {
                 self.log.batch.release(id);
-                self.log.batch.entry(group, |into| Record::Done(id).encode(into));
+                self.log.batch.entry(group, |into| Record::Done(id, audience).encode(into));
             }
             for client in clients {
                 self.tell_kept(turn, client);

@@ -8,7 +8,7 @@ use plexus_store::Group;
 use plexus_topics::SubscriberId;
 use plexus_types::{Message, MessageId, PacketId, Qos, ReasonCode};
 
-use super::{Shard, log::is_recorded};
+use super::{Opened, Shard, log::is_recorded};
 use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
 /// What a publisher hears when the log cannot be written, or when the node has no room for what would
@@ -18,10 +18,10 @@ const NOT_KEPT: ReasonCode = ReasonCode::QuotaExceeded;
 const FEW_RECEIVERS: usize = 4;
 
 /// How a message has come.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Taken {
-    /// Where it is recorded as open while it is on its way to other shards.
-    pub(super) once: Option<Group>,
+    /// As what it is recorded while it is on its way to other shards.
+    pub(super) once: Option<Opened>,
     /// Somebody has it who can be told that it is not taken. A Will, or what was open at the start,
     /// nobody has but the node.
     pub(super) may_refuse: bool,
@@ -41,7 +41,10 @@ impl Shard {
         let once = publisher.filter(|_| is_kept).and_then(|slot| {
             let session = &self.clients.get(slot)?.session;
             let exactly_once = message.qos == Qos::ExactlyOnce && session.is_durable();
-            (will || exactly_once).then(|| Group(self.context.slot_of(session.client_id())))
+            (will || exactly_once).then(|| Opened {
+                group: Group(self.context.slot_of(session.client_id())),
+                audience: Audience::Subscribers,
+            })
         });
         let taken = Taken { once, may_refuse: packet_id.is_some() };
         let reason = self.distribute(turn, publisher, message, taken);
@@ -62,9 +65,9 @@ impl Shard {
         self.drain(turn, slot);
     }
 
-    /// Delivers a message to everybody who wants it and says whether there was anybody. With a
-    /// group in `once`, the message is recorded as open there while it is on its way to the records
-    /// of other shards, which become true apart from those of this one.
+    /// Delivers a message to everybody who wants it and says whether there was anybody. With
+    /// `once`, the message is recorded as open while it is on its way to the records of other shards,
+    /// which become true apart from those of this one.
     pub(super) fn distribute(
         &mut self,
         turn: &mut Turn<'_>,
@@ -102,12 +105,17 @@ impl Shard {
         let owner = message.retain.then(|| self.context.shard_of(&message.topic));
         let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
         let open = once.filter(|_| elsewhere);
-        if let Some(group) = open {
-            self.open_message(group, &message, Audience::Subscribers);
+        if let Some(opened) = &open {
+            self.open_message(opened, &message);
         }
         if let Some(owner) = owner {
             let retained = self.to_retain(&message);
-            self.forward(turn, owner, Envelope::Retain(retained));
+            if owner == self.id {
+                // At once: the acknowledgement waits for what has been recorded by then.
+                self.keep_retained(turn, &retained);
+            } else {
+                self.forward(turn, owner, Envelope::Retain(retained));
+            }
         }
         let only_here = others == 0 && self.group_ids.is_empty() && owner.is_none();
         let without_room = self.deliver_matches(turn, publisher, &message);
@@ -121,8 +129,8 @@ impl Shard {
                 self.forward(turn, shard, Envelope::Publish(Arc::clone(&message), tracked));
             }
         }
-        if let Some(group) = open {
-            self.close_message(group, message.id);
+        if let Some(opened) = open {
+            self.close_message(opened, message.id);
         }
         if nobody { ReasonCode::NoMatchingSubscribers } else { ReasonCode::Success }
     }

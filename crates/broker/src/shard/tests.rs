@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_access::{AllowAll, Credentials, Policy};
-use plexus_session::{CloseReason, LogPosition, Outgoing, SharedRef};
+use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_stdx::Seed;
 use plexus_store::{Batch, Commit};
 use plexus_topics::{MemberOptions, SubscriberId};
@@ -194,7 +194,8 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
     let mut node = Lone::of(2);
     let elsewhere = |filter: &String| node.shard.context.shard_of(filter) == 1;
     let mut filters = (0..100).map(|number| format!("$share/group-{number}/t"));
-    let filter = filters.find(elsewhere).expect("one of a hundred belongs to the other shard");
+    let mut another = || filters.find(elsewhere).expect("half of them belong to the other shard");
+    let (filter, secret) = (another(), another());
     node.connect(0, "newcomer", 0);
     node.subscribe(0, &filter);
     let message = Message {
@@ -210,7 +211,6 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
     };
     let assign = |filter: &str| {
         Envelope::Assign(Box::new(Assignment {
-            group: SharedRef { shard: 1, group: 1 },
             filter: Arc::from(filter),
             subscriber: SubscriberId(0),
             options: MemberOptions { qos: Qos::AtMostOnce, id: None, retain_as_published: false },
@@ -219,7 +219,7 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
             tracked: false,
         }))
     };
-    node.act(|shard, turn| shard.handle_envelope(turn, 1, assign("$share/x/secret")));
+    node.act(|shard, turn| shard.handle_envelope(turn, 1, assign(&secret)));
     assert!(node.desk.delivered.is_empty());
     assert!(matches!(node.desk.posted.last(), Some((1, Envelope::Return(_)))));
     node.act(|shard, turn| shard.handle_envelope(turn, 1, assign(&filter)));

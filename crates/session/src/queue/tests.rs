@@ -6,7 +6,7 @@ use plexus_types::{
 };
 
 use super::{Admission, Queue};
-use crate::{Delivery, Options, QueuePolicy, SharedRef, Waiting, parcel::Parcel};
+use crate::{Delivery, Options, QueuePolicy, Waiting, parcel::Parcel};
 
 fn parcel(payload: &'static str, qos: u8) -> Parcel {
     let message = Message {
@@ -23,7 +23,7 @@ fn parcel(payload: &'static str, qos: u8) -> Parcel {
     parcel_of(&message, None)
 }
 
-fn parcel_of(message: &Message, shared: Option<SharedRef>) -> Parcel {
+fn parcel_of(message: &Message, shared: Option<&Arc<str>>) -> Parcel {
     let message = Arc::new(message.clone());
     Parcel::new(
         Instant::ZERO,
@@ -111,7 +111,8 @@ fn a_shared_message_drives_nothing_out() {
     let mut queue = Queue::default();
     let options = options(1, 1_000, QueuePolicy::DropOldest);
     queue.push(parcel("mine", 0), &options, Waiting::UNLIMITED, |_| {});
-    let shared = Some(SharedRef { shard: 0, group: 0 });
+    let group = Arc::from("$share/g/#");
+    let shared = Some(&group);
     let shared = parcel_of(parcel("shared", 2).message().unwrap(), shared);
     assert_eq!(
         queue.push(shared, &options, Waiting::UNLIMITED, |_| unreachable!("no victim")),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use plexus_stdx::varint::Cursor;
 use plexus_types::{
@@ -116,9 +118,21 @@ impl Reader<'_> {
                 subscription_ids.push(self.small()?);
             }
         }
+        let shared =
+            if bits & 0b10_0000 == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
         let (retain, released) = (bits & 0b100 != 0, bits & 0b1000 != 0);
         let since = 0;
-        Ok(Entry { sequence, message, size, since, qos, retain, released, subscription_ids })
+        Ok(Entry {
+            sequence,
+            message,
+            size,
+            since,
+            qos,
+            retain,
+            released,
+            subscription_ids,
+            shared,
+        })
     }
 
     fn will(&mut self) -> Read<Option<Box<WillImage>>> {

@@ -30,6 +30,7 @@ fn entry(sequence: u32, ids: &[u32]) -> Entry {
         retain: true,
         released: !ids.is_empty(),
         subscription_ids: ids.iter().copied().collect(),
+        shared: ids.first().map(|id| format!("$share/g{id}/+").into()),
     }
 }
 
@@ -145,6 +146,7 @@ fn the_records_of_a_delivery_are_a_few_bytes() {
         retain: false,
         released: false,
         subscription_ids: smallvec![],
+        shared: None,
     };
     assert_eq!(encoded(&Change::Queued(entry, None)).len(), 9);
     assert_eq!(encoded(&Change::Completed(Sequence::new(1_000), MessageId::NONE)).len(), 3);

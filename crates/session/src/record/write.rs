@@ -89,13 +89,17 @@ fn entry(entry: &Entry, into: &mut Vec<u8>) {
         entry.qos.get()
             | u8::from(entry.retain) << 2
             | u8::from(entry.released) << 3
-            | u8::from(ids) << 4,
+            | u8::from(ids) << 4
+            | u8::from(entry.shared.is_some()) << 5,
     );
     if ids {
         number(entry.subscription_ids.len() as u64, into);
         for id in &entry.subscription_ids {
             number(u64::from(*id), into);
         }
+    }
+    if let Some(filter) = &entry.shared {
+        text(filter.as_bytes(), into);
     }
 }
 

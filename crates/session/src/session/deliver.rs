@@ -6,8 +6,7 @@ use plexus_types::{Instant, Message, Qos};
 
 use super::Session;
 use crate::{
-    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, Sequence, SharedRef,
-    Taken, Waiting,
+    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, Sequence, Taken, Waiting,
     aliases::Naming,
     inbound::{AckKind, Verdict},
     outbound::Resend,
@@ -32,7 +31,7 @@ impl Session {
             return Taken::Refused;
         }
         if delivery.message.is_expired(now) {
-            return refuse(DropReason::Expired, delivery.shared, out); // [MQTT-3.3.2-5]
+            return refuse(DropReason::Expired, delivery.shared.is_some(), out); // [MQTT-3.3.2-5]
         }
         let parcel = Parcel::new(now, delivery);
         let message = delivery.message;
@@ -50,7 +49,7 @@ impl Session {
             Phase::Connected(connection)
                 if !connection.takes_parcel(&parcel, message, self.version) =>
             {
-                refuse(DropReason::TooLarge, parcel.shared(), out) // [MQTT-3.1.2-25]
+                refuse(DropReason::TooLarge, parcel.shared().is_some(), out) // [MQTT-3.1.2-25]
             }
             _ => self.enqueue(now, parcel, message, out),
         }
@@ -89,7 +88,7 @@ impl Session {
                 continue;
             }
             // The connection that takes no such packet came after it had been queued.
-            refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
+            refuse(DropReason::TooLarge, parcel.shared().is_some(), out); // [MQTT-3.1.2-25]
             give_back(&parcel, out);
             self.record_drop(&parcel, out);
         }
@@ -148,7 +147,7 @@ impl Session {
     ) -> Taken {
         let Phase::Connected(connection) = &mut self.phase else { return Taken::Refused };
         let Some(naming) = connection.naming(&parcel, message, self.version) else {
-            return refuse(DropReason::TooLarge, parcel.shared(), out); // [MQTT-3.1.2-25]
+            return refuse(DropReason::TooLarge, parcel.shared().is_some(), out); // [MQTT-3.1.2-25]
         };
         self.admit_parcel(&mut parcel, message);
         if parcel.is_recorded() {
@@ -177,10 +176,10 @@ impl Session {
         message: &Arc<Message>,
         out: &mut Outbox,
     ) -> Taken {
-        let shared = parcel.shared();
+        let is_shared = parcel.shared().is_some();
         let away = !self.is_connected();
         if away && parcel.qos() == Qos::AtMostOnce && !self.options.queue_qos0_offline {
-            return refuse(DropReason::Offline, shared, out);
+            return refuse(DropReason::Offline, is_shared, out);
         }
         if self.queue.len().0 == 0 {
             self.note_movement();
@@ -210,8 +209,8 @@ impl Session {
                 self.next = next;
                 let is_full = admission == Admission::Full;
                 let reason = if is_full { DropReason::QueueFull } else { DropReason::NodeFull };
-                let refused = refuse(reason, shared, out);
-                if self.options.queue_policy == QueuePolicy::Disconnect && shared.is_none() {
+                let refused = refuse(reason, is_shared, out);
+                if self.options.queue_policy == QueuePolicy::Disconnect && !is_shared {
                     self.overflow(now, out);
                 }
                 if is_full { refused } else { Taken::NoRoom }
@@ -314,14 +313,14 @@ impl Session {
 /// A message of a group goes to another of its members. Said before its end is recorded, so that
 /// whoever takes it over can hold it in the log without a gap.
 fn give_back(parcel: &Parcel, out: &mut Outbox) -> bool {
-    let Some(shared) = parcel.shared() else { return false };
-    out.push(Output::Redispatch(shared, parcel.body()));
+    let Some(group) = parcel.shared() else { return false };
+    out.push(Output::Redispatch(Arc::clone(group), parcel.body()));
     true
 }
 
 /// A message of a group goes to another member and is not lost; any other is counted.
-fn refuse(reason: DropReason, shared: Option<SharedRef>, out: &mut Outbox) -> Taken {
-    if shared.is_none() {
+fn refuse(reason: DropReason, is_shared: bool, out: &mut Outbox) -> Taken {
+    if !is_shared {
         out.push(Output::Dropped(reason, 1));
     }
     Taken::Refused

@@ -70,7 +70,7 @@ impl Session {
             if parcel.is_done() {
                 continue; // It has been received.
             }
-            match parcel.shared() {
+            match parcel.shared().cloned() {
                 // [MQTT-4.8.2-5]: a QoS 2 delivery that has begun goes to nobody else.
                 Some(shared) if !(begun && parcel.qos() == Qos::ExactlyOnce) => {
                     out.push(Output::Redispatch(shared, parcel.body()));

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use plexus_session::{Options, QueuePolicy, SharedRef, Taken};
+use plexus_session::{Options, QueuePolicy, Taken};
 use plexus_types::{Message, ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Packet};
 
@@ -10,7 +10,7 @@ use crate::shell::{Shell, ack, connect, durable, message, refusing_ack};
 
 const V5: ProtocolVersion = ProtocolVersion::V5;
 const V311: ProtocolVersion = ProtocolVersion::V311;
-const GROUP: Option<SharedRef> = Some(SharedRef { shard: 0, group: 9 });
+const GROUP: Option<&str> = Some("$share/g/#");
 
 fn expiring(shell: &Shell, payload: &str, seconds: u64) -> Arc<Message> {
     let mut message = Arc::unwrap_or_clone(message(payload));
@@ -321,7 +321,10 @@ fn a_shared_message_that_must_leave_the_queue_goes_back_to_its_group() {
     assert_eq!(shell.deliver_with(&message("s"), 1, &[], GROUP).0, Taken::Queued);
     assert_eq!(shell.deliver_with(&message("t"), 1, &[], GROUP), (Taken::Refused, vec![]));
     let (taken, story) = shell.deliver(&message("mine"), 1);
-    assert_eq!((taken, story), (Taken::Queued, vec!["REDISPATCH 9 plant/line/1 s".to_owned()]));
+    assert_eq!(
+        (taken, story),
+        (Taken::Queued, vec!["REDISPATCH $share/g/# plant/line/1 s".to_owned()])
+    );
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn a_message_of_a_group_that_is_only_in_the_log_goes_back_to_its_group() {
     let mut shell = Shell::new(Options { queue_messages_max: 1, ..Options::default() });
     shell.connect(durable(60));
     shell.lose_connection();
-    let group = Some(plexus_session::SharedRef { shard: 0, group: 9 });
+    let group = Some("$share/g/#");
     let shared = message("s");
     shell.deliver_with(&shared, 1, &[], group);
     let now = shell.now;

@@ -1,7 +1,7 @@
 //! Peers that send anything at any time.
 
 use bytes::Bytes;
-use plexus_session::{ClientOptions, Options, QueuePolicy, SharedRef};
+use plexus_session::{ClientOptions, Options, QueuePolicy};
 use plexus_types::{ProtocolVersion, ReasonCode};
 use plexus_wire::{
     Ack, Auth, Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet, Unsubscribe,
@@ -163,7 +163,7 @@ fn take(shell: &mut Shell, step: Step) -> Vec<String> {
             shell.connect(Connect { clean_start, will, keep_alive, properties, ..connect })
         }
         Step::Deliver(qos, shared) => {
-            let group = shared.then_some(SharedRef { shard: 0, group: 1 });
+            let group = shared.then_some("$share/g/#");
             shell.deliver_with(&message("x"), qos, &[], group).1
         }
         Step::Lose => shell.lose_connection(),

@@ -1,6 +1,6 @@
 //! Take-over, expiry, Will, keep alive, end.
 
-use plexus_session::{Options, Session, SharedRef};
+use plexus_session::{Options, Session};
 use plexus_types::{ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Disconnect, DisconnectProperties, Packet, Will};
 
@@ -257,7 +257,7 @@ fn silence_while_packets_are_held_back_is_not_the_clients() {
 /// [MQTT-4.8.2-4], [MQTT-4.8.2-5]
 #[test]
 fn shared_messages_of_an_ended_session_go_to_others_unless_qos2_had_begun() {
-    let group = Some(SharedRef { shard: 0, group: 9 });
+    let group = Some("$share/g/#");
     let mut shell = Shell::new(Options { inflight_max: 2, ..Options::default() });
     shell.connect(mortal(60, 5));
     for (payload, qos, shared) in
@@ -270,9 +270,9 @@ fn shared_messages_of_an_ended_session_go_to_others_unless_qos2_had_begun() {
     let story = shell.act(|session, out| session.end(now, out));
     let expected = [
         "ROUTE will gone",
-        "REDISPATCH 9 plant/line/1 a",
-        "REDISPATCH 9 plant/line/1 c",
-        "REDISPATCH 9 plant/line/1 e",
+        "REDISPATCH $share/g/# plant/line/1 a",
+        "REDISPATCH $share/g/# plant/line/1 c",
+        "REDISPATCH $share/g/# plant/line/1 e",
         "DROPPED SessionEnded 2",
         "ENDED",
     ];

@@ -13,7 +13,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use plexus_session::{
     Action, Admitted, Body, Change, Connecting, Decision, Delivery, Image, LogPosition, Options,
-    Outbox, Outgoing, Output, Routed, Session, SharedRef, Taken, Waiting,
+    Outbox, Outgoing, Output, Routed, Session, Taken, Waiting,
 };
 use plexus_types::{
     ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
@@ -163,9 +163,11 @@ impl Shell {
         message: &Arc<Message>,
         qos: u8,
         subscription_ids: &[u32],
-        shared: Option<SharedRef>,
+        group: Option<&str>,
     ) -> (Taken, Vec<String>) {
         let qos = Qos::new(qos).unwrap();
+        let group = group.map(Arc::from);
+        let shared = group.as_ref();
         let delivery = Delivery { message, qos, retain: false, subscription_ids, shared };
         let (now, mut taken) = (self.now, Taken::Refused);
         let story = self.act(|session, out| taken = session.handle_delivery(now, delivery, out));
@@ -312,7 +314,7 @@ impl Shell {
                     Body::Here(message) => message,
                     Body::Stored(id) => Arc::clone(self.stored.get(&id).expect("in the log")),
                 };
-                format!("REDISPATCH {} {}", group.group, told_message(&message))
+                format!("REDISPATCH {group} {}", told_message(&message))
             }
             Output::Dropped(reason, count) => format!("DROPPED {reason:?} {count}"),
             Output::Close(reason) => {

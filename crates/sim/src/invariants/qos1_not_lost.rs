@@ -51,6 +51,16 @@ impl Invariant for Qos1NotLost {
             }
             Seen::Promised(order) if history.has_log => drop(self.promised.insert(*order)),
             Seen::Refused(order) => self.owed.retain(|_, entry| entry != order),
+            Seen::Detached { actor, .. } if history.disk_fails => {
+                let is_his = |number: MessageNo| {
+                    history.message(number).is_some_and(|sent| sent.publisher == *actor)
+                };
+                let promised = &self.promised;
+                let doubtful = self.owed.extract_if(.., |(_, number), entry| {
+                    is_his(*number) && !promised.contains(entry)
+                });
+                self.suspended.extend(doubtful.map(|(owed, _)| owed));
+            }
             Seen::Crashed => {
                 let promised = &self.promised;
                 let lost = self.owed.extract_if(.., |_, entry| !promised.contains(entry));

@@ -21,14 +21,14 @@ impl Invariant for SessionKept {
         match seen {
             Seen::Ended { actor, cleaned: false } => {
                 let client = history.client(*actor);
-                let until = client.detached_at + Duration::from_secs(u64::from(client.expiry));
+                let expiry = client.expiry_min();
+                let until = client.detached_at + Duration::from_secs(u64::from(expiry));
                 // The log counts in milliseconds.
                 let grain = if history.has_log { Duration::from_millis(1) } else { Duration::ZERO };
                 if client.attached && !client.doubtful {
                     return Err(format!("the session of client {actor} ended under it"));
                 }
-                if client.expiry > 0 && !client.doubtful && history.now + grain < until {
-                    let expiry = client.expiry;
+                if expiry > 0 && !client.doubtful && history.now + grain < until {
                     return Err(format!(
                         "the session of client {actor} ended before its {expiry} s had passed"
                     ));

@@ -58,6 +58,13 @@ impl Fate {
         });
     }
 
+    /// What was not acknowledged may not have been taken.
+    fn doubt(&mut self) {
+        if !self.promised {
+            self.suspended.append(&mut self.groups);
+        }
+    }
+
     fn part(&mut self, actor: ActorNo) {
         for members in self.groups.values_mut().chain(self.suspended.values_mut()) {
             members.remove(&actor);
@@ -99,18 +106,25 @@ impl Invariant for SharedOneMember {
                     fate.promised = true;
                 }
             }
-            Seen::Crashed => {
-                for fate in self.fates.values_mut() {
-                    fate.crashed = true;
-                    if !fate.promised {
-                        fate.suspended.append(&mut fate.groups);
+            Seen::Detached { actor, .. } if history.disk_fails => {
+                for (number, fate) in &mut self.fates {
+                    if history.message(*number).is_some_and(|sent| sent.publisher == *actor) {
+                        fate.doubt();
                     }
                 }
             }
-            Seen::Vanished { actor, .. } => {
+            Seen::Crashed => {
                 for fate in self.fates.values_mut() {
-                    // Whoever had it may be the one that is gone.
-                    fate.groups.retain(|_, members| !members.contains(actor));
+                    fate.crashed = true;
+                    fate.doubt();
+                }
+            }
+            Seen::Vanished { actor, .. } => {
+                let held = &history.client(*actor).held;
+                let was_in = |group: &str| held.iter().any(|held| held.filter.as_str() == group);
+                for fate in self.fates.values_mut() {
+                    // Whoever had it may be the one that is gone, even if it had left the group.
+                    fate.groups.retain(|group, _| !was_in(group));
                     fate.part(*actor);
                     fate.ended.insert(*actor);
                 }
@@ -147,7 +161,10 @@ impl SharedOneMember {
             let owed = fate.groups.values().filter(|members| !members.is_empty()).count();
             if sure && fate.receipts < owed {
                 let (receipts, topic) = (fate.receipts, &sent.topic);
-                return Err(format!("{number} on {topic} reached {receipts} of {owed} groups"));
+                let groups = &fate.groups;
+                return Err(format!(
+                    "{number} on {topic} reached {receipts} of {owed} groups: {groups:?}"
+                ));
             }
         }
         Ok(())

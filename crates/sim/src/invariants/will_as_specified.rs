@@ -108,7 +108,7 @@ impl Invariant for WillAsSpecified {
 
     fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
         match seen {
-            Seen::Asked(link, terms) if history.has_log => {
+            Seen::Asked { link, terms, .. } if history.has_log => {
                 if let Some((number, _)) = terms.will {
                     self.asked.insert(*link, number);
                 }

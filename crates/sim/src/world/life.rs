@@ -87,6 +87,7 @@ impl World {
             self.home(home).residents.insert(number, Resident::default());
         }
         for (id, restored) in restored.into_iter().enumerate() {
+            self.home(id as u16).dealt = true;
             self.call(id as u16, |shard, turn| shard.restore(turn, restored));
         }
         Ok(())
@@ -115,7 +116,7 @@ impl World {
 
     /// Once every shard knows of all subscriptions, what was open is routed.
     pub(super) fn open_when_restored(&mut self) {
-        let waits = |home: &Home| !home.open && !home.shard.is_restored();
+        let waits = |home: &Home| !home.open && !(home.dealt && home.shard.is_restored());
         if self.homes.iter().all(|home| home.open) || self.homes.iter().any(waits) {
             return;
         }
@@ -170,11 +171,11 @@ impl World {
     fn lose_connections(&mut self) {
         self.history.crashing = true;
         for number in 0..self.links.len() {
-            let link = self.link(number);
-            if !std::mem::replace(&mut link.server_open, false) {
+            // Also of one that the server was about to close.
+            self.detached(number);
+            if !std::mem::replace(&mut self.link(number).server_open, false) {
                 continue;
             }
-            self.detached(number);
             let at = self.now + self.dice.millis(0, 3_000);
             self.agenda.enter(at, Event::ClientLoses(number));
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use plexus_broker::{
-    ports::{Door, Fetch, Reader},
+    ports::{Door, Fetch},
     recovery::Recovery,
     shard::{Context, Restored, Shard},
 };
@@ -38,7 +38,7 @@ enum Job {
 }
 
 /// Messages for a shard, none if they could not be read.
-type Answer = (Reader, Option<Vec<Arc<Message>>>);
+type Answer = (Fetch, Option<Vec<Arc<Message>>>);
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -185,6 +185,10 @@ fn read(log: &Log<MemoryDisk>, id: MessageId) -> Result<Arc<Message>, LogError> 
 
 impl World {
     pub(super) fn record(&mut self, shard: u16, batch: Batch, upto: LogPosition) {
+        let now = self.now;
+        self.story.tell(now, &(66, shard, upto.get()), || {
+            format!("shard {shard} records up to {}: {batch:?}", upto.get())
+        });
         self.order(Job::Commit(shard, batch, upto));
     }
 
@@ -265,7 +269,7 @@ impl World {
         let Some(logger) = &mut self.logger else { return };
         logger.answered += 1;
         let number = logger.answered;
-        logger.answers.insert(number, (fetch.reader.clone(), messages.ok()));
+        logger.answers.insert(number, (fetch.clone(), messages.ok()));
         self.agenda.enter(at, Event::Fetched(shard, number));
     }
 
@@ -380,8 +384,8 @@ impl World {
 
     pub(super) fn fetched(&mut self, shard: u16, number: u64) {
         let answer = self.logger.as_mut().and_then(|logger| logger.answers.remove(&number));
-        let Some((reader, messages)) = answer else { return };
-        self.call(shard, |shard, turn| shard.handle_fetched(turn, reader, messages));
+        let Some((fetch, messages)) = answer else { return };
+        self.call(shard, |shard, turn| shard.handle_fetched(turn, fetch, messages));
     }
 
     /// A call into a shard with a log is a turn of its own, or one of several of a turn.

@@ -233,8 +233,9 @@ impl World {
         let id = plexus_types::ClientId::new(&connect.client_id);
         let conn = self.home(shard).dock.open(number);
         self.link(number).conn = Some((shard, conn));
-        if self.link(number).actor().is_some() {
-            self.see(&Seen::Asked(number, Terms::new(&connect, &self.plan.session)));
+        if let Some(actor) = self.link(number).actor() {
+            let terms = Terms::new(&connect, &self.plan.session);
+            self.see(&Seen::Asked { actor, link: number, terms });
         }
         self.story.tell(self.now, &(23, number, shard), || {
             format!("CONNECT of {id} on link {number} comes to shard {shard}")

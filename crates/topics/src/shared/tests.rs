@@ -36,6 +36,15 @@ fn groups(way: Way, members: u32) -> (SharedGroups, GroupId) {
     (groups, group)
 }
 
+#[test]
+fn a_group_is_found_by_its_whole_filter() {
+    let (groups, group) = groups(Way::RoundRobin, 1);
+    let filter = groups.filter(group).expect("a group").clone();
+    assert_eq!(filter.as_ref(), "$share/g/a/+");
+    assert_eq!(groups.find(&filter), Some(group));
+    assert_eq!(groups.find("g/a/+"), None);
+}
+
 fn pick(groups: &mut SharedGroups, group: GroupId, tried: &[Member]) -> Option<u32> {
     pick_by(groups, group, 0, "a/b", tried)
 }

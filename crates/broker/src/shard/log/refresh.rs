@@ -12,7 +12,7 @@ use plexus_session::{Change, LogPosition};
 use plexus_store::{Group, SegmentNumber};
 use plexus_types::{Message, MessageId, TopicName};
 
-use super::Shard;
+use super::{Shard, reads::GroupReads};
 use crate::{record::Record, shard::SLOTS};
 
 /// Clients or topics that are looked at in a turn.
@@ -76,7 +76,8 @@ enum Step {
     Clients(usize),
     Topics,
     /// What was open when the rest was done has to be closed first.
-    Open(LogPosition),
+    /// And what is read for groups has to be given to them.
+    Open(LogPosition, u64),
 }
 
 /// How far a shard has come.
@@ -94,10 +95,10 @@ impl Refresh {
     }
 
     /// Whether there is something to do now, with the log kept up to there.
-    pub(in crate::shard) fn is_busy(&self, kept: LogPosition) -> bool {
+    pub(super) fn is_busy(&self, kept: LogPosition, reads: &GroupReads) -> bool {
         match self.running {
             Some((_, Step::Clients(_) | Step::Topics)) => true,
-            Some((_, Step::Open(position))) => position <= kept,
+            Some((_, Step::Open(position, read))) => position <= kept && reads.have_ended(read),
             None => false,
         }
     }
@@ -129,8 +130,8 @@ impl Shard {
         let next = match step {
             Step::Clients(at) => Some(self.refresh_clients(upto, at)),
             Step::Topics => Some(self.refresh_topics(upto)),
-            Step::Open(position) if self.log.kept >= position => None,
-            Step::Open(position) => Some(Step::Open(position)),
+            Step::Open(..) if self.log.is_refreshing() => None,
+            Step::Open(..) => Some(step),
         };
         self.log.refresh.running = next.map(|next| (upto, next));
         if next.is_none() {
@@ -156,7 +157,7 @@ impl Shard {
     fn refresh_topics(&mut self, upto: SegmentNumber) -> Step {
         let topics = self.log.refresh.take_topics(upto);
         if topics.is_empty() {
-            return Step::Open(self.outbox.append());
+            return Step::Open(self.outbox.append(), self.log.reads.begun());
         }
         let segment = self.context.log.segment();
         for (topic, id) in topics {

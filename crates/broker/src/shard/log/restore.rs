@@ -4,17 +4,18 @@ use std::{fmt, sync::Arc};
 
 use plexus_access::Principal;
 use plexus_session::{Held, Image, Session};
-use plexus_store::{Group, SegmentNumber};
+use plexus_store::SegmentNumber;
 use plexus_types::{Message, MessageId, Text};
-use plexus_wire::SubscriptionOptions;
 
-use super::Shard;
+use super::{Opened, Shard};
 use crate::shard::route::Taken;
 use crate::{
-    envelope::GroupName,
     ports::{Door, Turn},
     record::Audience,
-    shard::peers::Answer,
+    shard::{
+        peers::Answer,
+        subscribe::{member_options, subscription},
+    },
 };
 
 /// What the log says of the clients, topics and publications of one shard.
@@ -69,12 +70,10 @@ pub struct RestoredRetained {
 /// A publication that is routed anew.
 #[derive(Debug, Clone)]
 pub struct OpenMessage {
-    /// Where the log has it.
-    pub group: Group,
     /// The message.
     pub message: Arc<Message>,
-    /// Who is to get it.
-    pub audience: Audience,
+    /// What the log knows of it.
+    pub opened: Opened,
     /// Whether its topic has been written since, so that it is not to be retained again.
     pub superseded: bool,
 }
@@ -124,29 +123,18 @@ impl Shard {
         client.seen = seen.into();
         self.outbox.note_waiting(client.session.waiting());
         self.count_durable(1);
-        let shared = |held: &&Held| held.filter.shared().is_some();
-        let ticket =
-            self.awaiting.open(Answer::Nobody, subscriptions.iter().filter(shared).count());
-        for Held { filter, options, id } in subscriptions {
-            self.enter_again(turn, slot, ticket, (&filter, options, id));
+        let (shared, own): (Vec<_>, Vec<_>) =
+            subscriptions.into_iter().partition(|held| held.filter.shared().is_some());
+        for Held { filter, options, id } in own {
+            self.enter(turn, &filter, subscription(slot, options, id));
+        }
+        // Behind its own interests, because it waits for those that are announced by now.
+        let ticket = self.awaiting.open(Answer::Nobody, shared.len());
+        for Held { filter, options, id } in shared {
+            self.join(turn, slot, ticket, (filter, member_options(options, id)));
         }
         self.finish_ready(turn);
         self.arm(slot);
-    }
-
-    fn enter_again(
-        &mut self,
-        turn: &mut Turn<'_>,
-        slot: u32,
-        ticket: u32,
-        (filter, options, id): (&plexus_types::TopicFilter, SubscriptionOptions, Option<u32>),
-    ) {
-        use crate::shard::subscribe::{member_options, subscription};
-        if filter.shared().is_some() {
-            self.join(turn, slot, ticket, (filter.clone(), member_options(options, id)));
-        } else {
-            self.enter(turn, filter, subscription(slot, options, id));
-        }
     }
 
     /// Whether every shard knows of this one's subscriptions.
@@ -158,33 +146,22 @@ impl Shard {
     pub fn reopen(&mut self, turn: &mut Turn<'_>) {
         self.log.restoring = false;
         for open in std::mem::take(&mut self.log.open) {
-            let OpenMessage { group, message, audience, superseded } = open;
+            let OpenMessage { opened, message, superseded } = open;
             let id = message.id;
-            match audience {
+            match &opened.audience {
                 Audience::Subscribers => {
                     let mut message = Message::clone(&message);
                     message.retain &= !superseded;
                     self.distribute(turn, None, message, Taken::default());
                     self.work_off(turn);
-                    self.close_message(group, id);
+                    self.close_message(opened, id);
                 }
                 Audience::Group(filter) => {
-                    self.offer_again(turn, &filter, message, group);
+                    let filter = Arc::clone(filter);
+                    self.give_back(turn, filter, message, Some(opened));
                     self.work_off(turn);
                 }
             }
         }
-    }
-
-    fn offer_again(
-        &mut self,
-        turn: &mut Turn<'_>,
-        filter: &str,
-        message: Arc<Message>,
-        open: Group,
-    ) {
-        let owner = self.context.shard_of(filter);
-        let name = GroupName::Filter(Arc::from(filter));
-        self.give_back(turn, (owner, name), message, Some(open));
     }
 }
