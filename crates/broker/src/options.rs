@@ -30,6 +30,8 @@ pub struct NodeOptions {
     pub shared_strategy: Strategy,
     /// Where what must survive is kept; `None` for nowhere.
     pub log: Option<crate::LogPlace>,
+    /// What is promised where nothing else says: records that nobody waits for are kept so.
+    pub durability: Durability,
     /// What is promised of messages by their topics: the first that matches counts, before what
     /// their listener says.
     pub topics: Vec<(TopicFilter, Durability)>,
@@ -53,6 +55,7 @@ impl Default for NodeOptions {
             memory: MemoryOptions::default(),
             retained: RetainedOptions::default(),
             log: None,
+            durability: Durability::Memory,
             topics: Vec::new(),
             shared_strategy: Strategy::RoundRobin,
             shared_strategies: Vec::new(),

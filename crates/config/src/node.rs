@@ -107,6 +107,7 @@ impl Config {
                 message_size_max: settings.retained.max_message_size.as_usize(),
             },
             log: self.log_place(),
+            durability: durability(settings.store.commit),
             topics: settings
                 .store
                 .topic

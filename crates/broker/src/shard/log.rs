@@ -288,6 +288,7 @@ impl Shard {
         self.log.batch.release(old);
         self.log.batch.state_bytes(-weight::of_topic(topic));
         self.log.batch.entry(group, |into| Record::Deleted(topic.into()).encode(into));
+        self.log.promise(self.context.options.durability);
         self.outbox.append();
     }
 
@@ -418,6 +419,7 @@ impl Shard {
             for (Opened { group, audience }, id) in done {
                 self.log.batch.release(id);
                 self.log.batch.entry(group, |into| Record::Done(id, audience).encode(into));
+                self.log.promise(self.context.options.durability);
             }
             for client in clients {
                 self.tell_kept(turn, client);
