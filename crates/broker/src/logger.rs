@@ -206,6 +206,20 @@ impl Logger {
         }
     }
 
+    fn what_is_full(&self, room: u64) -> String {
+        if self.log.disk_is_full() {
+            return format!(
+                "the disk of node.data_dir has no room for the log's next file ({room} bytes are \
+                 left); make room there, or have clients take what waits for them"
+            );
+        }
+        let most = self.context.options.log.as_ref().map_or(0, |place| place.bytes_max);
+        format!(
+            "the log has reached store.max_size ({most} bytes, {room} left); raise it, or have \
+             clients take what waits for them"
+        )
+    }
+
     fn raise(&self, name: &'static str, what: String) {
         tracing::error!(alarm = name, "{what}; until then what has to be kept is refused");
         self.context.alarms.raise(name, self.clock.now(), what);
@@ -240,13 +254,7 @@ impl Logger {
             return;
         }
         if full {
-            let place = self.context.options.log.as_ref();
-            let most = place.map_or(0, |place| place.bytes_max);
-            let what = format!(
-                "the log has reached store.max_size ({most} bytes, {room} left); raise it, or have \
-                 clients take what waits for them"
-            );
-            self.raise(FULL, what);
+            self.raise(FULL, self.what_is_full(room));
         } else {
             self.clear(FULL, "the log has room again");
         }
@@ -298,6 +306,7 @@ impl Logger {
                     );
                 }
                 self.clean_at = Some(self.clock.now() + CLEAN_RETRY);
+                self.report_room();
                 false
             }
         }
