@@ -88,6 +88,8 @@ pub struct Entry {
     pub message: MessageId,
     /// The bytes of topic, payload and properties.
     pub size: u32,
+    /// When it came, in seconds since 1970. In a record of its own it is the time of that.
+    pub since: u32,
     /// The quality of service of the delivery.
     pub qos: Qos,
     /// RETAIN of the delivery.

@@ -4,14 +4,14 @@ use std::{collections::VecDeque, ops::Range};
 
 use plexus_types::Qos;
 
-use crate::{Options, QueuePolicy, parcel::Parcel};
+use crate::{Options, QueuePolicy, Waiting, parcel::Parcel};
 
 /// First in, first out, limited in messages and bytes. Without memory while nothing waits.
 #[derive(Debug, Default)]
-pub(crate) struct Queue(Option<Box<Waiting>>);
+pub(crate) struct Queue(Option<Box<Line>>);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Line {
     parcels: VecDeque<Parcel>,
     bytes: usize,
     qos0: usize,
@@ -31,6 +31,8 @@ pub(crate) enum Admission {
     Queued,
     /// It goes; the queue is as it was.
     Full,
+    /// The same because of what waits elsewhere in the node.
+    NoRoom,
 }
 
 impl Queue {
@@ -40,6 +42,7 @@ impl Queue {
         &mut self,
         parcel: Parcel,
         options: &Options,
+        mut room: Waiting,
         mut evicted: impl FnMut(Parcel),
     ) -> Admission {
         let size = parcel.size();
@@ -47,15 +50,23 @@ impl Queue {
         if too_large {
             return Admission::Full;
         }
+        if !self.waiting().and(room).holds(size) {
+            return Admission::NoRoom; // Not even if everything that waits here went.
+        }
         let waiting = self.0.get_or_insert_default();
-        while waiting.is_full_for(size, options) {
+        loop {
+            let has_room = room.holds(size);
+            if has_room && !waiting.is_full_for(size, options) {
+                break;
+            }
             let may_evict =
                 options.queue_policy == QueuePolicy::DropOldest && parcel.shared().is_none();
             // A QoS 0 message is the first to go when all others are worth more.
-            if !may_evict || (parcel.qos() == Qos::AtMostOnce && waiting.qos0 == 0) {
-                return Admission::Full;
-            }
-            let Some(victim) = waiting.evict() else { break };
+            let may_evict = may_evict && (parcel.qos() != Qos::AtMostOnce || waiting.qos0 > 0);
+            let Some(victim) = may_evict.then(|| waiting.evict()).flatten() else {
+                return if has_room { Admission::Full } else { Admission::NoRoom };
+            };
+            room = room.and(Waiting::one(victim.size()));
             evicted(victim);
         }
         waiting.put(parcel);
@@ -86,7 +97,7 @@ impl Queue {
             return Self(None);
         }
         let begun = begun.min(parcels.len());
-        Self(Some(Box::new(Waiting {
+        Self(Some(Box::new(Line {
             bytes: parcels.iter().map(Parcel::size).sum(),
             qos0: 0,
             swept: parcels.len(),
@@ -107,11 +118,12 @@ impl Queue {
         self.0.as_deref().filter(|waiting| waiting.begun > 0)?.parcels.front()
     }
 
-    /// From now on all messages count.
-    pub(crate) fn count_all(&mut self) {
-        if let Some(waiting) = self.0.as_deref_mut() {
-            (waiting.begun, waiting.begun_bytes) = (0, 0);
-        }
+    /// From now on all messages count; yields those that did not.
+    pub(crate) fn count_all(&mut self) -> Waiting {
+        let Some(waiting) = self.0.as_deref_mut() else { return Waiting::default() };
+        let (messages, bytes) = (waiting.begun as u64, waiting.begun_bytes as u64);
+        (waiting.begun, waiting.begun_bytes) = (0, 0);
+        Waiting { messages, bytes }
     }
 
     /// Lets the bytes go of messages that the log has, except of the first `spared`.
@@ -144,7 +156,7 @@ impl Queue {
 
     /// Messages and bytes that count against the limits.
     pub(crate) fn len(&self) -> (usize, usize) {
-        self.0.as_deref().map_or((0, 0), Waiting::counted)
+        self.0.as_deref().map_or((0, 0), Line::counted)
     }
 
     /// Messages whose delivery may have begun before the node started.
@@ -152,12 +164,18 @@ impl Queue {
         self.0.as_deref().map_or(0, |waiting| waiting.begun)
     }
 
+    /// The same, as it is counted for the node.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let (messages, bytes) = self.len();
+        Waiting { messages: messages as u64, bytes: bytes as u64 }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.front().is_none()
     }
 }
 
-impl Waiting {
+impl Line {
     fn put(&mut self, parcel: Parcel) {
         self.bytes += parcel.size();
         self.qos0 += usize::from(parcel.qos() == Qos::AtMostOnce);

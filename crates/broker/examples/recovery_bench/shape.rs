@@ -76,6 +76,7 @@ impl Shape {
             properties: MessageProperties::default(),
             expires: None,
             publisher: ClientId::try_from(PUBLISHER).expect("a client"),
+            durability: plexus_types::Durability::Synced,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 use bytes::Bytes;
 use plexus_session::{Extras, Held, Image, Options, Sequence};
 use plexus_types::{
-    ClientId, MessageProperties, ProtocolVersion, Qos, Text, TopicFilter, TopicName,
+    ClientId, Durability, MessageProperties, ProtocolVersion, Qos, Text, TopicFilter, TopicName,
 };
 use plexus_wire::SubscriptionOptions;
 
@@ -44,6 +44,7 @@ fn queued(group: u16, key: u64, message: u64) -> Told {
         sequence: Sequence::new(message as u32),
         message: MessageId::new(message),
         size: 10,
+        since: 0,
         qos: Qos::AtLeastOnce,
         retain: false,
         released: false,
@@ -94,6 +95,7 @@ fn message(id: MessageId) -> Arc<Message> {
         properties: MessageProperties::default(),
         expires: None,
         publisher: ClientId::try_from("p").unwrap(),
+        durability: Durability::Synced,
     })
 }
 
@@ -113,6 +115,7 @@ fn deal(recovery: Recovery) -> Vec<Dealt> {
         name: "tcp".into(),
         options: Arc::new(Options::default()),
         policy: Arc::new(plexus_access::AllowAll),
+        durability: Durability::Synced,
     });
     let read = |id| Ok::<_, Infallible>(message(id));
     let dealt = recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read);

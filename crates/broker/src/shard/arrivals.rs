@@ -136,7 +136,7 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
-        if self.log_refuses(&admitted, found.is_none()) {
+        if self.log_refuses(&admitted, found) {
             let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
             newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
             return;
@@ -187,10 +187,12 @@ impl Shard {
 
     /// Whether the session of the client would have to be kept and the log does not take it. Who has
     /// one may come back to a log that is full: what waits for him makes room.
-    fn log_refuses(&self, admitted: &Admitted, is_new: bool) -> bool {
+    fn log_refuses(&self, admitted: &Admitted, found: Option<u32>) -> bool {
         let log = &self.context.log;
-        let refuses = if is_new { log.takes_nothing_new() } else { log.is_failing() };
-        refuses && admitted.options.durable && admitted.wants_to_last()
+        let found = found.and_then(|slot| self.clients.get(slot));
+        let refuses = if found.is_none() { log.takes_nothing_new() } else { log.is_failing() };
+        let is_recorded = found.is_some_and(|client| client.session.is_durable());
+        refuses && (is_recorded || admitted.options.durable) && admitted.wants_to_last()
     }
 
     /// Whether the node has as many sessions as it may have. Each shard counts its own, so that two

@@ -17,7 +17,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use plexus_session::{Change, LogPosition};
 use plexus_store::{Batch, Commit, Group};
-use plexus_types::{Message, MessageId, ReasonCode};
+use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode};
 
 pub(super) use self::weight::Weight;
 use self::{barrier::Barriers, ended::EndedSessions, reads::GroupReads, refresh::Refresh};
@@ -63,8 +63,6 @@ pub(super) struct LogBook {
     pub(super) enabled: bool,
     /// Between `restore` and `reopen`: not every shard knows of all subscriptions.
     pub(super) restoring: bool,
-    /// When its records count as kept.
-    commit: Commit,
     batch: Batch,
     turn: u64,
     clients: Vec<ClientRef>,
@@ -94,7 +92,6 @@ impl LogBook {
         Self {
             enabled: false,
             restoring: false,
-            commit: options.log.as_ref().map_or(Commit::Synced, |place| place.commit),
             batch: Batch::new(),
             turn: 1,
             clients: Vec::new(),
@@ -112,6 +109,16 @@ impl LogBook {
             open: Vec::new(),
             reads: GroupReads::default(),
             refresh: Refresh::default(),
+        }
+    }
+
+    /// The records of this turn are kept as is promised; one file has one order, so the strongest
+    /// promise of a turn holds for all of it.
+    fn promise(&mut self, durability: Durability) {
+        match durability {
+            Durability::Synced => self.batch.mode(Commit::Synced),
+            // It has a record for another's sake.
+            Durability::Written | Durability::Memory => self.batch.mode(Commit::Written),
         }
     }
 
@@ -175,8 +182,9 @@ impl Shard {
             _ => {}
         }
         batch.state_bytes(client.weight.note(change, &client.session));
-        let key = client.key;
+        let (key, durability) = (client.key, promised(change, client.door.durability));
         batch.entry(group, |into| Record::session(key, change, into));
+        self.log.promise(durability);
         match change {
             Change::Image(_) if is_new => self.count_durable(1),
             Change::Ended(_) => self.count_durable(-1),
@@ -254,6 +262,10 @@ impl Shard {
         if !self.log.enabled || is_own(topic) {
             return;
         }
+        if !message.durability.is_kept() {
+            // The one before must not come back as newer than it is.
+            return old.map_or((), |old| self.record_expired(topic, old));
+        }
         let group = Group(self.context.slot_of(topic));
         let deleted = message.payload.is_empty();
         let batch = &mut self.log.batch;
@@ -272,10 +284,12 @@ impl Shard {
             Record::Retained(message.id, topic.into())
         };
         batch.entry(group, |into| record.encode(into));
+        self.log.promise(message.durability);
         self.outbox.append();
     }
 
-    /// The retained message of a topic expired.
+    /// The retained message of a topic expired, or is no longer the one of its topic; nobody waits
+    /// for that.
     pub(super) fn record_expired(&mut self, topic: &str, old: MessageId) {
         if !self.log.enabled || is_own(topic) {
             return;
@@ -284,6 +298,7 @@ impl Shard {
         self.log.batch.release(old);
         self.log.batch.state_bytes(-weight::of_topic(topic));
         self.log.batch.entry(group, |into| Record::Deleted(topic.into()).encode(into));
+        self.log.promise(self.context.options.durability);
         self.outbox.append();
     }
 
@@ -291,6 +306,7 @@ impl Shard {
     /// after a crash to whoever does not have it, until `close_message`.
     pub(super) fn open_message(&mut self, opened: &Opened, message: &Arc<Message>) {
         self.log.batch.hold(message);
+        self.log.promise(message.durability);
         self.record_open(opened, message.id);
     }
 
@@ -330,6 +346,7 @@ impl Shard {
 
     /// The end of a turn of the shard's thread: its records go to the log.
     pub fn end_turn(&mut self, turn: &mut Turn<'_>) {
+        self.count_waiting();
         if !self.log.enabled {
             return;
         }
@@ -343,7 +360,6 @@ impl Shard {
         let log = &mut self.log;
         log.turn += 1;
         if in_log {
-            log.batch.mode(log.commit);
             turn.ports.commit(std::mem::take(&mut log.batch), upto);
         }
         if in_log || !log.clients.is_empty() || !log.done.is_empty() || upto > log.closed {
@@ -414,6 +430,7 @@ impl Shard {
             for (Opened { group, audience }, id) in done {
                 self.log.batch.release(id);
                 self.log.batch.entry(group, |into| Record::Done(id, audience).encode(into));
+                self.log.promise(self.context.options.durability);
             }
             for client in clients {
                 self.tell_kept(turn, client);
@@ -445,6 +462,23 @@ impl Shard {
             }
         }
     }
+}
+
+/// What is promised of a change of a session that promises so much. Of a message to it its publisher
+/// has been promised something; at QoS 2 the session has an interest of its own.
+fn promised(change: &Change, session: Durability) -> Durability {
+    match change {
+        Change::Queued(entry, Some(message)) if entry.qos == Qos::ExactlyOnce => {
+            message.durability.max(session)
+        }
+        Change::Queued(_, Some(message)) => message.durability,
+        _ => session,
+    }
+}
+
+/// Whether durable sessions have records of the message for its publisher's sake.
+pub(super) fn is_recorded(message: &Message) -> bool {
+    message.qos != Qos::AtMostOnce && message.durability.is_kept()
 }
 
 /// How both ends count an envelope.

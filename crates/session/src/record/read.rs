@@ -3,8 +3,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plexus_stdx::varint::Cursor;
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
-    TopicFilter, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
+    ProtocolVersion, Qos, Text, TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 use smallvec::SmallVec;
@@ -85,7 +85,7 @@ impl Reader<'_> {
             will: self.will()?,
             subscriptions: self.list(Self::held)?,
             accepted: self.list(Self::packet_id)?,
-            entries: self.list(Self::entry)?.into(),
+            entries: self.entries()?.into(),
         })
     }
 
@@ -108,6 +108,19 @@ impl Reader<'_> {
         Ok(Held { filter, options, id })
     }
 
+    fn entries(&mut self) -> Read<Vec<Entry>> {
+        let mut since = 0_u32;
+        let mut entries = self.list(|reader| {
+            let step = reader.small()?;
+            Ok(Entry { since: step, ..reader.entry()? })
+        })?;
+        for entry in &mut entries {
+            since = since.wrapping_add(entry.since);
+            entry.since = since;
+        }
+        Ok(entries)
+    }
+
     fn entry(&mut self) -> Read<Entry> {
         let sequence = self.sequence()?;
         let message = self.message_id()?;
@@ -120,7 +133,8 @@ impl Reader<'_> {
         let shared = if bits & SHARED == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
         let extras = Extras::new(&subscription_ids, shared);
         let (retain, released) = (bits & RETAIN != 0, bits & 0b1000 != 0);
-        Ok(Entry { sequence, message, size, qos, retain, released, extras })
+        let since = 0;
+        Ok(Entry { sequence, message, size, since, qos, retain, released, extras })
     }
 
     fn will(&mut self) -> Read<Option<Box<WillImage>>> {
@@ -139,6 +153,7 @@ impl Reader<'_> {
                 retain: bits & 0b100 != 0,
                 properties: MessageProperties::from_checked(properties),
                 expires: None,
+                durability: Durability::default(),
                 publisher: reader.client_id()?,
             };
             Ok(Box::new(WillImage { message, delay, lifetime }))

@@ -59,7 +59,11 @@ fn image(image: &Image, into: &mut Vec<u8>) {
         number(u64::from(id.get()), into);
     }
     number(image.entries.len() as u64, into);
+    let mut since = 0_u32;
     for value in &image.entries {
+        // They stand in the order in which they came, so the steps are small.
+        number(u64::from(value.since.wrapping_sub(since)), into);
+        since = value.since;
         entry(value, into);
     }
 }

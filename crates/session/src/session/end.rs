@@ -1,11 +1,10 @@
 //! What a client leaves behind: its Will, then what others may still deliver, then nothing.
 
-use plexus_types::{Instant, MessageId, Qos};
+use plexus_types::{Instant, Qos};
 
 use super::Session;
 use crate::{
     Action, Change, DropReason, Outbox, Output, Publication,
-    parcel::Body,
     phase::Phase,
     timer::{Timer, Timers},
     will::StoredWill,
@@ -66,17 +65,17 @@ impl Session {
         let mut parcels: Vec<_> = self.outbound.drain().map(|parcel| (parcel, true)).collect();
         parcels.extend(std::iter::from_fn(|| {
             let begun = self.queue.front_begun().is_some();
-            self.queue.pop().map(|parcel| (parcel, begun))
+            self.dequeue(out).map(|parcel| (parcel, begun))
         }));
         let held = super::log::held(parcels.iter().map(|(parcel, _)| parcel));
         for (parcel, begun) in parcels {
-            if matches!(parcel.body, Body::Stored(MessageId::NONE)) {
+            if parcel.is_done() {
                 continue; // It has been received.
             }
             match parcel.shared().cloned() {
                 // [MQTT-4.8.2-5]: a QoS 2 delivery that has begun goes to nobody else.
                 Some(shared) if !(begun && parcel.qos() == Qos::ExactlyOnce) => {
-                    out.push(Output::Redispatch(shared, parcel.body));
+                    out.push(Output::Redispatch(shared, parcel.body()));
                 }
                 _ => dropped += 1,
             }

@@ -2,17 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use plexus_types::{Instant, Message, MessageId};
+use plexus_types::{Instant, Message, MessageId, Qos};
 use plexus_wire::Packet;
 
 use super::Session;
 use crate::{
-    Change, Entry, Held, Image, LogPosition, Options, Outbox, Output,
-    parcel::{Body, Parcel},
-    phase::Phase,
-    queue::Queue,
-    subscriptions::Subscriptions,
-    will::StoredWill,
+    Change, Entry, Held, Image, LogPosition, Options, Outbox, Output, parcel::Parcel, phase::Phase,
+    queue::Queue, subscriptions::Subscriptions, will::StoredWill,
 };
 
 /// Messages at the front of the queue of a connected client whose bytes stay in memory, and that
@@ -43,9 +39,11 @@ impl Session {
         connection.fetching = false;
         let waiting = self.queue.first_mut(AHEAD);
         for parcel in self.outbound.parcels_mut().chain(waiting) {
-            let Body::Stored(id) = parcel.body else { continue };
-            if let Some(message) = messages.iter().find(|message| message.id == id) {
-                parcel.body = Body::Here(Arc::clone(message));
+            if parcel.message().is_some() || parcel.is_done() {
+                continue;
+            }
+            if let Some(message) = messages.iter().find(|message| message.id == parcel.id()) {
+                parcel.fetched(message);
             }
         }
         self.pump(now, out);
@@ -67,15 +65,14 @@ impl Session {
         let (mut wanted, mut bytes) = (Vec::new(), 0);
         let waiting = self.queue.iter().take(AHEAD);
         for parcel in self.outbound.iter().map(|(.., parcel)| parcel).chain(waiting) {
-            let Body::Stored(id) = parcel.body else { continue };
-            if id == MessageId::NONE {
-                continue; // PUBREC has come: nothing of it is sent again.
+            if parcel.message().is_some() || parcel.is_done() {
+                continue; // Of what is done with nothing is sent again: PUBREC has come.
             }
             bytes += parcel.size();
             if !wanted.is_empty() && (wanted.len() >= AHEAD || bytes > AHEAD_BYTES) {
                 break;
             }
-            wanted.push(id);
+            wanted.push(parcel.id());
         }
         connection.fetching = true;
         out.push(Output::Fetch(wanted));
@@ -149,7 +146,7 @@ impl Session {
     }
 
     /// A connection begins: what was under way when the node stopped is under way.
-    pub(super) fn take_up(&mut self) {
+    pub(super) fn take_up(&mut self, out: &mut Outbox) {
         while let Some(parcel) = self.queue.front_begun()
             && let id = parcel.sequence.packet_id()
             && !self.outbound.is_taken(id)
@@ -157,7 +154,7 @@ impl Session {
         {
             self.outbound.restore(id, parcel.qos(), false, parcel);
         }
-        self.queue.count_all();
+        out.note_waiting(self.queue.count_all());
     }
 
     /// Records that a client is connected, with its Will; yields where the log must be kept for
@@ -189,14 +186,18 @@ impl Session {
         self.record(Change::Will(will), out);
     }
 
-    /// Gives the parcel its place and, if the session is durable, its record.
-    pub(super) fn admit_parcel(&mut self, parcel: &mut Parcel) {
-        if parcel.qos().get() > 0 {
-            parcel.sequence = self.next;
-            self.next = self.next.next();
-            if self.is_durable() {
-                parcel.mark_recorded();
-            }
+    /// Gives the parcel its place and, if the session is durable, its record. A message that lives
+    /// in memory alone has none at QoS 1; at QoS 2 it has one all the same, because its identifier
+    /// follows from its place and must not become another message's after a crash.
+    pub(super) fn admit_parcel(&mut self, parcel: &mut Parcel, message: &Message) {
+        if parcel.qos() == Qos::AtMostOnce {
+            return;
+        }
+        parcel.sequence = self.next;
+        self.next = self.next.next();
+        let is_kept = message.durability.is_kept() || parcel.qos() == Qos::ExactlyOnce;
+        if is_kept && self.is_durable() {
+            parcel.mark_recorded();
         }
     }
 
@@ -205,7 +206,7 @@ impl Session {
         let (sequence, qos) = (entry.sequence, entry.qos);
         let position = self.record(Change::Queued(entry, Some(message)), out);
         self.pending.note_record(position);
-        if qos == plexus_types::Qos::ExactlyOnce {
+        if qos == Qos::ExactlyOnce {
             self.pending.hold_delivery(position, sequence);
         }
     }
@@ -245,6 +246,6 @@ impl Session {
 
 /// The names of everything in the log that these messages hold there.
 pub(super) fn held<'a>(parcels: impl Iterator<Item = &'a Parcel>) -> Vec<MessageId> {
-    let recorded = parcels.filter(|parcel| parcel.is_recorded()).map(|parcel| parcel.body.id());
+    let recorded = parcels.filter(|parcel| parcel.is_recorded()).map(Parcel::id);
     recorded.filter(|id| *id != MessageId::NONE).collect()
 }

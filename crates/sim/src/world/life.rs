@@ -163,6 +163,7 @@ impl World {
         self.agenda.lose_node();
         self.lanes.clear();
         self.homes.clear();
+        self.history.power = power;
         self.see(&Seen::Crashed);
         self.history.crashing = false;
         let down = self.dice.millis(1, storage.down_millis_max);

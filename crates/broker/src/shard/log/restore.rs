@@ -177,6 +177,7 @@ impl Shard {
         client.anchor = anchor;
         self.log.batch.state_bytes(client.weight.restore(entries, &client.session));
         client.seen = seen;
+        self.outbox.note_waiting(client.session.waiting());
         self.count_durable(1);
         if !shared.is_empty() {
             let ticket = self.awaiting.open(Answer::Nobody, shared.len());

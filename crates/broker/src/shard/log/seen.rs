@@ -35,9 +35,15 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Whether an open message is not for the session any more.
+    /// Whether an open message that comes straight from its publisher is not for the session any
+    /// more.
     pub fn has(&self, id: MessageId) -> bool {
-        self.given.binary_search(&id).is_ok() || self.lots.iter().any(|lot| lot.has(id))
+        self.was_given(id) || self.lots.iter().any(|lot| lot.has(id))
+    }
+
+    /// Whether it was given an open message by a group or as a retained one.
+    pub fn was_given(&self, id: MessageId) -> bool {
+        self.given.binary_search(&id).is_ok()
     }
 }
 
