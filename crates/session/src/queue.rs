@@ -78,6 +78,22 @@ impl Queue {
         self.0.as_deref()?.parcels.front()
     }
 
+    /// The next message that has surely not been sent before the node started.
+    pub(crate) fn first_waiting(&self) -> Option<&Parcel> {
+        let waiting = self.0.as_deref()?;
+        waiting.parcels.get(waiting.begun)
+    }
+
+    /// Takes that message out.
+    pub(crate) fn pop_waiting(&mut self) -> Option<Parcel> {
+        let waiting = self.0.as_deref_mut()?;
+        let parcel = waiting.take(waiting.begun);
+        if waiting.parcels.is_empty() {
+            self.0 = None;
+        }
+        parcel
+    }
+
     /// The first so many messages.
     pub(crate) fn first_mut(&mut self, count: usize) -> impl Iterator<Item = &mut Parcel> {
         self.0
@@ -118,12 +134,11 @@ impl Queue {
         self.0.as_deref().filter(|waiting| waiting.begun > 0)?.parcels.front()
     }
 
-    /// From now on all messages count; yields those that did not.
-    pub(crate) fn count_all(&mut self) -> Waiting {
-        let Some(waiting) = self.0.as_deref_mut() else { return Waiting::default() };
-        let (messages, bytes) = (waiting.begun as u64, waiting.begun_bytes as u64);
-        (waiting.begun, waiting.begun_bytes) = (0, 0);
-        Waiting { messages, bytes }
+    /// From now on all messages count.
+    pub(crate) fn count_all(&mut self) {
+        if let Some(waiting) = self.0.as_deref_mut() {
+            (waiting.begun, waiting.begun_bytes) = (0, 0);
+        }
     }
 
     /// Lets the bytes go of messages that the log has, except of the first `spared`.

@@ -94,8 +94,8 @@ fn message(id: MessageId) -> Arc<Message> {
         retain: true,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
-        durability: Durability::Synced,
     })
 }
 
@@ -115,7 +115,7 @@ fn deal(recovery: Recovery) -> Vec<Dealt> {
         name: "tcp".into(),
         options: Arc::new(Options::default()),
         policy: Arc::new(plexus_access::AllowAll),
-        durability: Durability::Synced,
+        durability: Durability::default(),
     });
     let read = |id| Ok::<_, Infallible>(message(id));
     let dealt = recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read);

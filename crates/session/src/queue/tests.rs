@@ -129,7 +129,8 @@ fn what_may_have_begun_before_the_start_neither_counts_nor_goes() {
     assert_eq!((queue.begun(), queue.len()), (2, (1, 2)));
     let mut victims = Vec::new();
     for payload in ["d", "e", "f"] {
-        let admission = queue.push(parcel(payload, 1), &options, |victim| victims.push(victim));
+        let admission = queue
+            .push(parcel(payload, 1), &options, Waiting::UNLIMITED, |victim| victims.push(victim));
         assert_eq!(admission, Admission::Queued);
     }
     let victims = victims.iter().map(|victim| victim.message().unwrap().payload.clone());

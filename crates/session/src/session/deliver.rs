@@ -227,7 +227,8 @@ impl Session {
         if limit == u32::MAX {
             return None;
         }
-        self.queue.front().map(|oldest| oldest.overdue_at(limit))
+        // What may have been sent before the node started is sent again, however long it takes.
+        self.queue.first_waiting().map(|oldest| oldest.overdue_at(limit))
     }
 
     /// Drops what has waited for too long, some of it at a time.
@@ -239,7 +240,8 @@ impl Session {
             if self.next_overdue().is_none_or(|due| due > now) {
                 break;
             }
-            let Some(parcel) = self.dequeue(out) else { break };
+            let Some(parcel) = self.queue.pop_waiting() else { break };
+            out.note_gone(parcel.size());
             self.note_movement();
             out.push(Output::Dropped(DropReason::Expired, 1));
             self.record_drop(&parcel, out);
@@ -254,11 +256,9 @@ impl Session {
 
     /// The next message that waits.
     pub(super) fn dequeue(&mut self, out: &mut Outbox) -> Option<Parcel> {
-        let is_counted = self.queue.front_begun().is_none();
+        let before = self.queue.waiting();
         let parcel = self.queue.pop()?;
-        if is_counted {
-            out.note_gone(parcel.size());
-        }
+        out.note_change(before, self.queue.waiting());
         Some(parcel)
     }
 

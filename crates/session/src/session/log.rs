@@ -146,7 +146,7 @@ impl Session {
     }
 
     /// A connection begins: what was under way when the node stopped is under way.
-    pub(super) fn take_up(&mut self, out: &mut Outbox) {
+    pub(super) fn take_up(&mut self) {
         while let Some(parcel) = self.queue.front_begun()
             && let id = parcel.sequence.packet_id()
             && !self.outbound.is_taken(id)
@@ -154,7 +154,7 @@ impl Session {
         {
             self.outbound.restore(id, parcel.qos(), false, parcel);
         }
-        out.note_waiting(self.queue.count_all());
+        self.queue.count_all();
     }
 
     /// Records that a client is connected, with its Will; yields where the log must be kept for
