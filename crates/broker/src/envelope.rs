@@ -39,6 +39,8 @@ pub enum Envelope {
     MemberState(SubscriberId, Availability),
     /// I have subscribers for such topics, or no longer; answer with `InterestSeen`.
     Interest(InterestDelta, u64),
+    /// The same of many, after a start.
+    Interests(Arc<[InterestDelta]>, u64),
     /// I know your interests up to this number.
     InterestSeen(u64),
     /// My client subscribed: what retained messages have you for it?
@@ -71,6 +73,7 @@ impl Envelope {
             | Self::Assign(_)
             | Self::Joined(_)
             | Self::Interest(..)
+            | Self::Interests(..)
             | Self::InterestSeen(_)
             | Self::Kept(..)
             | Self::Replayed(_) => false,

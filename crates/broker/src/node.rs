@@ -66,7 +66,8 @@ impl Node {
         if options.shards == 0 || options.shards > SHARDS_MAX {
             return Err(StartError::Shards(options.shards));
         }
-        let store = options.log.clone().map(Store::open).transpose()?;
+        let store = options.log.clone();
+        let store = store.map(|place| store::open_apart(place, options.shards)).transpose()?;
         let seed = match &store {
             Some(store) => store.seed(),
             None => Seed::new(random()?),

@@ -5,7 +5,7 @@
 //! Session    00  key, change                    Open     04  message, 0
 //! Listener   01  key, name                      Open     04  message, 1, group's whole filter
 //! Retained   02  message, topic                 Done     05  as in Open
-//! Deleted    03  topic
+//! Deleted    03  topic                          Started  06  message, number of shards
 //! ```
 //! Numbers are LEB128, the last text of a record takes its rest.
 
@@ -14,6 +14,9 @@ use std::sync::Arc;
 use plexus_session::{Change, RecordError};
 use plexus_stdx::varint::{self, Cursor};
 use plexus_types::MessageId;
+
+const SESSION: u8 = 0x00;
+const LISTENER: u8 = 0x01;
 
 /// A record of a shard.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +33,8 @@ pub enum Record {
     Open(MessageId, Audience),
     /// It is with all of them.
     Done(MessageId, Audience),
+    /// The node has started: from that one on each of so many shards names messages in its turn.
+    Started(MessageId, u16),
 }
 
 /// Who is to get a publication.
@@ -46,7 +51,7 @@ impl Record {
     pub fn encode(&self, into: &mut Vec<u8>) {
         match self {
             Self::Session(key, change) => Self::session(*key, change, into),
-            Self::Listener(key, name) => named(0x01, *key, name, into),
+            Self::Listener(key, name) => named(LISTENER, *key, name, into),
             Self::Retained(message, topic) => named(0x02, message.get(), topic, into),
             Self::Deleted(topic) => {
                 into.push(0x03);
@@ -54,14 +59,35 @@ impl Record {
             }
             Self::Open(message, audience) => addressed(0x04, *message, audience, into),
             Self::Done(message, audience) => addressed(0x05, *message, audience, into),
+            Self::Started(message, shards) => {
+                into.push(0x06);
+                varint::put(into, message.get());
+                varint::put(into, u64::from(*shards));
+            }
         }
     }
 
     /// A change of a session, without a copy of it.
     pub fn session(key: u64, change: &Change, into: &mut Vec<u8>) {
-        into.push(0x00);
+        into.push(SESSION);
         varint::put(into, key);
         change.encode(into);
+    }
+
+    /// Whether the record is about a session of its group.
+    pub fn is_of_session(record: &[u8]) -> bool {
+        matches!(record.first(), Some(&(SESSION | LISTENER)))
+    }
+
+    /// The session and the message, if the record says that one waits for the other, and whether it
+    /// came straight from its publisher.
+    pub fn queued(record: &[u8]) -> Option<(u64, MessageId, bool)> {
+        let mut cursor = Cursor::new(record);
+        if cursor.byte()? != SESSION {
+            return None;
+        }
+        let key = cursor.varint()?;
+        Change::queued(cursor.rest()).map(|(message, straight)| (key, message, straight))
     }
 
     /// Reads a record that [`Record::encode`] wrote.
@@ -70,12 +96,20 @@ impl Record {
         let kind = cursor.byte().ok_or(RecordError::Short)?;
         let mut number = || cursor.varint().ok_or(RecordError::Field("number"));
         Ok(match kind {
-            0x00 => Self::Session(number()?, Change::decode(cursor.rest())?),
-            0x01 => Self::Listener(number()?, text(cursor.rest())?),
+            SESSION => Self::Session(number()?, Change::decode(cursor.rest())?),
+            LISTENER => Self::Listener(number()?, text(cursor.rest())?),
             0x02 => Self::Retained(MessageId::new(number()?), text(cursor.rest())?),
             0x03 => Self::Deleted(text(cursor.rest())?),
             0x04 => Self::Open(MessageId::new(number()?), audience(cursor.rest())?),
             0x05 => Self::Done(MessageId::new(number()?), audience(cursor.rest())?),
+            0x06 => {
+                let (first, shards) = (MessageId::new(number()?), number()?);
+                let shards = u16::try_from(shards).ok().filter(|shards| *shards > 0);
+                match cursor.rest().len() {
+                    0 => Self::Started(first, shards.ok_or(RecordError::Field("shards"))?),
+                    left => return Err(RecordError::Long(left)),
+                }
+            }
             kind => return Err(RecordError::Kind(kind)),
         })
     }
@@ -126,11 +160,14 @@ mod tests {
             Record::Open(message, Audience::Subscribers),
             Record::Open(message, Audience::Group("$share/g/t".into())),
             Record::Done(message, Audience::Subscribers),
+            Record::Started(message, 300),
             Record::Done(message, Audience::Group("$share/g/t".into())),
         ] {
             let mut bytes = Vec::new();
             record.encode(&mut bytes);
             assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
+            let of_session = matches!(record, Record::Session(..) | Record::Listener(..));
+            assert_eq!(Record::is_of_session(&bytes), of_session);
             for length in 0..bytes.len() {
                 assert_ne!(Record::decode(&bytes[..length]).as_ref(), Ok(&record), "{length}");
             }

@@ -1,48 +1,58 @@
 //! From the records of the log to what each shard starts with.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod crew;
+mod drafts;
+mod progress;
 
-use plexus_session::{Change, Image};
+use std::{collections::BTreeMap, sync::Arc};
+
+use plexus_session::Change;
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::{Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
+use smallvec::SmallVec;
 
+pub(crate) use self::crew::Crew;
+use self::drafts::Drafts;
+pub use self::progress::Progress;
 use crate::{
     ports::Door,
     record::{Audience, Record},
-    shard::{Context, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession},
+    shard::{Context, Lot, OpenMessage, Opened, Restored, RestoredRetained, Seen},
 };
-
-/// A session as far as the log has been read.
-#[derive(Debug)]
-struct Draft {
-    listener: Box<str>,
-    image: Option<Box<Image>>,
-    anchor: SegmentNumber,
-    /// Open publications that it was given.
-    seen: BTreeSet<MessageId>,
-}
 
 #[derive(Debug)]
 struct Open {
     group: Group,
     audience: Audience,
-    /// Retained topics that were written after it.
-    written: BTreeSet<Box<str>>,
+    /// How many entries had been read.
+    at: u64,
+}
+
+#[derive(Debug)]
+struct Retained {
+    message: MessageId,
+    segment: SegmentNumber,
 }
 
 /// Everything that the log says, as it is being read.
 #[derive(Debug)]
 pub struct Recovery {
-    sessions: HashMap<(Group, u64), Draft>,
-    retained: BTreeMap<Box<str>, (MessageId, SegmentNumber)>,
+    drafts: Drafts,
+    retained: BTreeMap<Box<str>, Retained>,
     /// A message may be open for several audiences at once, even for the same one twice.
-    open: BTreeMap<MessageId, Vec<Open>>,
+    open: HashMap<MessageId, SmallVec<[Open; 1]>>,
+    /// What sessions have been given while anything was open.
+    given: HashMap<(Group, u64), Seen>,
+    /// The first name that the newest start of the node gave, and its number of shards.
+    start: Option<(u64, u64)>,
+    /// Retained topics that were written while a message was open, and how many entries had been
+    /// read at the last time.
+    written: BTreeMap<Box<str>, u64>,
     segment: SegmentNumber,
+    entries: u64,
     newest_millis: u64,
+    progress: Option<Progress>,
     /// The bug that is planted.
     #[cfg(feature = "canary")]
     pub canary: crate::shard::Canary,
@@ -61,37 +71,48 @@ impl Replay for Recovery {
         payload: &[u8],
     ) -> Result<(), String> {
         self.newest_millis = self.newest_millis.max(at_millis);
+        self.entries += 1;
         match Record::decode(payload).map_err(|error| error.to_string())? {
             Record::Session(key, change) => self.change(group, key, change, at_millis),
             Record::Listener(key, listener) => {
-                let draft = self.sessions.entry((group, key)).or_insert_with(|| Draft {
-                    listener: Box::default(),
-                    image: None,
-                    anchor: self.segment,
-                    seen: BTreeSet::new(),
-                });
-                draft.listener = listener;
+                self.drafts.came_through(group, key, &listener, self.segment);
             }
-            Record::Retained(id, topic) => {
+            Record::Retained(message, topic) => {
                 self.note_written(&topic);
-                self.retained.insert(topic, (id, self.segment));
+                self.retained.insert(topic, Retained { message, segment: self.segment });
             }
             Record::Deleted(topic) => {
                 self.note_written(&topic);
                 self.retained.remove(&topic);
             }
             Record::Open(id, audience) => {
-                let open = Open { group, audience, written: BTreeSet::new() };
+                let open = Open { group, audience, at: self.entries };
                 self.open.entry(id).or_default().push(open);
             }
             Record::Done(id, audience) => self.done(group, id, &audience),
+            Record::Started(first, shards) => {
+                self.start = Some((first.get(), u64::from(shards)));
+            }
         }
         Ok(())
     }
 
+    fn restart(&mut self) {
+        let progress = self.progress.take();
+        #[cfg(feature = "canary")]
+        let canary = self.canary;
+        *self = Self::new(self.drafts.seed());
+        self.progress = progress;
+        #[cfg(feature = "canary")]
+        {
+            self.canary = canary;
+        }
+    }
+
     fn progress(&mut self, done: u64, total: u64) {
-        let percent = done * 100 / total.max(1);
-        tracing::debug!(percent, "reading the log");
+        if let Some(progress) = &mut self.progress {
+            progress.note(done, total);
+        }
     }
 }
 
@@ -99,14 +120,25 @@ impl Recovery {
     /// Nothing has been read yet.
     pub fn new(seed: Seed) -> Self {
         Self {
-            sessions: seed.map(),
+            drafts: Drafts::new(seed),
             retained: BTreeMap::new(),
-            open: BTreeMap::new(),
+            open: seed.map(),
+            given: seed.map(),
+            start: None,
+            written: BTreeMap::new(),
             segment: SegmentNumber::ZERO,
+            entries: 0,
             newest_millis: 0,
+            progress: None,
             #[cfg(feature = "canary")]
             canary: crate::shard::Canary::Silent,
         }
+    }
+
+    /// Has it tell how far it has come.
+    #[must_use]
+    pub fn with_progress(self, progress: Progress) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     fn change(&mut self, group: Group, key: u64, change: Change, at_millis: u64) {
@@ -114,28 +146,31 @@ impl Recovery {
         if self.canary.skips(&change) {
             return;
         }
-        let Some(draft) = self.sessions.get_mut(&(group, key)) else {
-            // Its image went with a segment that was cleaned because the session had ended.
-            return;
-        };
-        if let Change::Queued(entry, _) = &change
-            && self.open.contains_key(&entry.message)
-        {
-            draft.seen.insert(entry.message);
+        if let Change::Queued(entry, _) = &change {
+            let straight = !entry.retain && entry.extras.shared().is_none();
+            self.note_given(group, key, (entry.message, straight));
         }
-        let at = Instant::from_millis(at_millis);
-        match (draft.image.take(), change) {
-            (_, Change::Image(image)) => {
-                draft.image = Some(image);
-                draft.anchor = self.segment;
+        self.drafts.change(group, key, change, (Instant::from_millis(at_millis), self.segment));
+    }
+
+    /// The message waits for that session, and whether it came straight from its publisher.
+    fn note_given(&mut self, group: Group, key: u64, (id, straight): (MessageId, bool)) {
+        if self.open.is_empty() {
+            return;
+        }
+        // What was open at a start is routed by other shards than named it, in an order of theirs.
+        let start = self.start.filter(|(first, _)| *first <= id.get());
+        if let Some((first, shards)) = start.filter(|_| straight) {
+            let lots = &mut self.given.entry((group, key)).or_default().lots;
+            let newest = id.get();
+            let same =
+                |lot: &&mut Lot| lot.first == first && lot.newest % shards == newest % shards;
+            match lots.iter_mut().find(same) {
+                Some(lot) => lot.newest = newest.max(lot.newest),
+                None => lots.push(Lot { first, shards, newest }),
             }
-            (Some(image), change) => {
-                draft.image = image.apply(change, at);
-                if draft.image.is_none() {
-                    self.sessions.remove(&(group, key));
-                }
-            }
-            (None, _) => {}
+        } else if self.open.contains_key(&id) {
+            self.given.entry((group, key)).or_default().given.push(id);
         }
     }
 
@@ -148,28 +183,42 @@ impl Recovery {
         if opens.is_empty() {
             self.open.remove(&id);
         }
+        if self.open.is_empty() {
+            self.written.clear();
+            self.given.clear();
+        }
     }
 
     /// A topic has been written: an older message that is still open is not to be retained again.
     fn note_written(&mut self, topic: &str) {
-        for open in self.open.values_mut().flatten() {
-            open.written.insert(topic.into());
+        if self.open.is_empty() {
+            return;
         }
+        if let Some(at) = self.written.get_mut(topic) {
+            *at = self.entries;
+        } else {
+            self.written.insert(topic.into(), self.entries);
+        }
+    }
+
+    /// Adds what another has been told of sessions of other groups.
+    fn merge(&mut self, other: Self) {
+        assert!(other.open.is_empty() && other.retained.is_empty(), "invariant: of sessions alone");
+        self.drafts.merge(other.drafts);
+        self.newest_millis = self.newest_millis.max(other.newest_millis);
     }
 
     /// All bodies that are referred to, as often as they are.
     pub fn references(&self) -> impl Iterator<Item = MessageId> {
-        let sessions = self.sessions.values().filter_map(|draft| draft.image.as_ref());
-        let waiting = sessions.flat_map(|image| image.entries.iter().map(|entry| entry.message));
+        let waiting = self.drafts.messages().filter(|id| *id != MessageId::NONE);
         waiting
-            .filter(|id| *id != MessageId::NONE)
-            .chain(self.retained.values().map(|(id, _)| *id))
+            .chain(self.retained.values().map(|retained| retained.message))
             .chain(self.open.iter().flat_map(|(id, opens)| opens.iter().map(|_| *id)))
     }
 
     /// How many sessions and retained messages there are.
     pub fn counts(&self) -> (usize, usize) {
-        (self.sessions.len(), self.retained.len())
+        (self.drafts.len(), self.retained.len())
     }
 
     /// The newest time that a record tells.
@@ -179,41 +228,50 @@ impl Recovery {
 
     /// Deals everything out to the shards. `read` brings a message, `door` the listener of a name.
     pub fn deal<E>(
-        self,
+        mut self,
         context: &Context,
         next_message: MessageId,
         door: impl Fn(&str) -> Arc<Door>,
         read: impl Fn(MessageId) -> Result<Arc<Message>, E>,
     ) -> Result<Vec<Restored>, E> {
-        let next_key = self.sessions.keys().map(|(_, key)| key + 1).max().unwrap_or(1);
-        let next_message = next_message.get();
-        let empty = || Restored { next_key, next_message, ..Restored::default() };
+        let mut open: Vec<_> = self.open.into_iter().collect();
+        open.sort_unstable_by_key(|(id, _)| *id);
+        let oldest = open.first().map_or(MessageId::NONE, |(id, _)| *id);
+        for ((group, key), mut seen) in self.given {
+            seen.lots.retain(|lot| lot.newest >= oldest.get());
+            seen.given.retain(|id| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
+            seen.given.sort_unstable();
+            self.drafts.note_seen(group, key, seen);
+        }
+        let (next_key, next_message) = (self.drafts.next_key(), next_message.get());
+        let doors = self.drafts.doors(door);
+        let empty = || Restored {
+            next_key,
+            next_message,
+            doors: Arc::clone(&doors),
+            ..Restored::default()
+        };
         let mut dealt: Vec<_> = (0..context.options.shards).map(|_| empty()).collect();
         let mut hand = |group: u16, give: &mut dyn FnMut(&mut Restored)| {
             if let Some(restored) = dealt.get_mut(usize::from(context.shard_of_slot(group))) {
                 give(restored);
             }
         };
-        for ((group, key), draft) in self.sessions {
-            let Draft { listener, image, anchor, seen } = draft;
-            let Some(image) = image else { continue };
-            let seen = seen.into_iter().filter(|id| self.open.contains_key(id)).collect();
-            let session =
-                RestoredSession { key, door: door(&listener), image: *image, seen, anchor };
-            let mut session = Some(session);
-            hand(group.0, &mut |restored| restored.sessions.extend(session.take()));
+        for (group, mut drafts) in self.drafts.into_groups() {
+            hand(group, &mut |restored| restored.sessions.push(std::mem::take(&mut drafts)));
         }
-        for (topic, (id, anchor)) in self.retained {
-            let message = read(id)?;
+        for (topic, Retained { message, segment: anchor }) in self.retained {
+            let message = read(message)?;
             hand(context.slot_of(&topic), &mut |restored| {
                 let message = Arc::clone(&message);
                 restored.retained.push(RestoredRetained { message, anchor });
             });
         }
-        for (id, opens) in self.open {
+        for (id, opens) in open {
             let message = read(id)?;
-            for Open { group, audience, written } in opens {
-                let superseded = written.contains(message.topic.as_str());
+            let written = self.written.get(message.topic.as_str()).copied();
+            for Open { group, audience, at } in opens {
+                let superseded = written.is_some_and(|written| written > at);
                 let message = Arc::clone(&message);
                 let open = OpenMessage { opened: Opened { group, audience }, message, superseded };
                 hand(group.0, &mut |restored| restored.open.push(open.clone()));
@@ -222,3 +280,6 @@ impl Recovery {
         Ok(dealt)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,8 @@ use plexus_wire::{Packet, ProtocolError};
 pub use self::canary::Canary;
 pub use self::census::Census;
 pub use self::log::{
-    Class, Confirmed, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
+    Class, Confirmed, Doors, LogState, Lot, OpenMessage, Opened, Restored, RestoredRetained,
+    RestoredSession, Seen,
 };
 use self::{
     arrivals::Newcomer,
@@ -78,6 +79,8 @@ pub struct Context {
     pub alarms: Alarms,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
+    /// The shards that own groups.
+    group_shards: AtomicU64,
     /// The seed of the node: equal on all shards, because they must hash alike.
     pub seed: Seed,
     /// The bug that is planted.
@@ -96,6 +99,7 @@ impl Context {
             log: LogState::default(),
             alarms: Alarms::default(),
             durable_shards: AtomicU64::new(0),
+            group_shards: AtomicU64::new(0),
             seed,
             #[cfg(feature = "canary")]
             canary: Canary::Silent,
@@ -130,17 +134,29 @@ impl Context {
         rule.map_or(door, |(_, durability)| *durability)
     }
 
-    /// The shards that have durable sessions, a bit each.
-    pub(crate) fn durable_shards(&self) -> u64 {
-        self.durable_shards.load(SeqCst)
+    /// The shards that may record a message, or hand it on to one that does, a bit each: those that
+    /// have durable sessions and, if there are any, those that own groups.
+    pub(crate) fn recording_shards(&self) -> u64 {
+        match self.durable_shards.load(SeqCst) {
+            0 => 0,
+            durable => durable | self.group_shards.load(SeqCst),
+        }
     }
 
     pub(crate) fn set_durable(&self, shard: u16, durable: bool) {
-        if durable {
-            self.durable_shards.fetch_or(1 << shard, SeqCst);
-        } else {
-            self.durable_shards.fetch_and(!(1 << shard), SeqCst);
-        }
+        set_bit(&self.durable_shards, shard, durable);
+    }
+
+    pub(crate) fn set_groups(&self, shard: u16, has_groups: bool) {
+        set_bit(&self.group_shards, shard, has_groups);
+    }
+}
+
+fn set_bit(bits: &AtomicU64, shard: u16, set: bool) {
+    if set {
+        bits.fetch_or(1 << shard, SeqCst);
+    } else {
+        bits.fetch_and(!(1 << shard), SeqCst);
     }
 }
 

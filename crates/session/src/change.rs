@@ -96,11 +96,38 @@ pub struct Entry {
     pub retain: bool,
     /// Whether PUBREC came.
     pub released: bool,
-    /// Subscription Identifiers of the delivery.
-    pub subscription_ids: SmallVec<[u32; 2]>,
-    /// The whole filter of the group that it came by, so that it goes to another member if this
+    /// Subscription Identifiers and the group.
+    pub extras: Extras,
+}
+
+/// What few deliveries have: 8 bytes for most, of which a million wait.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Extras(Option<Box<Rare>>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rare {
+    subscription_ids: SmallVec<[u32; 2]>,
+    shared: Option<Arc<str>>,
+}
+
+impl Extras {
+    /// Those of a delivery.
+    pub fn new(subscription_ids: &[u32], shared: Option<Arc<str>>) -> Self {
+        let has_none = subscription_ids.is_empty() && shared.is_none();
+        let rare = || Rare { subscription_ids: SmallVec::from_slice(subscription_ids), shared };
+        Self((!has_none).then(|| Box::new(rare())))
+    }
+
+    /// Subscription Identifiers of all subscriptions that match.
+    pub fn subscription_ids(&self) -> &[u32] {
+        self.0.as_ref().map_or(&[], |rare| &rare.subscription_ids)
+    }
+
+    /// The whole filter of the group that it came by, so that it goes to another member if the
     /// session ends before it is delivered.
-    pub shared: Option<Arc<str>>,
+    pub fn shared(&self) -> Option<&Arc<str>> {
+        self.0.as_ref()?.shared.as_ref()
+    }
 }
 
 /// A Will that waits.

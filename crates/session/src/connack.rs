@@ -48,7 +48,7 @@ fn keep_alive(asked: u16, options: &Options) -> u16 {
 
 /// The CONNACK that accepts, or `None` when the client takes no packet of that size.
 pub(crate) fn accept(admitted: &Admitted, terms: &Terms, session_present: bool) -> Option<Packet> {
-    let Admitted { client_id, assigned, connect, options } = admitted;
+    let Admitted { client_id, assigned, connect, options, .. } = admitted;
     // 3.1 has no such flag: the bit is reserved there.
     let session_present = session_present && connect.version != ProtocolVersion::V31;
     let (reason, properties) = (ReasonCode::Success, ConnAckProperties::default());

@@ -154,7 +154,8 @@ impl Connecting {
         connect.properties.authentication_data = auth.and_then(|auth| auth.authentication_data);
         let assigned = self.assigned.is_some();
         let options = Arc::clone(&self.options);
-        let admitted = Admitted { client_id, assigned, connect, options };
+        let after = crate::LogPosition::ZERO;
+        let admitted = Admitted { client_id, assigned, connect, options, after };
         out.push(Output::Admit(Box::new(admitted)));
     }
 

@@ -40,7 +40,7 @@ mod timer;
 mod waiting;
 mod will;
 
-pub use change::{Change, Entry, Held, Image, WillImage};
+pub use change::{Change, Entry, Extras, Held, Image, WillImage};
 pub use client::{
     Client, ClientClose, ClientOptions, ClientOutput, Incoming, PublishRequest, RequestError,
     Ticket,

@@ -108,6 +108,11 @@ impl Outbox {
         self.waiting = self.waiting.and(more);
     }
 
+    /// So much waited in a session, and now so much.
+    pub(crate) const fn note_change(&mut self, before: Waiting, now: Waiting) {
+        self.waiting = self.waiting.less(before).and(now);
+    }
+
     pub(crate) const fn note_gone(&mut self, size: usize) {
         self.waiting = self.waiting.less(Waiting::one(size));
     }

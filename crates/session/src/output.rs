@@ -125,6 +125,9 @@ pub struct Admitted {
     pub connect: Box<Connect>,
     /// What its listener allows.
     pub options: Arc<crate::Options>,
+    /// CONNACK leaves when the log is kept up to here: without Session Present it promises that an
+    /// older session is gone.
+    pub after: LogPosition,
 }
 
 impl Admitted {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use plexus_types::{Instant, Message, MessageId, PacketId, Qos};
-use smallvec::SmallVec;
 
-use crate::Delivery;
+use crate::{Delivery, Entry, Extras};
 
 /// The bytes of a message that waits: in memory, or only in the log.
 #[derive(Debug, Clone)]
@@ -59,14 +58,6 @@ impl Sequence {
     }
 }
 
-/// What few messages have.
-#[derive(Debug, Clone, Default)]
-struct Extras {
-    subscription_ids: SmallVec<[u32; 2]>,
-    /// The whole filter of the group.
-    shared: Option<Arc<str>>,
-}
-
 /// A [`Body`], and since when it waits in seconds since 1970: here it takes no room of its own.
 #[derive(Debug, Clone)]
 enum Place {
@@ -86,7 +77,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
     place: Place,
-    extras: Option<Box<Extras>>,
+    extras: Extras,
     pub(crate) sequence: Sequence,
     /// Size, whether the log has it, RETAIN and quality of service, from the high bits down.
     traits: u32,
@@ -100,20 +91,18 @@ const SIZE_SHIFT: u32 = 4;
 
 impl Parcel {
     /// A message that is only in the log.
-    pub(crate) fn stored(entry: &crate::Entry) -> Self {
-        let mut parcel = Self {
+    pub(crate) fn stored(entry: Entry) -> Self {
+        Self {
             place: Place::Stored(entry.since, entry.message),
-            extras: None,
+            extras: entry.extras,
             sequence: entry.sequence,
             traits: pack(entry.size as usize, entry.qos, entry.retain) | RECORDED,
-        };
-        parcel.set_extras(&entry.subscription_ids, entry.shared.as_ref());
-        parcel
+        }
     }
 
     /// As the log knows it.
-    pub(crate) fn entry(&self) -> crate::Entry {
-        crate::Entry {
+    pub(crate) fn entry(&self) -> Entry {
+        Entry {
             sequence: self.sequence,
             message: self.id(),
             size: self.size() as u32,
@@ -121,16 +110,7 @@ impl Parcel {
             qos: self.qos(),
             retain: self.retain(),
             released: false,
-            subscription_ids: SmallVec::from_slice(self.subscription_ids()),
-            shared: self.shared().cloned(),
-        }
-    }
-
-    fn set_extras(&mut self, subscription_ids: &[u32], shared: Option<&Arc<str>>) {
-        if !subscription_ids.is_empty() || shared.is_some() {
-            let subscription_ids = SmallVec::from_slice(subscription_ids);
-            let shared = shared.cloned();
-            self.extras = Some(Box::new(Extras { subscription_ids, shared }));
+            extras: self.extras.clone(),
         }
     }
 
@@ -209,11 +189,11 @@ impl Parcel {
 
     /// The whole filter of the group that it came by.
     pub(crate) fn shared(&self) -> Option<&Arc<str>> {
-        self.extras.as_ref()?.shared.as_ref()
+        self.extras.shared()
     }
 
     pub(crate) fn subscription_ids(&self) -> &[u32] {
-        self.extras.as_ref().map_or(&[], |extras| &extras.subscription_ids)
+        self.extras.subscription_ids()
     }
 
     /// Lets the bytes go, if the log has them.
@@ -227,14 +207,12 @@ impl Parcel {
 
     /// A message that comes now.
     pub(crate) fn new(now: Instant, delivery: Delivery<'_>) -> Self {
-        let mut parcel = Self {
+        Self {
             traits: pack(delivery.message.size(), delivery.qos, delivery.retain),
             place: Place::Here(seconds(now), Arc::clone(delivery.message)),
-            extras: None,
+            extras: Extras::new(delivery.subscription_ids, delivery.shared.cloned()),
             sequence: Sequence::default(),
-        };
-        parcel.set_extras(delivery.subscription_ids, delivery.shared);
-        parcel
+        }
     }
 }
 
@@ -252,10 +230,11 @@ const fn pack(size: usize, qos: Qos, retain: bool) -> u32 {
 mod tests {
     use super::*;
 
-    /// A queue of ten million is 320 MB.
+    /// A queue of ten million is 320 MB, also while it is read from the log.
     #[test]
-    fn a_parcel_is_at_most_32_bytes() {
+    fn a_parcel_is_at_most_32_bytes_and_an_entry_too() {
         assert!(size_of::<Parcel>() <= 32, "{} bytes", size_of::<Parcel>());
+        assert!(size_of::<Entry>() <= 32, "{} bytes", size_of::<Entry>());
     }
 
     #[test]

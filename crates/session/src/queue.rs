@@ -17,6 +17,12 @@ struct Line {
     qos0: usize,
     /// Parcels from the front that have been looked at for bytes to let go.
     swept: usize,
+    /// Parcels from the front that were there before the node started.
+    restored: usize,
+    /// Parcels at the front whose delivery may have begun before the node started, and their bytes.
+    /// They do not count against the limits and nothing drives them out.
+    begun: usize,
+    begun_bytes: usize,
 }
 
 /// What became of a parcel at the queue's door.
@@ -72,6 +78,22 @@ impl Queue {
         self.0.as_deref()?.parcels.front()
     }
 
+    /// The next message that has surely not been sent before the node started.
+    pub(crate) fn first_waiting(&self) -> Option<&Parcel> {
+        let waiting = self.0.as_deref()?;
+        waiting.parcels.get(waiting.begun)
+    }
+
+    /// Takes that message out.
+    pub(crate) fn pop_waiting(&mut self) -> Option<Parcel> {
+        let waiting = self.0.as_deref_mut()?;
+        let parcel = waiting.take(waiting.begun);
+        if waiting.parcels.is_empty() {
+            self.0 = None;
+        }
+        parcel
+    }
+
     /// The first so many messages.
     pub(crate) fn first_mut(&mut self, count: usize) -> impl Iterator<Item = &mut Parcel> {
         self.0
@@ -85,9 +107,38 @@ impl Queue {
         self.0.as_deref().into_iter().flat_map(|queue| queue.parcels.iter())
     }
 
-    /// Puts a message at the end without asking for room: it was there before the node started.
-    pub(crate) fn restore(&mut self, parcel: Parcel) {
-        self.0.get_or_insert_default().put(parcel);
+    /// What the log had, without asking for room. The delivery of the first `begun` may have begun.
+    pub(crate) fn restore(parcels: VecDeque<Parcel>, begun: usize) -> Self {
+        if parcels.is_empty() {
+            return Self(None);
+        }
+        let begun = begun.min(parcels.len());
+        Self(Some(Box::new(Line {
+            bytes: parcels.iter().map(Parcel::size).sum(),
+            qos0: 0,
+            swept: parcels.len(),
+            restored: parcels.len(),
+            begun,
+            begun_bytes: parcels.iter().take(begun).map(Parcel::size).sum(),
+            parcels,
+        })))
+    }
+
+    /// Whether the next message was there before the node started.
+    pub(crate) fn is_front_restored(&self) -> bool {
+        self.0.as_deref().is_some_and(|waiting| waiting.restored > 0)
+    }
+
+    /// The next message, if its delivery may have begun before the node started.
+    pub(crate) fn front_begun(&self) -> Option<&Parcel> {
+        self.0.as_deref().filter(|waiting| waiting.begun > 0)?.parcels.front()
+    }
+
+    /// From now on all messages count.
+    pub(crate) fn count_all(&mut self) {
+        if let Some(waiting) = self.0.as_deref_mut() {
+            (waiting.begun, waiting.begun_bytes) = (0, 0);
+        }
     }
 
     /// Lets the bytes go of messages that the log has, except of the first `spared`.
@@ -118,9 +169,14 @@ impl Queue {
         parcel
     }
 
-    /// Messages and bytes that wait.
+    /// Messages and bytes that count against the limits.
     pub(crate) fn len(&self) -> (usize, usize) {
-        self.0.as_deref().map_or((0, 0), |waiting| (waiting.parcels.len(), waiting.bytes))
+        self.0.as_deref().map_or((0, 0), Line::counted)
+    }
+
+    /// Messages whose delivery may have begun before the node started.
+    pub(crate) fn begun(&self) -> usize {
+        self.0.as_deref().map_or(0, |waiting| waiting.begun)
     }
 
     /// The same, as it is counted for the node.
@@ -130,7 +186,7 @@ impl Queue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len().0 == 0
+        self.front().is_none()
     }
 }
 
@@ -141,15 +197,19 @@ impl Line {
         self.parcels.push_back(parcel);
     }
 
+    fn counted(&self) -> (usize, usize) {
+        (self.parcels.len() - self.begun, self.bytes - self.begun_bytes)
+    }
+
     fn is_full_for(&self, size: usize, options: &Options) -> bool {
-        self.parcels.len() >= options.queue_messages_max
-            || self.bytes + size > options.queue_bytes_max
+        let (messages, bytes) = self.counted();
+        messages >= options.queue_messages_max || bytes + size > options.queue_bytes_max
     }
 
     /// The oldest QoS 0 message, or else the oldest of all.
     fn evict(&mut self) -> Option<Parcel> {
         let oldest_qos0 = match self.qos0 {
-            0 => 0,
+            0 => self.begun,
             _ => self.parcels.iter().position(|parcel| parcel.qos() == Qos::AtMostOnce)?,
         };
         self.take(oldest_qos0)
@@ -159,6 +219,11 @@ impl Line {
         let parcel = self.parcels.remove(at)?;
         self.bytes -= parcel.size();
         self.swept -= usize::from(at < self.swept);
+        self.restored -= usize::from(at < self.restored);
+        if at < self.begun {
+            self.begun -= 1;
+            self.begun_bytes -= parcel.size();
+        }
         self.qos0 -= usize::from(parcel.qos() == Qos::AtMostOnce);
         Some(parcel)
     }

@@ -239,7 +239,7 @@ impl Session {
 
     /// Unacknowledged QoS 1 and 2 messages towards the client.
     pub fn inflight(&self) -> usize {
-        self.outbound.len()
+        self.outbound.len() + self.queue.begun()
     }
 
     /// Messages and bytes that wait.

@@ -1,41 +1,39 @@
 //! What a client is subscribed to.
 
 use plexus_types::TopicFilter;
-use plexus_wire::SubscriptionOptions;
+
+use crate::Held;
 
 /// The subscriptions of one session, sorted by filter. Most sessions have one or two, so that the
 /// vector grows one by one at first; its length is limited by `Options::subscriptions_max`.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    held: Vec<Subscription>,
+    held: Vec<Held>,
     bytes: usize,
 }
 
-/// One subscription. The whole filter is the key, `$share/<name>/` included.
-#[derive(Debug)]
-pub(crate) struct Subscription {
-    pub(crate) filter: TopicFilter,
-    pub(crate) options: SubscriptionOptions,
-    /// Subscription Identifier.
-    pub(crate) id: Option<u32>,
-}
-
-impl Subscription {
-    fn bytes(&self) -> usize {
-        self.filter.len() + 8
-    }
+/// What a subscription takes when it is written down.
+fn bytes_of(held: &Held) -> usize {
+    held.filter.len() + 8
 }
 
 /// Up to here the vector grows by single places.
 const FEW: usize = 8;
 
 impl Subscriptions {
+    /// Those of an image, no filter of which is there twice.
+    pub(crate) fn restore(mut held: Vec<Held>) -> Self {
+        held.sort_unstable_by(|one, other| one.filter.cmp(&other.filter));
+        let bytes = held.iter().map(bytes_of).sum();
+        Self { held, bytes }
+    }
+
     /// Adds or replaces ([MQTT-3.8.4-3]); says whether it is new.
-    pub(crate) fn insert(&mut self, subscription: Subscription) -> bool {
-        match self.held.binary_search_by(|held| held.filter.cmp(&subscription.filter)) {
+    pub(crate) fn insert(&mut self, new: Held) -> bool {
+        match self.held.binary_search_by(|held| held.filter.cmp(&new.filter)) {
             Ok(at) => {
                 if let Some(held) = self.held.get_mut(at) {
-                    *held = subscription;
+                    *held = new;
                 }
                 false
             }
@@ -43,8 +41,8 @@ impl Subscriptions {
                 if self.held.len() < FEW {
                     self.held.reserve_exact(1);
                 }
-                self.bytes += subscription.bytes();
-                self.held.insert(at, subscription);
+                self.bytes += bytes_of(&new);
+                self.held.insert(at, new);
                 true
             }
         }
@@ -55,7 +53,7 @@ impl Subscriptions {
         let Ok(at) = self.held.binary_search_by(|held| held.filter.cmp(filter)) else {
             return false;
         };
-        self.bytes -= self.held.remove(at).bytes();
+        self.bytes -= bytes_of(&self.held.remove(at));
         true
     }
 
@@ -72,7 +70,7 @@ impl Subscriptions {
         self.held.len()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Held> {
         self.held.iter()
     }
 }
@@ -82,11 +80,12 @@ mod tests {
     use plexus_types::TopicFilter;
     use plexus_wire::SubscriptionOptions;
 
-    use super::{Subscription, Subscriptions};
+    use super::Subscriptions;
+    use crate::Held;
 
-    fn subscription(filter: &str, id: Option<u32>) -> Subscription {
+    fn subscription(filter: &str, id: Option<u32>) -> Held {
         let filter = TopicFilter::try_from(filter).unwrap();
-        Subscription { filter, options: SubscriptionOptions::default(), id }
+        Held { filter, options: SubscriptionOptions::default(), id }
     }
 
     /// [MQTT-3.8.4-3] and [MQTT-3.10.4-1]: the whole filter is the key.
@@ -102,5 +101,16 @@ mod tests {
         assert!(subscriptions.remove(&TopicFilter::try_from("a/+").unwrap()));
         assert_eq!(subscriptions.len(), 1);
         assert_eq!(subscriptions.bytes(), "$share/g/a/+".len() + 8, "of what is left");
+    }
+
+    #[test]
+    fn restored_ones_are_found() {
+        let held = ["b", "c", "a"].map(|filter| subscription(filter, None));
+        let mut subscriptions = Subscriptions::restore(held.into());
+        assert_eq!(subscriptions.bytes(), 27);
+        for filter in ["a", "b", "c"] {
+            assert!(!subscriptions.insert(subscription(filter, Some(1))));
+        }
+        assert!(subscriptions.remove(&TopicFilter::try_from("c").unwrap()));
     }
 }

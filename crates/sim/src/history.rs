@@ -131,6 +131,9 @@ pub(crate) struct Known {
     pub(crate) held: Vec<Held>,
     /// Whether a CONNACK has promised that its session stays.
     pub(crate) promised: bool,
+    /// CONNACK has said that it has no session that outlives its connection, and none was asked for
+    /// since.
+    pub(crate) gone: bool,
     /// The node may have forgotten in a crash that the session ended.
     pub(crate) doubtful: bool,
     /// QoS 2 identifiers that it has not released.
@@ -336,6 +339,7 @@ impl History {
                 self.asked.push((*link, terms.clone()));
                 let client = self.client_mut(*actor);
                 client.asked_expiry = client.asked_expiry.min(terms.expiry);
+                client.gone &= terms.expiry == 0;
             }
             Seen::Accepted { actor, link, resumed, .. } => {
                 let asked = self.asked.iter().position(|(asked, _)| asked == link);
@@ -344,6 +348,7 @@ impl History {
                 client.expiry = terms.expiry;
                 client.asked_expiry = u32::MAX;
                 client.promised = terms.expiry > 0;
+                client.gone = terms.expiry == 0 && !*resumed;
                 client.doubtful &= *resumed;
                 client.terms = Some(terms);
                 client.attached = true;
@@ -438,6 +443,7 @@ impl Known {
             asked_expiry: u32::MAX,
             held: Vec::new(),
             promised: false,
+            gone: false,
             doubtful: false,
             taken: BTreeSet::new(),
             unsure: BTreeSet::new(),

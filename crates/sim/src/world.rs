@@ -6,6 +6,7 @@ mod hostile;
 mod life;
 mod logger;
 mod phases;
+mod rot;
 mod server;
 mod think;
 mod wire;

@@ -70,6 +70,8 @@ struct Figures {
 struct Nothing;
 
 impl Replay for Nothing {
+    fn restart(&mut self) {}
+
     fn entry(&mut self, _: Group, _: u64, _: u64, _: &[u8]) -> Result<(), String> {
         Ok(())
     }

@@ -24,6 +24,8 @@ pub(crate) struct Buckets {
     pages: Vec<Vec<u32>>,
     count: usize,
     linked: usize,
+    /// Buckets that stay although they are too many.
+    reserved: usize,
 }
 
 impl Buckets {
@@ -36,6 +38,28 @@ impl Buckets {
             self.grow(arena);
         }
         self.push(arena, name);
+    }
+
+    /// Makes the buckets beforehand that so many more values will need: whoever adds a million in a
+    /// row does not move each of them once.
+    pub(crate) fn reserve<T: Link>(&mut self, arena: &mut Arena<T>, more: usize) {
+        self.reserved = (self.linked + more) * 2;
+        while self.reserved > self.count {
+            self.grow(arena);
+        }
+    }
+
+    /// Takes back what was reserved and not used.
+    pub(crate) fn fit<T: Link>(&mut self, arena: &mut Arena<T>) {
+        self.reserved = 0;
+        self.tidy(arena);
+    }
+
+    /// Some slack keeps a change back and forth from moving buckets.
+    fn tidy<T: Link>(&mut self, arena: &mut Arena<T>) {
+        while self.count > self.reserved.max(self.linked * 3) {
+            self.shrink(arena);
+        }
     }
 
     /// Takes a value out of the chain of its hash.
@@ -55,10 +79,7 @@ impl Buckets {
             arena.get_mut(before).set_next(next);
         }
         self.linked -= 1;
-        // Some slack keeps a change back and forth from moving buckets.
-        while self.linked * 3 < self.count {
-            self.shrink(arena);
-        }
+        self.tidy(arena);
     }
 
     /// The first value of the chain in which values of that hash stand, or [`NONE`].

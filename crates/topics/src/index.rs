@@ -114,6 +114,16 @@ impl SubscriptionIndex {
         replaced.map(Subscription::from)
     }
 
+    /// Prepares for so many more filters that are added in a row; [`SubscriptionIndex::fit`] follows.
+    pub fn reserve(&mut self, filters: usize) {
+        self.buckets.reserve(&mut self.nodes, filters);
+    }
+
+    /// Gives back what was reserved and not used.
+    pub fn fit(&mut self) {
+        self.buckets.fit(&mut self.nodes);
+    }
+
     /// Takes a subscriber's subscription to a filter out.
     pub fn remove(&mut self, filter: &str, subscriber: SubscriberId) -> Option<Subscription> {
         let path = Path::of(filter);

@@ -25,8 +25,9 @@ pub struct Interest {
     state: SeededState,
     /// Shards with such filters.
     known: Parts<u64>,
-    /// How many such filters the local shard has.
-    counts: Parts<u32>,
+    /// How many more such filters than one the local shard has: most keys have one filter alone and
+    /// are not in here.
+    more: Parts<u32>,
     local: u16,
     /// How many keys there are of each depth: depths without a key need no look-up.
     depths: [u32; DEPTH_BITS as usize + 1],
@@ -48,16 +49,15 @@ impl Interest {
     pub fn new(seed: Seed, local: u16) -> Self {
         assert!(local < SHARDS_MAX, "invariant: a set of shards is one word");
         let depths = [0; DEPTH_BITS as usize + 1];
-        let (known, counts) = (Parts::new(seed), Parts::new(seed));
-        Self { state: seed.hasher(), known, counts, local, depths, present: 0 }
+        let (known, more) = (Parts::new(seed), Parts::new(seed));
+        Self { state: seed.hasher(), known, more, local, depths, present: 0 }
     }
 
     /// Counts a filter of the local shard; the delta is to be told to all others.
     pub fn add_local(&mut self, filter: &str) -> Option<InterestDelta> {
         let key = self.key_of(filter);
-        let count = self.counts.entry(key);
-        *count += 1;
-        if *count > 1 {
+        if self.is_local(key) {
+            *self.more.entry(key) += 1;
             return None;
         }
         let delta = InterestDelta { key, present: true };
@@ -68,12 +68,16 @@ impl Interest {
     /// Discounts a filter of the local shard; the delta is to be told to all others.
     pub fn remove_local(&mut self, filter: &str) -> Option<InterestDelta> {
         let key = self.key_of(filter);
-        let count = self.counts.get_mut(key)?;
-        *count -= 1;
-        if *count > 0 {
+        if let Some(more) = self.more.get_mut(key) {
+            *more -= 1;
+            if *more == 0 {
+                self.more.remove(key);
+            }
             return None;
         }
-        self.counts.remove(key);
+        if !self.is_local(key) {
+            return None;
+        }
         let delta = InterestDelta { key, present: false };
         self.apply(self.local, &delta);
         Some(delta)
@@ -140,7 +144,12 @@ impl Interest {
 
     /// The bytes reserved.
     pub fn memory(&self) -> usize {
-        self.known.memory() + self.counts.memory() + size_of::<Self>()
+        self.known.memory() + self.more.memory() + size_of::<Self>()
+    }
+
+    /// Whether the local shard has such filters.
+    fn is_local(&self, key: u64) -> bool {
+        self.known.get(key).is_some_and(|shards| shards & 1 << self.local != 0)
     }
 
     fn key_of(&self, filter: &str) -> u64 {

@@ -13,7 +13,7 @@ use plexus_stdx::Seed;
 use plexus_store::{ClockMap, FileDisk, Identity, Log, LogOptions};
 use plexus_types::{Durability, Instant};
 
-use super::{random, spawn};
+use super::{random, spawn, system};
 use crate::{
     clock::Clock,
     error::StartError,
@@ -22,9 +22,23 @@ use crate::{
     options::ListenerOptions,
     ports::Door,
     reactor::{Control, LogEnd},
-    recovery::Recovery,
+    recovery::{Crew, Progress, Recovery},
     shard::{Context, Restored},
 };
+
+/// Reads the log on a thread that ends with it. What it has allocated then belongs to nobody, so that
+/// the threads of the shards can use again what they free of it.
+pub(super) fn open_apart(place: LogPlace, shards: u16) -> Result<Store, StartError> {
+    let thread = std::thread::Builder::new().name("recovery".into());
+    let opened = std::thread::scope(|scope| {
+        let reading = thread.spawn_scoped(scope, move || Store::open(place, shards));
+        Ok(reading?.join())
+    });
+    match opened.map_err(|source| system("a thread", source))? {
+        Ok(store) => store,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
 
 /// A log that has been read.
 pub(super) struct Store {
@@ -34,33 +48,45 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn open(place: LogPlace) -> Result<Self, StartError> {
+    fn open(place: LogPlace, shards: u16) -> Result<Self, StartError> {
         let LogPlace { folder, segment_bytes, bytes_max, .. } = place;
         let disk = FileDisk::open(&folder).map_err(|source| StartError::Folder {
             folder: folder.display().to_string(),
             source,
         })?;
+        let clock = Clock::start(Instant::ZERO);
+        let began = clock.now();
         let identity = Identity {
             store: u128::from(random()?) << 64 | u128::from(random()?),
             hash_seed: random()?,
-            created_millis: Clock::start(Instant::ZERO).now().as_millis(),
+            created_millis: began.as_millis(),
         };
         let options = LogOptions {
             segment_bytes,
             bytes_max,
             ..LogOptions::new(identity, ClockMap::default())
         };
-        let mut recovery = Recovery::new(Seed::new(random()?));
+        let progress = Progress::new(move || clock.now());
+        let seed = Seed::new(random()?);
         let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| StartError::Log {
             folder: folder.display().to_string(),
             source,
         };
-        let mut log =
-            Log::open(disk, options, &mut recovery).map_err(|error| unreadable(Box::new(error)))?;
+        let (mut log, recovery) = std::thread::scope(|scope| {
+            let crew = Crew::new(scope, shards, seed, progress);
+            let mut crew = crew.map_err(|source| system("a thread", source))?;
+            let log = Log::open(disk, options, &mut crew);
+            let log = log.map_err(|error| unreadable(Box::new(error)))?;
+            let recovery = crew.finish().map_err(|error| unreadable(Box::new(error)))?;
+            Ok((log, recovery))
+        })?;
         log.set_references(recovery.references()).map_err(|error| unreadable(Box::new(error)))?;
         let (sessions, retained) = recovery.counts();
         let bytes = log.recovered().bytes;
-        tracing::info!(folder = %folder.display(), sessions, retained, bytes, "log read");
+        let took_millis = clock.now().saturating_since(began).as_millis() as u64;
+        tracing::info!(
+            folder = %folder.display(), sessions, retained, bytes, took_millis, "log read"
+        );
         if let Some(cut) = &log.recovered().cut {
             tracing::warn!(
                 file = cut.file,

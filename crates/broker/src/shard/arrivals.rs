@@ -126,7 +126,7 @@ impl Shard {
     }
 
     /// Finds or makes the session of a client that is who it says.
-    fn admit(&mut self, turn: &mut Turn<'_>, conn: ConnId, admitted: Admitted) {
+    fn admit(&mut self, turn: &mut Turn<'_>, conn: ConnId, mut admitted: Admitted) {
         let found = self.clients.find(&admitted.client_id);
         if let Some(slot) = found
             && self.clients.get(slot).is_some_and(|at| !at.session.may_resume(&admitted.connect))
@@ -165,9 +165,14 @@ impl Shard {
             client.session.attach(turn.now, admitted, &mut self.outbox);
             slot
         } else {
+            let ended = self.log.ended.position_of(&admitted.client_id);
+            admitted.after = ended.unwrap_or_default();
             let session = Session::new(turn.now, admitted, &mut self.outbox);
             let slot = self.clients.insert(session, principal, newcomer.door);
             self.clients.get_mut(slot).expect("invariant: just inserted").conn = Some(conn);
+            if ended.is_some() {
+                self.wait_for_log(slot);
+            }
             slot
         };
         *self.tenants.get(conn) = Tenant::Client(slot);

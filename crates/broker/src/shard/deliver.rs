@@ -55,7 +55,7 @@ impl Shard {
         delivery: Delivery<'_>,
     ) -> Taken {
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
-        if client.seen.contains(&delivery.message.id) {
+        if client.seen.as_ref().is_some_and(|seen| seen.has(delivery.message.id)) {
             return Taken::Sent; // Before the node started.
         }
         if delivery.qos == Qos::ExactlyOnce

@@ -134,7 +134,7 @@ impl Shard {
 
     /// Whether that shard may record the message, or hand it to one that does.
     fn may_be_kept_by(&self, shard: u16, message: &Message) -> bool {
-        shard != self.id && is_recorded(message) && self.durable_among(u64::MAX) != 0
+        shard != self.id && is_recorded(message) && self.recording_among(u64::MAX) != 0
     }
 
     /// A recorded message leaves its session for others of its group: until one of them has it, it
@@ -217,6 +217,9 @@ impl Shard {
         {
             self.announce(turn, delta);
         }
+        if joined.new_group && self.groups.groups() == 1 {
+            self.context.set_groups(self.id, true);
+        }
         let answer = Answer::Joined(from, Joined { ticket });
         self.awaiting.open(answer, 0);
         self.finish_ready(turn);
@@ -237,6 +240,9 @@ impl Shard {
             && let Some(delta) = self.interest.remove_local(shared.filter)
         {
             self.announce(turn, delta);
+        }
+        if left.group_ended && self.groups.groups() == 0 {
+            self.context.set_groups(self.id, false);
         }
         self.count_subscriptions();
     }

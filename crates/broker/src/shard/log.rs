@@ -6,9 +6,11 @@
 //! says how many of the messages it was sent it has kept, in the order in which they were sent.
 
 mod barrier;
+mod ended;
 mod reads;
 mod refresh;
 mod restore;
+mod seen;
 mod weight;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -18,11 +20,12 @@ use plexus_store::{Batch, Commit, Group};
 use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode};
 
 pub(super) use self::weight::Weight;
-use self::{barrier::Barriers, reads::GroupReads, refresh::Refresh};
+use self::{barrier::Barriers, ended::EndedSessions, reads::GroupReads, refresh::Refresh};
 pub use self::{
     barrier::{Class, Confirmed},
     refresh::LogState,
-    restore::{OpenMessage, Restored, RestoredRetained, RestoredSession},
+    restore::{Doors, OpenMessage, Restored, RestoredRetained, RestoredSession},
+    seen::{Lot, Seen},
 };
 use super::{Shard, retained::is_own, route::bits};
 use crate::{
@@ -75,6 +78,8 @@ pub(super) struct LogBook {
     next_message: u64,
     /// Durable sessions of this shard.
     durable: usize,
+    /// Sessions whose end is not kept.
+    pub(super) ended: EndedSessions,
     /// What is to be routed anew once all shards are restored.
     open: Vec<OpenMessage>,
     /// Messages for groups that are being read.
@@ -100,6 +105,7 @@ impl LogBook {
             // Ascending within a shard, and never another shard's.
             next_message: u64::from(id) + 1,
             durable: 0,
+            ended: EndedSessions::default(),
             open: Vec::new(),
             reads: GroupReads::default(),
             refresh: Refresh::default(),
@@ -168,7 +174,11 @@ impl Shard {
                 let listener = Record::Listener(client.key, client.door.name.as_ref().into());
                 batch.entry(group, |into| listener.encode(into));
             }
-            Change::Ended(held) => held.iter().for_each(|id| batch.release(*id)),
+            Change::Ended(held) => {
+                held.iter().for_each(|id| batch.release(*id));
+                let client_id = client.session.client_id().clone();
+                self.log.ended.add(client_id, self.outbox.appended());
+            }
             _ => {}
         }
         batch.state_bytes(client.weight.note(change, &client.session));
@@ -317,9 +327,9 @@ impl Shard {
         self.log.done.push((opened, id));
     }
 
-    /// The shards among `shards` that may record what they are sent.
-    pub(super) fn durable_among(&self, shards: u64) -> u64 {
-        if self.log.enabled { self.context.durable_shards() & shards } else { 0 }
+    /// The shards among `shards` that may record what they are sent, or have it recorded.
+    pub(super) fn recording_among(&self, shards: u64) -> u64 {
+        if self.log.enabled { self.context.recording_shards() & shards } else { 0 }
     }
 
     /// A message to another shard that the position now covers.
@@ -416,6 +426,7 @@ impl Shard {
                 break;
             };
             self.log.kept = self.log.kept.max(upto);
+            self.log.ended.forget(self.log.kept);
             for (Opened { group, audience }, id) in done {
                 self.log.batch.release(id);
                 self.log.batch.entry(group, |into| Record::Done(id, audience).encode(into));

@@ -1,6 +1,6 @@
 //! What other shards say, and what waits for them.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use plexus_session::SubscribeRequest;
 use plexus_topics::InterestDelta;
@@ -125,6 +125,17 @@ impl Shard {
         }
     }
 
+    /// The same of many at once.
+    pub(super) fn announce_many(&mut self, turn: &mut Turn<'_>, deltas: &[InterestDelta]) {
+        if deltas.is_empty() {
+            return;
+        }
+        let (number, deltas) = (self.awaiting.announce(), Arc::from(deltas));
+        for shard in (0..self.context.options.shards).filter(|shard| *shard != self.id) {
+            turn.ports.forward(shard, Envelope::Interests(Arc::clone(&deltas), number));
+        }
+    }
+
     /// Gives the answers for which nothing is missing any more.
     pub(super) fn finish_ready(&mut self, turn: &mut Turn<'_>) {
         while let Some(answer) = self.awaiting.ready.pop_front() {
@@ -154,6 +165,10 @@ impl Shard {
             Envelope::MemberState(subscriber, state) => self.set_member(from, subscriber, state),
             Envelope::Interest(delta, number) => {
                 self.interest.apply(from, &delta);
+                turn.ports.forward(from, Envelope::InterestSeen(number));
+            }
+            Envelope::Interests(deltas, number) => {
+                deltas.iter().for_each(|delta| self.interest.apply(from, delta));
                 turn.ports.forward(from, Envelope::InterestSeen(number));
             }
             Envelope::InterestSeen(number) => {

@@ -97,7 +97,7 @@ impl Shard {
         let kept = message.retain || others != 0 || self.is_kept();
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
-        let tracked = if is_recorded(&message) { self.durable_among(others) } else { 0 };
+        let tracked = if is_recorded(&message) { self.recording_among(others) } else { 0 };
         let failing = may_refuse && self.log.enabled && self.context.log.takes_nothing_new();
         if failing && self.is_to_be_kept(&message, tracked) {
             return NOT_KEPT;

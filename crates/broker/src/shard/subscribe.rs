@@ -5,7 +5,7 @@
 use std::num::NonZeroU32;
 
 use plexus_session::{SubscribeItem, SubscribeRequest, UnsubscribeRequest};
-use plexus_topics::{Member, MemberOptions, Options, SubscriberId, Subscription};
+use plexus_topics::{InterestDelta, Member, MemberOptions, Options, SubscriberId, Subscription};
 use plexus_types::TopicFilter;
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 
@@ -53,12 +53,23 @@ impl Shard {
         filter: &TopicFilter,
         subscription: Subscription,
     ) {
-        if self.index.insert(filter.matched(), subscription).is_some() {
-            return;
-        }
+        let delta = self.put_in_index(filter, subscription);
         self.count_subscriptions();
-        if let Some(delta) = self.interest.add_local(filter.matched()) {
+        if let Some(delta) = delta {
             self.announce(turn, delta);
+        }
+    }
+
+    /// Returns what the other shards have to hear.
+    pub(super) fn put_in_index(
+        &mut self,
+        filter: &TopicFilter,
+        subscription: Subscription,
+    ) -> Option<InterestDelta> {
+        let filter = filter.matched();
+        match self.index.insert(filter, subscription) {
+            Some(_) => None,
+            None => self.interest.add_local(filter),
         }
     }
 

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use plexus_types::{
@@ -118,4 +118,30 @@ fn a_shared_message_drives_nothing_out() {
         queue.push(shared, &options, Waiting::UNLIMITED, |_| unreachable!("no victim")),
         Admission::Full
     );
+}
+
+/// A message that the client may have, or the half of it, is not given up because others come.
+#[test]
+fn what_may_have_begun_before_the_start_neither_counts_nor_goes() {
+    let waiting = ["a", "b", "c"].map(|payload| parcel(payload, 1));
+    let mut queue = Queue::restore(VecDeque::from(waiting), 2);
+    let options = options(2, 4, QueuePolicy::DropOldest);
+    assert_eq!((queue.begun(), queue.len()), (2, (1, 2)));
+    let mut victims = Vec::new();
+    for payload in ["d", "e", "f"] {
+        let admission = queue
+            .push(parcel(payload, 1), &options, Waiting::UNLIMITED, |victim| victims.push(victim));
+        assert_eq!(admission, Admission::Queued);
+    }
+    let victims = victims.iter().map(|victim| victim.message().unwrap().payload.clone());
+    assert_eq!(victims.collect::<Vec<_>>(), ["c", "d"]);
+    assert_eq!((queue.begun(), queue.len()), (2, (2, 4)));
+    assert_eq!(queue.front_begun().unwrap().message().unwrap().payload, "a");
+    assert!(queue.pop().is_some());
+    assert_eq!((queue.begun(), queue.len()), (1, (2, 4)));
+    queue.count_all();
+    assert_eq!((queue.begun(), queue.len()), (0, (3, 6)));
+    assert!(queue.front_begun().is_none());
+    assert_eq!(rest(&mut queue), ["b", "e", "f"]);
+    assert!(Queue::restore(VecDeque::new(), 5).is_empty());
 }

@@ -9,7 +9,8 @@ use plexus_types::{
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 use smallvec::SmallVec;
 
-use crate::{Change, Entry, Held, Image, Sequence, WillImage};
+use super::{RETAIN, SHARED};
+use crate::{Change, Entry, Extras, Held, Image, Sequence, WillImage};
 
 /// Why bytes are no record. The log's checksums make sure that they are what was written, so this
 /// is another version's record, or a fault of ours.
@@ -31,6 +32,8 @@ pub enum RecordError {
 
 type Read<T> = Result<T, RecordError>;
 
+const QUEUED: u8 = 0x07;
+
 pub(super) fn change(record: &[u8]) -> Read<Change> {
     let mut reader = Reader(Cursor::new(record));
     let change = match reader.byte()? {
@@ -40,7 +43,7 @@ pub(super) fn change(record: &[u8]) -> Read<Change> {
         0x04 => Change::Expiry(reader.small()?),
         0x05 => Change::Subscribed(reader.held()?),
         0x06 => Change::Unsubscribed(reader.filter()?),
-        0x07 => Change::Queued(reader.entry()?, None),
+        QUEUED => Change::Queued(reader.entry()?, None),
         0x08 => Change::Dropped(reader.sequence()?, MessageId::NONE),
         0x09 => Change::Received(reader.sequence()?, MessageId::NONE),
         0x0a => Change::Completed(reader.sequence()?, MessageId::NONE),
@@ -54,6 +57,18 @@ pub(super) fn change(record: &[u8]) -> Read<Change> {
         0 => Ok(change),
         left => Err(RecordError::Long(left)),
     }
+}
+
+pub(super) fn queued(record: &[u8]) -> Option<(MessageId, bool)> {
+    let mut reader = Reader(Cursor::new(record));
+    if reader.byte().ok()? != QUEUED {
+        return None;
+    }
+    reader.sequence().ok()?;
+    let message = reader.message_id().ok()?;
+    reader.small().ok()?;
+    let bits = reader.byte().ok()?;
+    Some((message, bits & (RETAIN | SHARED) == 0))
 }
 
 struct Reader<'a>(Cursor<'a>);
@@ -108,31 +123,18 @@ impl Reader<'_> {
 
     fn entry(&mut self) -> Read<Entry> {
         let sequence = self.sequence()?;
-        let message = MessageId::new(self.number()?);
+        let message = self.message_id()?;
         let size = self.small()?;
         let bits = self.byte()?;
         let qos = Qos::new(bits & 0b11).ok_or(RecordError::Field("quality of service"))?;
-        let mut subscription_ids = SmallVec::new();
-        if bits & 0b1_0000 != 0 {
-            for _ in 0..self.number()? {
-                subscription_ids.push(self.small()?);
-            }
-        }
-        let shared =
-            if bits & 0b10_0000 == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
-        let (retain, released) = (bits & 0b100 != 0, bits & 0b1000 != 0);
+        let count = if bits & 0b1_0000 == 0 { 0 } else { self.number()? };
+        let subscription_ids: SmallVec<[u32; 2]> =
+            (0..count).map(|_| self.small()).collect::<Read<_>>()?;
+        let shared = if bits & SHARED == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
+        let extras = Extras::new(&subscription_ids, shared);
+        let (retain, released) = (bits & RETAIN != 0, bits & 0b1000 != 0);
         let since = 0;
-        Ok(Entry {
-            sequence,
-            message,
-            size,
-            since,
-            qos,
-            retain,
-            released,
-            subscription_ids,
-            shared,
-        })
+        Ok(Entry { sequence, message, size, since, qos, retain, released, extras })
     }
 
     fn will(&mut self) -> Read<Option<Box<WillImage>>> {
@@ -196,6 +198,10 @@ impl Reader<'_> {
 
     fn sequence(&mut self) -> Read<Sequence> {
         self.small().map(Sequence::new)
+    }
+
+    fn message_id(&mut self) -> Read<MessageId> {
+        self.number().map(MessageId::new)
     }
 
     fn packet_id(&mut self) -> Read<PacketId> {

@@ -2,13 +2,19 @@ use plexus_types::{Instant, MessageId};
 
 use crate::{Change, Entry, Image, Sequence, parcel::seconds};
 
+/// Subscriptions up to which the list grows by single places.
+const FEW: usize = 8;
+/// Entries from which on the memory for them doubles: what is read stays as it is when the session is
+/// restored, and most sessions have few.
+const MANY: usize = 1_024;
+
 impl Image {
-    /// What the session is after that change, made at that moment; `None` when it is over.
+    /// Makes that change of that moment; false when the session is over.
     #[must_use]
-    pub fn apply(mut self: Box<Self>, change: Change, at: Instant) -> Option<Box<Self>> {
+    pub fn apply(&mut self, change: Change, at: Instant) -> bool {
         match change {
-            Change::Image(image) => return Some(image),
-            Change::Ended(_) => return None,
+            Change::Image(image) => *self = *image,
+            Change::Ended(_) => return false,
             Change::Attached(expiry, version) => {
                 self.expiry = expiry;
                 self.version = version;
@@ -17,15 +23,24 @@ impl Image {
             Change::Away => self.away_since = Some(at),
             Change::Expiry(expiry) => self.expiry = expiry,
             Change::Subscribed(new) => {
-                match self.subscriptions.iter_mut().find(|held| held.filter == new.filter) {
-                    Some(held) => *held = new,
-                    None => self.subscriptions.push(new),
+                let held = &mut self.subscriptions;
+                if let Some(known) = held.iter_mut().find(|known| known.filter == new.filter) {
+                    *known = new;
+                } else {
+                    if held.len() < FEW {
+                        held.reserve_exact(1);
+                    }
+                    held.push(new);
                 }
             }
             Change::Unsubscribed(filter) => self.subscriptions.retain(|held| held.filter != filter),
             Change::Queued(entry, _) => {
                 self.next = entry.sequence.next();
-                self.entries.push_back(Entry { since: seconds(at), ..entry });
+                let entries = &mut self.entries;
+                if entries.len() == entries.capacity() && entries.len() < MANY {
+                    entries.reserve_exact((entries.len() / 4).max(2));
+                }
+                entries.push_back(Entry { since: seconds(at), ..entry });
             }
             Change::Dropped(sequence, _) | Change::Completed(sequence, _) => {
                 if let Some(at) = self.find(sequence) {
@@ -47,7 +62,7 @@ impl Image {
             Change::Released(id) => self.accepted.retain(|accepted| *accepted != id),
             Change::Will(will) => self.will = will,
         }
-        Some(self)
+        true
     }
 
     /// What leaves a session is mostly at the front.

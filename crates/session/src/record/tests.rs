@@ -6,9 +6,8 @@ use plexus_types::{
     ProtocolVersion, Qos, TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
-use smallvec::smallvec;
 
-use crate::{Change, Entry, Held, Image, RecordError, Sequence, WillImage};
+use crate::{Change, Entry, Extras, Held, Image, RecordError, Sequence, WillImage};
 
 fn held(filter: &str, id: Option<u32>) -> Held {
     let options = SubscriptionOptions {
@@ -29,8 +28,7 @@ fn entry(sequence: u32, ids: &[u32]) -> Entry {
         qos: Qos::AtLeastOnce,
         retain: true,
         released: !ids.is_empty(),
-        subscription_ids: ids.iter().copied().collect(),
-        shared: ids.first().map(|id| format!("$share/g{id}/+").into()),
+        extras: Extras::new(ids, ids.first().map(|id| format!("$share/g{id}/+").into())),
     }
 }
 
@@ -137,7 +135,7 @@ fn hostile_bytes_are_errors() {
 /// What is written most must be short.
 #[test]
 fn the_records_of_a_delivery_are_a_few_bytes() {
-    let entry = Entry {
+    let short = Entry {
         sequence: Sequence::new(1_000),
         message: MessageId::new(1_000_000),
         size: 256,
@@ -145,9 +143,14 @@ fn the_records_of_a_delivery_are_a_few_bytes() {
         qos: Qos::AtLeastOnce,
         retain: false,
         released: false,
-        subscription_ids: smallvec![],
-        shared: None,
+        extras: Extras::default(),
     };
-    assert_eq!(encoded(&Change::Queued(entry, None)).len(), 9);
+    let record = encoded(&Change::Queued(short, None));
+    assert_eq!(record.len(), 9);
+    assert_eq!(Change::queued(&record), Some((MessageId::new(1_000_000), true)));
+    assert_eq!(Change::queued(&record[..4]), None);
+    assert_eq!(Change::queued(&encoded(&Change::Away)), None);
+    let record = encoded(&Change::Queued(entry(1, &[7]), None));
+    assert_eq!(Change::queued(&record), Some((MessageId::new(u64::MAX), false)));
     assert_eq!(encoded(&Change::Completed(Sequence::new(1_000), MessageId::NONE)).len(), 3);
 }

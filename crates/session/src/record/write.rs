@@ -1,6 +1,7 @@
 use plexus_stdx::varint;
 use plexus_types::{Instant, ProtocolVersion};
 
+use super::{RETAIN, SHARED};
 use crate::{Change, Entry, Held, Image, WillImage};
 
 pub(super) fn change(change: &Change, into: &mut Vec<u8>) {
@@ -84,21 +85,21 @@ fn entry(entry: &Entry, into: &mut Vec<u8>) {
     number(u64::from(entry.sequence.get()), into);
     number(entry.message.get(), into);
     number(u64::from(entry.size), into);
-    let ids = !entry.subscription_ids.is_empty();
+    let ids = entry.extras.subscription_ids();
     into.push(
         entry.qos.get()
-            | u8::from(entry.retain) << 2
+            | if entry.retain { RETAIN } else { 0 }
             | u8::from(entry.released) << 3
-            | u8::from(ids) << 4
-            | u8::from(entry.shared.is_some()) << 5,
+            | u8::from(!ids.is_empty()) << 4
+            | if entry.extras.shared().is_some() { SHARED } else { 0 },
     );
-    if ids {
-        number(entry.subscription_ids.len() as u64, into);
-        for id in &entry.subscription_ids {
+    if !ids.is_empty() {
+        number(ids.len() as u64, into);
+        for id in ids {
             number(u64::from(*id), into);
         }
     }
-    if let Some(filter) = &entry.shared {
+    if let Some(filter) = entry.extras.shared() {
         text(filter.as_bytes(), into);
     }
 }

@@ -73,6 +73,8 @@ impl Session {
             if !self.has_backlog() {
                 break;
             }
+            // [MQTT-3.3.1-1]: nobody knows whether it was sent before the node started.
+            let is_doubtful = self.queue.is_front_restored();
             let Some(parcel) = self.dequeue(out) else { break };
             let Some(message) = parcel.message().map(Arc::clone) else { break };
             self.note_movement();
@@ -83,7 +85,8 @@ impl Session {
             }
             let Phase::Connected(connection) = &mut self.phase else { break };
             if let Some(naming) = connection.naming(&parcel, &message, self.version) {
-                let outgoing = Outgoing::new(&parcel, &message, naming, now);
+                let mut outgoing = Outgoing::new(&parcel, &message, naming, now);
+                outgoing.dup = is_doubtful && parcel.qos() > Qos::AtMostOnce;
                 self.transmit(parcel, outgoing, out);
                 continue;
             }
@@ -224,7 +227,8 @@ impl Session {
         if limit == u32::MAX {
             return None;
         }
-        self.queue.front().map(|oldest| oldest.overdue_at(limit))
+        // What may have been sent before the node started is sent again, however long it takes.
+        self.queue.first_waiting().map(|oldest| oldest.overdue_at(limit))
     }
 
     /// Drops what has waited for too long, some of it at a time.
@@ -236,7 +240,8 @@ impl Session {
             if self.next_overdue().is_none_or(|due| due > now) {
                 break;
             }
-            let Some(parcel) = self.dequeue(out) else { break };
+            let Some(parcel) = self.queue.pop_waiting() else { break };
+            out.note_gone(parcel.size());
             self.note_movement();
             out.push(Output::Dropped(DropReason::Expired, 1));
             self.record_drop(&parcel, out);
@@ -251,8 +256,9 @@ impl Session {
 
     /// The next message that waits.
     pub(super) fn dequeue(&mut self, out: &mut Outbox) -> Option<Parcel> {
+        let before = self.queue.waiting();
         let parcel = self.queue.pop()?;
-        out.note_gone(parcel.size());
+        out.note_change(before, self.queue.waiting());
         Some(parcel)
     }
 

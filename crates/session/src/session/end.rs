@@ -62,11 +62,13 @@ impl Session {
 
     fn complete_end(&mut self, out: &mut Outbox) {
         let mut dropped = 0;
-        let under_way: Vec<_> = self.outbound.drain().collect();
-        let waiting: Vec<_> = std::iter::from_fn(|| self.dequeue(out)).collect();
-        let held = super::log::held(under_way.iter().chain(&waiting));
-        let under_way = under_way.into_iter().map(|parcel| (parcel, true));
-        for (parcel, begun) in under_way.chain(waiting.into_iter().map(|parcel| (parcel, false))) {
+        let mut parcels: Vec<_> = self.outbound.drain().map(|parcel| (parcel, true)).collect();
+        parcels.extend(std::iter::from_fn(|| {
+            let begun = self.queue.front_begun().is_some();
+            self.dequeue(out).map(|parcel| (parcel, begun))
+        }));
+        let held = super::log::held(parcels.iter().map(|(parcel, _)| parcel));
+        for (parcel, begun) in parcels {
             if parcel.is_done() {
                 continue; // It has been received.
             }

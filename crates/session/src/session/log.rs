@@ -1,14 +1,14 @@
 //! The session and its log: what is recorded, what waits for it, how it comes back from it.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use plexus_types::{Instant, Message, MessageId, Qos};
 use plexus_wire::Packet;
 
 use super::Session;
 use crate::{
-    Change, Held, Image, LogPosition, Options, Outbox, Output, parcel::Parcel, phase::Phase,
-    subscriptions::Subscription, will::StoredWill,
+    Change, Entry, Held, Image, LogPosition, Options, Outbox, Output, parcel::Parcel, phase::Phase,
+    queue::Queue, subscriptions::Subscriptions, will::StoredWill,
 };
 
 /// Messages at the front of the queue of a connected client whose bytes stay in memory, and that
@@ -99,23 +99,17 @@ impl Session {
             },
             next: self.next,
             will: self.will.as_deref().map(|will| Box::new(will.image())),
-            subscriptions: self
-                .subscriptions
-                .iter()
-                .map(|held| Held {
-                    filter: held.filter.clone(),
-                    options: held.options,
-                    id: held.id,
-                })
-                .collect(),
+            subscriptions: self.subscriptions.iter().map(Held::clone).collect(),
             accepted: self.inbound.accepted().collect(),
             entries: under_way.chain(waiting).collect(),
         }
     }
 
     /// A session from the log, away since then. What was under way is sent again to the next
-    /// connection; the log does not know how much of it had been, so as much of it as the limit of
-    /// messages under way allows is marked as a repetition.
+    /// connection; the log does not know how much of it had been, nor whether acknowledgements of
+    /// more were lost with the end of the log, so all of it is marked as a repetition
+    /// ([MQTT-3.3.1-1]). Until then it stays in the queue, where it takes the least memory: the entries
+    /// become the queue where they are.
     pub fn restore(image: Image, options: Arc<Options>, now: Instant) -> Self {
         let since = image.away_since.unwrap_or(now);
         let mut session = Self::empty(image.client_id, image.user_name, options);
@@ -125,25 +119,42 @@ impl Session {
         session.next = image.next;
         session.recorded = true;
         session.will = image.will.map(|will| Box::new(StoredWill::restore(*will)));
-        for Held { filter, options, id } in image.subscriptions {
-            session.subscriptions.insert(Subscription { filter, options, id });
-        }
+        session.subscriptions = Subscriptions::restore(image.subscriptions);
         session.inbound.restore(image.accepted);
-        let mut under_way =
-            image.entries.iter().rposition(|entry| entry.released).map_or(0, |at| at + 1);
-        under_way = under_way.max(usize::from(session.options.inflight_max));
-        for (at, entry) in image.entries.iter().enumerate() {
-            let parcel = Parcel::stored(entry);
-            let id = entry.sequence.packet_id();
-            if at < under_way && !session.outbound.is_taken(id) {
-                session.outbound.restore(id, entry.qos, entry.released, parcel);
-            } else {
-                under_way = at;
-                session.queue.restore(parcel);
-            }
-        }
+        session.restore_entries(image.entries);
         session.await_client(since);
         session
+    }
+
+    fn restore_entries(&mut self, mut entries: VecDeque<Entry>) {
+        let released = entries.iter().rposition(|entry| entry.released).map_or(0, |at| at + 1);
+        let mut taken = 0;
+        while taken < released
+            && let Some(entry) = entries.front()
+            && let id = entry.sequence.packet_id()
+            && !self.outbound.is_taken(id)
+            && let Some(entry) = entries.pop_front()
+        {
+            let (qos, released) = (entry.qos, entry.released);
+            self.outbound.restore(id, qos, released, Parcel::stored(entry));
+            taken += 1;
+        }
+        let begun = usize::from(self.options.inflight_max).saturating_sub(taken);
+        let parcels = Vec::from(entries).into_iter().map(Parcel::stored);
+        // Of the same size and in place: a million queues are not copied.
+        self.queue = Queue::restore(parcels.collect::<Vec<_>>().into(), begun);
+    }
+
+    /// A connection begins: what was under way when the node stopped is under way.
+    pub(super) fn take_up(&mut self) {
+        while let Some(parcel) = self.queue.front_begun()
+            && let id = parcel.sequence.packet_id()
+            && !self.outbound.is_taken(id)
+            && let Some(parcel) = self.queue.pop()
+        {
+            self.outbound.restore(id, parcel.qos(), false, parcel);
+        }
+        self.queue.count_all();
     }
 
     /// Records that a client is connected, with its Will; yields where the log must be kept for
@@ -191,12 +202,7 @@ impl Session {
     }
 
     /// The record of a parcel that was admitted.
-    pub(super) fn record_parcel(
-        &mut self,
-        entry: crate::Entry,
-        message: Arc<Message>,
-        out: &mut Outbox,
-    ) {
+    pub(super) fn record_parcel(&mut self, entry: Entry, message: Arc<Message>, out: &mut Outbox) {
         let (sequence, qos) = (entry.sequence, entry.qos);
         let position = self.record(Change::Queued(entry, Some(message)), out);
         self.pending.note_record(position);

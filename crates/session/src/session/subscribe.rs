@@ -11,7 +11,6 @@ use crate::{
     Action, Change, Held, LogPosition, Options, Outbox, Output, SubscribeItem, SubscribeRequest,
     UnsubscribeRequest,
     refusal::{self, Refusal},
-    subscriptions::Subscription,
 };
 
 /// Requests of one connection that may be with the index at a time.
@@ -72,12 +71,10 @@ impl Session {
                 item.filter = Err(ReasonCode::QuotaExceeded);
                 continue;
             }
+            let subscription = Held { filter, options: item.options, id: subscription_id };
             if self.is_durable() {
-                let (filter, options) = (filter.clone(), item.options);
-                let held = Held { filter, options, id: subscription_id };
-                request.after = self.record(Change::Subscribed(held), out);
+                request.after = self.record(Change::Subscribed(subscription.clone()), out);
             }
-            let subscription = Subscription { filter, options: item.options, id: subscription_id };
             // [MQTT-3.8.4-3], [MQTT3-3.8.4-3]
             item.is_new = self.subscriptions.insert(subscription);
         }

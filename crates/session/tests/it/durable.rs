@@ -23,7 +23,8 @@ fn what_was_under_way_and_what_waited_comes_after_a_crash() {
     shell.crash();
     let story = shell.connect(again(60));
     assert_eq!(story, ["CONNACK Success present", "PUBREL 2 Success", "PUBLISH c q1 id=3 dup"]);
-    assert_eq!(shell.packet(Packet::PubComp(ack(2))), ["PUBLISH d q2 id=4"]);
+    // Its acknowledgement may have been lost with the end of the log.
+    assert_eq!(shell.packet(Packet::PubComp(ack(2))), ["PUBLISH d q2 id=4 dup"]);
     assert!(shell.packet(Packet::PubAck(ack(3))).is_empty());
     shell.packet(Packet::PubRec(ack(4)));
     shell.packet(Packet::PubComp(ack(4)));

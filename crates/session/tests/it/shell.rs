@@ -257,7 +257,7 @@ impl Shell {
         let change = Change::decode(&record).unwrap();
         self.image = match (self.image.take(), change) {
             (_, Change::Image(image)) => Some(image),
-            (Some(image), change) => image.apply(change, self.now),
+            (Some(mut image), change) => image.apply(change, self.now).then_some(image),
             (None, change) => panic!("{change:?} of a session that the log does not know"),
         };
     }

@@ -19,6 +19,8 @@ struct Write {
     number: Option<MessageNo>,
     /// A crash may have taken it.
     doubtful: bool,
+    /// It is QoS 2 and came again: it is written now only if it was not written the first time.
+    again: bool,
 }
 
 /// The writes of one writer to one topic, from the last that is sure to have happened on.
@@ -32,16 +34,23 @@ pub(super) struct RetainedLastWrite {
 
 impl Writes {
     fn add(&mut self, entry: &Entry) {
-        self.0.push(Write { order: entry.order, number: entry.number, doubtful: false });
+        let Entry { order, number, again, .. } = *entry;
+        self.0.push(Write { order, number, doubtful: again, again });
     }
 
     /// The node has acknowledged that write: what came before it is history.
     fn promise(&mut self, order: u64) {
-        if let Some(at) = self.0.iter().position(|write| write.order == order) {
-            self.0.drain(..at);
-            if let Some(first) = self.0.first_mut() {
-                (first.order, first.doubtful) = (0, false);
-            }
+        let Some(at) = self.0.iter().position(|write| write.order == order) else { return };
+        let Some(write) = self.0.get_mut(at) else { return };
+        write.order = 0;
+        let (number, again) = (write.number, write.again);
+        let first = self.0.iter().position(|write| write.number == number && !write.again);
+        // Of what came again the first time is history too, or else counts.
+        let at = if again { first } else { Some(at) };
+        let Some(at) = at else { return };
+        self.0.drain(..at);
+        if let Some(first) = self.0.first_mut() {
+            (first.order, first.doubtful) = (0, false);
         }
     }
 

@@ -34,6 +34,11 @@ impl Invariant for SessionKept {
                     ));
                 }
             }
+            Seen::Survived { actor, .. } if history.client(*actor).gone => {
+                return Err(format!(
+                    "the session of client {actor} is back after CONNACK ended it"
+                ));
+            }
             Seen::Vanished { actor, allowed: false } => {
                 return Err(format!("the session of client {actor} was lost in the crash"));
             }

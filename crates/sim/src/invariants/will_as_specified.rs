@@ -30,6 +30,8 @@ pub(super) struct WillAsSpecified {
     witness: ActorNo,
     /// The Will of the connection that stands.
     armed: BTreeMap<ActorNo, (MessageNo, u32)>,
+    /// Wills that a DISCONNECT took back, until CONNACK says that the log knows.
+    withdrawn: BTreeMap<ActorNo, MessageNo>,
     /// Wills that wait for their delay.
     delayed: BTreeMap<ActorNo, (MessageNo, Instant, Duration)>,
     counts: BTreeMap<MessageNo, Count>,
@@ -40,8 +42,8 @@ pub(super) struct WillAsSpecified {
 
 impl WillAsSpecified {
     pub(super) fn new(witness: ActorNo) -> Self {
-        let (armed, delayed, counts, asked) = Default::default();
-        Self { witness, armed, delayed, counts, asked }
+        let (armed, withdrawn, delayed, counts, asked) = Default::default();
+        Self { witness, armed, withdrawn, delayed, counts, asked }
     }
 
     fn count(&mut self, number: MessageNo) -> &mut Count {
@@ -72,6 +74,9 @@ impl WillAsSpecified {
         let is_lossy = |number: MessageNo| {
             history.message(number).is_none_or(|sent| sent.qos == Qos::AtMostOnce)
         };
+        for (_, number) in std::mem::take(&mut self.withdrawn) {
+            self.count(number).perhaps += 1;
+        }
         let now = history.now;
         let lost =
             self.delayed.extract_if(.., |_, (number, due, _)| *due <= now && is_lossy(*number));
@@ -115,6 +120,7 @@ impl Invariant for WillAsSpecified {
             }
             Seen::Accepted { actor, link, .. } => {
                 self.asked.remove(link);
+                self.withdrawn.remove(actor);
                 if let Some((number, due, _)) = self.delayed.remove(actor) {
                     // Back at the very moment in which it was due: either may come first.
                     self.count(number).perhaps += usize::from(history.now >= due);
@@ -127,7 +133,11 @@ impl Invariant for WillAsSpecified {
             Seen::Heard { actor, packet: Packet::Disconnect(disconnect) }
                 if disconnect.reason == ReasonCode::Success =>
             {
-                self.armed.remove(actor);
+                if let Some((number, _)) = self.armed.remove(actor)
+                    && history.has_log
+                {
+                    self.withdrawn.insert(*actor, number);
+                }
             }
             Seen::Detached { actor, .. } => self.detach(history, *actor),
             Seen::Ended { actor, .. } => {

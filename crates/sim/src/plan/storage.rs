@@ -21,6 +21,8 @@ pub struct Storage {
     pub(crate) power: usize,
     /// Of a hundred writes of the log so many meet a failing disk.
     pub(crate) faults: usize,
+    /// Of a hundred starts so many are tried with a bit of an older file turned over, too.
+    pub(crate) rot: usize,
     /// The longest that the node stays down, in milliseconds.
     pub(crate) down_millis_max: usize,
     /// The longest that a write takes, in microseconds.
@@ -61,6 +63,7 @@ impl Storage {
             write_micros_max: dice.pick(&[200, 5_000, 300_000]),
             turn_micros_max: dice.pick(&[0, 100, 2_000]),
             skew_secs_max: dice.pick(&[0, 0, 3, 200]),
+            rot: dice.pick(&[0, 10, 50]),
         }
     }
 }

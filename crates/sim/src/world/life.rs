@@ -33,6 +33,7 @@ impl World {
 
     /// The node starts from what its log says.
     pub(super) fn start_node(&mut self) {
+        self.try_rot();
         let mut recovery = Recovery::new(self.dice.seed());
         recovery.canary = self.plan.canary;
         let Some(logger) = &mut self.logger else { return };

@@ -331,7 +331,8 @@ impl World {
         let Some((queue, _)) = self.lanes.get_mut(&lane) else { return };
         let Some(envelope) = queue.pop_front() else { return };
         self.story.tell(self.now, &(26, lane), || {
-            format!("shard {} tells shard {}: {}", lane.from, lane.to, kind(&envelope))
+            let about = about(&envelope);
+            format!("shard {} tells shard {}: {}{about}", lane.from, lane.to, kind(&envelope))
         });
         self.call(lane.to, |shard, turn| shard.handle_envelope(turn, lane.from, envelope));
     }
@@ -363,6 +364,17 @@ pub(super) fn brief(packet: &Packet) -> String {
 }
 
 /// The kind of an envelope.
+/// The message that an envelope brings, if it is one.
+fn about(envelope: &Envelope) -> String {
+    let message = match envelope {
+        Envelope::Publish(message, _) | Envelope::Retain(message) => message,
+        Envelope::Assign(assignment) => &assignment.message,
+        Envelope::Return(given_back) => &given_back.message,
+        _ => return String::new(),
+    };
+    format!(" {}", message.id.get())
+}
+
 fn kind(envelope: &Envelope) -> &'static str {
     match envelope {
         Envelope::Publish(..) => "Publish",
@@ -375,6 +387,7 @@ fn kind(envelope: &Envelope) -> &'static str {
         Envelope::Leave(..) => "Leave",
         Envelope::MemberState(..) => "MemberState",
         Envelope::Interest(..) => "Interest",
+        Envelope::Interests(..) => "Interests",
         Envelope::InterestSeen(_) => "InterestSeen",
         Envelope::Replay(_) => "Replay",
         Envelope::ReplayMore(_) => "ReplayMore",

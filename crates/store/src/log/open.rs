@@ -1,6 +1,8 @@
-//! The start: everything is read twice. The first pass checks every byte and learns what is void
-//! or forgotten, the second gives what stands to the owners.
+//! The start. A pass checks every byte and gives the entries to the owners as it goes. When it meets a
+//! record that makes entries void or forgotten, it only checks from there on; the owners begin
+//! anew, and a second pass gives them what stands.
 
+mod first;
 mod standing;
 
 use std::{collections::VecDeque, io};
@@ -8,15 +10,16 @@ use std::{collections::VecDeque, io};
 use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest};
 use crate::{
     Disk, Group, Identity, LogError, OpenError, SegmentNumber,
-    bodies::{Bodies, Place},
+    bodies::Bodies,
     disk::read_whole,
-    frame::{HEAD_BYTES, Seal},
+    frame::Seal,
     groups::Groups,
     header::{self, Header, HeaderError},
-    record::{BadRecord, Record, Records},
-    scan::{self, Found, SegmentFile, SegmentReader},
+    record::BadRecord,
+    scan::{self, SegmentFile, SegmentReader},
     segment,
 };
+use first::{Absorbed, Early};
 use standing::{Standing, Void};
 
 /// Takes what the log has kept, from old to new.
@@ -32,6 +35,9 @@ pub trait Replay {
         at_millis: u64,
         payload: &[u8],
     ) -> Result<(), String>;
+
+    /// Nothing of what has been told holds: what stands is told anew from the beginning.
+    fn restart(&mut self);
 
     /// How many bytes of how many have been read.
     fn progress(&mut self, _done: u64, _total: u64) {}
@@ -96,7 +102,8 @@ impl<D: Disk> Log<D> {
     /// Reads everything and gives each entry that stands to `replay`, in order.
     ///
     /// An entry is passed over when a later record of its group voids it, or when it has been
-    /// purged. [`Log::set_references`] has to follow before the first commit.
+    /// purged; [`Replay::restart`] says when some of those have been told already.
+    /// [`Log::set_references`] has to follow before the first commit.
     pub fn open(disk: D, options: LogOptions, replay: &mut dyn Replay) -> Result<Self, OpenError> {
         check(&options)?;
         let listed = disk.list().map_err(|error| OpenError::io("folder", "list", error))?;
@@ -110,9 +117,11 @@ impl<D: Disk> Log<D> {
             log.begin_first().map_err(open_error)?;
             return Ok(log);
         }
-        let total = files.iter().map(|file| file.length).sum::<u64>() * 2;
-        let voids = log.first_pass(files, &headers, &mut |done| replay.progress(done, total))?;
-        log.second_pass(&voids, replay, total)?;
+        let total = files.iter().map(|file| file.length).sum::<u64>();
+        if let Some(voids) = log.first_pass(files, &headers, replay, total)? {
+            replay.restart();
+            log.second_pass(&voids, replay, total)?;
+        }
         log.write_tail_again()?;
         log.given_up = log.recovered.cut.is_some();
         Ok(log)
@@ -183,13 +192,15 @@ impl<D: Disk> Log<D> {
         }
     }
 
+    /// Returns the voids when a second pass has to tell the owners what stands.
     fn first_pass(
         &mut self,
         files: Vec<SegmentFile<D::File>>,
         headers: &[Header],
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<Vec<Void>, OpenError> {
-        let mut voids = Vec::new();
+        replay: &mut dyn Replay,
+        total: u64,
+    ) -> Result<Option<Vec<Void>>, OpenError> {
+        let mut early = Early::new(replay);
         let mut done = 0;
         for (at, file) in files.into_iter().enumerate() {
             let (number, length) = (file.number, file.length);
@@ -210,11 +221,14 @@ impl<D: Disk> Log<D> {
                 bodies: Vec::new(),
                 tops: Vec::new(),
             });
-            self.check_segment(next, &mut voids)?;
+            early.segment(number);
+            self.check_segment(next, &mut early)?;
             done += length;
-            progress(done);
+            early.progress(done, total);
         }
         self.recovered.segments = self.segments.len() as u64;
+        let (told, voids) = early.finish()?;
+        self.recovered.entries = told;
         Ok(voids)
     }
 
@@ -222,7 +236,7 @@ impl<D: Disk> Log<D> {
     fn check_segment(
         &mut self,
         wanted: Option<u64>,
-        voids: &mut Vec<Void>,
+        early: &mut Early<'_>,
     ) -> Result<(), OpenError> {
         let mut segment = self.segments.pop_back().expect("invariant: just pushed");
         let name = segment.number.file_name();
@@ -234,7 +248,7 @@ impl<D: Disk> Log<D> {
             groups: &mut self.groups,
             ids: &mut segment.bodies,
             older: &mut self.segments,
-            voids,
+            early,
         };
         let (newest, next, frames) =
             (&mut self.newest_millis, &mut self.next_message, &mut self.recovered.frames);
@@ -280,7 +294,7 @@ impl<D: Disk> Log<D> {
         total: u64,
     ) -> Result<(), OpenError> {
         let mut standing = Standing::new(voids, &self.groups);
-        let mut done = total / 2;
+        let mut done = 0;
         for segment in &self.segments {
             let name = segment.number.file_name();
             replay.segment(segment.number);
@@ -298,52 +312,6 @@ impl<D: Disk> Log<D> {
         }
         (self.recovered.entries, self.recovered.passed_over) = standing.counts();
         Ok(())
-    }
-}
-
-/// What the first pass fills.
-struct Absorbed<'a, F> {
-    segment: SegmentNumber,
-    bodies: &'a mut Bodies,
-    groups: &'a mut Groups,
-    ids: &'a mut Vec<plexus_types::MessageId>,
-    older: &'a mut VecDeque<Segment<F>>,
-    voids: &'a mut Vec<Void>,
-}
-
-impl<F> Absorbed<'_, F> {
-    fn frame(&mut self, found: Found<'_>, next_message: &mut u64) -> Result<(), Stop> {
-        let base = found.at + HEAD_BYTES as u64;
-        for read in Records::new(found.records) {
-            let (offset, record) = read.map_err(|bad| Stop::Bad { at: base + bad.0 as u64 })?;
-            let at = base + offset as u64;
-            match record {
-                Record::Entry { group, index, .. } => self.groups.entry(group, index, self.segment),
-                Record::Body { id, content } => {
-                    let bytes = content.len() as u32;
-                    let place = Place { segment: self.segment, at: at as u32, bytes };
-                    self.bodies.found(id, place);
-                    self.ids.push(id);
-                    *next_message = (*next_message).max(id.get() + 1);
-                }
-                Record::Void { group, from } => self.void(at, group, from),
-                Record::Mark { group, last, purged } => {
-                    self.groups.mark(group, last, purged, self.segment);
-                }
-                Record::Hole => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn void(&mut self, at: u64, group: Group, from: u64) {
-        self.groups.void(group, from);
-        self.voids.push(Void { segment: self.segment, at, group, from });
-        for segment in self.older.iter_mut() {
-            for (_, top) in segment.tops.iter_mut().filter(|(of, _)| *of == group.0) {
-                *top = (*top).min(from.saturating_sub(1));
-            }
-        }
     }
 }
 

@@ -24,6 +24,10 @@ fn options() -> LogOptions {
 struct Read(Vec<(u16, u64, Vec<u8>)>);
 
 impl Replay for Read {
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+
     fn entry(&mut self, group: Group, index: u64, at: u64, payload: &[u8]) -> Result<(), String> {
         assert!(at >= NOW);
         if payload == b"refused" {
@@ -267,6 +271,21 @@ fn a_state_that_refuses_a_record_stops_the_start() {
     let error = Log::open(disk, options(), &mut Read::default()).unwrap_err();
     let wanted = "record 1 of group 1 in 0000000000000001.seg is refused: no such kind";
     assert_eq!(error.to_string(), wanted);
+}
+
+/// What is read before it is known to be void is told anew without it.
+#[test]
+fn a_record_that_is_void_may_be_refused() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    put(&mut log, 2, b"before").unwrap();
+    put(&mut log, 1, b"refused").unwrap();
+    let mut batch = Batch::new();
+    batch.entry_at(Group(1), 1, |out| out.extend_from_slice(b"instead"));
+    log.commit(NOW, &[&batch]).unwrap();
+    let (log, read) = open(&disk);
+    assert_eq!(read.0, [(2, 1, b"before".to_vec()), (1, 1, b"instead".to_vec())]);
+    assert_eq!((log.recovered().entries, log.recovered().passed_over), (2, 1));
 }
 
 #[test]

@@ -17,6 +17,10 @@ fn options() -> LogOptions {
 struct Indexes(Vec<(u16, u64)>);
 
 impl Replay for Indexes {
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+
     fn entry(&mut self, group: Group, index: u64, _: u64, _: &[u8]) -> Result<(), String> {
         self.0.push((group.0, index));
         Ok(())

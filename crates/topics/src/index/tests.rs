@@ -171,10 +171,28 @@ fn memory_comes_back() {
     assert!(index.memory() < empty + 32_768, "{} after {full}", index.memory());
 }
 
+#[test]
+fn what_was_reserved_stays_until_it_is_fitted() {
+    let mut index = SubscriptionIndex::new(Seed::new(2));
+    index.insert("a/b/c", by(0));
+    index.reserve(20_000);
+    let reserved = index.buckets.memory();
+    assert!(reserved > 20_000 * 2 * 4);
+    // It divides a node and takes one out.
+    index.insert("a/b/d", by(1));
+    index.remove("a/b/c", SubscriberId(0));
+    assert_eq!(index.buckets.memory(), reserved);
+    index.fit();
+    assert!(index.buckets.memory() < 10_000, "{}", index.buckets.memory());
+    assert_eq!(found(&index, "a/b/d"), [1]);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Insert(String, u32),
     Remove(String, u32),
+    Reserve(usize),
+    Fit,
 }
 
 fn filters() -> impl Strategy<Value = String> {
@@ -195,9 +213,15 @@ fn topics() -> impl Strategy<Value = String> {
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let act = (filters(), 0_u32..4, prop::bool::weighted(0.6)).prop_map(|(filter, who, more)| {
-        if more { Act::Insert(filter, who) } else { Act::Remove(filter, who) }
-    });
+    let change =
+        (filters(), 0_u32..4, prop::bool::weighted(0.6)).prop_map(|(filter, who, more)| {
+            if more { Act::Insert(filter, who) } else { Act::Remove(filter, who) }
+        });
+    let act = prop_oneof![
+        20 => change,
+        1 => (0_usize..100).prop_map(Act::Reserve),
+        1 => Just(Act::Fit),
+    ];
     prop::collection::vec(act, 0..80)
 }
 
@@ -220,6 +244,8 @@ proptest! {
                     prop_assert_eq!(index.remove(&filter, SubscriberId(who)).is_some(), known.is_some());
                     known.map(|at| model.swap_remove(at));
                 }
+                Act::Reserve(filters) => index.reserve(filters),
+                Act::Fit => index.fit(),
             }
         }
         prop_assert_eq!(index.subscriptions(), model.len());

@@ -1,28 +1,36 @@
 //! A shard from the log.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use plexus_access::Principal;
 use plexus_session::{Held, Image, Session};
-use plexus_store::SegmentNumber;
+use plexus_store::{Group, SegmentNumber};
+use plexus_topics::InterestDelta;
 use plexus_types::{Message, MessageId, Text};
+use slab::Slab;
 
-use super::{Opened, Shard};
-use crate::shard::route::Taken;
+use super::{Opened, Seen, Shard};
 use crate::{
     ports::{Door, Turn},
-    record::Audience,
+    record::{Audience, Record},
     shard::{
+        SLOTS,
         peers::Answer,
+        route::Taken,
         subscribe::{member_options, subscription},
     },
 };
 
+/// Interests that the other shards are told of at a time.
+const NEWS: usize = 4_096;
+
 /// What the log says of the clients, topics and publications of one shard.
 #[derive(Default)]
 pub struct Restored {
-    /// The sessions.
-    pub sessions: Vec<RestoredSession>,
+    /// The sessions, in as many parts as they come in.
+    pub sessions: Vec<Slab<RestoredSession>>,
+    /// The listeners that their options and rights come from.
+    pub doors: Arc<Doors>,
     /// The retained messages.
     pub retained: Vec<RestoredRetained>,
     /// Publications that may not be with all who get them.
@@ -36,24 +44,27 @@ pub struct Restored {
 impl fmt::Debug for Restored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Restored")
-            .field("sessions", &self.sessions.len())
+            .field("sessions", &self.count())
             .field("retained", &self.retained.len())
             .field("open", &self.open.len())
             .finish_non_exhaustive()
     }
 }
 
+/// Listeners by name.
+pub type Doors = BTreeMap<Arc<str>, Arc<Door>>;
+
 /// One session.
 #[derive(Debug)]
 pub struct RestoredSession {
     /// Its key in the log.
     pub key: u64,
-    /// The listener that its options and rights come from.
-    pub door: Arc<Door>,
-    /// What it is.
-    pub image: Image,
-    /// Open publications that it has, or has had already.
-    pub seen: Vec<MessageId>,
+    /// The name of its listener, which is among [`Restored::doors`].
+    pub listener: Arc<str>,
+    /// What it is; nothing if it had ended.
+    pub image: Option<Image>,
+    /// Open publications that it has, or has had already, or was passed over by.
+    pub seen: Option<Box<Seen>>,
     /// The segment in which its records begin.
     pub anchor: SegmentNumber,
 }
@@ -78,63 +89,114 @@ pub struct OpenMessage {
     pub superseded: bool,
 }
 
+impl Restored {
+    fn count(&self) -> usize {
+        self.sessions.iter().map(Slab::len).sum()
+    }
+
+    fn subscriptions(&self) -> usize {
+        let sessions = self.sessions.iter().flatten();
+        let images = sessions.filter_map(|(_, session)| session.image.as_ref());
+        images.map(|image| image.subscriptions.len()).sum()
+    }
+}
+
 impl Shard {
     /// Takes over what the log says. Nothing is sent to anybody but the other shards; when
     /// [`Shard::is_restored`] on all of them, [`Shard::reopen`] may follow and clients may come.
     pub fn restore(&mut self, turn: &mut Turn<'_>, restored: Restored) {
-        let Restored { sessions, retained, open, next_key, next_message } = restored;
+        self.clients.reserve(restored.count());
+        self.index.reserve(restored.subscriptions());
+        let Restored { sessions, doors, retained, open, next_key, next_message } = restored;
         self.log.enabled = true;
         self.log.restoring = true;
         self.log.next_key = next_key.max(1);
         let shards = u64::from(self.context.options.shards);
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
         self.log.open = open;
+        self.record_start(next_message);
         for RestoredRetained { message, anchor } in retained {
             self.retained.keep(&message);
             self.log.batch.state_bytes(super::weight::of_topic(&message.topic));
             self.log.refresh.note_topic(anchor, &message);
         }
         self.count_retained();
-        for session in sessions {
-            self.restore_session(turn, session);
+        let mut news = Vec::with_capacity(NEWS);
+        // A part goes when its sessions are here.
+        for (_, session) in sessions.into_iter().flatten() {
+            if let Some(door) = doors.get(&session.listener) {
+                self.restore_session(turn, door, session, &mut news);
+            }
+            if news.len() >= NEWS {
+                self.announce_many(turn, &news);
+                news.clear();
+            }
         }
+        self.index.fit();
+        self.announce_many(turn, &news);
+        // Due when the others know of all of it.
+        self.awaiting.open(Answer::Nobody, 0);
+        self.finish_ready(turn);
         self.count_clients();
+        self.count_subscriptions();
         self.work_off(turn);
     }
 
-    fn restore_session(&mut self, turn: &mut Turn<'_>, restored: RestoredSession) {
-        let RestoredSession { key, door, image, seen, anchor } = restored;
+    fn restore_session(
+        &mut self,
+        turn: &mut Turn<'_>,
+        door: &Arc<Door>,
+        restored: RestoredSession,
+        news: &mut Vec<InterestDelta>,
+    ) {
+        let RestoredSession { key, image, seen, anchor, .. } = restored;
+        let Some(image) = image else { return };
         let principal = Arc::new(Principal {
             client_id: image.client_id.clone(),
             user_name: image.user_name.as_deref().and_then(|name| Text::try_from(name).ok()),
             peer: None,
             listener: Arc::clone(&door.name),
         });
-        let subscriptions = image.subscriptions.clone();
         let entries = image.entries.len();
+        let (slot, mut shared) = (self.clients.next_slot(), Vec::new());
+        for held in &image.subscriptions {
+            if held.filter.shared().is_some() {
+                shared.push(held.clone());
+            } else {
+                let subscription = subscription(slot, held.options, held.id);
+                news.extend(self.put_in_index(&held.filter, subscription));
+            }
+        }
         // Nobody knows when the node went down: whoever was connected is away from now on, so that
         // no session ends before its time.
         let session = Session::restore(image, Arc::clone(&door.options), turn.now);
-        let slot = self.clients.insert(session, principal, door);
+        let inserted = self.clients.insert(session, principal, Arc::clone(door));
+        assert_eq!(inserted, slot, "invariant: the slot that was said to be next");
         let client = self.clients.get_mut(slot).expect("invariant: just inserted");
         client.key = key;
         client.anchor = anchor;
         self.log.batch.state_bytes(client.weight.restore(entries, &client.session));
-        client.seen = seen.into();
+        client.seen = seen;
         self.outbox.note_waiting(client.session.waiting());
         self.count_durable(1);
-        let (shared, own): (Vec<_>, Vec<_>) =
-            subscriptions.into_iter().partition(|held| held.filter.shared().is_some());
-        for Held { filter, options, id } in own {
-            self.enter(turn, &filter, subscription(slot, options, id));
+        if !shared.is_empty() {
+            let ticket = self.awaiting.open(Answer::Nobody, shared.len());
+            for Held { filter, options, id } in shared {
+                self.join(turn, slot, ticket, (filter, member_options(options, id)));
+            }
+            self.finish_ready(turn);
         }
-        // Behind its own interests, because it waits for those that are announced by now.
-        let ticket = self.awaiting.open(Answer::Nobody, shared.len());
-        for Held { filter, options, id } in shared {
-            self.join(turn, slot, ticket, (filter, member_options(options, id)));
-        }
-        self.finish_ready(turn);
         self.arm(slot);
+    }
+
+    /// Every shard says it, so that it stands before whatever follows from a name of this start.
+    fn record_start(&mut self, next_message: u64) {
+        let shards = self.context.options.shards;
+        let record = Record::Started(MessageId::new(next_message), shards);
+        let mut slots = (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id);
+        if let Some(slot) = slots.next() {
+            self.log.batch.entry(Group(slot), |into| record.encode(into));
+        }
     }
 
     /// Whether every shard knows of this one's subscriptions.

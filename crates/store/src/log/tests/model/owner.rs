@@ -204,6 +204,10 @@ fn entry(batch: &mut Batch, key: (u16, u8), kind: u8, numbers: &[u64]) {
 }
 
 impl Replay for Owner {
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+
     fn segment(&mut self, segment: SegmentNumber) {
         assert!(segment > self.segment);
         self.segment = segment;

@@ -1,0 +1,168 @@
+//! Sessions while the log is read. What is large in them (identifiers, filters, entries) stays where it is
+//! when they become sessions of a shard; so there is never twice as much as there will be.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use plexus_session::Change;
+use plexus_stdx::{HashMap, Seed};
+use plexus_store::{Group, SegmentNumber};
+use plexus_types::{Instant, MessageId};
+use slab::Slab;
+
+use crate::{
+    ports::Door,
+    shard::{Doors, RestoredSession, Seen},
+};
+
+/// The sessions of a group, by their keys in the log.
+#[derive(Debug)]
+struct Drawer {
+    by_key: HashMap<u64, u32>,
+    drafts: Slab<RestoredSession>,
+}
+
+impl Drawer {
+    fn new(seed: Seed) -> Self {
+        Self { by_key: seed.map(), drafts: Slab::new() }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Drafts {
+    seed: Seed,
+    groups: Vec<Drawer>,
+    /// The names of all listeners.
+    listeners: BTreeSet<Arc<str>>,
+}
+
+impl Drafts {
+    pub(super) fn new(seed: Seed) -> Self {
+        Self { seed, groups: Vec::new(), listeners: BTreeSet::new() }
+    }
+
+    pub(super) const fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// Adds those of other groups.
+    pub(super) fn merge(&mut self, other: Self) {
+        if self.groups.len() < other.groups.len() {
+            let seed = self.seed;
+            self.groups.resize_with(other.groups.len(), || Drawer::new(seed));
+        }
+        for (mine, theirs) in self.groups.iter_mut().zip(other.groups) {
+            if mine.drafts.is_empty() {
+                *mine = theirs;
+            } else {
+                assert!(theirs.drafts.is_empty(), "invariant: a group is read by one");
+            }
+        }
+        self.listeners.extend(other.listeners);
+    }
+
+    fn get_mut(&mut self, group: Group, key: u64) -> Option<&mut RestoredSession> {
+        let drawer = self.groups.get_mut(usize::from(group.0))?;
+        drawer.drafts.get_mut(*drawer.by_key.get(&key)? as usize)
+    }
+
+    /// The session came in through that listener; it begins there if it is new.
+    pub(super) fn came_through(
+        &mut self,
+        group: Group,
+        key: u64,
+        listener: &str,
+        anchor: SegmentNumber,
+    ) {
+        let listener = self.name(listener);
+        if let Some(draft) = self.get_mut(group, key) {
+            draft.listener = listener;
+            return;
+        }
+        let draft = RestoredSession { key, listener, image: None, seen: None, anchor };
+        let (at, seed) = (usize::from(group.0), self.seed);
+        if at >= self.groups.len() {
+            self.groups.resize_with(at + 1, || Drawer::new(seed));
+        }
+        if let Some(drawer) = self.groups.get_mut(at) {
+            drawer.by_key.insert(key, drawer.drafts.insert(draft) as u32);
+        }
+    }
+
+    /// The one copy of a listener's name.
+    fn name(&mut self, listener: &str) -> Arc<str> {
+        if let Some(known) = self.listeners.get(listener) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = listener.into();
+        self.listeners.insert(Arc::clone(&name));
+        name
+    }
+
+    pub(super) fn change(
+        &mut self,
+        group: Group,
+        key: u64,
+        change: Change,
+        (at, segment): (Instant, SegmentNumber),
+    ) {
+        let Some(draft) = self.get_mut(group, key) else {
+            // Its image went with a segment that was cleaned because the session had ended.
+            return;
+        };
+        match (&mut draft.image, change) {
+            (place, Change::Image(image)) => {
+                *place = Some(*image);
+                draft.anchor = segment;
+            }
+            (Some(image), change) => {
+                if !image.apply(change, at) {
+                    self.remove(group, key);
+                }
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn remove(&mut self, group: Group, key: u64) {
+        let Some(drawer) = self.groups.get_mut(usize::from(group.0)) else { return };
+        if let Some(at) = drawer.by_key.remove(&key) {
+            drawer.drafts.remove(at as usize);
+        }
+    }
+
+    /// What the session has been given while something was open.
+    pub(super) fn note_seen(&mut self, group: Group, key: u64, seen: Seen) {
+        if let Some(draft) = self.get_mut(group, key)
+            && seen != Seen::default()
+        {
+            draft.seen = Some(Box::new(seen));
+        }
+    }
+
+    /// What waits, as often as it does.
+    pub(super) fn messages(&self) -> impl Iterator<Item = MessageId> {
+        let drafts = self.groups.iter().flat_map(|drawer| &drawer.drafts);
+        let images = drafts.filter_map(|(_, draft)| draft.image.as_ref());
+        images.flat_map(|image| image.entries.iter().map(|entry| entry.message))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.groups.iter().map(|drawer| drawer.drafts.len()).sum()
+    }
+
+    /// Above all keys.
+    pub(super) fn next_key(&self) -> u64 {
+        let keys = self.groups.iter().flat_map(|drawer| drawer.by_key.keys());
+        keys.max().map_or(1, |key| key + 1)
+    }
+
+    /// The listeners of all drafts.
+    pub(super) fn doors(&self, door: impl Fn(&str) -> Arc<Door>) -> Arc<Doors> {
+        let doors = self.listeners.iter().map(|name| (Arc::clone(name), door(name)));
+        Arc::new(doors.collect())
+    }
+
+    pub(super) fn into_groups(self) -> impl Iterator<Item = (u16, Slab<RestoredSession>)> {
+        (0..=u16::MAX).zip(self.groups.into_iter().map(|drawer| drawer.drafts))
+    }
+}

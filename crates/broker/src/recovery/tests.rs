@@ -1,0 +1,305 @@
+use std::{
+    convert::Infallible,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+use bytes::Bytes;
+use plexus_session::{Extras, Held, Image, Options, Sequence};
+use plexus_types::{
+    ClientId, Durability, MessageProperties, ProtocolVersion, Qos, Text, TopicFilter, TopicName,
+};
+use plexus_wire::SubscriptionOptions;
+
+use super::{progress::Progress, *};
+use crate::{NodeOptions, shard::RestoredSession};
+
+const NOW: u64 = 1_800_000_000_000;
+
+/// A record of a group, with the segment that it stands in.
+type Told = (u64, u16, Record);
+
+fn image(client: u64) -> Image {
+    Image {
+        client_id: ClientId::try_from(format!("client-{client}").as_str()).unwrap(),
+        user_name: None,
+        version: ProtocolVersion::V5,
+        expiry: 100,
+        away_since: None,
+        next: Sequence::default(),
+        will: None,
+        subscriptions: Vec::new(),
+        accepted: Vec::new(),
+        entries: [].into(),
+    }
+}
+
+/// A session begins.
+fn begun(group: u16, key: u64) -> [Told; 2] {
+    let image = Change::Image(Box::new(image(key)));
+    [(1, group, Record::Listener(key, "tcp".into())), (1, group, Record::Session(key, image))]
+}
+
+fn queued(group: u16, key: u64, message: u64) -> Told {
+    let entry = plexus_session::Entry {
+        sequence: Sequence::new(message as u32),
+        message: MessageId::new(message),
+        size: 10,
+        since: 0,
+        qos: Qos::AtLeastOnce,
+        retain: false,
+        released: false,
+        extras: Extras::default(),
+    };
+    (1, group, Record::Session(key, Change::Queued(entry, None)))
+}
+
+fn opened(message: u64) -> Told {
+    (1, 5, Record::Open(MessageId::new(message), Audience::Subscribers))
+}
+
+fn done(message: u64) -> Told {
+    (1, 5, Record::Done(MessageId::new(message), Audience::Subscribers))
+}
+
+fn retained(message: u64, topic: &str) -> Told {
+    (1, 9, Record::Retained(MessageId::new(message), topic.into()))
+}
+
+fn tell(replay: &mut dyn Replay, told: &[Told]) -> Result<(), String> {
+    let mut segment = 0;
+    for (index, (of, group, record)) in (1..).zip(told) {
+        if *of != segment {
+            segment = *of;
+            replay.segment(SegmentNumber::new(segment));
+        }
+        let mut payload = Vec::new();
+        record.encode(&mut payload);
+        replay.entry(Group(*group), index, NOW + index, &payload)?;
+    }
+    Ok(())
+}
+
+fn read(told: &[Told]) -> Recovery {
+    let mut recovery = Recovery::new(Seed::new(1));
+    tell(&mut recovery, told).unwrap();
+    recovery
+}
+
+fn message(id: MessageId) -> Arc<Message> {
+    Arc::new(Message {
+        id,
+        topic: TopicName::new(Text::from_static("a/b")).unwrap(),
+        payload: Bytes::from_static(b"x"),
+        qos: Qos::AtLeastOnce,
+        retain: true,
+        properties: MessageProperties::default(),
+        expires: None,
+        durability: Durability::default(),
+        publisher: ClientId::try_from("p").unwrap(),
+    })
+}
+
+/// What the shards get, in an order of its own.
+#[derive(Debug, PartialEq)]
+struct Dealt {
+    sessions: Vec<(u64, Option<Image>, Option<Box<Seen>>, SegmentNumber)>,
+    open: Vec<(MessageId, Group, bool)>,
+    retained: Vec<(MessageId, SegmentNumber)>,
+    next_key: u64,
+}
+
+fn deal(recovery: Recovery) -> Vec<Dealt> {
+    let options = NodeOptions { shards: 3, ..NodeOptions::default() };
+    let context = Context::new(options, Seed::new(2));
+    let door = Arc::new(Door {
+        name: "tcp".into(),
+        options: Arc::new(Options::default()),
+        policy: Arc::new(plexus_access::AllowAll),
+        durability: Durability::default(),
+    });
+    let read = |id| Ok::<_, Infallible>(message(id));
+    let dealt = recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read);
+    dealt.unwrap().into_iter().map(sorted).collect()
+}
+
+fn sorted(restored: Restored) -> Dealt {
+    let sessions = restored.sessions.into_iter().flatten();
+    let mut sessions: Vec<_> = sessions
+        .map(|(_, session)| {
+            let RestoredSession { key, listener, image, seen, anchor } = session;
+            assert!(restored.doors.contains_key(&listener));
+            (key, image, seen, anchor)
+        })
+        .collect();
+    sessions.sort_by_key(|(key, ..)| *key);
+    let open =
+        restored.open.iter().map(|open| (open.message.id, open.opened.group, open.superseded));
+    let retained = restored.retained.iter().map(|it| (it.message.id, it.anchor));
+    let (open, retained) = (open.collect(), retained.collect());
+    Dealt { sessions, open, retained, next_key: restored.next_key }
+}
+
+#[test]
+fn a_topic_that_was_written_later_is_not_retained_again() {
+    let told = [opened(1), retained(2, "a/b"), opened(3), retained(4, "c"), opened(6)];
+    let open = |told: &[Told]| deal(read(told)).remove(0).open;
+    let superseded: Vec<_> = open(&told).iter().map(|(_, _, superseded)| *superseded).collect();
+    assert_eq!(superseded, [true, false, false]);
+    let deleted = [opened(1), (1, 9, Record::Deleted("a/b".into()))];
+    assert_eq!(open(&deleted), [(MessageId::new(1), Group(5), true)]);
+    // What was written when nothing was open says nothing of what comes.
+    let told = [opened(1), retained(2, "a/b"), done(1), opened(3)];
+    assert_eq!(open(&told), [(MessageId::new(3), Group(5), false)]);
+}
+
+#[test]
+fn a_session_knows_what_it_has_of_what_is_open() {
+    let [listener, session] = begun(0, 7);
+    let told = [listener, session, opened(1), queued(0, 7, 1), opened(2), queued(0, 7, 2), done(1)];
+    let (_, image, seen, _) = deal(read(&told)).remove(0).sessions.remove(0);
+    assert_eq!(image.unwrap().entries.len(), 2);
+    assert_eq!(seen.unwrap().given, [MessageId::new(2)]);
+}
+
+/// Of two shards, since the names from 20 on: 22 and 24 are of the same one, 23 is of the other.
+#[test]
+fn what_a_session_was_passed_over_by_is_not_for_it() {
+    let [listener, session] = begun(0, 7);
+    let started = (1, 1, Record::Started(MessageId::new(20), 2));
+    let told = [listener, session, opened(10), started, opened(22), opened(23), queued(0, 7, 24)];
+    let seen = |told: &[Told]| deal(read(told)).remove(0).sessions.remove(0).2.unwrap();
+    let names = |seen: &Seen| [10, 22, 23, 24, 26].map(|id| seen.has(MessageId::new(id)));
+    assert_eq!(names(&seen(&told)), [false, true, false, true, false]);
+    // What was open at the start comes in an order of its own.
+    let old = [&told[..], &[opened(12), queued(0, 7, 12)]].concat();
+    assert_eq!(seen(&old).given, [MessageId::new(12)]);
+    assert_eq!(names(&seen(&old)), [false, true, false, true, false]);
+}
+
+#[test]
+fn a_session_that_has_ended_is_gone_and_its_place_is_used_again() {
+    let mut told = Vec::new();
+    for key in 1..100 {
+        told.extend(begun(0, key));
+        told.push((2, 0, Record::Session(key, Change::Ended(Vec::new()))));
+        told.push(queued(0, key, 1));
+    }
+    told.extend(begun(0, 100));
+    let recovery = read(&told);
+    assert_eq!(recovery.counts(), (1, 0));
+    assert_eq!(recovery.references().count(), 0);
+    let dealt = deal(recovery).remove(0);
+    assert_eq!((dealt.sessions.len(), dealt.next_key), (1, 101));
+}
+
+/// Sessions of many groups that come and go, messages that open and close.
+fn history(mut draw: Seed) -> Vec<Told> {
+    let mut told = Vec::new();
+    for number in 30..3_000 {
+        let (group, key) = (draw.below(20) as u16, draw.below(8) as u64 + 1);
+        let segment = number / 500 + 1;
+        let change = match draw.below(9) {
+            0 => {
+                told.extend(begun(group, key));
+                continue;
+            }
+            1 => Change::Ended(Vec::new()),
+            2 => {
+                let filter =
+                    TopicFilter::try_from(format!("f/{}", draw.below(5)).as_str()).unwrap();
+                Change::Subscribed(Held {
+                    filter,
+                    options: SubscriptionOptions::default(),
+                    id: None,
+                })
+            }
+            3 => {
+                told.push(opened(number));
+                continue;
+            }
+            4 => {
+                told.push(done(number - draw.below(20) as u64));
+                continue;
+            }
+            5 => {
+                told.push(retained(number, ["a/b", "c"].get(draw.below(2)).unwrap()));
+                continue;
+            }
+            6 if draw.below(20) == 0 => {
+                told.push((
+                    1,
+                    2,
+                    Record::Started(MessageId::new(number), draw.below(4) as u16 + 1),
+                ));
+                continue;
+            }
+            _ => {
+                told.push(queued(group, key, number - draw.below(10) as u64));
+                continue;
+            }
+        };
+        told.push((segment, group, Record::Session(key, change)));
+    }
+    told.sort_by_key(|(segment, ..)| *segment);
+    told
+}
+
+type Drawn = Result<Recovery, plexus_store::OpenError>;
+
+fn with_crew<T>(threads: u16, work: impl FnOnce(&mut Crew<'_>) -> T) -> (T, Drawn) {
+    std::thread::scope(|scope| {
+        let progress = Progress::new(|| Instant::ZERO);
+        let mut crew = Crew::new(scope, threads, Seed::new(3), progress).unwrap();
+        let worked = work(&mut crew);
+        (worked, crew.finish())
+    })
+}
+
+#[test]
+fn several_threads_read_what_one_reads() {
+    for seed in 0..20 {
+        let told = history(Seed::new(seed));
+        let alone = deal(read(&told));
+        for threads in 1..4 {
+            let (worked, recovery) = with_crew(threads, |crew| tell(crew, &told));
+            worked.unwrap();
+            assert_eq!(deal(recovery.unwrap()), alone, "seed {seed}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn what_a_thread_cannot_read_is_named_unless_all_begins_anew() {
+    let bad = |crew: &mut Crew<'_>| {
+        tell(crew, &begun(4, 1)).unwrap();
+        crew.segment(SegmentNumber::new(3));
+        crew.entry(Group(4), 17, NOW, &[0, 1, 0xee]).unwrap();
+    };
+    let ((), outcome) = with_crew(2, bad);
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("17 of group 4 in 0000000000000003.seg"), "{error}");
+    let ((), outcome) = with_crew(2, |crew| {
+        bad(crew);
+        crew.restart();
+        tell(crew, &begun(4, 2)).unwrap();
+    });
+    assert_eq!(outcome.unwrap().counts(), (1, 0));
+    let (refused, _) = with_crew(2, |crew| crew.entry(Group(0), 1, NOW, &[0xee]));
+    assert!(refused.is_err());
+}
+
+#[test]
+fn progress_is_told_once_a_second_and_not_in_the_first() {
+    let clock = Arc::new(AtomicU64::new(0));
+    let hands = Arc::clone(&clock);
+    let now = move || Instant::from_millis(hands.load(SeqCst));
+    let mut progress = Progress::new(now);
+    let mut told = Vec::new();
+    for millis in (0..4_000).step_by(300) {
+        clock.store(millis, SeqCst);
+        if progress.is_due() {
+            told.push(millis);
+        }
+    }
+    assert_eq!(told, [1_200, 2_400, 3_600]);
+}
