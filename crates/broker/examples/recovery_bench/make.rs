@@ -121,6 +121,7 @@ impl Writer {
             sequence: Sequence::new(place as u32),
             message: message.id,
             size: message.size() as u32,
+            since: 0,
             qos: message.qos,
             retain: false,
             released: false,
