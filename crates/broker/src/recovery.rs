@@ -11,6 +11,7 @@ use plexus_store::{Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
 
 use crate::{
+    kept::{Kept, KeptOpen, KeptSession},
     ports::Door,
     record::{Audience, Record},
     shard::{Context, OpenMessage, Restored, RestoredRetained, RestoredSession},
@@ -164,6 +165,29 @@ impl Recovery {
     /// The newest time that a record tells.
     pub fn newest_millis(&self) -> u64 {
         self.newest_millis
+    }
+
+    /// Everything as plain data, sorted, so that equal stores give equal answers.
+    pub fn into_kept(self) -> Kept {
+        let open = &self.open;
+        let mut sessions: Vec<_> = self
+            .sessions
+            .into_values()
+            .filter_map(|Draft { listener, image, mut seen, .. }| {
+                seen.retain(|id| open.contains_key(id));
+                Some(KeptSession { listener, image: image?, seen })
+            })
+            .collect();
+        sessions.sort_unstable_by(|one, other| one.image.client_id.cmp(&other.image.client_id));
+        let open = self.open.into_iter().map(|(message, open)| {
+            let Open { audience, written, .. } = open;
+            KeptOpen { message, audience, written }
+        });
+        Kept {
+            sessions,
+            open: open.collect(),
+            retained: self.retained.into_iter().map(|(topic, (id, _))| (topic, id)).collect(),
+        }
     }
 
     /// Deals everything out to the shards. `read` brings a message, `door` the listener of a name.

@@ -52,6 +52,11 @@ impl Sequence {
         Self::new(self.0 + 1)
     }
 
+    /// How many places it is behind another; numbers come round.
+    pub const fn behind(self, other: Self) -> u32 {
+        if self.0 >= other.0 { self.0 - other.0 } else { ROUND - other.0 + self.0 }
+    }
+
     /// The Packet Identifier of a message in this place ([MQTT-2.2.1-3], [MQTT-2.2.1-4]).
     pub fn packet_id(self) -> PacketId {
         let number = (self.0 % IDENTIFIERS) as u16 + 1;
