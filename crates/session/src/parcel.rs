@@ -128,6 +128,11 @@ impl Parcel {
         }
     }
 
+    /// Whether the bytes are only in the log.
+    pub(crate) const fn is_stored(&self) -> bool {
+        matches!(self.body, Body::Stored(_))
+    }
+
     /// The bytes of topic, payload and properties.
     pub(crate) const fn size(&self) -> usize {
         (self.traits >> SIZE_SHIFT) as usize
@@ -162,12 +167,14 @@ impl Parcel {
         self.extras.as_ref().map_or(&[], |extras| &extras.subscription_ids)
     }
 
-    /// Lets the bytes go, if the log has them.
-    pub(crate) fn store(&mut self) {
-        if self.is_recorded()
-            && let Body::Here(message) = &self.body
-        {
-            self.body = Body::Stored(message.id);
+    /// Lets the bytes go, if the log has them; says whether it did.
+    pub(crate) fn store(&mut self) -> bool {
+        match &self.body {
+            Body::Here(message) if self.is_recorded() => {
+                self.body = Body::Stored(message.id);
+                true
+            }
+            Body::Here(_) | Body::Stored(_) => false,
         }
     }
 }
