@@ -1,5 +1,7 @@
 //! Where each body is, and how many refer to it.
 
+use std::collections::hash_map::Entry;
+
 use plexus_stdx::{HashMap, Seed};
 use plexus_types::MessageId;
 
@@ -102,9 +104,10 @@ impl Bodies {
             }
         }
         for id in self.unheld.drain(..) {
-            if let Some(body) = self.table.get(&id).filter(|body| body.references <= 0) {
-                self.bytes -= u64::from(body.place.bytes);
-                self.table.remove(&id);
+            if let Entry::Occupied(body) = self.table.entry(id)
+                && body.get().references <= 0
+            {
+                self.bytes -= u64::from(body.remove().place.bytes);
             }
         }
     }
