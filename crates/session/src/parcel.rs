@@ -71,6 +71,28 @@ struct Extras {
     shared: Option<SharedRef>,
 }
 
+/// What a message on its way to a client is, apart from its bytes. Most messages leave as soon as they
+/// come, and those of QoS 0 are never a parcel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    /// The bytes of topic, payload and properties.
+    pub(crate) size: usize,
+    pub(crate) qos: Qos,
+    pub(crate) retain: bool,
+    pub(crate) subscription_ids: &'a [u32],
+}
+
+impl<'a> From<Delivery<'a>> for Shape<'a> {
+    fn from(delivery: Delivery<'a>) -> Self {
+        Self {
+            size: delivery.message.size(),
+            qos: delivery.qos,
+            retain: delivery.retain,
+            subscription_ids: delivery.subscription_ids,
+        }
+    }
+}
+
 /// See the module's documentation.
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
@@ -113,6 +135,16 @@ impl Parcel {
         }
     }
 
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        Shape {
+            size: self.size(),
+            qos: self.qos(),
+            retain: self.retain(),
+            subscription_ids: self.subscription_ids(),
+        }
+    }
+
+    #[inline]
     fn set_extras(&mut self, subscription_ids: &[u32], shared: Option<SharedRef>) {
         if !subscription_ids.is_empty() || shared.is_some() {
             let subscription_ids = SmallVec::from_slice(subscription_ids);
