@@ -16,8 +16,8 @@ use crate::usage::{self, Cpu};
 pub enum Program {
     /// Plexus, by `serve --listen`.
     Plexus(PathBuf),
-    /// Eclipse Mosquitto, by a configuration file written for the run: no queue limits, no
-    /// persistence, no delay on small packets.
+    /// Eclipse Mosquitto, by a configuration file written for the run: no queue limits, no delay on
+    /// small packets.
     Mosquitto(PathBuf),
 }
 
@@ -41,16 +41,20 @@ impl Program {
         text.unwrap_or_default().lines().next().unwrap_or_default().trim().to_owned()
     }
 
-    fn command(&self, port: u16, directory: &Path) -> io::Result<Command> {
+    fn command(&self, port: u16, directory: &Path, keeps: bool) -> io::Result<Command> {
         let mut command;
         match self {
             Self::Plexus(path) => {
                 command = Command::new(from_here(path));
                 command.arg("serve").arg("--listen").arg(format!("tcp://127.0.0.1:{port}"));
+                if keeps {
+                    command.args(["--data-dir", "data"]);
+                    command.args(PLEXUS_KEEPS.iter().flat_map(|set| ["--set", *set]));
+                }
             }
             Self::Mosquitto(path) => {
                 let file = directory.join("mosquitto.conf");
-                fs::write(&file, mosquitto_configuration(port))?;
+                fs::write(&file, mosquitto_configuration(port, keeps))?;
                 command = Command::new(from_here(path));
                 command.arg("-c").arg(file);
             }
@@ -69,10 +73,24 @@ fn from_here(program: &Path) -> PathBuf {
     std::path::absolute(program).unwrap_or_else(|_| program.to_owned())
 }
 
-fn mosquitto_configuration(port: u16) -> String {
+/// What a broker has to be told so that it keeps what it acknowledges, without a limit that the
+/// scenarios reach and with as many messages under way to a client as the other.
+const PLEXUS_KEEPS: [&str; 4] = [
+    "store.commit=fsync",
+    "mqtt.max_queue_messages=4294967295",
+    "mqtt.max_queue_bytes=1024TiB",
+    "mqtt.max_inflight=1000",
+];
+
+fn mosquitto_configuration(port: u16, keeps: bool) -> String {
+    let (persistence, inflight) = if keeps {
+        ("persistence true\npersistence_location ./", 1_000)
+    } else {
+        ("persistence false", 0)
+    };
     format!(
-        "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n\
-         max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n\
+        "listener {port} 127.0.0.1\nallow_anonymous true\n{persistence}\n\
+         max_queued_messages 0\nmax_inflight_messages {inflight}\nset_tcp_nodelay true\n\
          log_dest none\nlog_type none\n"
     )
 }
@@ -90,13 +108,14 @@ impl Broker {
     const START_MAX: Duration = Duration::from_secs(10);
     const RETRY: Duration = Duration::from_millis(20);
 
-    /// Starts the program and waits until it accepts connections.
-    pub fn start(program: &Program) -> io::Result<Self> {
+    /// Starts the program and waits until it accepts connections. `keeps` is whether it is to keep
+    /// what it acknowledges on disk, in its directory below the one for temporary files.
+    pub fn start(program: &Program, keeps: bool) -> io::Result<Self> {
         let port = free_port()?;
         let name = format!("plexus-load-{}-{port}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory)?;
-        let child = program.command(port, &directory)?.spawn()?;
+        let child = program.command(port, &directory, keeps)?.spawn()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut broker = Self { child, address, directory };
         broker.wait_until_ready()?;
@@ -157,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_configuration_lifts_every_limit() {
-        let text = mosquitto_configuration(1999);
+        let text = mosquitto_configuration(1999, false);
         assert!(text.contains("listener 1999 127.0.0.1\n"));
         for line in ["max_queued_messages 0", "max_inflight_messages 0", "set_tcp_nodelay true"] {
             assert!(text.lines().any(|has| has == line), "{line} is missing");
@@ -167,7 +186,7 @@ mod tests {
     #[test]
     fn a_program_that_ends_at_once_is_an_error() {
         let program = Program::Mosquitto("/bin/false".into());
-        let error = Broker::start(&program).expect_err("it cannot listen");
+        let error = Broker::start(&program, false).expect_err("it cannot listen");
         assert!(error.to_string().contains("ended at once"), "{error}");
     }
 }

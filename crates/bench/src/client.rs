@@ -31,6 +31,15 @@ pub(crate) struct Identity {
     pub(crate) version: ProtocolVersion,
     /// The filter that it subscribes to once connected, with the quality of service.
     pub(crate) subscription: Option<(String, Qos)>,
+    /// Whether its session outlives its connection.
+    pub(crate) durable: bool,
+}
+
+impl Identity {
+    /// A client that subscribes to nothing and leaves nothing behind.
+    pub(crate) const fn plain(id: String, version: ProtocolVersion) -> Self {
+        Self { id, version, subscription: None, durable: false }
+    }
 }
 
 /// A client. **Take [`Client::output`] to the wire after every call.**
@@ -50,13 +59,16 @@ impl Client {
         let connect = Connect {
             version: identity.version,
             bridge: false,
-            clean_start: true,
+            clean_start: !identity.durable,
             keep_alive: 0,
             client_id: text(&identity.id),
             will: None,
             user_name: None,
             password: None,
-            properties: ConnectProperties::default(),
+            properties: ConnectProperties {
+                session_expiry_interval: if identity.durable { u32::MAX } else { 0 },
+                ..ConnectProperties::default()
+            },
         };
         let mut client = Self {
             decoder: Decoder::client(identity.version, Limits::default()),
@@ -197,7 +209,7 @@ mod tests {
     const VERSION: ProtocolVersion = ProtocolVersion::V311;
 
     fn client(subscription: Option<(String, Qos)>) -> Client {
-        Client::new(Identity { id: "c".to_owned(), version: VERSION, subscription })
+        Client::new(Identity { subscription, ..Identity::plain("c".to_owned(), VERSION) })
     }
 
     /// What the client has written, as a server reads it.

@@ -33,6 +33,14 @@ pub enum LoadError {
         /// How many were to be.
         wanted: u32,
     },
+    /// The broker stopped acknowledging.
+    #[error("{stored} of {wanted} messages were acknowledged, then nothing came")]
+    NotStored {
+        /// How many were.
+        stored: u64,
+        /// How many were to be.
+        wanted: u64,
+    },
     /// The scenario cannot be run as it is written.
     #[error("scenario {name}: {problem}")]
     Scenario {

@@ -83,6 +83,11 @@ impl Fleet {
         Self::mark(&mut self.dirty, member, link);
     }
 
+    /// How many clients there have been.
+    pub(crate) const fn members(&self) -> Member {
+        self.links.len()
+    }
+
     /// Says good-bye for a client and forgets it.
     pub(crate) fn leave(&mut self, member: Member) -> Result<(), LoadError> {
         self.with(member, Client::disconnect);

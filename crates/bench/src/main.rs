@@ -85,6 +85,9 @@ struct RunOptions {
     /// Messages a second over all publishers, whatever the broker does.
     #[arg(long)]
     rate: Option<u32>,
+    /// Messages that are stored for sessions that are away.
+    #[arg(long)]
+    messages: Option<u32>,
     #[command(flatten)]
     plan: PlanOptions,
 }
@@ -129,14 +132,15 @@ fn main() -> ExitCode {
 }
 
 fn list() -> Result<(), String> {
-    for scenario in Scenario::standard() {
+    for scenario in Scenario::standard().into_iter().chain(Scenario::durable()) {
         say(&format!("{:18} {}", scenario.name, scenario.describe()))?;
     }
     Ok(())
 }
 
 fn standing(name: &str) -> Result<Scenario, String> {
-    let found = Scenario::standard().into_iter().find(|scenario| scenario.name == name);
+    let mut all = Scenario::standard().into_iter().chain(Scenario::durable());
+    let found = all.find(|scenario| scenario.name == name);
     found.ok_or_else(|| format!("there is no scenario named {name}"))
 }
 
@@ -147,6 +151,7 @@ fn run_one(options: &RunOptions) -> Result<(), String> {
     scenario.subscribers = options.subscribers.unwrap_or(scenario.subscribers);
     scenario.qos = options.qos.and_then(Qos::new).unwrap_or(scenario.qos);
     scenario.payload = options.payload.unwrap_or(scenario.payload);
+    scenario.messages = options.messages.unwrap_or(scenario.messages);
     let pace = options.window.map(Pace::Window).or_else(|| options.rate.map(Pace::Rate));
     scenario.pace = pace.unwrap_or(scenario.pace);
     let target = Target { address: options.address, pid: options.pid };
@@ -179,6 +184,10 @@ fn compare(options: CompareOptions) -> Result<(), String> {
         // Progress only; a closed terminal must not end the measurement.
         let _ =
             say(&format!("{round} {scenario:18} {broker:10} {cpu:8.2} µs {rate:9.0}/s {state}"));
+        if let Some(drained) = &outcome.drained {
+            let (cpu, rate) = (drained.cpu_micros.unwrap_or_default(), drained.per_second());
+            let _ = say(&format!("{:32} {cpu:8.2} µs {rate:9.0}/s drained", ""));
+        }
     });
     comparison.write(&report, &options.out, &options.name).map_err(|error| error.to_string())
 }

@@ -15,7 +15,7 @@ pub struct Outcome {
     pub cpu_micros: Option<f64>,
     /// The user part of it.
     pub user_micros: Option<f64>,
-    /// Private memory of the broker for each idle connection, in bytes.
+    /// Private memory of the broker for each idle connection or stored message, in bytes.
     pub bytes_each: Option<f64>,
     /// Time from due to delivered.
     pub latency: Quantiles,
@@ -25,6 +25,8 @@ pub struct Outcome {
     pub published: u64,
     /// What went wrong over the whole run.
     pub faults: Faults,
+    /// The second part of a run with sessions that were away: how they got what had been stored.
+    pub drained: Option<Box<Self>>,
 }
 
 impl Outcome {

@@ -1,5 +1,7 @@
 //! Runs as tables: Markdown for people, CSV and JSON for everything else.
 
+mod offline;
+
 use std::fmt::Write as _;
 
 use crate::{
@@ -82,15 +84,20 @@ impl Report {
         for line in &self.conditions {
             let _ = writeln!(text, "- {line}");
         }
-        let _ = writeln!(
-            text,
-            "\nProcessor time of the broker in µs for each delivery (connect: for each client), \
-             median (smallest–largest) over the rounds; the ratio is {ours} ÷ {theirs} round by \
-             round, below 1 is cheaper.\n\n\
-             | scenario | {ours} | {theirs} | ratio | deliveries/s | faults |\n\
-             |---|---|---|---|---|---|"
-        );
-        for scenario in scenarios.iter().filter(|one| one.shape != Shape::Idle) {
+        self.offline(&mut text, scenarios, (ours, theirs));
+        let online = |one: &&Scenario| !matches!(one.shape, Shape::Idle | Shape::Offline);
+        let online: Vec<_> = scenarios.iter().filter(online).collect();
+        if !online.is_empty() {
+            let _ = writeln!(
+                text,
+                "\nProcessor time of the broker in µs for each delivery (connect: for each client), \
+                 median (smallest–largest) over the rounds; the ratio is {ours} ÷ {theirs} round by \
+                 round, below 1 is cheaper.\n\n\
+                 | scenario | {ours} | {theirs} | ratio | deliveries/s | faults |\n\
+                 |---|---|---|---|---|---|"
+            );
+        }
+        for scenario in online {
             self.row(&mut text, scenario, (ours, theirs), |outcome| outcome.cpu_micros);
         }
         let idle: Vec<_> = scenarios.iter().filter(|one| one.shape == Shape::Idle).collect();
@@ -118,11 +125,7 @@ impl Report {
     ) {
         let mine = self.figures(scenario, ours, &figure);
         let other = self.figures(scenario, theirs, &figure);
-        let ratios = mine.iter().filter_map(|(round, value)| {
-            let (_, base) = other.iter().find(|(theirs, _)| theirs == round)?;
-            (*base > 0.0).then(|| value / base)
-        });
-        let ratio = Spread::show(Spread::of(ratios));
+        let ratio = Spread::show(Spread::of(Self::ratios(&mine, &other)));
         let spread = |figures: &[(u32, f64)]| {
             Spread::show(Spread::of(figures.iter().map(|(_, value)| *value)))
         };
@@ -144,6 +147,15 @@ impl Report {
             rate(theirs),
             self.faults(scenario)
         );
+    }
+
+    /// Ours by theirs, round by round.
+    fn ratios(mine: &[(u32, f64)], other: &[(u32, f64)]) -> Vec<f64> {
+        let ratio = |(round, value): &(u32, f64)| {
+            let (_, base) = other.iter().find(|(theirs, _)| theirs == round)?;
+            (*base > 0.0).then(|| value / base)
+        };
+        mine.iter().filter_map(ratio).collect()
     }
 
     fn faults(&self, scenario: &Scenario) -> String {
@@ -293,6 +305,34 @@ mod tests {
         let row = "| 100 pairs, QoS 0, 256 B, window 20 | – | – | – | – / – \
                    | plexus round 1: the broker closed a connection |";
         assert!(text.lines().any(|line| line == row), "{text}");
+    }
+
+    #[test]
+    fn both_parts_of_a_run_with_sessions_that_were_away_are_told() {
+        let run = |broker, cpu, drain| {
+            let drained = Outcome {
+                units: 1_000_000,
+                seconds: drain,
+                bytes_each: Some(300.0),
+                ..Outcome::default()
+            };
+            let mut run = record(0, broker, cpu);
+            run.scenario = "offline-1".to_owned();
+            run.outcome.drained = Some(Box::new(drained));
+            run
+        };
+        let records = vec![run("plexus", 2.0, 2.0), run("mosquitto", 8.0, 10.0)];
+        let report = Report { conditions: Vec::new(), records };
+        let text = report.markdown(&Scenario::durable(), "plexus", "mosquitto");
+        let name = "500000 messages, 1 → 1 away, QoS 1, 256 B, window 1000";
+        for row in [
+            "store | seconds of processor for a million | 2.00 (2.00–2.00) | 8.00 (8.00–8.00) | 0.25 (0.25–0.25)",
+            "drain | 1,000 messages/s | 500 (500–500) | 100 (100–100) | 5.00 (5.00–5.00)",
+            "drain | bytes of memory a message | 300 (300–300) | 300 (300–300) | 1.00 (1.00–1.00)",
+        ] {
+            assert!(text.contains(&format!("| {name} | {row} |")), "{row}\n{text}");
+        }
+        assert!(!text.contains("for each delivery"), "{text}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod connections;
 mod messages;
+mod offline;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -58,6 +59,7 @@ pub fn run(target: Target, scenario: &Scenario, plan: &Plan) -> Result<Outcome, 
         Shape::Connect => connections::connect(target, scenario, plan),
         Shape::Idle => connections::idle(target, scenario, plan),
         Shape::Pairs | Shape::FanIn | Shape::FanOut => messages::run(target, scenario, plan),
+        Shape::Offline => offline::run(target, scenario, plan),
     }
 }
 
@@ -73,7 +75,9 @@ fn check(scenario: &Scenario) -> Result<(), LoadError> {
         }
         (Shape::FanIn, _) if scenario.subscribers != 1 => "fan-in has one subscriber",
         (Shape::FanOut, _) if scenario.publishers != 1 => "fan-out has one publisher",
-        (Shape::FanOut, _) if scenario.subscribers == 0 => "it has no subscribers",
+        (Shape::FanOut | Shape::Offline, _) if scenario.subscribers == 0 => "it has no subscribers",
+        (Shape::Offline, Pace::Rate(_)) => "messages are stored by a window",
+        (Shape::Offline, _) if scenario.messages < scenario.publishers => "it has no messages",
         (_, Pace::Window(window)) if window == 0 || window > u32::from(u16::MAX) => {
             "a window is 1 to 65,535 messages"
         }
@@ -113,6 +117,16 @@ impl Session {
         wanted: u32,
         identity: impl Fn(u32) -> Identity,
     ) -> Result<(), LoadError> {
+        self.bring_up_and(wanted, identity, |_, _| {})
+    }
+
+    /// The same for clients that get messages at once.
+    fn bring_up_and(
+        &mut self,
+        wanted: u32,
+        identity: impl Fn(u32) -> Identity,
+        mut hear: impl FnMut(Member, &Event),
+    ) -> Result<(), LoadError> {
         let (mut started, mut ready) = (0, 0);
         let deadline = self.clock.now() + Self::READY_MAX;
         while ready < wanted {
@@ -122,11 +136,17 @@ impl Session {
             }
             self.turn()?;
             ready += self.events.iter().filter(|(_, event)| *event == Event::Ready).count() as u32;
+            self.events.iter().for_each(|(member, event)| hear(*member, event));
             if self.clock.now() > deadline {
                 return Err(LoadError::NotReady { ready, wanted });
             }
         }
         Ok(())
+    }
+
+    /// Says good-bye for all clients from that one on.
+    fn leave_all(&mut self, first: Member) -> Result<(), LoadError> {
+        (first..self.fleet.members()).try_for_each(|member| self.fleet.leave(member))
     }
 
     /// Turns until the time is over.

@@ -15,6 +15,8 @@ pub enum Shape {
     Connect,
     /// Clients that connect and stay silent.
     Idle,
+    /// Sessions that are away: messages are stored for them, and then they come for them.
+    Offline,
 }
 
 /// How fast publishers publish.
@@ -43,6 +45,8 @@ pub struct Scenario {
     pub payload: usize,
     /// How fast.
     pub pace: Pace,
+    /// How many messages are stored for sessions that are away.
+    pub messages: u32,
 }
 
 impl Scenario {
@@ -71,6 +75,24 @@ impl Scenario {
                 qos,
                 payload,
                 pace,
+                messages: 0,
+            })
+            .collect()
+    }
+
+    /// The scenarios with sessions that are away, for brokers that keep what they acknowledge.
+    pub fn durable() -> Vec<Self> {
+        let rows = [("offline-100", 10, 100, 1_000_000), ("offline-1", 1, 1, 500_000)];
+        rows.into_iter()
+            .map(|(name, publishers, subscribers, messages)| Self {
+                name: name.to_owned(),
+                shape: Shape::Offline,
+                publishers,
+                subscribers,
+                qos: Qos::AtLeastOnce,
+                payload: 256,
+                pace: Pace::Window(1_000),
+                messages,
             })
             .collect()
     }
@@ -85,7 +107,7 @@ impl Scenario {
         match self.shape {
             Shape::FanIn => "load/+".to_owned(),
             Shape::FanOut => self.topic(0),
-            Shape::Pairs | Shape::Connect | Shape::Idle => self.topic(subscriber),
+            Shape::Pairs | Shape::Connect | Shape::Idle | Shape::Offline => self.topic(subscriber),
         }
     }
 
@@ -94,7 +116,7 @@ impl Scenario {
         match self.shape {
             Shape::FanOut => self.subscribers,
             Shape::Pairs | Shape::FanIn => 1,
-            Shape::Connect | Shape::Idle => 0,
+            Shape::Connect | Shape::Idle | Shape::Offline => 0,
         }
     }
 
@@ -124,6 +146,12 @@ impl Scenario {
             }
             Shape::Connect => format!("connect and leave, {publishers} at a time"),
             Shape::Idle => format!("{publishers} silent connections"),
+            Shape::Offline => {
+                let messages = self.messages;
+                format!(
+                    "{messages} messages, {publishers} → {subscribers} away, QoS {qos}, {payload} B, {pace}"
+                )
+            }
         }
     }
 }

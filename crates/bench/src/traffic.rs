@@ -166,7 +166,17 @@ mod tests {
 
     fn traffic(shape: Shape, publishers: u32, subscribers: u32, qos: Qos) -> Traffic {
         let (name, payload, pace) = ("test".to_owned(), 16, Pace::Window(1));
-        Traffic::new(&Scenario { name, shape, publishers, subscribers, qos, payload, pace })
+        let messages = 0;
+        Traffic::new(&Scenario {
+            name,
+            shape,
+            publishers,
+            subscribers,
+            qos,
+            payload,
+            pace,
+            messages,
+        })
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod clock;
 pub mod counters;
 pub mod envelope;
 mod error;
+pub mod kept;
 mod links;
 mod logger;
 mod memory;

@@ -1,5 +1,7 @@
 //! The thread of the log: one writer for all shards, one sync for all that has come.
 
+mod spare;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -11,9 +13,10 @@ use std::{
 };
 
 use plexus_session::LogPosition;
-use plexus_store::{Batch, FileDisk, Log, LogError, SegmentNumber};
+use plexus_store::{Batch, ClockMap, FileDisk, Log, LogError, SegmentNumber, StoredMessage};
 use plexus_types::{Instant, Message, MessageId};
 
+pub(crate) use self::spare::SpareMaker;
 use crate::{clock::Clock, links::Bell, ports::Fetch, reactor::Control, shard::Context};
 
 /// Orders that wait for the log.
@@ -67,6 +70,16 @@ pub(crate) struct Owner {
     pub(crate) mark: Mark,
 }
 
+/// What the thread is made of.
+pub(crate) struct Parts {
+    pub(crate) log: Log<FileDisk>,
+    pub(crate) jobs: Receiver<Job>,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) context: Arc<Context>,
+    pub(crate) clock: Clock,
+    pub(crate) maker: Option<SpareMaker>,
+}
+
 /// See the module's documentation.
 pub(crate) struct Logger {
     log: Log<FileDisk>,
@@ -74,6 +87,7 @@ pub(crate) struct Logger {
     owners: Vec<Owner>,
     context: Arc<Context>,
     clock: Clock,
+    maker: Option<SpareMaker>,
     /// What has not been written yet.
     waiting: Vec<(u16, Batch, LogPosition)>,
     waiting_bytes: usize,
@@ -88,13 +102,8 @@ pub(crate) struct Logger {
 }
 
 impl Logger {
-    pub(crate) fn new(
-        log: Log<FileDisk>,
-        jobs: Receiver<Job>,
-        owners: Vec<Owner>,
-        context: Arc<Context>,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { log, jobs, owners, context, clock, maker } = parts;
         let place = context.options.log.as_ref();
         let segment_bytes = place.map_or(0, |place| place.segment_bytes);
         Self {
@@ -103,6 +112,7 @@ impl Logger {
             owners,
             context,
             clock,
+            maker,
             waiting: Vec::new(),
             waiting_bytes: 0,
             segment_bytes,
@@ -134,6 +144,9 @@ impl Logger {
                 return;
             }
             more = self.clean();
+            if let Some(maker) = &mut self.maker {
+                maker.tend(&mut self.log);
+            }
         }
     }
 
@@ -262,9 +275,9 @@ impl Logger {
 
     fn fetch(&self, shard: u16, fetch: Fetch) {
         let Some(owner) = self.owners.get(usize::from(shard)) else { return };
-        let messages: Result<Vec<_>, _> =
-            fetch.ids.iter().map(|id| read_message(&self.log, *id)).collect();
+        let messages = self.log.read_all(&fetch.ids);
         let messages = messages
+            .map(|messages| messages.into_iter().map(in_memory).collect())
             .inspect_err(|error| tracing::error!(%error, "a message cannot be read from the log"))
             .ok();
         // A shard that is gone needs it no more.
@@ -346,5 +359,9 @@ const fn mend(error: &LogError) -> &'static str {
 
 /// A message as the shards have it.
 pub(crate) fn read_message(log: &Log<FileDisk>, id: MessageId) -> Result<Arc<Message>, LogError> {
-    log.read(id).map(|stored| Arc::new(stored.into_message(&plexus_store::ClockMap::default())))
+    log.read(id).map(in_memory)
+}
+
+fn in_memory(stored: StoredMessage) -> Arc<Message> {
+    Arc::new(stored.into_message(&ClockMap::default()))
 }

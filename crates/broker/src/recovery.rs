@@ -16,9 +16,10 @@ pub(crate) use self::crew::Crew;
 use self::drafts::Drafts;
 pub use self::progress::Progress;
 use crate::{
+    kept::{Kept, KeptOpen, KeptSession},
     ports::Door,
     record::{Audience, Record},
-    shard::{Context, Lot, OpenMessage, Opened, Restored, RestoredRetained, Seen},
+    shard::{Context, Lot, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession, Seen},
 };
 
 #[derive(Debug)]
@@ -226,6 +227,45 @@ impl Recovery {
         self.newest_millis
     }
 
+    /// Everything as plain data, sorted, so that equal stores give equal answers.
+    pub fn into_kept(mut self) -> Kept {
+        let mut open: Vec<_> = self.open.drain().collect();
+        open.sort_unstable_by_key(|(id, _)| *id);
+        self.deal_seen(&open);
+        let mut sessions: Vec<_> = self
+            .drafts
+            .into_groups()
+            .flat_map(|(_, drafts)| drafts)
+            .filter_map(|(_, RestoredSession { listener, image, seen, .. })| {
+                let has = |id: &MessageId| seen.as_ref().is_some_and(|seen| seen.has(*id));
+                let seen = open.iter().map(|(id, _)| *id).filter(has).collect();
+                Some(KeptSession { listener, image: Box::new(image?), seen })
+            })
+            .collect();
+        sessions.sort_unstable_by(|one, other| one.image.client_id.cmp(&other.image.client_id));
+        let written = &self.written;
+        let kept = |(message, Open { audience, at, .. })| {
+            let later = written.iter().filter(|(_, written)| **written > at);
+            let written = later.map(|(topic, _)| topic.clone()).collect();
+            KeptOpen { message, audience, written }
+        };
+        let open =
+            open.into_iter().flat_map(|(id, opens)| opens.into_iter().map(move |it| (id, it)));
+        let retained = self.retained.into_iter().map(|(topic, it)| (topic, it.message));
+        Kept { sessions, open: open.map(kept).collect(), retained: retained.collect() }
+    }
+
+    /// Tells the drafts what they were given of what is open.
+    fn deal_seen(&mut self, open: &[(MessageId, SmallVec<[Open; 1]>)]) {
+        let oldest = open.first().map_or(MessageId::NONE, |(id, _)| *id);
+        for ((group, key), mut seen) in self.given.drain() {
+            seen.lots.retain(|lot| lot.newest >= oldest.get());
+            seen.given.retain(|id| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
+            seen.given.sort_unstable();
+            self.drafts.note_seen(group, key, seen);
+        }
+    }
+
     /// Deals everything out to the shards. `read` brings a message, `door` the listener of a name.
     pub fn deal<E>(
         mut self,
@@ -234,15 +274,9 @@ impl Recovery {
         door: impl Fn(&str) -> Arc<Door>,
         read: impl Fn(MessageId) -> Result<Arc<Message>, E>,
     ) -> Result<Vec<Restored>, E> {
-        let mut open: Vec<_> = self.open.into_iter().collect();
+        let mut open: Vec<_> = self.open.drain().collect();
         open.sort_unstable_by_key(|(id, _)| *id);
-        let oldest = open.first().map_or(MessageId::NONE, |(id, _)| *id);
-        for ((group, key), mut seen) in self.given {
-            seen.lots.retain(|lot| lot.newest >= oldest.get());
-            seen.given.retain(|id| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
-            seen.given.sort_unstable();
-            self.drafts.note_seen(group, key, seen);
-        }
+        self.deal_seen(&open);
         let (next_key, next_message) = (self.drafts.next_key(), next_message.get());
         let doors = self.drafts.doors(door);
         let empty = || Restored {

@@ -111,10 +111,9 @@ impl Context {
         self.shard_of(client.as_str())
     }
 
-    /// The slot of what goes by that name: a client, a retained topic, a shared group. A node has
-    /// the same slots for ever, on however many shards.
+    /// The slot of what goes by that name.
     pub fn slot_of(&self, name: &str) -> u16 {
-        (self.seed.hash(name) >> (u64::BITS - SLOTS.ilog2())) as u16
+        slot_of(self.seed, name)
     }
 
     /// The shard that a slot belongs to.
@@ -165,6 +164,12 @@ const TIMEOUTS: usize = 4_096;
 
 /// Slots of a node: as many as it can have shards.
 pub const SLOTS: u16 = 64;
+
+/// The slot of what goes by that name: a client, a retained topic, a shared group. A node has the
+/// same slots for ever, on however many shards.
+pub fn slot_of(seed: Seed, name: &str) -> u16 {
+    (seed.hash(name) >> (u64::BITS - SLOTS.ilog2())) as u16
+}
 
 /// Who uses a connection.
 #[derive(Debug)]

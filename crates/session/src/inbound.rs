@@ -26,6 +26,9 @@ struct Register {
     /// QoS 2 identifiers that the peer has not released, sorted.
     taken: Vec<Taken>,
     acks: VecDeque<Pending>,
+    /// So many of them, from the front, are known to have their verdict: verdicts come in order,
+    /// and what waits for the log is not to be looked through for each.
+    settled: usize,
     /// What was not yet routed when its connection was lost: settled silently.
     orphans: Vec<(PacketId, AckKind)>,
     /// PUBLISHes of this connection that are not acknowledged to their end.
@@ -168,6 +171,7 @@ impl Inbound {
         self.release(id);
         if let Some(register) = self.0.as_deref_mut() {
             register.acks.retain(|ack| ack.id != id);
+            register.settled = 0;
             register.orphans.retain(|orphan| orphan.0 != id);
         }
     }
@@ -194,6 +198,7 @@ impl Inbound {
             return None;
         }
         let Pending { id, kind, counted, .. } = register.acks.pop_front()?;
+        register.settled = register.settled.saturating_sub(1);
         register.in_process = register.in_process.saturating_sub(usize::from(counted));
         Some(Answer { kind, id, reason, words })
     }
@@ -210,6 +215,7 @@ impl Inbound {
         let unsettled = |pending: &Pending| pending.verdict.is_none() && !pending.duplicate;
         let acks = register.acks.drain(..).filter(unsettled).map(|ack| (ack.id, ack.kind));
         register.orphans.extend(acks);
+        register.settled = 0;
         register.in_process = 0;
         for taken in &mut register.taken {
             taken.counted = false;
@@ -288,7 +294,7 @@ impl Register {
         let orphan = self.orphans.iter().position(|orphan| orphan.0 == id);
         let kind = match orphan {
             Some(at) => self.orphans.remove(at).1,
-            None => match self.acks.iter().find(|ack| ack.id == id && ack.verdict.is_none()) {
+            None => match self.unsettled().find(|ack| ack.id == id && ack.verdict.is_none()) {
                 Some(pending) => pending.kind,
                 None => return,
             },
@@ -297,13 +303,13 @@ impl Register {
             let waits = |ack: &&mut Pending| {
                 ack.id == id && ack.kind == AckKind::PubAck && ack.verdict.is_none()
             };
-            if let (None, Some(ack)) = (orphan, self.acks.iter_mut().find(waits)) {
+            if let (None, Some(ack)) = (orphan, self.unsettled().find(waits)) {
                 ack.verdict = Some(verdict);
             }
             return;
         }
         let verdict = self.settle_taken(id, verdict);
-        for ack in &mut self.acks {
+        for ack in self.unsettled() {
             if ack.id == id && ack.kind == AckKind::PubRec && ack.verdict.is_none() {
                 ack.verdict = Some(verdict);
             }
@@ -327,8 +333,18 @@ impl Register {
         self.taken.binary_search_by_key(&id, |taken| taken.id)
     }
 
+    /// From the first on that has no verdict.
+    fn unsettled(&mut self) -> impl Iterator<Item = &mut Pending> {
+        while self.acks.get(self.settled).is_some_and(|ack| ack.verdict.is_some()) {
+            self.settled += 1;
+        }
+        self.acks.range_mut(self.settled..)
+    }
+
     fn awaits(&self, id: PacketId, kind: AckKind) -> bool {
-        self.acks.iter().any(|ack| ack.id == id && ack.kind == kind && ack.verdict.is_none())
+        self.acks
+            .range(self.settled..)
+            .any(|ack| ack.id == id && ack.kind == kind && ack.verdict.is_none())
     }
 }
 

@@ -51,6 +51,11 @@ impl Sequence {
         Self::new(self.0 + 1)
     }
 
+    /// How many places it is behind another; numbers come round.
+    pub const fn behind(self, other: Self) -> u32 {
+        if self.0 >= other.0 { self.0 - other.0 } else { ROUND - other.0 + self.0 }
+    }
+
     /// The Packet Identifier of a message in this place ([MQTT-2.2.1-3], [MQTT-2.2.1-4]).
     pub fn packet_id(self) -> PacketId {
         let number = (self.0 % IDENTIFIERS) as u16 + 1;
@@ -69,6 +74,28 @@ impl Place {
     const fn since(&self) -> u32 {
         match self {
             Self::Here(since, _) | Self::Stored(since, _) => *since,
+        }
+    }
+}
+
+/// What a message on its way to a client is, apart from its bytes. Most messages leave as soon as they
+/// come, and those of QoS 0 are never a parcel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    /// The bytes of topic, payload and properties.
+    pub(crate) size: usize,
+    pub(crate) qos: Qos,
+    pub(crate) retain: bool,
+    pub(crate) subscription_ids: &'a [u32],
+}
+
+impl<'a> From<Delivery<'a>> for Shape<'a> {
+    fn from(delivery: Delivery<'a>) -> Self {
+        Self {
+            size: delivery.message.size(),
+            qos: delivery.qos,
+            retain: delivery.retain,
+            subscription_ids: delivery.subscription_ids,
         }
     }
 }
@@ -97,6 +124,16 @@ impl Parcel {
             extras: entry.extras,
             sequence: entry.sequence,
             traits: pack(entry.size as usize, entry.qos, entry.retain) | RECORDED,
+        }
+    }
+
+    /// What it is apart from its bytes.
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        Shape {
+            size: self.size(),
+            qos: self.qos(),
+            retain: self.retain(),
+            subscription_ids: self.subscription_ids(),
         }
     }
 
@@ -161,6 +198,11 @@ impl Parcel {
         Instant::from_secs(u64::from(self.place.since()) + u64::from(seconds) + 1)
     }
 
+    /// Whether the bytes are only in the log.
+    pub(crate) const fn is_stored(&self) -> bool {
+        matches!(self.place, Place::Stored(..))
+    }
+
     /// The bytes of topic, payload and properties.
     pub(crate) const fn size(&self) -> usize {
         (self.traits >> SIZE_SHIFT) as usize
@@ -196,12 +238,14 @@ impl Parcel {
         self.extras.subscription_ids()
     }
 
-    /// Lets the bytes go, if the log has them.
-    pub(crate) fn store(&mut self) {
-        if self.is_recorded()
-            && let Place::Here(since, message) = &self.place
-        {
-            self.place = Place::Stored(*since, message.id);
+    /// Lets the bytes go, if the log has them; says whether it did.
+    pub(crate) fn store(&mut self) -> bool {
+        match &self.place {
+            Place::Here(since, message) if self.is_recorded() => {
+                self.place = Place::Stored(*since, message.id);
+                true
+            }
+            Place::Here(..) | Place::Stored(..) => false,
         }
     }
 

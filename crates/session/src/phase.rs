@@ -10,7 +10,7 @@ use crate::{
     Options, Outgoing,
     aliases::{AliasesIn, AliasesOut, Naming},
     keepalive::KeepAlive,
-    parcel::Parcel,
+    parcel::Shape,
 };
 
 /// ```text
@@ -94,50 +94,52 @@ impl Connection {
         }
     }
 
-    /// How the parcel's topic is named in the PUBLISH that is sent right now; `None` if the packet
+    /// How the message's topic is named in the PUBLISH that is sent right now; `None` if the packet
     /// is larger than the client takes ([MQTT-3.1.2-24]).
+    #[inline]
     pub(crate) fn naming(
         &mut self,
-        parcel: &Parcel,
+        shape: Shape<'_>,
         message: &Message,
         version: ProtocolVersion,
     ) -> Option<Naming> {
-        let ids = parcel.subscription_ids().len() * SUBSCRIPTION_ID_MAX;
-        let at_most = parcel.size() + HEAD_MAX + ids;
-        if at_most <= self.packet_size_max as usize {
+        if self.is_clearly_within(shape) {
             return Some(self.aliases_out.name(&message.topic));
         }
-        self.is_exactly_within(parcel, message, version).then_some(Naming::PLAIN)
+        self.is_exactly_within(shape, message, version).then_some(Naming::PLAIN)
     }
 
-    /// Whether the client takes the parcel ([MQTT-3.1.2-24]).
-    pub(crate) fn takes_parcel(
+    /// Whether the client takes the message ([MQTT-3.1.2-24]).
+    pub(crate) fn takes_message(
         &self,
-        parcel: &Parcel,
+        shape: Shape<'_>,
         message: &Message,
         version: ProtocolVersion,
     ) -> bool {
-        let ids = parcel.subscription_ids().len() * SUBSCRIPTION_ID_MAX;
-        parcel.size() + HEAD_MAX + ids <= self.packet_size_max as usize
-            || self.is_exactly_within(parcel, message, version)
+        self.is_clearly_within(shape) || self.is_exactly_within(shape, message, version)
+    }
+
+    const fn is_clearly_within(&self, shape: Shape<'_>) -> bool {
+        let ids = shape.subscription_ids.len() * SUBSCRIPTION_ID_MAX;
+        shape.size + HEAD_MAX + ids <= self.packet_size_max as usize
     }
 
     fn is_exactly_within(
         &self,
-        parcel: &Parcel,
+        shape: Shape<'_>,
         message: &Message,
         version: ProtocolVersion,
     ) -> bool {
         // Close to the limit: the exact size, and no alias, whose first use is the larger packet.
         let head = PublishHead {
             dup: false,
-            qos: parcel.qos(),
-            retain: parcel.retain(),
-            packet_id: (parcel.qos().get() > 0).then_some(plexus_types::PacketId::MIN),
+            qos: shape.qos,
+            retain: shape.retain,
+            packet_id: (shape.qos.get() > 0).then_some(plexus_types::PacketId::MIN),
             topic: Some(&message.topic),
             topic_alias: None,
             message_expiry_interval: message.expires.map(|_| 0),
-            subscription_ids: parcel.subscription_ids(),
+            subscription_ids: shape.subscription_ids,
         };
         publish_len(&head, message, version) <= self.packet_size_max as usize
     }
@@ -150,9 +152,10 @@ impl Connection {
 }
 
 impl Outgoing {
-    /// The parcel as PUBLISH, identifier apart.
+    /// The message as PUBLISH, identifier apart.
+    #[inline]
     pub(crate) fn new(
-        parcel: &Parcel,
+        shape: Shape<'_>,
         message: &Arc<Message>,
         naming: Naming,
         now: Instant,
@@ -161,13 +164,16 @@ impl Outgoing {
             // What the publisher's copy said does not matter: [MQTT-3.3.1-3], [MQTT-4.3.1-1],
             // [MQTT-4.3.2-2], [MQTT-4.3.3-2], [MQTT3-3.3.1-3], [MQTT3-4.3.1-1].
             dup: false,
-            qos: parcel.qos(),
-            retain: parcel.retain(),
+            qos: shape.qos,
+            retain: shape.retain,
             packet_id: None,
             topic_alias: naming.alias,
             with_topic: naming.with_topic,
             message_expiry_interval: seconds_left(message, now),
-            subscription_ids: SmallVec::from_slice(parcel.subscription_ids()),
+            subscription_ids: match shape.subscription_ids {
+                [] => SmallVec::new(),
+                ids => SmallVec::from_slice(ids),
+            },
             message: Arc::clone(message),
         }
     }
@@ -175,6 +181,7 @@ impl Outgoing {
 
 /// The Message Expiry Interval that is left, in seconds ([MQTT-3.3.2-6]). Rounded, so that the
 /// little by which the clocks of two shards differ is not seen; zero only when it is over.
+#[inline]
 pub(crate) fn seconds_left(message: &Message, now: Instant) -> Option<u32> {
     let left = message.expires?.saturating_since(now);
     let seconds = (left + Duration::from_millis(500)).as_secs();

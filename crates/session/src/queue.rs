@@ -23,6 +23,11 @@ struct Line {
     /// They do not count against the limits and nothing drives them out.
     begun: usize,
     begun_bytes: usize,
+    /// Parcels whose bytes are only in the log.
+    stored: usize,
+    /// Parcels before the first of those, and their bytes: at least so many.
+    here: usize,
+    here_bytes: usize,
 }
 
 /// What became of a parcel at the queue's door.
@@ -94,12 +99,34 @@ impl Queue {
         parcel
     }
 
-    /// The first so many messages.
-    pub(crate) fn first_mut(&mut self, count: usize) -> impl Iterator<Item = &mut Parcel> {
-        self.0
-            .as_deref_mut()
-            .into_iter()
-            .flat_map(move |queue| queue.parcels.iter_mut().take(count))
+    /// Offers the first so many messages whose bytes are only in the log to `bring`, until it says
+    /// that it has no more.
+    pub(crate) fn bring(&mut self, count: usize, mut bring: impl FnMut(&mut Parcel) -> bool) {
+        let Some(waiting) = self.0.as_deref_mut() else { return };
+        for parcel in waiting.parcels.iter_mut().take(count).filter(|parcel| parcel.is_stored()) {
+            let more = bring(parcel);
+            waiting.stored -= usize::from(!parcel.is_stored());
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// Whether so few messages or fewer can be sent before the first whose bytes are only in the
+    /// log. Counts again only when it may be so.
+    pub(crate) fn is_low(&mut self, messages: usize, bytes: usize) -> bool {
+        let Some(waiting) = self.0.as_deref_mut().filter(|waiting| waiting.stored > 0) else {
+            return false;
+        };
+        let low = |waiting: &Line| waiting.here <= messages && waiting.here_bytes <= bytes;
+        if !low(waiting) {
+            return false;
+        }
+        let here = waiting.parcels.iter().take_while(|parcel| !parcel.is_stored());
+        let sizes = here.take(2 * messages).map(Parcel::size);
+        (waiting.here, waiting.here_bytes) =
+            sizes.fold((0, 0), |(count, sum), size| (count + 1, sum + size));
+        low(waiting)
     }
 
     /// All messages, in order.
@@ -118,6 +145,9 @@ impl Queue {
             qos0: 0,
             swept: parcels.len(),
             restored: parcels.len(),
+            stored: parcels.len(),
+            here: 0,
+            here_bytes: 0,
             begun,
             begun_bytes: parcels.iter().take(begun).map(Parcel::size).sum(),
             parcels,
@@ -149,7 +179,12 @@ impl Queue {
             return;
         }
         waiting.swept = range.end;
-        waiting.parcels.range_mut(range).for_each(Parcel::store);
+        if range.start < waiting.here {
+            (waiting.here, waiting.here_bytes) = (0, 0);
+        }
+        let stored =
+            waiting.parcels.range_mut(range).filter_map(|parcel| parcel.store().then_some(()));
+        waiting.stored += stored.count();
     }
 
     /// All messages are looked at again by the next [`Queue::store`].
@@ -194,6 +229,7 @@ impl Line {
     fn put(&mut self, parcel: Parcel) {
         self.bytes += parcel.size();
         self.qos0 += usize::from(parcel.qos() == Qos::AtMostOnce);
+        self.stored += usize::from(parcel.is_stored());
         self.parcels.push_back(parcel);
     }
 
@@ -225,6 +261,11 @@ impl Line {
             self.begun_bytes -= parcel.size();
         }
         self.qos0 -= usize::from(parcel.qos() == Qos::AtMostOnce);
+        self.stored -= usize::from(parcel.is_stored());
+        if at < self.here {
+            self.here -= 1;
+            self.here_bytes -= parcel.size();
+        }
         Some(parcel)
     }
 }

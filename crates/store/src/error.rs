@@ -55,6 +55,9 @@ pub enum OpenError {
         /// What the state said.
         reason: String,
     },
+    /// A store was to be read, and there is none.
+    #[error("nothing is stored there: it has no segments")]
+    Empty,
     /// The options contradict themselves.
     #[error("the log cannot run so: {0}")]
     Options(&'static str),

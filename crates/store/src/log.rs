@@ -3,23 +3,23 @@
 mod begin;
 mod clean;
 mod open;
+mod read;
 mod settle;
 
 use std::{collections::VecDeque, io};
 
-use bytes::Bytes;
 use plexus_stdx::Seed;
 use plexus_types::MessageId;
 
 use crate::{
-    Batch, ClockMap, Disk, Group, Identity, LogError, MissingBodies, SegmentNumber, StoredMessage,
-    bodies::{Bodies, Place},
-    disk::read_whole,
+    Batch, ClockMap, Disk, Group, Identity, LogError, MissingBodies, SegmentNumber,
+    bodies::Bodies,
     frame::{self, Seal},
     groups::{Groups, Tops},
     record,
 };
 use begin::Purpose;
+pub use begin::SpareOrder;
 use clean::Rest;
 pub use open::{Cut, Recovered, Replay};
 
@@ -37,6 +37,8 @@ pub struct LogOptions {
     pub clock: ClockMap,
     /// What a store is called that has to be created.
     pub identity: Identity,
+    /// Whether somebody else makes files ahead, see [`Log::order_spare`]; otherwise cleaning does.
+    pub spares_on_order: bool,
     /// A bug, to see that tests find it.
     #[cfg(any(test, feature = "testing"))]
     pub plant: Option<crate::testing::Plant>,
@@ -56,6 +58,7 @@ impl LogOptions {
             allowance_bytes: 256 << 20,
             clock,
             identity,
+            spares_on_order: false,
             #[cfg(any(test, feature = "testing"))]
             plant: None,
         }
@@ -112,6 +115,16 @@ struct Segment<F> {
     tops: Tops,
 }
 
+/// Whether somebody makes a file ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Order {
+    #[default]
+    None,
+    UnderWay,
+    /// It could not be made; it is tried again with the next segment.
+    Failed,
+}
+
 #[derive(Debug)]
 struct Spare<F> {
     name: String,
@@ -129,6 +142,7 @@ pub struct Log<D: Disk> {
     spares: Vec<Spare<D::File>>,
     /// The last number in a spare's name.
     spare_names: u64,
+    order: Order,
     /// Up to where the last segment is known to be durable.
     synced: u64,
     /// The last segment takes no more frames.
@@ -211,31 +225,6 @@ impl<D: Disk> Log<D> {
         }
         self.counted = true;
         if missing.is_empty() { Ok(()) } else { Err(MissingBodies { bodies: missing }) }
-    }
-
-    /// What was stored of a message.
-    pub fn read(&self, body: MessageId) -> Result<StoredMessage, LogError> {
-        let place = self.bodies.place(body).ok_or(LogError::Missing { body })?;
-        let mut content = vec![0; place.bytes as usize];
-        self.read_content(place, &mut content)?;
-        StoredMessage::decode(body, &Bytes::from(content)).map_err(|what| {
-            let file = place.segment.file_name();
-            LogError::Damaged { file, offset: u64::from(place.at), what }
-        })
-    }
-
-    fn read_content(&self, place: Place, into: &mut [u8]) -> Result<(), LogError> {
-        let lost = |what| {
-            let (file, offset) = (place.segment.file_name(), u64::from(place.at));
-            LogError::Damaged { file, offset, what }
-        };
-        let segment = self.segment(place.segment).ok_or_else(|| lost("the segment is gone"))?;
-        let read = read_whole(&self.disk, &segment.file, u64::from(place.at), into)
-            .map_err(|error| self.io(place.segment, "read", error))?;
-        if read < into.len() {
-            return Err(lost("the file ends within a message"));
-        }
-        Ok(())
     }
 
     /// The newest time in the log, in milliseconds since 1970.

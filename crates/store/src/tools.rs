@@ -1,5 +1,7 @@
-//! Reads a store without running it: figures, a check of every byte, every record.
+//! Reads a store without running it: figures, a check of every byte, every record, and what a start
+//! would find.
 
+mod reader;
 mod repair;
 mod survey;
 
@@ -7,6 +9,7 @@ use crate::{
     Cut, Disk, Identity, OpenError, Record, SegmentNumber, frame::HEAD_BYTES, scan,
     segment::spare_number,
 };
+pub use reader::Reader;
 pub use repair::{Lost, Repaired, repair};
 use survey::Survey;
 

@@ -16,7 +16,7 @@ const CONNECTS_MAX: u64 = 20_000;
 const SETTLE: Duration = Duration::from_millis(500);
 
 fn stranger(plan: &Plan, number: u64) -> Identity {
-    Identity { id: format!("load-c{number}"), version: plan.version, subscription: None }
+    Identity::plain(format!("load-c{number}"), plan.version)
 }
 
 /// Clients that connect, are answered and leave, `publishers` at a time.

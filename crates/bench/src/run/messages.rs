@@ -60,14 +60,11 @@ impl<'a> Load<'a> {
         let mut session = Session::new(target)?;
         let version = plan.version;
         session.bring_up(scenario.subscribers, |number| Identity {
-            id: format!("load-s{number}"),
-            version,
             subscription: Some((scenario.filter(number), scenario.qos)),
+            ..Identity::plain(format!("load-s{number}"), version)
         })?;
-        session.bring_up(scenario.publishers, |number| Identity {
-            id: format!("load-p{number}"),
-            version,
-            subscription: None,
+        session.bring_up(scenario.publishers, |number| {
+            Identity::plain(format!("load-p{number}"), version)
         })?;
         let now = session.clock.now();
         let traffic = Traffic::new(scenario);

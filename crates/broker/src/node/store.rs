@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     error::StartError,
     links::Bell,
-    logger::{self, Job, LogPlace, Logger, Mark, Owner, read_message},
+    logger::{self, Job, LogPlace, Logger, Mark, Owner, SpareMaker, read_message},
     options::ListenerOptions,
     ports::Door,
     reactor::{Control, LogEnd},
@@ -64,6 +64,7 @@ impl Store {
         let options = LogOptions {
             segment_bytes,
             bytes_max,
+            spares_on_order: true,
             ..LogOptions::new(identity, ClockMap::default())
         };
         let progress = Progress::new(move || clock.now());
@@ -190,7 +191,15 @@ impl Desk {
             bell: bell.clone(),
             mark,
         });
-        let logger = Logger::new(log, jobs_in, owners.collect(), Arc::clone(context), clock);
+        let maker = context.options.log.as_ref().map(|place| SpareMaker::start(&place.folder));
+        let logger = Logger::new(logger::Parts {
+            log,
+            jobs: jobs_in,
+            owners: owners.collect(),
+            context: Arc::clone(context),
+            clock,
+            maker: maker.transpose()?,
+        });
         let thread = spawn("log".into(), move || logger.run())?;
         // Only the shards hold the ends now: when they have ended, so do log and waiting.
         drop((jobs, ready));

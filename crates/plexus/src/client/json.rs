@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use plexus_archive::Properties;
 use plexus_session::Incoming;
 use plexus_stdx::calendar;
-use plexus_wire::property::{MessageProperty, message_properties};
 use serde_json::{Map, Value, json};
 
 /// The message with everything that came with it; a payload that is no UTF-8 is given in base64.
@@ -37,36 +37,15 @@ pub(crate) fn clock() -> SystemTime {
 }
 
 fn properties(message: &Incoming) -> Map<String, Value> {
-    let mut object = Map::new();
+    let mut object = match json!(Properties::of(&message.properties)) {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
     if let Some(seconds) = message.message_expiry_interval {
         object.insert("message_expiry_interval".into(), seconds.into());
     }
     if !message.subscription_ids.is_empty() {
         object.insert("subscription_identifiers".into(), json!(message.subscription_ids[..]));
-    }
-    let mut users = Vec::new();
-    for property in message_properties(&message.properties) {
-        match property {
-            MessageProperty::PayloadFormat(utf8) => {
-                object.insert("payload_format_indicator".into(), u8::from(utf8).into());
-            }
-            MessageProperty::ContentType(text) => {
-                object.insert("content_type".into(), text.as_str().into());
-            }
-            MessageProperty::ResponseTopic(topic) => {
-                object.insert("response_topic".into(), topic.as_str().into());
-            }
-            MessageProperty::CorrelationData(data) => {
-                object.insert("correlation_data_base64".into(), STANDARD.encode(&data).into());
-            }
-            // A list and no object: names may come twice, and their order counts.
-            MessageProperty::User(name, value) => {
-                users.push(json!([name.as_str(), value.as_str()]));
-            }
-        }
-    }
-    if !users.is_empty() {
-        object.insert("user_properties".into(), users.into());
     }
     object
 }

@@ -1,5 +1,5 @@
 mod banner;
-mod data_dir;
+pub(super) mod data_dir;
 mod notices;
 mod refused;
 mod reload;

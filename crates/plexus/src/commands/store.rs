@@ -1,5 +1,6 @@
 //! Looking after what a node has stored.
 
+mod archive;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,10 @@ use plexus_broker::record;
 use plexus_store::{FileDisk, Record, tools};
 use serde_json::{Value, json};
 
-use self::text::{damage, day, size};
+use self::{
+    archive::{ExportArgs, ImportArgs},
+    text::{count, damage, day, size},
+};
 use crate::failure::{Failure, print};
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +29,14 @@ pub(crate) enum StoreCommand {
     /// Everything that can be read stays. Make a copy of the directory first if what is lost
     /// matters.
     Repair(StoreArgs),
+    /// Write everything that is stored as lines of JSON, for a backup or another program
+    ///
+    /// The node must be stopped. docs/export.md explains the lines.
+    Export(ExportArgs),
+    /// Make a new store of an export
+    ///
+    /// A store that is there already is never overwritten. When the import fails nothing is stored.
+    Import(ImportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +56,8 @@ pub(crate) fn run(command: &StoreCommand) -> Result<(), Failure> {
         StoreCommand::Check(args) => check(args),
         StoreCommand::Dump(args) => dump(args),
         StoreCommand::Repair(args) => repair(args),
+        StoreCommand::Export(args) => archive::export(args),
+        StoreCommand::Import(args) => archive::import(args),
     }
 }
 
@@ -105,11 +119,11 @@ fn stat(args: &StoreArgs) -> Result<(), Failure> {
 fn check(args: &StoreArgs) -> Result<(), Failure> {
     let report = tools::check(&args.disk()?).map_err(|error| unreadable(&args.data_dir, &error))?;
     let mut lines = vec![format!(
-        "{} commits with {} records and {} messages in {} segments ({}), the newest of {}\n",
-        report.frames,
-        report.entries,
-        report.bodies,
-        report.segments,
+        "{} with {} and {} in {} ({}), the newest of {}\n",
+        count(report.frames, "commit"),
+        count(report.entries, "record"),
+        count(report.bodies, "message"),
+        count(report.segments, "segment"),
         size(report.bytes),
         day(Some(report.newest_millis)),
     )];
@@ -121,6 +135,9 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
         ));
     }
     lines.extend(report.damages.iter().map(|place| format!("{}\n", damage(place))));
+    if report.damages.is_empty() {
+        lines.push("nothing is damaged\n".to_owned());
+    }
     let value = json!({
         "segments": report.segments, "commits": report.frames, "records": report.entries,
         "messages": report.bodies, "bytes": report.bytes, "newest_millis": report.newest_millis,
@@ -128,12 +145,12 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
         "damages": report.damages.iter().map(text::damage_json).collect::<Vec<_>>(),
     });
     args.tell(&lines.concat(), &value)?;
-    match report.damages.len() {
+    match report.damages.len() as u64 {
         0 => Ok(()),
-        count => {
-            let dir = args.data_dir.display();
+        places => {
+            let (dir, places) = (args.data_dir.display(), count(places, "place"));
             let mend = format!("`plexus store repair --data-dir {dir}` lets a node start again");
-            Err(Failure::Failed(format!("{count} places cannot be read; {mend}")))
+            Err(Failure::Failed(format!("{places} cannot be read; {mend}")))
         }
     }
 }

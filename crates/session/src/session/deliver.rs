@@ -33,25 +33,24 @@ impl Session {
         if delivery.message.is_expired(now) {
             return refuse(DropReason::Expired, delivery.shared.is_some(), out); // [MQTT-3.3.2-5]
         }
-        let parcel = Parcel::new(now, delivery);
-        let message = delivery.message;
+        let (message, qos) = (delivery.message, delivery.qos);
         match &self.phase {
             // First in, first out, whatever the topic: nothing passes what waits ([MQTT-4.6.0-5],
             // [MQTT-4.6.0-6], [MQTT3-4.6.0-5], [MQTT3-4.6.0-6]).
             Phase::Connected(connection)
                 if !connection.congested
                     && self.queue.is_empty()
-                    && !self.waits_for_log(parcel.qos())
-                    && self.has_window_for(parcel.qos(), self.next, connection) =>
+                    && !self.waits_for_log(qos)
+                    && self.has_window_for(qos, self.next, connection) =>
             {
-                self.transmit_new(now, parcel, message, out)
+                self.transmit_new(now, delivery, out)
             }
             Phase::Connected(connection)
-                if !connection.takes_parcel(&parcel, message, self.version) =>
+                if !connection.takes_message(delivery.into(), message, self.version) =>
             {
-                refuse(DropReason::TooLarge, parcel.shared().is_some(), out) // [MQTT-3.1.2-25]
+                refuse(DropReason::TooLarge, delivery.shared.is_some(), out) // [MQTT-3.1.2-25]
             }
-            _ => self.enqueue(now, parcel, message, out),
+            _ => self.enqueue(now, Parcel::new(now, delivery), message, out),
         }
     }
 
@@ -84,8 +83,8 @@ impl Session {
                 continue;
             }
             let Phase::Connected(connection) = &mut self.phase else { break };
-            if let Some(naming) = connection.naming(&parcel, &message, self.version) {
-                let mut outgoing = Outgoing::new(&parcel, &message, naming, now);
+            if let Some(naming) = connection.naming(parcel.shape(), &message, self.version) {
+                let mut outgoing = Outgoing::new(parcel.shape(), &message, naming, now);
                 outgoing.dup = is_doubtful && parcel.qos() > Qos::AtMostOnce;
                 self.transmit(parcel, outgoing, out);
                 continue;
@@ -114,8 +113,9 @@ impl Session {
                 }
                 Resend::Publish(id, parcel) => {
                     let message = parcel.message().expect("invariant: looked at above");
-                    if connection.takes_parcel(parcel, message, self.version) {
-                        let mut outgoing = Outgoing::new(parcel, message, Naming::PLAIN, now);
+                    let shape = parcel.shape();
+                    if connection.takes_message(shape, message, self.version) {
+                        let mut outgoing = Outgoing::new(shape, message, Naming::PLAIN, now);
                         outgoing.dup = true; // [MQTT-3.3.1-1], [MQTT3-3.3.1-1]
                         outgoing.packet_id = Some(id);
                         out.push(Output::Deliver(outgoing));
@@ -141,22 +141,22 @@ impl Session {
     }
 
     /// Sends a message that has just come; there must be room in the window.
-    fn transmit_new(
-        &mut self,
-        now: Instant,
-        mut parcel: Parcel,
-        message: &Arc<Message>,
-        out: &mut Outbox,
-    ) -> Taken {
+    fn transmit_new(&mut self, now: Instant, delivery: Delivery<'_>, out: &mut Outbox) -> Taken {
         let Phase::Connected(connection) = &mut self.phase else { return Taken::Refused };
-        let Some(naming) = connection.naming(&parcel, message, self.version) else {
-            return refuse(DropReason::TooLarge, parcel.shared().is_some(), out); // [MQTT-3.1.2-25]
+        let (message, shape) = (delivery.message, delivery.into());
+        let Some(naming) = connection.naming(shape, message, self.version) else {
+            return refuse(DropReason::TooLarge, delivery.shared.is_some(), out); // [MQTT-3.1.2-25]
         };
+        let outgoing = Outgoing::new(shape, message, naming, now);
+        if delivery.qos == Qos::AtMostOnce {
+            out.push(Output::Deliver(outgoing));
+            return Taken::Sent;
+        }
+        let mut parcel = Parcel::new(now, delivery);
         self.admit_parcel(&mut parcel, message);
         if parcel.is_recorded() {
             self.record_parcel(parcel.entry(), Arc::clone(message), out);
         }
-        let outgoing = Outgoing::new(&parcel, message, naming, now);
         self.transmit(parcel, outgoing, out);
         Taken::Sent
     }

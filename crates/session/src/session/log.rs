@@ -11,11 +11,13 @@ use crate::{
     queue::Queue, subscriptions::Subscriptions, will::StoredWill,
 };
 
-/// Messages at the front of the queue of a connected client whose bytes stay in memory, and that
-/// are fetched at a time.
-const AHEAD: usize = 128;
+/// Messages at the front of the queue of a connected client whose bytes stay in memory.
+const FRESH: usize = 128;
+/// Messages that are fetched at a time. The log may be waiting for the disk when it is asked, so
+/// it is asked while there is still enough to send.
+const AHEAD: usize = 1024;
 /// Bytes that are fetched at a time.
-const AHEAD_BYTES: usize = 1024 * 1024;
+const AHEAD_BYTES: usize = 256 * 1024;
 
 impl Session {
     /// The log is kept up to this position: what waited for it may leave.
@@ -37,33 +39,50 @@ impl Session {
     pub fn handle_fetched(&mut self, now: Instant, messages: &[Arc<Message>], out: &mut Outbox) {
         let Phase::Connected(connection) = &mut self.phase else { return };
         connection.fetching = false;
-        let waiting = self.queue.first_mut(AHEAD);
-        for parcel in self.outbound.parcels_mut().chain(waiting) {
-            if parcel.message().is_some() || parcel.is_done() {
-                continue;
-            }
-            if let Some(message) = messages.iter().find(|message| message.id == parcel.id()) {
+        let mut left = messages;
+        // They come in the order in which they were wanted.
+        let mut bring = |parcel: &mut Parcel| {
+            let id = parcel.id();
+            if let Some(at) = left.iter().position(|message| message.id == id)
+                && let Some((message, rest)) = left.get(at..).and_then(<[_]>::split_first)
+            {
                 parcel.fetched(message);
+                left = rest;
             }
+            !left.is_empty()
+        };
+        let under_way = self.outbound.parcels_mut().filter(|parcel| parcel.is_stored());
+        let mut more = true;
+        for parcel in under_way {
+            more = more && bring(parcel);
+        }
+        if more {
+            self.queue.bring(AHEAD + AHEAD / 2, bring);
         }
         self.pump(now, out);
     }
 
-    /// Asks for what is to be sent next and is only in the log.
+    /// Asks for what is to be sent next and is only in the log, before all that is here has left.
     pub(super) fn fetch(&mut self, out: &mut Outbox) {
         if self.pending.is_opening() {
             return;
         }
-        let Phase::Connected(connection) = &mut self.phase else { return };
-        let blocked = match self.outbound.next_resend() {
-            Some(parcel) => parcel.message().is_none(),
-            None => self.queue.front().is_some_and(|parcel| parcel.message().is_none()),
-        };
-        if !blocked || connection.fetching || connection.congested {
+        let Phase::Connected(connection) = &self.phase else { return };
+        if connection.fetching || connection.congested {
             return;
         }
+        let blocked = match self.outbound.next_resend() {
+            Some(parcel) => parcel.is_stored(),
+            None => self.queue.front().is_some_and(Parcel::is_stored),
+        };
+        if blocked || self.queue.is_low(AHEAD / 2, AHEAD_BYTES / 2) {
+            self.fetch_some(out);
+        }
+    }
+
+    fn fetch_some(&mut self, out: &mut Outbox) {
         let (mut wanted, mut bytes) = (Vec::new(), 0);
-        let waiting = self.queue.iter().take(AHEAD);
+        let waiting = self.queue.iter().take(AHEAD + AHEAD / 2);
         for parcel in self.outbound.iter().map(|(.., parcel)| parcel).chain(waiting) {
             if parcel.message().is_some() || parcel.is_done() {
                 continue; // Of what is done with nothing is sent again: PUBREC has come.
@@ -74,8 +93,11 @@ impl Session {
             }
             wanted.push(parcel.id());
         }
-        connection.fetching = true;
-        out.push(Output::Fetch(wanted));
+        let Phase::Connected(connection) = &mut self.phase else { return };
+        if !wanted.is_empty() {
+            connection.fetching = true;
+            out.push(Output::Fetch(wanted));
+        }
     }
 
     /// All that is durable, as it stands in the log's newest record of this session.
@@ -217,9 +239,11 @@ impl Session {
             return;
         }
         match &self.phase {
-            Phase::Connected(_) => self.queue.store(AHEAD),
+            Phase::Connected(_) => self.queue.store(FRESH),
             Phase::Away(_) => {
-                self.outbound.parcels_mut().for_each(Parcel::store);
+                for parcel in self.outbound.parcels_mut() {
+                    parcel.store();
+                }
                 self.queue.store(0);
             }
             Phase::Ending | Phase::Over => {}

@@ -129,10 +129,11 @@ fn who_may_resume_is_known_after_a_crash() {
 /// A queue of millions costs 32 bytes a message: the bytes are in the log.
 #[test]
 fn the_bytes_of_what_waits_are_let_go_and_fetched_when_they_are_needed() {
-    let mut shell = Shell::connected(durable(60));
+    let mut shell = Shell::new(Options { queue_messages_max: 3_000, ..Options::default() });
+    shell.connect(durable(60));
     shell.lose_connection();
     shell.tells_fetch = true;
-    let weak: Vec<_> = (0..300)
+    let weak: Vec<_> = (0..3_000)
         .map(|number| {
             let message = message(&number.to_string());
             shell.deliver(&message, 1);
@@ -141,16 +142,16 @@ fn the_bytes_of_what_waits_are_let_go_and_fetched_when_they_are_needed() {
         .collect();
     assert!(weak.iter().all(|message| std::sync::Arc::strong_count(message) == 2), "test and log");
     let mut story = shell.connect(again(60));
-    assert_eq!(story[..2], ["CONNACK Success present", "FETCH 128"]);
+    assert_eq!(story[..2], ["CONNACK Success present", "FETCH 1024"]);
     let mut seen = 0;
-    while seen < 300 {
+    while seen < 3_000 {
         for told in std::mem::take(&mut story) {
             let Some(rest) = told.strip_prefix("PUBLISH ") else { continue };
             assert!(rest.starts_with(&format!("{seen} q1 id={}", seen + 1)), "{told}");
             seen += 1;
             story.extend(shell.packet(Packet::PubAck(ack(seen))));
         }
-        assert!(!story.is_empty() || seen == 300, "stuck at {seen}");
+        assert!(!story.is_empty() || seen == 3_000, "stuck at {seen}");
     }
     assert_eq!(shell.session.unwrap().queued(), (0, 0));
 }

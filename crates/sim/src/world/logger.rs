@@ -420,8 +420,11 @@ impl World {
     /// What the log takes at rest.
     pub(super) fn rest(&self) -> Option<Rest> {
         let logger = self.logger.as_ref()?;
-        let sessions = self.homes.iter().map(|home| home.residents.values());
-        let durable = sessions.flatten().filter(|resident| resident.serial.is_some());
+        let durable = self.actors.iter().filter(|actor| {
+            let home = self.homes.get(usize::from(actor.home));
+            let session = home.and_then(|home| home.shard.session(&actor.id));
+            session.is_some_and(|(_, session)| session.is_durable())
+        });
         Some(Rest {
             stat: logger.stat(),
             segment_bytes: logger.options.segment_bytes,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::Disk;
+use crate::{SegmentNumber, segment::spare_number};
 
 const LOCK: &str = "LOCK";
 // A page: some file systems keep what one call wrote as one piece, and give the whole piece to the
@@ -48,6 +49,24 @@ impl FileDisk {
     pub fn open_shared(folder: &Path) -> io::Result<Self> {
         fs::metadata(folder)?;
         Ok(Self { folder: folder.to_owned(), _lock: None })
+    }
+
+    /// Deletes the folder with all files of a store. Fails when there is anything else in it.
+    pub fn remove_folder(self) -> io::Result<()> {
+        for (name, _) in self.list()? {
+            if SegmentNumber::of_file(&name).is_some() || spare_number(&name).is_some() {
+                fs::remove_file(self.path(&name))?;
+            }
+        }
+        fs::remove_file(self.path(LOCK))?;
+        fs::remove_dir(&self.folder)
+    }
+
+    /// Gives a folder that nobody uses another name in the folder around it, durably.
+    pub fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        let around = to.parent().filter(|around| !around.as_os_str().is_empty());
+        File::open(around.unwrap_or_else(|| Path::new(".")))?.sync_all()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Log, Segment, Spare};
+use super::{Log, Order, Segment, Spare};
 use crate::{
     Disk, LogError, SegmentNumber,
     bodies::Place,
@@ -12,6 +12,15 @@ use crate::{
     record::{Record, Records},
     segment,
 };
+
+/// A file that is to be made ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpareOrder {
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub length: u64,
+}
 
 /// What room is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +32,9 @@ pub(super) enum Purpose {
 }
 
 impl<D: Disk> Log<D> {
+    /// A spare is made when this part of the last segment is taken.
+    const SPARE_SHARE: u64 = 8;
+
     /// Spare files that are kept.
     pub(super) const SPARES_MAX: usize = 2;
 
@@ -98,6 +110,9 @@ impl<D: Disk> Log<D> {
         }
         self.synced = segment.end;
         self.given_up = false;
+        if self.order == Order::Failed {
+            self.order = Order::None;
+        }
         self.segments.push_back(segment);
     }
 
@@ -302,15 +317,46 @@ impl<D: Disk> Log<D> {
     /// disk is full it is tried in any case: nothing else tells that there is room again.
     pub(super) fn prepare_spare(&mut self) -> Result<(), LogError> {
         let (length, limit) = (self.options.segment_bytes, self.options.bytes_max);
-        let current = self.current();
-        let soon = current.end > current.length / 2;
         let fits = limit == 0 || self.segment_bytes() + length <= limit;
-        let is_due = self.disk_is_full() || (soon && self.spares.is_empty());
-        if is_due && fits {
+        if self.needs_spare() || (self.disk_is_full() && fits) {
             let spare = self.create_spare(length)?;
             self.spares.push(spare);
         }
         Ok(())
+    }
+
+    /// Filling a file takes as long as many commits. So whoever has a thread for it makes the next
+    /// one as soon as a part of the last segment is taken; see [`LogOptions::spares_on_order`].
+    ///
+    /// [`LogOptions::spares_on_order`]: crate::LogOptions::spares_on_order
+    pub fn order_spare(&mut self) -> Option<SpareOrder> {
+        if !self.options.spares_on_order || self.order != Order::None || !self.needs_spare() {
+            return None;
+        }
+        self.order = Order::UnderWay;
+        Some(SpareOrder { name: self.spare_name(), length: self.options.segment_bytes })
+    }
+
+    /// What was ordered has been made by [`Disk::create`], or could not be. Without it the log makes
+    /// a file when it needs one.
+    pub fn deliver_spare(&mut self, order: SpareOrder, made: Option<D::File>) {
+        let SpareOrder { name, length } = order;
+        self.order = if made.is_some() { Order::None } else { Order::Failed };
+        match made {
+            Some(file) if self.spares.len() < Self::SPARES_MAX => {
+                self.spares.push(Spare { name, file, length });
+            }
+            // The log has files enough by now, or what there is of this one is good for nothing.
+            Some(_) | None => drop(self.disk.remove(&name)),
+        }
+    }
+
+    fn needs_spare(&self) -> bool {
+        let (length, limit) = (self.options.segment_bytes, self.options.bytes_max);
+        let current = self.current();
+        let soon = current.end > current.length / Self::SPARE_SHARE;
+        let fits = limit == 0 || self.segment_bytes() + length <= limit;
+        soon && fits && self.spares.is_empty()
     }
 
     /// Takes the oldest segment's file out of the log, for another time if it can be used again.

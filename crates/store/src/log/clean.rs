@@ -76,7 +76,9 @@ impl<D: Disk> Log<D> {
             if self.segment_bytes() <= self.target() {
                 self.rest.reached();
             }
-            self.prepare_spare()?;
+            if !self.options.spares_on_order {
+                self.prepare_spare()?;
+            }
             return Ok(false);
         }
         let now = (self.current_segment(), self.segment_bytes());

@@ -7,7 +7,7 @@ mod standing;
 
 use std::{collections::VecDeque, io};
 
-use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest};
+use super::{Log, LogOptions, Order, Segment, Spare, Stat, clean::Rest};
 use crate::{
     Disk, Group, Identity, LogError, OpenError, SegmentNumber,
     bodies::Bodies,
@@ -157,6 +157,7 @@ impl<D: Disk> Log<D> {
             segments: VecDeque::new(),
             spares: Vec::new(),
             spare_names: 0,
+            order: Order::None,
             synced: 0,
             given_up: false,
             torn: false,

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use plexus_types::{ClientId, Durability, Message, MessageProperties, Qos, Text, TopicName};
 
 use super::*;
@@ -335,3 +336,55 @@ fn an_earlier_index_voids_what_came_after_it() {
 
 mod cleaning;
 mod model;
+
+#[test]
+fn many_messages_are_read_in_their_order_and_close_ones_with_one_call() {
+    let disk = MemoryDisk::new(1);
+    let (mut log, _) = opened(&disk);
+    for id in 1..=60 {
+        let mut batch = Batch::new();
+        batch.hold(&message(id, if id == 30 { 7_000 } else { 200 }));
+        log.commit(NOW, &[&batch]).unwrap();
+    }
+    let ids = |range: std::ops::RangeInclusive<u64>| range.map(MessageId::new).collect::<Vec<_>>();
+    let all = ids(1..=60);
+    let before = disk.calls();
+    let read = log.read_all(&all).unwrap();
+    assert_eq!(read.iter().map(|message| message.id).collect::<Vec<_>>(), all);
+    assert!(
+        read.iter()
+            .all(|message| message.payload.iter().all(|b| u64::from(*b) == message.id.get()))
+    );
+    let calls = disk.calls() - before;
+    assert!(calls < 10, "{calls} calls for {} segments", log.stat().segments);
+    let backwards: Vec<_> = all.iter().rev().copied().collect();
+    let read = log.read_all(&backwards).unwrap();
+    assert_eq!(read.iter().map(|message| message.id).collect::<Vec<_>>(), backwards);
+    assert_eq!(log.read_all(&[]).unwrap(), []);
+    let missing = log.read_all(&ids(59..=61)).unwrap_err();
+    assert!(matches!(missing, LogError::Missing { body } if body.get() == 61));
+}
+
+#[test]
+fn a_file_that_was_ordered_is_used_and_one_that_was_not_made_is_no_harm() {
+    let disk = MemoryDisk::new(1);
+    let mut options = options();
+    options.spares_on_order = true;
+    let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
+    log.set_references(std::iter::empty()).unwrap();
+    assert_eq!(log.order_spare(), None, "nothing is taken of the first segment");
+    put(&mut log, 1, &[0; 2_000]).unwrap();
+    assert!(!log.clean(NOW, 1_000).unwrap());
+    let order = log.order_spare().unwrap();
+    assert_eq!((order.length, log.order_spare()), (SEGMENT, None));
+    log.deliver_spare(order, None);
+    assert_eq!(log.order_spare(), None, "it is tried again with the next segment");
+    put(&mut log, 1, &[0; 7_000]).unwrap();
+    let order = log.order_spare().unwrap();
+    let file = disk.create(&order.name, order.length).unwrap();
+    log.deliver_spare(order, Some(file));
+    assert_eq!(log.stat().spare_bytes, SEGMENT);
+    disk.fail(Call::Create, 1, Fault::NoSpace);
+    put(&mut log, 1, &[0; 7_000]).unwrap();
+    assert_eq!((log.stat().segments, log.stat().spare_bytes), (3, 0));
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Batch, ClockMap, Commit, Group, Log, LogOptions, Replay,
+    Batch, ClockMap, Commit, Group, Log, LogError, LogOptions, MessageId, Replay,
     testing::{Call, Fault, MemoryDisk},
 };
 
@@ -169,4 +169,30 @@ fn whatever_rots_a_start_gives_what_was_written_or_an_error_and_a_repair_helps()
         }
     }
     assert!(refused > 200 && mended > 200, "{refused} refused, {mended} mended");
+}
+
+#[test]
+fn a_reader_finds_what_a_start_finds_and_changes_nothing() {
+    let disk = store();
+    let (mut log, _) = opened(&disk);
+    let mut batch = Batch::new();
+    batch.entry(Group(1), |out| out.extend_from_slice(&[1; 500]));
+    // Written and not synced: a start would write it again.
+    log.commit(2_000, &[&batch]).unwrap();
+    disk.fail(Call::Write, 1, Fault::Half);
+    log.commit(2_001, &[&batch]).unwrap_err();
+    let (before, mut indexes) = (dumped(&disk), Indexes::default());
+    let mut reader = Reader::open(disk.clone(), &mut indexes).unwrap();
+    reader.set_references(std::iter::empty()).unwrap();
+    assert_eq!((indexes.0.len(), reader.recovered().entries), (81, 81));
+    assert_eq!((reader.identity(), reader.newest_millis()), (options().identity, 2_000));
+    assert!(matches!(reader.read(MessageId::new(3)), Err(LogError::Missing { .. })));
+    assert_eq!(dumped(&disk), before);
+    assert_eq!(check(&disk).unwrap().cut.map(|cut| cut.frames), Some(1), "nobody has cut it");
+    let empty = Reader::open(MemoryDisk::new(1), &mut Indexes::default());
+    assert!(matches!(empty, Err(OpenError::Empty)));
+}
+
+fn dumped(disk: &MemoryDisk) -> (Report, Vec<(String, u64)>) {
+    (check(disk).unwrap(), disk.list().unwrap())
 }

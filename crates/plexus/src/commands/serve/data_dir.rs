@@ -6,7 +6,7 @@ use std::{
 use crate::failure::Failure;
 
 /// Makes the directory and locks it for this process. The lock goes with the file that is returned.
-pub(super) fn lock(dir: &Path) -> Result<File, Failure> {
+pub(crate) fn lock(dir: &Path) -> Result<File, Failure> {
     let mend = "let the user that runs plexus write there, or choose another with --data-dir or \
                 node.data_dir";
     if dir.exists() && !dir.is_dir() {

@@ -13,6 +13,11 @@ pub(super) fn damage_json(damage: &Damage) -> Value {
     json!({ "file": file, "offset": offset, "bytes": bytes, "what": what })
 }
 
+/// So many of that.
+pub(super) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// Bytes for a person.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];

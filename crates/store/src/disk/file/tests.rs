@@ -56,3 +56,21 @@ fn a_second_owner_is_refused_and_told_who_has_it() {
     drop(disk);
     FileDisk::open(&folder.0).unwrap();
 }
+
+#[test]
+fn a_folder_goes_with_the_store_and_with_nothing_else() {
+    let folder = Folder::new("going");
+    let (log, moved) = (folder.0.join("log"), folder.0.join("moved"));
+    let disk = FileDisk::open(&log).unwrap();
+    disk.create("0000000000000001.seg", 10).unwrap();
+    disk.create("0000000000000001.spare", 10).unwrap();
+    disk.create("notes.txt", 10).unwrap();
+    disk.remove_folder().unwrap_err();
+    fs::metadata(log.join("notes.txt")).unwrap();
+    fs::remove_file(log.join("notes.txt")).unwrap();
+    FileDisk::open(&log).unwrap();
+    FileDisk::rename_folder(&log, &moved).unwrap();
+    fs::metadata(&log).unwrap_err();
+    FileDisk::open(&moved).unwrap().remove_folder().unwrap();
+    fs::metadata(&moved).unwrap_err();
+}
