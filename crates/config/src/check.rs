@@ -15,6 +15,11 @@ use crate::{
 
 const SHARDS_MAX: u16 = 64;
 /// Each message is compared with each of them.
+/// What is wrong with keeping something without a data directory, and its mend.
+const NO_PLACE: (&str, &str) = (
+    "there is no place to keep anything in",
+    "set node.data_dir (--data-dir), or commit = \"memory\"",
+);
 const TOPICS_MAX: usize = 64;
 
 /// Values that are out of their range, each by itself.
@@ -273,14 +278,20 @@ impl Checks<'_> {
         let topics = settings.store.topic.iter().enumerate();
         let topics =
             topics.filter(|(_, rule)| kept(rule.commit)).map(|(index, _)| ("topic", index));
+        let path = ["store", "commit"];
+        let is_asked_for = !matches!(self.config.origin(&path), Origin::Whole(_));
+        let node = (is_asked_for && kept(settings.store.commit)).then_some(path);
         for (list, index) in listeners.chain(topics).collect::<Vec<_>>() {
             let index = index.to_string();
             let inside: &[&str] = if list == "topic" { &["store"] } else { &[] };
             self.add(
                 &[inside, &[list, &index, "commit"]].concat(),
-                "there is no place to keep anything in",
-                "set node.data_dir (--data-dir), or commit = \"memory\"",
+                NO_PLACE.0,
+                NO_PLACE.1,
             );
+        }
+        if let Some(path) = node {
+            self.add(&path, NO_PLACE.0, NO_PLACE.1);
         }
     }
 

@@ -107,7 +107,7 @@ impl Config {
                 message_size_max: settings.retained.max_message_size.as_usize(),
             },
             log: self.log_place(),
-            durability: durability(settings.store.commit),
+            durability: self.durability(settings.store.commit),
             topics: settings
                 .store
                 .topic
@@ -118,6 +118,14 @@ impl Config {
             shared_strategies: groups.map(|(name, own)| (name.clone(), strategy(*own))).collect(),
             sys_interval: settings.sys.interval.get().map(crate::value::Span::get),
             write_buffer_max: settings.limits.max_write_buffer.as_usize(),
+        }
+    }
+
+    /// What that mode promises: without a place to keep anything in, nothing.
+    fn durability(&self, mode: CommitMode) -> Durability {
+        match self.settings.node.data_dir {
+            Some(_) => durability(mode),
+            None => Durability::Memory,
         }
     }
 
@@ -145,7 +153,7 @@ impl Config {
     ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
-        let durability = durability(listener.commit.unwrap_or(self.settings.store.commit));
+        let durability = self.durability(listener.commit.unwrap_or(self.settings.store.commit));
         let policy: Arc<dyn Policy> = match users.cloned() {
             Some(users) => {
                 let anonymous = self.lets_strangers_in(listener);

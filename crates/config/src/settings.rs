@@ -51,11 +51,10 @@ pub struct Settings {
 pub struct NodeSettings {
     /// The name of the node in `$SYS` and in the log.
     pub name: String,
-    /// The directory for what is to outlive the process: with `store.commit` set to `fsync` or `os`,
-    /// or the `commit` of a listener or of a topic, sessions that outlive their connection, with what
-    /// waits for them, and retained messages. Otherwise they are held in memory and end with the
-    /// process. It is made when it is missing;
-    /// where that or writing fails, the node does not start. One node at a time uses it.
+    /// The directory for what is to outlive the process: sessions that outlive their connection, with
+    /// what waits for them, and retained messages, as `store.commit` and the `commit` of a listener or
+    /// of a topic say. Without it they are held in memory and end with the process. It is made when it is
+    /// missing; where that or writing fails, the node does not start. One node at a time uses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// How long a node that is told to stop waits for its connections to take what is on its way.
@@ -89,8 +88,8 @@ pub enum CommitMode {
 pub struct StoreSettings {
     /// When something counts as kept and is acknowledged: `fsync` when the disk has it, which
     /// survives a loss of power; `os` when the operating system has it, which survives a crash of
-    /// the program; `memory` at once, and nothing is stored. `fsync` and `os` are new: until their
-    /// proof is complete they have to be asked for.
+    /// the program; `memory` at once, and nothing is stored. Without `node.data_dir` there is no
+    /// place to keep anything in, and `memory` is all there is.
     pub commit: CommitMode,
     /// What the files of the log may take together; 0 for what the disk has. When they are full,
     /// what has to be stored is refused and the rest is served.
@@ -117,7 +116,7 @@ pub struct TopicRule {
 impl Default for StoreSettings {
     fn default() -> Self {
         Self {
-            commit: CommitMode::Memory,
+            commit: CommitMode::Fsync,
             max_size: ByteSize::bytes(0),
             segment_size: ByteSize::mib(64),
             topic: Vec::new(),

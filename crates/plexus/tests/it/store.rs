@@ -200,7 +200,7 @@ fn what_was_stored_moves_to_another_directory() {
     assert!(said.starts_with(&format!("{counts}written   ")), "{said}");
     assert!(said.ends_with(" KiB to x.jsonl\n"), "{said}");
     let said = store(&place, "import", "moved", &["x.jsonl"]).ok();
-    let start_it = "ready     plexus serve --data-dir moved --set store.commit=fsync\n";
+    let start_it = "ready     plexus serve --data-dir moved\n";
     assert_eq!(said, format!("{counts}{start_it}"));
     let text = place.read("x.jsonl");
     assert_eq!(lasting(&store(&place, "export", "moved", &[]).ok()), lasting(&text));

@@ -44,6 +44,8 @@ fn text(config: &Config, listeners: &[ListenUrl], anonymous: bool) -> String {
         let written = writeln!(text, "  {}", strangers(listeners));
         written.expect("invariant: writing to a string");
     }
+    let written = writeln!(text, "  {}", keeping(config));
+    written.expect("invariant: writing to a string");
     let show = ("plexus config show".to_owned(), "see what holds");
     let mut lines = match way::options(config, listeners) {
         Some(options) => vec![
@@ -61,6 +63,15 @@ fn text(config: &Config, listeners: &[ListenUrl], anonymous: bool) -> String {
     }
     text.push('\n');
     text
+}
+
+/// What is there after the end of the process.
+fn keeping(config: &Config) -> String {
+    match &config.settings.node.data_dir {
+        Some(dir) => format!("Sessions and retained messages are kept in {}.", dir.display()),
+        None => "Sessions and retained messages end with this process: --data-dir DIR keeps them."
+            .to_owned(),
+    }
 }
 
 fn strangers(listeners: &[ListenUrl]) -> &'static str {
@@ -99,6 +110,7 @@ plexus {version} (defaults)
   listening at tcp://127.0.0.1:1883
   listening at ws://127.0.0.1:8083/mqtt
   No users are configured: only this machine can connect, and it needs no password.
+  Sessions and retained messages end with this process: --data-dir DIR keeps them.
 
 Try in another terminal:
   plexus sub -v -t '#'          see every message

@@ -108,7 +108,7 @@ pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
     if unused > 0 {
         more.push(format!("unused    {unused} of the messages: nothing refers to them"));
     }
-    let start = format!("plexus serve --data-dir {} --set store.commit=fsync", dir.display());
+    let start = format!("plexus serve --data-dir {}", dir.display());
     more.push(format!("ready     {start}"));
     args.store.tell(&text(&counts, &more), &value(&counts, ("unused", unused)))
 }
