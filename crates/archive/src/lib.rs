@@ -4,7 +4,7 @@
 //! *What it never does.* No clock, no randomness, nothing about a running node: a store is read as a
 //! start would read it, and written as a start will read it.
 //!
-//! *Entry points.* [`export`], [`import`], [`import_into`].
+//! *Entry points.* [`export()`], [`import()`], [`import_into`].
 //!
 //! *Reading order.* `docs/export.md` for the lines, then `line`, `message`, `session`, `export`,
 //! `import`.

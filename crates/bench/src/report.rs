@@ -220,15 +220,20 @@ impl Report {
              written_off,failure\n",
         );
         let optional = |value: Option<f64>| value.map(|value| format!("{value:.4}"));
-        for run in &self.records {
-            let (outcome, faults) = (&run.outcome, run.outcome.faults);
+        let parts = self.records.iter().flat_map(|run| {
+            let drained = run.outcome.drained.as_deref();
+            let drained = drained.map(|drained| (run, format!("{} drain", run.scenario), drained));
+            std::iter::once((run, run.scenario.clone(), &run.outcome)).chain(drained)
+        });
+        for (run, scenario, outcome) in parts {
+            let faults = outcome.faults;
             let (latency, lag) = (outcome.latency, outcome.lag);
             let _ = writeln!(
                 text,
                 "{},{},{},{:.2},{},{:.3},{},{},{},{:.1},{:.1},{:.1},{:.1},{:.1},{},{},{},{},{},{},{}",
                 run.round,
                 run.broker,
-                run.scenario,
+                scenario,
                 run.load_average,
                 outcome.units,
                 outcome.seconds,
@@ -333,6 +338,7 @@ mod tests {
             assert!(text.contains(&format!("| {name} | {row} |")), "{row}\n{text}");
         }
         assert!(!text.contains("for each delivery"), "{text}");
+        assert_eq!(report.csv().matches(",offline-1 drain,").count(), 2);
     }
 
     #[test]

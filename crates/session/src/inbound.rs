@@ -292,20 +292,19 @@ impl Register {
 
     fn settle(&mut self, id: PacketId, verdict: Verdict) {
         let orphan = self.orphans.iter().position(|orphan| orphan.0 == id);
-        let kind = match orphan {
-            Some(at) => self.orphans.remove(at).1,
-            None => match self.unsettled().find(|ack| ack.id == id && ack.verdict.is_none()) {
-                Some(pending) => pending.kind,
-                None => return,
-            },
-        };
-        if kind == AckKind::PubAck {
-            let waits = |ack: &&mut Pending| {
-                ack.id == id && ack.kind == AckKind::PubAck && ack.verdict.is_none()
+        let kind = if let Some(at) = orphan {
+            self.orphans.remove(at).1
+        } else {
+            let mut unsettled = self.unsettled();
+            let Some(ack) = unsettled.find(|ack| ack.id == id && ack.verdict.is_none()) else {
+                return;
             };
-            if let (None, Some(ack)) = (orphan, self.unsettled().find(waits)) {
+            if ack.kind == AckKind::PubAck {
                 ack.verdict = Some(verdict);
             }
+            ack.kind
+        };
+        if kind == AckKind::PubAck {
             return;
         }
         let verdict = self.settle_taken(id, verdict);

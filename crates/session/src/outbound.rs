@@ -316,8 +316,15 @@ impl<T> Window<T> {
         if !self.ascending {
             return self.flights.iter().position(|flight| flight.id == id);
         }
-        let first = self.flights.front()?.id;
+        let (first, last) = (self.flights.front()?.id, self.flights.back()?.id);
         let wanted = distance(first, id);
+        // Nearly always the oldest is acknowledged, or the next is asked for, which is beyond all.
+        if wanted == 0 {
+            return Some(0);
+        }
+        if wanted > distance(first, last) {
+            return None;
+        }
         self.flights.binary_search_by_key(&wanted, |flight| distance(first, flight.id)).ok()
     }
 
