@@ -52,6 +52,10 @@ counters! {
     retained => "stats/retained/count";
     /// Bytes of those messages.
     retained_bytes => "stats/retained/bytes";
+    /// Messages that wait in queues.
+    queued => "stats/queued/count";
+    /// Bytes of those messages.
+    queued_bytes => "stats/queued/bytes";
     /// Application Messages that clients published.
     messages_received => "metrics/messages/received";
     /// Application Messages handed to connections.
@@ -60,6 +64,8 @@ counters! {
     messages_unmatched => "metrics/messages/dropped/no_subscribers";
     /// Messages dropped because a queue was full.
     dropped_queue_full => "metrics/messages/dropped/queue_full";
+    /// Messages dropped because too many waited in the whole node.
+    dropped_node_full => "metrics/messages/dropped/node_full";
     /// Messages dropped because they expired.
     dropped_expired => "metrics/messages/dropped/expired";
     /// Messages dropped because the receiver takes no packet of that size.
@@ -72,6 +78,8 @@ counters! {
     dropped_no_member => "metrics/messages/dropped/no_member";
     /// Retained messages refused because the limit of retained messages was reached.
     dropped_retained_limit => "metrics/messages/dropped/retained_limit";
+    /// Messages of promise `memory` that could not be recorded for a QoS 2 delivery.
+    dropped_store_full => "metrics/messages/dropped/store_full";
     /// Publishes and subscriptions that access control refused.
     refused => "metrics/access/refused";
     /// Connections whose CONNECT was refused by a shard.

@@ -80,12 +80,12 @@ impl Envelope {
         }
     }
 
-    /// Whether the sender wants to hear when it is kept. What is retained is always kept where
-    /// there is a log.
-    pub const fn is_tracked(&self, has_log: bool) -> bool {
+    /// Whether the sender wants to hear when it is kept. What is retained is kept where there is a
+    /// log, unless its publisher was promised nothing.
+    pub fn is_tracked(&self, has_log: bool) -> bool {
         match self {
             Self::Publish(_, tracked) => *tracked,
-            Self::Retain(_) => has_log,
+            Self::Retain(message) => has_log && message.durability.is_kept(),
             Self::Assign(assignment) => assignment.tracked,
             Self::Return(given_back) => given_back.tracked,
             _ => false,

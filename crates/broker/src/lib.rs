@@ -11,6 +11,7 @@
 //!
 //! *Tests.* `tests/it` drives a node over sockets; `sim` drives shards from a seed.
 
+pub mod alarm;
 mod clock;
 pub mod counters;
 pub mod envelope;
@@ -33,4 +34,3 @@ pub use error::{OpenError, StartError};
 pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{ListenerOptions, MemoryOptions, NodeOptions, RetainedOptions};
-pub use plexus_store::Commit;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use plexus_session::LogPosition;
-use plexus_store::{Batch, Commit, FileDisk, Log, LogError, SegmentNumber};
+use plexus_store::{Batch, FileDisk, Log, LogError, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
 
 use crate::{clock::Clock, links::Bell, ports::Fetch, reactor::Control, shard::Context};
@@ -22,6 +22,8 @@ pub(crate) const JOBS: usize = 4_096;
 const COMMIT_BYTES: usize = 16 * 1024 * 1024;
 /// How long the log waits before it tries a disk again that refused.
 const RETRY: Duration = Duration::from_millis(250);
+/// The same for cleaning, which may write much before it is refused.
+const CLEAN_RETRY: Duration = Duration::from_secs(2);
 /// How often the log looks whether it should be cleaned when nobody has anything for it.
 const IDLE: Duration = Duration::from_secs(1);
 /// Bytes that one step of cleaning moves.
@@ -36,8 +38,6 @@ pub struct LogPlace {
     pub segment_bytes: u64,
     /// What all files may take together; 0 for what the disk has.
     pub bytes_max: u64,
-    /// When records count as kept.
-    pub commit: Commit,
 }
 
 /// What a shard wants of the log.
@@ -82,6 +82,9 @@ pub(crate) struct Logger {
     retry_at: Option<Instant>,
     /// What the shards were last asked to write anew.
     asked: Option<SegmentNumber>,
+    /// When to try again to clean a log on a disk that refused, and whether that was told.
+    clean_at: Option<Instant>,
+    cannot_clean: bool,
 }
 
 impl Logger {
@@ -105,6 +108,8 @@ impl Logger {
             segment_bytes,
             retry_at: None,
             asked: None,
+            clean_at: None,
+            cannot_clean: false,
         }
     }
 
@@ -195,13 +200,48 @@ impl Logger {
         if self.context.log.set_failing(failing) == failing {
             return;
         }
-        if let Some(error) = error {
-            tracing::error!(
-                %error,
-                "the log cannot be written: what has to be kept is refused until it can"
+        match error {
+            Some(error) => self.raise(FAILING, format!("{}; {}", told(error), mend(error))),
+            None => self.clear(FAILING, "the log can be written again"),
+        }
+    }
+
+    fn what_is_full(&self, room: u64) -> String {
+        if self.log.disk_is_full() {
+            return format!(
+                "the disk of node.data_dir has no room for the log's next file ({room} bytes are \
+                 left); make room there, or have clients take what waits for them"
             );
-        } else {
-            tracing::warn!("the log can be written again");
+        }
+        let most = self.context.options.log.as_ref().map_or(0, |place| place.bytes_max);
+        format!(
+            "the log has reached store.max_size ({most} bytes, {room} left); raise it, or have \
+             clients take what waits for them"
+        )
+    }
+
+    fn raise(&self, name: &'static str, what: String) {
+        tracing::error!(alarm = name, "{what}; until then what has to be kept is refused");
+        self.context.alarms.raise(name, self.clock.now(), what);
+        self.wake_speaker();
+    }
+
+    fn clear(&self, name: &'static str, what: &str) {
+        let now = self.clock.now();
+        let Some(alarm) = self.context.alarms.clear(name) else { return };
+        let lasted = now.saturating_since(alarm.since).as_secs();
+        tracing::warn!(
+            alarm = name,
+            seconds = lasted,
+            "{what}; what has to be kept is taken again"
+        );
+        self.wake_speaker();
+    }
+
+    /// The shard that speaks for the node publishes alarms.
+    fn wake_speaker(&self) {
+        if let Some(speaker) = self.owners.first() {
+            speaker.bell.ring();
         }
     }
 
@@ -214,9 +254,9 @@ impl Logger {
             return;
         }
         if full {
-            tracing::error!(room, "the log has reached store.max_size: nothing more is kept");
+            self.raise(FULL, self.what_is_full(room));
         } else {
-            tracing::warn!(room, "the log has room again");
+            self.clear(FULL, "the log has room again");
         }
     }
 
@@ -234,6 +274,10 @@ impl Logger {
 
     /// One step of cleaning; whether there is more to do at once.
     fn clean(&mut self) -> bool {
+        if self.clean_at.is_some_and(|at| at > self.clock.now()) {
+            return false;
+        }
+        self.clean_at = None;
         let wanted = self.log.wants_refresh();
         if wanted.is_some() && wanted != self.asked {
             self.asked = wanted;
@@ -245,15 +289,57 @@ impl Logger {
         }
         match self.log.clean(self.clock.now().as_millis(), CLEAN_BYTES) {
             Ok(more) => {
+                if std::mem::replace(&mut self.cannot_clean, false) {
+                    tracing::warn!("the log can be cleaned again");
+                }
                 self.report_room();
                 more
             }
             Err(error) => {
                 // Whether records can be kept only a commit can tell: after a word of its own here
                 // nothing would be taken, hence nothing written, and nobody would ever take it back.
-                tracing::error!(%error, "the log cannot be cleaned");
+                if !std::mem::replace(&mut self.cannot_clean, true) {
+                    tracing::error!(
+                        "the log cannot be cleaned: {}; {}",
+                        told(&error),
+                        mend(&error)
+                    );
+                }
+                self.clean_at = Some(self.clock.now() + CLEAN_RETRY);
+                self.report_room();
                 false
             }
+        }
+    }
+}
+
+/// The log cannot be written.
+const FAILING: &str = "store/failing";
+/// The log may not grow.
+const FULL: &str = "store/full";
+
+/// The error and what has caused it.
+fn told(error: &LogError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
+}
+
+/// What an operator does about it.
+const fn mend(error: &LogError) -> &'static str {
+    match error {
+        LogError::Full { bytes_max: 0, .. } => {
+            "make room on the disk of node.data_dir; the node goes on by itself"
+        }
+        LogError::Full { .. } => {
+            "raise store.max_size or make room on the disk of node.data_dir; the node goes on by \
+             itself when there is room"
+        }
+        LogError::Io { .. } => {
+            "look after the disk of node.data_dir; the node tries again by itself"
+        }
+        LogError::TooLarge { .. } => "this is a fault of the node: please report it",
+        LogError::Missing { .. } | LogError::Damaged { .. } => {
+            "stop the node and run `plexus store check --data-dir DIR`"
         }
     }
 }

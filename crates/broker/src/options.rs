@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use plexus_access::Policy;
+use plexus_session::Waiting;
 use plexus_topics::Strategy;
+use plexus_types::{Durability, TopicFilter};
 
 /// A whole node.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub struct NodeOptions {
     pub connections_max: usize,
     /// Sessions of the whole node, connected or not.
     pub sessions_max: usize,
+    /// What may wait in the queues of all sessions together.
+    pub waiting_max: Waiting,
     /// Connections of the whole node that have not yet sent CONNECT.
     pub handshakes_max: usize,
     /// Watermarks of memory.
@@ -26,6 +30,11 @@ pub struct NodeOptions {
     pub shared_strategy: Strategy,
     /// Where what must survive is kept; `None` for nowhere.
     pub log: Option<crate::LogPlace>,
+    /// What is promised where nothing else says: records that nobody waits for are kept so.
+    pub durability: Durability,
+    /// What is promised of messages by their topics: the first that matches counts, before what
+    /// their listener says.
+    pub topics: Vec<(TopicFilter, Durability)>,
     /// Strategies by share name.
     pub shared_strategies: Vec<(String, Strategy)>,
     /// How often `$SYS` is published; `None` for never.
@@ -41,10 +50,13 @@ impl Default for NodeOptions {
             shards: 1,
             connections_max: 1_000_000,
             sessions_max: 2_000_000,
+            waiting_max: Waiting { messages: 20_000_000, bytes: 64 << 30 },
             handshakes_max: 10_000,
             memory: MemoryOptions::default(),
             retained: RetainedOptions::default(),
             log: None,
+            durability: Durability::Memory,
+            topics: Vec::new(),
             shared_strategy: Strategy::RoundRobin,
             shared_strategies: Vec::new(),
             sys_interval: Some(Duration::from_secs(30)),
@@ -92,6 +104,8 @@ pub struct ListenerOptions {
     pub session: Arc<plexus_session::Options>,
     /// Who may do what.
     pub policy: Arc<dyn Policy>,
+    /// What is promised of its clients' messages and sessions.
+    pub durability: Durability,
 }
 
 impl std::fmt::Debug for ListenerOptions {

@@ -6,11 +6,12 @@ use std::{net::IpAddr, sync::Arc};
 use plexus_access::{Credentials, Policy};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::Batch;
-use plexus_types::{ClientId, Instant, MessageId, ProtocolVersion};
+use plexus_types::{ClientId, Durability, Instant, MessageId, ProtocolVersion};
 use plexus_wire::{Connect, Packet};
 
 use crate::{
     envelope::{ClientRef, Envelope},
+    options::ListenerOptions,
     shard::Opened,
 };
 
@@ -27,6 +28,20 @@ pub struct Door {
     pub options: Arc<plexus_session::Options>,
     /// Who may do what.
     pub policy: Arc<dyn Policy>,
+    /// What is promised of its clients' messages, and of their sessions if they are durable.
+    pub durability: Durability,
+}
+
+impl Door {
+    /// The door of a listener.
+    pub fn of(options: &ListenerOptions) -> Self {
+        Self {
+            name: options.name.as_str().into(),
+            options: Arc::clone(&options.session),
+            policy: Arc::clone(&options.policy),
+            durability: options.durability,
+        }
+    }
 }
 
 impl std::fmt::Debug for Door {

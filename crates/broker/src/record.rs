@@ -5,7 +5,7 @@
 //! Session    00  key, change                    Open     04  message, 0
 //! Listener   01  key, name                      Open     04  message, 1, group's whole filter
 //! Retained   02  message, topic                 Done     05  as in Open
-//! Deleted    03  topic
+//! Deleted    03  topic                          Started  06  message, number of shards
 //! ```
 //! Numbers are LEB128, the last text of a record takes its rest.
 
@@ -33,6 +33,8 @@ pub enum Record {
     Open(MessageId, Audience),
     /// It is with all of them.
     Done(MessageId, Audience),
+    /// The node has started: from that one on each of so many shards names messages in its turn.
+    Started(MessageId, u16),
 }
 
 /// Who is to get a publication.
@@ -57,6 +59,11 @@ impl Record {
             }
             Self::Open(message, audience) => addressed(0x04, *message, audience, into),
             Self::Done(message, audience) => addressed(0x05, *message, audience, into),
+            Self::Started(message, shards) => {
+                into.push(0x06);
+                varint::put(into, message.get());
+                varint::put(into, u64::from(*shards));
+            }
         }
     }
 
@@ -72,14 +79,15 @@ impl Record {
         matches!(record.first(), Some(&(SESSION | LISTENER)))
     }
 
-    /// The session and the message, if the record says that one waits for the other.
-    pub fn queued(record: &[u8]) -> Option<(u64, MessageId)> {
+    /// The session and the message, if the record says that one waits for the other, and whether it
+    /// came straight from its publisher.
+    pub fn queued(record: &[u8]) -> Option<(u64, MessageId, bool)> {
         let mut cursor = Cursor::new(record);
         if cursor.byte()? != SESSION {
             return None;
         }
         let key = cursor.varint()?;
-        Change::queued_message(cursor.rest()).map(|message| (key, message))
+        Change::queued(cursor.rest()).map(|(message, straight)| (key, message, straight))
     }
 
     /// Reads a record that [`Record::encode`] wrote.
@@ -94,6 +102,14 @@ impl Record {
             0x03 => Self::Deleted(text(cursor.rest())?),
             0x04 => Self::Open(MessageId::new(number()?), audience(cursor.rest())?),
             0x05 => Self::Done(MessageId::new(number()?), audience(cursor.rest())?),
+            0x06 => {
+                let (first, shards) = (MessageId::new(number()?), number()?);
+                let shards = u16::try_from(shards).ok().filter(|shards| *shards > 0);
+                match cursor.rest().len() {
+                    0 => Self::Started(first, shards.ok_or(RecordError::Field("shards"))?),
+                    left => return Err(RecordError::Long(left)),
+                }
+            }
             kind => return Err(RecordError::Kind(kind)),
         })
     }
@@ -144,6 +160,7 @@ mod tests {
             Record::Open(message, Audience::Subscribers),
             Record::Open(message, Audience::Group("$share/g/t".into())),
             Record::Done(message, Audience::Subscribers),
+            Record::Started(message, 300),
             Record::Done(message, Audience::Group("$share/g/t".into())),
         ] {
             let mut bytes = Vec::new();

@@ -17,17 +17,16 @@ use self::drafts::Drafts;
 pub use self::progress::Progress;
 use crate::{
     ports::Door,
-    record::Record,
-    shard::{Context, OpenMessage, Opened, Restored, RestoredRetained},
+    record::{Audience, Record},
+    shard::{Context, Lot, OpenMessage, Opened, Restored, RestoredRetained, Seen},
 };
 
-/// A message that is open.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Open {
-    /// For whom, perhaps for the same audience twice, and how many entries had been read then.
-    opened: SmallVec<[(Opened, u64); 1]>,
-    /// The sessions that have been given it since.
-    receivers: SmallVec<[(Group, u64); 1]>,
+    group: Group,
+    audience: Audience,
+    /// How many entries had been read.
+    at: u64,
 }
 
 #[derive(Debug)]
@@ -41,7 +40,12 @@ struct Retained {
 pub struct Recovery {
     drafts: Drafts,
     retained: BTreeMap<Box<str>, Retained>,
-    open: HashMap<MessageId, Open>,
+    /// A message may be open for several audiences at once, even for the same one twice.
+    open: HashMap<MessageId, SmallVec<[Open; 1]>>,
+    /// What sessions have been given while anything was open.
+    given: HashMap<(Group, u64), Seen>,
+    /// The first name that the newest start of the node gave, and its number of shards.
+    start: Option<(u64, u64)>,
     /// Retained topics that were written while a message was open, and how many entries had been
     /// read at the last time.
     written: BTreeMap<Box<str>, u64>,
@@ -82,10 +86,13 @@ impl Replay for Recovery {
                 self.retained.remove(&topic);
             }
             Record::Open(id, audience) => {
-                let opened = (Opened { group, audience }, self.entries);
-                self.open.entry(id).or_default().opened.push(opened);
+                let open = Open { group, audience, at: self.entries };
+                self.open.entry(id).or_default().push(open);
             }
-            Record::Done(id, audience) => self.done(id, &Opened { group, audience }),
+            Record::Done(id, audience) => self.done(group, id, &audience),
+            Record::Started(first, shards) => {
+                self.start = Some((first.get(), u64::from(shards)));
+            }
         }
         Ok(())
     }
@@ -116,6 +123,8 @@ impl Recovery {
             drafts: Drafts::new(seed),
             retained: BTreeMap::new(),
             open: seed.map(),
+            given: seed.map(),
+            start: None,
             written: BTreeMap::new(),
             segment: SegmentNumber::ZERO,
             entries: 0,
@@ -138,31 +147,45 @@ impl Recovery {
             return;
         }
         if let Change::Queued(entry, _) = &change {
-            self.note_given(group, key, entry.message);
+            let straight = !entry.retain && entry.extras.shared().is_none();
+            self.note_given(group, key, (entry.message, straight));
         }
         self.drafts.change(group, key, change, (Instant::from_millis(at_millis), self.segment));
     }
 
-    /// The message waits for that session.
-    fn note_given(&mut self, group: Group, key: u64, message: MessageId) {
+    /// The message waits for that session, and whether it came straight from its publisher.
+    fn note_given(&mut self, group: Group, key: u64, (id, straight): (MessageId, bool)) {
         if self.open.is_empty() {
             return;
         }
-        if let Some(open) = self.open.get_mut(&message) {
-            open.receivers.push((group, key));
+        // What was open at a start is routed by other shards than named it, in an order of theirs.
+        let start = self.start.filter(|(first, _)| *first <= id.get());
+        if let Some((first, shards)) = start.filter(|_| straight) {
+            let lots = &mut self.given.entry((group, key)).or_default().lots;
+            let newest = id.get();
+            let same =
+                |lot: &&mut Lot| lot.first == first && lot.newest % shards == newest % shards;
+            match lots.iter_mut().find(same) {
+                Some(lot) => lot.newest = newest.max(lot.newest),
+                None => lots.push(Lot { first, shards, newest }),
+            }
+        } else if self.open.contains_key(&id) {
+            self.given.entry((group, key)).or_default().given.push(id);
         }
     }
 
-    fn done(&mut self, id: MessageId, done: &Opened) {
-        let Some(open) = self.open.get_mut(&id) else { return };
-        if let Some(at) = open.opened.iter().position(|(opened, _)| opened == done) {
-            open.opened.remove(at);
+    fn done(&mut self, group: Group, id: MessageId, audience: &Audience) {
+        let Some(opens) = self.open.get_mut(&id) else { return };
+        let is_meant = |open: &Open| open.group == group && open.audience == *audience;
+        if let Some(at) = opens.iter().position(is_meant) {
+            opens.remove(at);
         }
-        if open.opened.is_empty() {
+        if opens.is_empty() {
             self.open.remove(&id);
         }
         if self.open.is_empty() {
             self.written.clear();
+            self.given.clear();
         }
     }
 
@@ -190,7 +213,7 @@ impl Recovery {
         let waiting = self.drafts.messages().filter(|id| *id != MessageId::NONE);
         waiting
             .chain(self.retained.values().map(|retained| retained.message))
-            .chain(self.open.iter().flat_map(|(id, open)| open.opened.iter().map(|_| *id)))
+            .chain(self.open.iter().flat_map(|(id, opens)| opens.iter().map(|_| *id)))
     }
 
     /// How many sessions and retained messages there are.
@@ -213,8 +236,12 @@ impl Recovery {
     ) -> Result<Vec<Restored>, E> {
         let mut open: Vec<_> = self.open.into_iter().collect();
         open.sort_unstable_by_key(|(id, _)| *id);
-        for (id, open) in &open {
-            self.drafts.note_seen(*id, &open.receivers);
+        let oldest = open.first().map_or(MessageId::NONE, |(id, _)| *id);
+        for ((group, key), mut seen) in self.given {
+            seen.lots.retain(|lot| lot.newest >= oldest.get());
+            seen.given.retain(|id| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
+            seen.given.sort_unstable();
+            self.drafts.note_seen(group, key, seen);
         }
         let (next_key, next_message) = (self.drafts.next_key(), next_message.get());
         let doors = self.drafts.doors(door);
@@ -240,14 +267,14 @@ impl Recovery {
                 restored.retained.push(RestoredRetained { message, anchor });
             });
         }
-        for (id, open) in open {
+        for (id, opens) in open {
             let message = read(id)?;
-            let written = self.written.get(message.topic.as_str());
-            for (opened, at) in open.opened {
-                let superseded = written.is_some_and(|written| *written > at);
-                let group = opened.group.0;
-                let open = OpenMessage { message: Arc::clone(&message), opened, superseded };
-                hand(group, &mut |restored| restored.open.push(open.clone()));
+            let written = self.written.get(message.topic.as_str()).copied();
+            for Open { group, audience, at } in opens {
+                let superseded = written.is_some_and(|written| written > at);
+                let message = Arc::clone(&message);
+                let open = OpenMessage { opened: Opened { group, audience }, message, superseded };
+                hand(group.0, &mut |restored| restored.open.push(open.clone()));
             }
         }
         Ok(dealt)

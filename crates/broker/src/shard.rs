@@ -18,6 +18,7 @@ mod log;
 mod peers;
 mod replay;
 mod retained;
+mod room;
 mod route;
 mod subscribe;
 mod timers;
@@ -30,18 +31,20 @@ use std::{
     },
 };
 
-use plexus_session::{Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest};
+use plexus_session::{
+    Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
+};
 use plexus_stdx::Seed;
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
-use plexus_types::{ClientId, Instant, Message};
+use plexus_types::{ClientId, Durability, Instant, Message, TopicName, filter_matches};
 use plexus_wire::{Packet, ProtocolError};
 
 #[cfg(feature = "canary")]
 pub use self::canary::Canary;
 pub use self::census::Census;
 pub use self::log::{
-    Class, Confirmed, Doors, LogState, OpenMessage, Opened, Restored, RestoredRetained,
-    RestoredSession,
+    Class, Confirmed, Doors, LogState, Lot, OpenMessage, Opened, Restored, RestoredRetained,
+    RestoredSession, Seen,
 };
 use self::{
     arrivals::Newcomer,
@@ -53,6 +56,7 @@ use self::{
     timers::Timers,
 };
 use crate::{
+    alarm::Alarms,
     counters::Counters,
     envelope::Envelope,
     options::NodeOptions,
@@ -71,6 +75,8 @@ pub struct Context {
     pub memory: Memory,
     /// What the shards know of the log.
     pub log: LogState,
+    /// What an operator has to do something about.
+    pub alarms: Alarms,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
     /// The shards that own groups.
@@ -91,6 +97,7 @@ impl Context {
             counters,
             memory: Memory::default(),
             log: LogState::default(),
+            alarms: Alarms::default(),
             durable_shards: AtomicU64::new(0),
             group_shards: AtomicU64::new(0),
             seed,
@@ -120,6 +127,13 @@ impl Context {
         self.shard_of_slot(self.slot_of(name))
     }
 
+    /// What is promised of a message of that topic, given what its publisher's listener promises.
+    pub(crate) fn durability_of(&self, topic: &TopicName, door: Durability) -> Durability {
+        let mut rules = self.options.topics.iter();
+        let rule = rules.find(|(filter, _)| filter_matches(filter, topic));
+        rule.map_or(door, |(_, durability)| *durability)
+    }
+
     /// The shards that may record a message, or hand it on to one that does, a bit each: those that
     /// have durable sessions and, if there are any, those that own groups.
     pub(crate) fn recording_shards(&self) -> u64 {
@@ -145,6 +159,9 @@ fn set_bit(bits: &AtomicU64, shard: u16, set: bool) {
         bits.fetch_and(!(1 << shard), SeqCst);
     }
 }
+
+/// Deadlines of clients that fire in a turn; the rest is due in the next.
+const TIMEOUTS: usize = 4_096;
 
 /// Slots of a node: as many as it can have shards.
 pub const SLOTS: u16 = 64;
@@ -205,6 +222,8 @@ pub struct Shard {
     log: LogBook,
     pub(crate) sys: Option<Sys>,
     outbox: Outbox,
+    /// The last turn in which the node had no room for more that waits.
+    no_room_at: Instant,
     work: VecDeque<Work>,
     matches: Matches,
     group_ids: Vec<GroupId>,
@@ -215,6 +234,8 @@ impl Shard {
     pub fn new(now: Instant, id: u16, context: Arc<Context>) -> Self {
         let (seed, options) = (context.seed, &context.options);
         // One shard speaks for the node.
+        let mut outbox = Outbox::new();
+        outbox.limit_waiting(Waiting::default());
         let sys = options.sys_interval.filter(|_| id == 0).map(|every| Sys::new(now, every));
         Self {
             id,
@@ -234,7 +255,8 @@ impl Shard {
             timers: Timers::default(),
             log: LogBook::new(id, options),
             sys,
-            outbox: Outbox::new(),
+            outbox,
+            no_room_at: Instant::ZERO,
             work: VecDeque::new(),
             matches: Matches::default(),
             group_ids: Vec::new(),
@@ -314,7 +336,8 @@ impl Shard {
         if self.log.restoring {
             return;
         }
-        while let Some((at, slot, serial)) = self.timers.pop_due(turn.now) {
+        for _ in 0..TIMEOUTS {
+            let Some((at, slot, serial)) = self.timers.pop_due(turn.now) else { break };
             let Some(client) = self.clients.get_mut(slot) else { continue };
             if client.serial != serial || client.armed != at {
                 continue;
@@ -336,7 +359,7 @@ impl Shard {
         if self.log.restoring {
             return None; // A Will that is due now would not find its subscribers.
         }
-        let sys = self.sys.as_ref().map(Sys::due);
+        let sys = self.sys.as_ref().map(|sys| sys.due(self.context.alarms.version()));
         let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
         let later = later.then_some(Instant::ZERO);
         let (retained, reads) = (self.retained.next_expiry(), self.log.reads.due());

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Instant, Message, MessageId, MessageProperties, Qos, TopicName};
+use plexus_types::{
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, TopicName,
+};
 
 use crate::{counters::Counter, ports::Turn, shard::Shard};
 
@@ -13,15 +15,19 @@ pub(crate) struct Sys {
     every: Duration,
     due: Instant,
     started: Instant,
+    /// The alarms that are shown, and of which version they are.
+    shown: Vec<&'static str>,
+    version: u64,
 }
 
 impl Sys {
     pub(crate) fn new(now: Instant, every: Duration) -> Self {
-        Self { every, due: now, started: now }
+        Self { every, due: now, started: now, shown: Vec::new(), version: 0 }
     }
 
-    pub(crate) fn due(&self) -> Instant {
-        self.due
+    /// When there is something to publish, given the version of the alarms.
+    pub(crate) fn due(&self, alarms: u64) -> Instant {
+        if alarms == self.version { self.due } else { Instant::ZERO }
     }
 }
 
@@ -36,8 +42,9 @@ pub struct Memory {
 }
 
 impl Shard {
-    /// Publishes the tree when it is due.
+    /// Publishes the tree when it is due, and alarms at once.
     pub(crate) fn publish_sys(&mut self, turn: &mut Turn<'_>) {
+        self.publish_alarms(turn);
         let Some(sys) = &mut self.sys else { return };
         if sys.due > turn.now {
             return;
@@ -45,21 +52,41 @@ impl Shard {
         sys.due = turn.now + sys.every;
         let uptime = turn.now.saturating_since(sys.started).as_secs();
         for (levels, value) in self.sys_values(uptime) {
-            let topic = format!("$SYS/brokers/{}/{levels}", self.context.options.name);
-            let Ok(topic) = TopicName::try_from(topic.as_str()) else { continue };
-            let publisher = ClientId::try_from("").expect("invariant: the empty text is valid");
-            let message = Message {
-                id: MessageId::NONE,
-                topic,
-                payload: Bytes::from(value),
-                qos: Qos::AtMostOnce,
-                retain: true,
-                properties: MessageProperties::default(),
-                expires: None,
-                publisher,
-            };
-            self.publish_own(turn, message);
+            self.publish_value(turn, &levels, value);
         }
+    }
+
+    /// Shows the alarms that stand. One that has ended is taken back by an empty message.
+    fn publish_alarms(&mut self, turn: &mut Turn<'_>) {
+        let version = self.context.alarms.version();
+        let Some(sys) = self.sys.as_mut().filter(|sys| sys.version != version) else { return };
+        let standing = self.context.alarms.all();
+        let before = std::mem::replace(&mut sys.shown, standing.keys().copied().collect());
+        sys.version = version;
+        for name in before.into_iter().filter(|name| !standing.contains_key(name)) {
+            self.publish_value(turn, &format!("alarms/{name}"), String::new());
+        }
+        for (name, alarm) in standing {
+            self.publish_value(turn, &format!("alarms/{name}"), alarm.line());
+        }
+    }
+
+    fn publish_value(&mut self, turn: &mut Turn<'_>, levels: &str, value: String) {
+        let topic = format!("$SYS/brokers/{}/{levels}", self.context.options.name);
+        let Ok(topic) = TopicName::try_from(topic.as_str()) else { return };
+        let publisher = ClientId::try_from("").expect("invariant: the empty text is valid");
+        let message = Message {
+            id: MessageId::NONE,
+            topic,
+            payload: Bytes::from(value),
+            qos: Qos::AtMostOnce,
+            retain: true,
+            properties: MessageProperties::default(),
+            expires: None,
+            durability: Durability::default(),
+            publisher,
+        };
+        self.publish_own(turn, message);
     }
 
     fn sys_values(&self, uptime: u64) -> Vec<(String, String)> {

@@ -8,12 +8,14 @@ use crate::{
     load::{Config, Touched},
     ranges::{Range, range_of},
     report::{Diagnostic, Origin},
-    settings::{ListenerSettings, MqttSettings},
+    settings::{CommitMode, ListenerSettings, MqttSettings},
     suggest::nearest,
     value::{ByteSize, Span, SpanOrNever, Watermark},
 };
 
 const SHARDS_MAX: u16 = 64;
+/// Each message is compared with each of them.
+const TOPICS_MAX: usize = 64;
 
 /// Values that are out of their range, each by itself.
 pub(crate) fn values(config: &Config) -> Vec<Diagnostic> {
@@ -24,6 +26,7 @@ pub(crate) fn values(config: &Config) -> Vec<Diagnostic> {
     for (index, listener) in config.settings.listener.iter().enumerate() {
         checks.listener_values(&config.number(index).to_string(), listener);
     }
+    checks.topics();
     checks.found
 }
 
@@ -42,6 +45,9 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     }
     if !whole("listener") {
         return checks.found;
+    }
+    if whole("node") && whole("store") {
+        checks.places();
     }
     for (index, listener) in config.settings.listener.iter().enumerate() {
         let index = config.number(index).to_string();
@@ -141,6 +147,7 @@ impl Checks<'_> {
         self.range(&["limits", "max_sessions"], limits.max_sessions.into(), 1..=most);
         self.range(&["limits", "max_handshakes"], limits.max_handshakes.into(), 1..=most);
         self.time(&["limits", "connect_timeout"], limits.connect_timeout);
+        self.size(&["limits", "max_queued_bytes"], limits.max_queued_bytes);
         self.size(&["limits", "max_write_buffer"], limits.max_write_buffer);
         self.size(&["retained", "max_message_size"], settings.retained.max_message_size);
         self.time(&["node", "shutdown_grace"], settings.node.shutdown_grace);
@@ -172,6 +179,7 @@ impl Checks<'_> {
         self.range(&path("maximum_qos"), mqtt.maximum_qos.into(), 0..=2);
         self.time_or_never(&path("server_keep_alive"), mqtt.server_keep_alive);
         self.time_or_never(&path("max_keep_alive"), mqtt.max_keep_alive);
+        self.time_or_never(&path("max_queue_age"), mqtt.max_queue_age);
         self.time_or_never(&path("max_session_expiry"), mqtt.max_session_expiry);
         self.time(&path("session_expiry_3x"), mqtt.session_expiry_3x);
         let length = mqtt.response_information.len() as u64;
@@ -240,6 +248,39 @@ impl Checks<'_> {
                 );
             }
             None | Some(_) => {}
+        }
+    }
+
+    fn topics(&mut self) {
+        let count = self.config.settings.store.topic.len();
+        if count > TOPICS_MAX {
+            let help = format!("use at most {TOPICS_MAX}, with wildcards");
+            self.add(&["store", "topic"], format!("{count} rules for topics"), &help);
+        }
+    }
+
+    /// What a listener or a topic is promised to be kept has a place to be kept in.
+    fn places(&mut self) {
+        let settings = &self.config.settings;
+        if settings.node.data_dir.is_some() {
+            return;
+        }
+        let kept = |mode: CommitMode| mode != CommitMode::Memory;
+        let listeners = settings.listener.iter().enumerate();
+        let listeners = listeners
+            .filter(|(_, listener)| listener.commit.is_some_and(kept))
+            .map(|(index, _)| ("listener", self.config.number(index)));
+        let topics = settings.store.topic.iter().enumerate();
+        let topics =
+            topics.filter(|(_, rule)| kept(rule.commit)).map(|(index, _)| ("topic", index));
+        for (list, index) in listeners.chain(topics).collect::<Vec<_>>() {
+            let index = index.to_string();
+            let inside: &[&str] = if list == "topic" { &["store"] } else { &[] };
+            self.add(
+                &[inside, &[list, &index, "commit"]].concat(),
+                "there is no place to keep anything in",
+                "set node.data_dir (--data-dir), or commit = \"memory\"",
+            );
         }
     }
 

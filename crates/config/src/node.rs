@@ -1,11 +1,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use plexus_access::{AllowAll, Policy};
-use plexus_broker::{
-    Commit, ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions,
-};
+use plexus_broker::{ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
+use plexus_types::Durability;
 
 use crate::{
     check::name_of,
@@ -94,6 +93,10 @@ impl Config {
             shards: if settings.node.shards == 0 { of_cores } else { settings.node.shards },
             connections_max: settings.limits.max_connections as usize,
             sessions_max: settings.limits.max_sessions as usize,
+            waiting_max: plexus_session::Waiting {
+                messages: settings.limits.max_queued_messages,
+                bytes: settings.limits.max_queued_bytes.get(),
+            },
             handshakes_max: settings.limits.max_handshakes as usize,
             memory: MemoryOptions {
                 high: settings.memory.high_watermark.bytes_of(machine.memory),
@@ -104,6 +107,13 @@ impl Config {
                 message_size_max: settings.retained.max_message_size.as_usize(),
             },
             log: self.log_place(),
+            durability: durability(settings.store.commit),
+            topics: settings
+                .store
+                .topic
+                .iter()
+                .map(|rule| (rule.filter.get().clone(), durability(rule.commit)))
+                .collect(),
             shared_strategy: strategy(settings.shared.strategy),
             shared_strategies: groups.map(|(name, own)| (name.clone(), strategy(*own))).collect(),
             sys_interval: settings.sys.interval.get().map(crate::value::Span::get),
@@ -114,16 +124,16 @@ impl Config {
     /// Where the log is, if anything is to be stored.
     fn log_place(&self) -> Option<LogPlace> {
         let store = &self.settings.store;
-        let commit = match store.commit {
-            CommitMode::Fsync => Commit::Synced,
-            CommitMode::Os => Commit::Written,
-            CommitMode::Memory => return None,
-        };
+        let listeners = self.settings.listener.iter().filter_map(|listener| listener.commit);
+        let topics = store.topic.iter().map(|rule| rule.commit);
+        let mut modes = listeners.chain(topics).chain([store.commit]);
+        if modes.all(|mode| mode == CommitMode::Memory) {
+            return None;
+        }
         Some(LogPlace {
             folder: self.settings.node.data_dir.as_ref()?.join("log"),
             segment_bytes: store.segment_size.get(),
             bytes_max: store.max_size.get(),
-            commit,
         })
     }
 
@@ -135,6 +145,7 @@ impl Config {
     ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
+        let durability = durability(listener.commit.unwrap_or(self.settings.store.commit));
         let policy: Arc<dyn Policy> = match users.cloned() {
             Some(users) => {
                 let anonymous = self.lets_strangers_in(listener);
@@ -154,10 +165,11 @@ impl Config {
             connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
             session: Arc::new(plexus_session::Options {
-                durable: self.log_place().is_some(),
+                durable: durability.is_kept() && self.log_place().is_some(),
                 ..session::options(&mqtt)
             }),
             policy,
+            durability,
         }
     }
 
@@ -166,6 +178,14 @@ impl Config {
         let name = name_of(listener);
         let mut earlier = self.settings.listener.iter().take(index);
         if earlier.any(|other| name_of(other) == name) { format!("{name}#{index}") } else { name }
+    }
+}
+
+const fn durability(mode: CommitMode) -> Durability {
+    match mode {
+        CommitMode::Fsync => Durability::Synced,
+        CommitMode::Os => Durability::Written,
+        CommitMode::Memory => Durability::Memory,
     }
 }
 

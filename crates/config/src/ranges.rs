@@ -23,11 +23,13 @@ pub(crate) enum Range {
 
 const RANGES: &[(&str, Range)] = &[
     ("limits.connect_timeout", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
+    ("limits.max_queued_bytes", Range::Size(0, 1 << 50)),
     ("limits.max_write_buffer", Range::Size(1_024, 1 << 40)),
     ("mqtt.max_keep_alive", Range::Seconds(1, u16::MAX as u64)),
     ("mqtt.max_packet_size", Range::Size(PACKET_SIZE_MIN, PACKET_SIZE_MAX)),
-    ("mqtt.max_queue_bytes", Range::Size(0, 1 << 50)),
     // The highest number means "never", so the longest time is one below it.
+    ("mqtt.max_queue_age", Range::Seconds(1, u32::MAX as u64 - 1)),
+    ("mqtt.max_queue_bytes", Range::Size(0, 1 << 50)),
     ("mqtt.max_session_expiry", Range::Seconds(0, u32::MAX as u64 - 1)),
     ("mqtt.server_keep_alive", Range::Seconds(1, u16::MAX as u64)),
     ("mqtt.session_expiry_3x", Range::Seconds(0, u32::MAX as u64 - 1)),

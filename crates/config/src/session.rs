@@ -17,6 +17,7 @@ pub(crate) fn options(mqtt: &MqttSettings) -> Options {
         inflight_max: mqtt.max_inflight.get(),
         queue_messages_max: mqtt.max_queue_messages as usize,
         queue_bytes_max: mqtt.max_queue_bytes.as_usize(),
+        queue_seconds_max: seconds(mqtt.max_queue_age).map_or(u32::MAX, long),
         queue_policy: match mqtt.queue_policy {
             QueueFull::DropOldest => QueuePolicy::DropOldest,
             QueueFull::DropNewest => QueuePolicy::DropNewest,

@@ -12,7 +12,7 @@ pub use self::{
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };
-use crate::value::{ByteSize, LogFilter, Secret, Span, SpanOrNever, Watermark};
+use crate::value::{ByteSize, LogFilter, RuleFilter, Secret, Span, SpanOrNever, Watermark};
 
 /// The configuration of a Plexus node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -52,8 +52,9 @@ pub struct NodeSettings {
     /// The name of the node in `$SYS` and in the log.
     pub name: String,
     /// The directory for what is to outlive the process: with `store.commit` set to `fsync` or `os`,
-    /// sessions that outlive their connection, with what waits for them, and retained messages.
-    /// Otherwise they are held in memory and end with the process. It is made when it is missing;
+    /// or the `commit` of a listener or of a topic, sessions that outlive their connection, with what
+    /// waits for them, and retained messages. Otherwise they are held in memory and end with the
+    /// process. It is made when it is missing;
     /// where that or writing fails, the node does not start. One node at a time uses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
@@ -96,6 +97,21 @@ pub struct StoreSettings {
     pub max_size: ByteSize,
     /// The size of each file of the log.
     pub segment_size: ByteSize,
+    /// Topics whose messages count as kept at another moment than `store.commit` and the listener of
+    /// their publisher say; the first one that matches decides. A QoS 2 message for a session that
+    /// outlives its connection is recorded in any case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub topic: Vec<TopicRule>,
+}
+
+/// When messages of some topics count as kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TopicRule {
+    /// The topics, as a filter of SUBSCRIBE.
+    pub filter: RuleFilter,
+    /// When their messages count as kept.
+    pub commit: CommitMode,
 }
 
 impl Default for StoreSettings {
@@ -104,6 +120,7 @@ impl Default for StoreSettings {
             commit: CommitMode::Memory,
             max_size: ByteSize::bytes(0),
             segment_size: ByteSize::mib(64),
+            topic: Vec::new(),
         }
     }
 }
@@ -167,6 +184,15 @@ pub struct LimitSettings {
     /// Sessions of the whole node, connected or not; further clients get Quota exceeded (0x97).
     #[schemars(range(min = 1))]
     pub max_sessions: u32,
+    /// Messages that wait in the queues of all sessions together; beyond, `mqtt.queue_policy` of the
+    /// receiver decides as if its own queue were full. A publisher gets Quota exceeded (0x97) when its
+    /// message reaches nobody for that reason, as far as its own shard knows; what another shard drops
+    /// is only counted. Each takes 32 bytes of memory beside its own. With several shards, a
+    /// sixteenth more may wait when all fill at the same time.
+    pub max_queued_messages: u64,
+    /// Bytes of those messages: of topic, payload and properties. Where they are stored, it is
+    /// `store.max_size` that limits what they take on the disk.
+    pub max_queued_bytes: ByteSize,
     /// Connections that have not yet sent CONNECT; further ones are closed at once.
     #[schemars(range(min = 1))]
     pub max_handshakes: u32,
@@ -181,6 +207,8 @@ impl Default for LimitSettings {
         Self {
             max_connections: 1_000_000,
             max_sessions: 2_000_000,
+            max_queued_messages: 20_000_000,
+            max_queued_bytes: ByteSize::mib(64 * 1_024),
             max_handshakes: 10_000,
             connect_timeout: Span::secs(10),
             max_write_buffer: ByteSize::kib(256),

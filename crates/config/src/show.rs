@@ -15,6 +15,7 @@ use crate::{
 /// What holds for a listener where it says nothing itself.
 const FALLBACKS: &[(&str, &str)] = &[
     ("listener.allow_anonymous", "access.allow_anonymous"),
+    ("listener.commit", "store.commit"),
     ("listener.connect_timeout", "limits.connect_timeout"),
     ("listener.max_connections", "limits.max_connections"),
     ("listener.name", "its url"),
@@ -40,6 +41,7 @@ impl Config {
                 continue;
             }
             page.table(&format!("[{}]", table.path), &[&table.path], &table.path);
+            page.lists(table);
         }
         let listeners = tree.get("listener").and_then(Value::as_array).map_or(0, Vec::len);
         for index in 0..listeners {
@@ -87,6 +89,23 @@ impl Page<'_> {
         }
         for key in named {
             self.names(&[path, &[key.name()]].concat(), key);
+        }
+    }
+
+    /// The lists of tables in a table of the file.
+    fn lists(&mut self, table: &Key) {
+        let lists = |key: &&Key| key.table() == table.path && key.kind.starts_with("list");
+        for key in self.keys.iter().filter(|key| key.is_table).filter(lists) {
+            let path = [table.path.as_str(), key.name()];
+            let length = self.value(&path).and_then(Value::as_array).map_or(0, Vec::len);
+            if length == 0 {
+                self.line(format_args!("# {} has no entry", key.name()));
+            }
+            for index in 0..length {
+                let index = index.to_string();
+                let path = [path.as_slice(), &[&index]].concat();
+                self.table(&format!("[[{}]]", key.path), &path, &key.path);
+            }
         }
     }
 
@@ -194,6 +213,10 @@ mod tests {
         load(Sources { file, overrides, ..Sources::default() }).unwrap()
     }
 
+    fn in_a_list(key: &crate::schema::Key) -> bool {
+        ["listener.", "store.topic."].iter().any(|list| key.path.starts_with(list))
+    }
+
     #[test]
     fn every_key_is_shown_with_its_value_and_its_source() {
         let text = "[mqtt]\nmaximum_qos = 1\n[shared.groups]\n\"a b\" = \"sticky\"\n\
@@ -221,7 +244,7 @@ mod tests {
         for name in ["unix_mode", "[listener.websocket]", "frame_size_max"] {
             assert!(!shown.contains(name), "{name} means nothing to tcp://:\n{shown}");
         }
-        for key in keys().iter().filter(|key| !key.is_table && !key.path.contains("listener.")) {
+        for key in keys().iter().filter(|key| !key.is_table && !in_a_list(key)) {
             assert!(shown.contains(key.name()), "{} is missing:\n{shown}", key.path);
         }
     }
@@ -232,6 +255,18 @@ mod tests {
         let second = config(&first.show(), Vec::new());
         assert_eq!(first.effective(), second.effective());
         assert!(second.show().contains("url = \"tcp://127.0.0.1:1883\"  # plexus.toml:"));
+    }
+
+    #[test]
+    fn lists_of_tables_read_back() {
+        let text = "[[store.topic]]\nfilter = \"a/#\"\ncommit = \"memory\"\n\
+                    [[store.topic]]\nfilter = \"b\"\ncommit = \"memory\"\n";
+        let first = config(text, Vec::new());
+        let shown = first.show();
+        let rule = "[[store.topic]]\ncommit = \"memory\"  # plexus.toml:6";
+        assert!(shown.contains(rule), "{shown}");
+        assert_eq!(config(&shown, Vec::new()).settings.store, first.settings.store);
+        assert!(config("", Vec::new()).show().contains("# topic has no entry\n"));
     }
 
     #[test]

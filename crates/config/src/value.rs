@@ -1,11 +1,13 @@
 //! Values that the file writes as text and the program reads as types.
 
+mod filter;
 mod log_filter;
 mod secret;
 mod size;
 mod span;
 mod watermark;
 
+pub use filter::{RuleFilter, RuleFilterError};
 pub use log_filter::{LogFilter, LogFilterError};
 pub use secret::{Secret, SecretError};
 pub use size::{ByteSize, SizeError};

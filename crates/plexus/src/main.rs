@@ -5,12 +5,10 @@
 //!
 //! *Entry points.* `commands`, one file a command.
 //!
-//! *Reading order.* `cli`, `failure`, `commands`, `client`, `log`, `machine`,
-//! `calendar`.
+//! *Reading order.* `cli`, `failure`, `commands`, `client`, `log`, `machine`.
 //!
 //! *Tests.* `tests/it` runs the program itself.
 
-mod calendar;
 mod cli;
 mod client;
 mod commands;

@@ -88,46 +88,45 @@ pub struct Entry {
     pub message: MessageId,
     /// The bytes of topic, payload and properties.
     pub size: u32,
+    /// When it came, in seconds since 1970. In a record of its own it is the time of that.
+    pub since: u32,
     /// The quality of service of the delivery.
     pub qos: Qos,
     /// RETAIN of the delivery.
     pub retain: bool,
     /// Whether PUBREC came.
     pub released: bool,
-    /// What few messages have.
-    pub extras: Option<Box<Extras>>,
+    /// Subscription Identifiers and the group.
+    pub extras: Extras,
 }
 
-impl Entry {
-    /// Subscription Identifiers of the delivery.
-    pub fn subscription_ids(&self) -> &[u32] {
-        self.extras.as_deref().map_or(&[], |extras| &extras.subscription_ids)
-    }
-
-    /// The whole filter of the group that it came by.
-    pub fn shared(&self) -> Option<&Arc<str>> {
-        self.extras.as_deref()?.shared.as_ref()
-    }
-}
-
-/// What few messages have on their way to a client.
+/// What few deliveries have: 8 bytes for most, of which a million wait.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Extras {
-    /// Subscription Identifiers of the delivery.
-    pub subscription_ids: SmallVec<[u32; 2]>,
-    /// The whole filter of the group that it came by, so that it goes to another member if this
-    /// session ends before it is delivered.
-    pub shared: Option<Arc<str>>,
+pub struct Extras(Option<Box<Rare>>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rare {
+    subscription_ids: SmallVec<[u32; 2]>,
+    shared: Option<Arc<str>>,
 }
 
 impl Extras {
-    /// Nothing, if there is nothing: a million messages wait.
-    pub fn boxed(ids: &[u32], shared: Option<&Arc<str>>) -> Option<Box<Self>> {
-        if ids.is_empty() && shared.is_none() {
-            return None;
-        }
-        let (subscription_ids, shared) = (SmallVec::from_slice(ids), shared.cloned());
-        Some(Box::new(Self { subscription_ids, shared }))
+    /// Those of a delivery.
+    pub fn new(subscription_ids: &[u32], shared: Option<Arc<str>>) -> Self {
+        let has_none = subscription_ids.is_empty() && shared.is_none();
+        let rare = || Rare { subscription_ids: SmallVec::from_slice(subscription_ids), shared };
+        Self((!has_none).then(|| Box::new(rare())))
+    }
+
+    /// Subscription Identifiers of all subscriptions that match.
+    pub fn subscription_ids(&self) -> &[u32] {
+        self.0.as_ref().map_or(&[], |rare| &rare.subscription_ids)
+    }
+
+    /// The whole filter of the group that it came by, so that it goes to another member if the
+    /// session ends before it is delivered.
+    pub fn shared(&self) -> Option<&Arc<str>> {
+        self.0.as_ref()?.shared.as_ref()
     }
 }
 

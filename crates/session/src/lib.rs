@@ -37,6 +37,7 @@ mod refusal;
 mod session;
 mod subscriptions;
 mod timer;
+mod waiting;
 mod will;
 
 pub use change::{Change, Entry, Extras, Held, Image, WillImage};
@@ -54,3 +55,4 @@ pub use output::{
 pub use parcel::{Body, Sequence};
 pub use record::RecordError;
 pub use session::Session;
+pub use waiting::Waiting;

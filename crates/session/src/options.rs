@@ -17,6 +17,8 @@ pub struct Options {
     pub queue_messages_max: usize,
     /// Bytes of those messages.
     pub queue_bytes_max: usize,
+    /// Seconds that a message waits at most; 0xFFFF_FFFF for no limit.
+    pub queue_seconds_max: u32,
     /// What happens when the queue is full.
     pub queue_policy: QueuePolicy,
     /// Whether QoS 0 messages are kept for a client that is away.
@@ -76,6 +78,7 @@ impl Default for Options {
             inflight_max: 32,
             queue_messages_max: 1_000,
             queue_bytes_max: 16 * 1024 * 1024,
+            queue_seconds_max: u32::MAX,
             queue_policy: QueuePolicy::DropOldest,
             queue_qos0_offline: true,
             server_keep_alive: None,

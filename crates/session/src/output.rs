@@ -224,6 +224,15 @@ pub enum Taken {
     Queued,
     /// Not taken (queue full, too large for the peer, expired …): a group may offer it to another.
     Refused,
+    /// Not taken because too much waits in the whole node.
+    NoRoom,
+}
+
+impl Taken {
+    /// Whether the session does not have it.
+    pub const fn is_refused(self) -> bool {
+        matches!(self, Self::Refused | Self::NoRoom)
+    }
 }
 
 /// Why messages were dropped, for the counters.
@@ -231,6 +240,8 @@ pub enum Taken {
 pub enum DropReason {
     /// The queue of the receiver was full.
     QueueFull,
+    /// Too much waits in the whole node.
+    NodeFull,
     /// The message expired.
     Expired,
     /// Larger than the receiver's Maximum Packet Size ([MQTT-3.1.2-25]).

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plexus_types::{Message, MessageId, PacketId, Qos};
+use plexus_types::{Instant, Message, MessageId, PacketId, Qos};
 
 use crate::{Delivery, Entry, Extras};
 
@@ -58,11 +58,26 @@ impl Sequence {
     }
 }
 
+/// A [`Body`], and since when it waits in seconds since 1970: here it takes no room of its own.
+#[derive(Debug, Clone)]
+enum Place {
+    Here(u32, Arc<Message>),
+    Stored(u32, MessageId),
+}
+
+impl Place {
+    const fn since(&self) -> u32 {
+        match self {
+            Self::Here(since, _) | Self::Stored(since, _) => *since,
+        }
+    }
+}
+
 /// See the module's documentation.
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
-    pub(crate) body: Body,
-    extras: Option<Box<Extras>>,
+    place: Place,
+    extras: Extras,
     pub(crate) sequence: Sequence,
     /// Size, whether the log has it, RETAIN and quality of service, from the high bits down.
     traits: u32,
@@ -78,7 +93,7 @@ impl Parcel {
     /// A message that is only in the log.
     pub(crate) fn stored(entry: Entry) -> Self {
         Self {
-            body: Body::Stored(entry.message),
+            place: Place::Stored(entry.since, entry.message),
             extras: entry.extras,
             sequence: entry.sequence,
             traits: pack(entry.size as usize, entry.qos, entry.retain) | RECORDED,
@@ -89,8 +104,9 @@ impl Parcel {
     pub(crate) fn entry(&self) -> Entry {
         Entry {
             sequence: self.sequence,
-            message: self.body.id(),
+            message: self.id(),
             size: self.size() as u32,
+            since: self.place.since(),
             qos: self.qos(),
             retain: self.retain(),
             released: false,
@@ -98,12 +114,51 @@ impl Parcel {
         }
     }
 
-    /// The bytes, if they are in memory.
-    pub(crate) fn message(&self) -> Option<&Arc<Message>> {
-        match &self.body {
-            Body::Here(message) => Some(message),
-            Body::Stored(_) => None,
+    /// The name of the message.
+    pub(crate) fn id(&self) -> MessageId {
+        match &self.place {
+            Place::Here(_, message) => message.id,
+            Place::Stored(_, id) => *id,
         }
+    }
+
+    /// The bytes, or their name.
+    pub(crate) fn body(&self) -> Body {
+        match &self.place {
+            Place::Here(_, message) => Body::Here(Arc::clone(message)),
+            Place::Stored(_, id) => Body::Stored(*id),
+        }
+    }
+
+    /// The bytes, if they are in memory.
+    pub(crate) const fn message(&self) -> Option<&Arc<Message>> {
+        match &self.place {
+            Place::Here(_, message) => Some(message),
+            Place::Stored(..) => None,
+        }
+    }
+
+    /// The bytes have been fetched.
+    pub(crate) fn fetched(&mut self, message: &Arc<Message>) {
+        self.place = Place::Here(self.place.since(), Arc::clone(message));
+    }
+
+    /// The message is done with; yields its name.
+    pub(crate) fn let_go(&mut self) -> MessageId {
+        let id = self.id();
+        self.place = Place::Stored(self.place.since(), MessageId::NONE);
+        id
+    }
+
+    /// Whether the message is done with.
+    pub(crate) fn is_done(&self) -> bool {
+        self.id() == MessageId::NONE
+    }
+
+    /// When it will have waited for more than so many seconds. Times are whole seconds, so it is at
+    /// most one too late, and never too early.
+    pub(crate) fn overdue_at(&self, seconds: u32) -> Instant {
+        Instant::from_secs(u64::from(self.place.since()) + u64::from(seconds) + 1)
     }
 
     /// The bytes of topic, payload and properties.
@@ -134,32 +189,36 @@ impl Parcel {
 
     /// The whole filter of the group that it came by.
     pub(crate) fn shared(&self) -> Option<&Arc<str>> {
-        self.extras.as_ref()?.shared.as_ref()
+        self.extras.shared()
     }
 
     pub(crate) fn subscription_ids(&self) -> &[u32] {
-        self.extras.as_ref().map_or(&[], |extras| &extras.subscription_ids)
+        self.extras.subscription_ids()
     }
 
     /// Lets the bytes go, if the log has them.
     pub(crate) fn store(&mut self) {
         if self.is_recorded()
-            && let Body::Here(message) = &self.body
+            && let Place::Here(since, message) = &self.place
         {
-            self.body = Body::Stored(message.id);
+            self.place = Place::Stored(*since, message.id);
+        }
+    }
+
+    /// A message that comes now.
+    pub(crate) fn new(now: Instant, delivery: Delivery<'_>) -> Self {
+        Self {
+            traits: pack(delivery.message.size(), delivery.qos, delivery.retain),
+            place: Place::Here(seconds(now), Arc::clone(delivery.message)),
+            extras: Extras::new(delivery.subscription_ids, delivery.shared.cloned()),
+            sequence: Sequence::default(),
         }
     }
 }
 
-impl From<Delivery<'_>> for Parcel {
-    fn from(delivery: Delivery<'_>) -> Self {
-        Self {
-            traits: pack(delivery.message.size(), delivery.qos, delivery.retain),
-            body: Body::Here(Arc::clone(delivery.message)),
-            extras: Extras::boxed(delivery.subscription_ids, delivery.shared),
-            sequence: Sequence::default(),
-        }
-    }
+/// Whole seconds since 1970.
+pub(crate) fn seconds(at: Instant) -> u32 {
+    u32::try_from(at.as_millis() / 1_000).unwrap_or(u32::MAX)
 }
 
 const fn pack(size: usize, qos: Qos, retain: bool) -> u32 {

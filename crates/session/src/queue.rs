@@ -4,14 +4,14 @@ use std::{collections::VecDeque, ops::Range};
 
 use plexus_types::Qos;
 
-use crate::{Options, QueuePolicy, parcel::Parcel};
+use crate::{Options, QueuePolicy, Waiting, parcel::Parcel};
 
 /// First in, first out, limited in messages and bytes. Without memory while nothing waits.
 #[derive(Debug, Default)]
-pub(crate) struct Queue(Option<Box<Waiting>>);
+pub(crate) struct Queue(Option<Box<Line>>);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Line {
     parcels: VecDeque<Parcel>,
     bytes: usize,
     qos0: usize,
@@ -19,8 +19,8 @@ struct Waiting {
     swept: usize,
     /// Parcels from the front that were there before the node started.
     restored: usize,
-    /// Those of them whose delivery may have been under way, and their bytes. They do not count
-    /// against the limits and nothing drives them out.
+    /// Parcels at the front whose delivery may have begun before the node started, and their bytes.
+    /// They do not count against the limits and nothing drives them out.
     begun: usize,
     begun_bytes: usize,
 }
@@ -31,6 +31,8 @@ pub(crate) enum Admission {
     Queued,
     /// It goes; the queue is as it was.
     Full,
+    /// The same because of what waits elsewhere in the node.
+    NoRoom,
 }
 
 impl Queue {
@@ -40,6 +42,7 @@ impl Queue {
         &mut self,
         parcel: Parcel,
         options: &Options,
+        mut room: Waiting,
         mut evicted: impl FnMut(Parcel),
     ) -> Admission {
         let size = parcel.size();
@@ -47,15 +50,23 @@ impl Queue {
         if too_large {
             return Admission::Full;
         }
+        if !self.waiting().and(room).holds(size) {
+            return Admission::NoRoom; // Not even if everything that waits here went.
+        }
         let waiting = self.0.get_or_insert_default();
-        while waiting.is_full_for(size, options) {
+        loop {
+            let has_room = room.holds(size);
+            if has_room && !waiting.is_full_for(size, options) {
+                break;
+            }
             let may_evict =
                 options.queue_policy == QueuePolicy::DropOldest && parcel.shared().is_none();
             // A QoS 0 message is the first to go when all others are worth more.
-            if !may_evict || (parcel.qos() == Qos::AtMostOnce && waiting.qos0 == 0) {
-                return Admission::Full;
-            }
-            let Some(victim) = waiting.evict() else { break };
+            let may_evict = may_evict && (parcel.qos() != Qos::AtMostOnce || waiting.qos0 > 0);
+            let Some(victim) = may_evict.then(|| waiting.evict()).flatten() else {
+                return if has_room { Admission::Full } else { Admission::NoRoom };
+            };
+            room = room.and(Waiting::one(victim.size()));
             evicted(victim);
         }
         waiting.put(parcel);
@@ -65,6 +76,22 @@ impl Queue {
     /// The next message.
     pub(crate) fn front(&self) -> Option<&Parcel> {
         self.0.as_deref()?.parcels.front()
+    }
+
+    /// The next message that has surely not been sent before the node started.
+    pub(crate) fn first_waiting(&self) -> Option<&Parcel> {
+        let waiting = self.0.as_deref()?;
+        waiting.parcels.get(waiting.begun)
+    }
+
+    /// Takes that message out.
+    pub(crate) fn pop_waiting(&mut self) -> Option<Parcel> {
+        let waiting = self.0.as_deref_mut()?;
+        let parcel = waiting.take(waiting.begun);
+        if waiting.parcels.is_empty() {
+            self.0 = None;
+        }
+        parcel
     }
 
     /// The first so many messages.
@@ -80,13 +107,13 @@ impl Queue {
         self.0.as_deref().into_iter().flat_map(|queue| queue.parcels.iter())
     }
 
-    /// What the log had, without asking for room. Of that the first `begun` may have been under way.
+    /// What the log had, without asking for room. The delivery of the first `begun` may have begun.
     pub(crate) fn restore(parcels: VecDeque<Parcel>, begun: usize) -> Self {
         if parcels.is_empty() {
             return Self(None);
         }
         let begun = begun.min(parcels.len());
-        Self(Some(Box::new(Waiting {
+        Self(Some(Box::new(Line {
             bytes: parcels.iter().map(Parcel::size).sum(),
             qos0: 0,
             swept: parcels.len(),
@@ -102,7 +129,7 @@ impl Queue {
         self.0.as_deref().is_some_and(|waiting| waiting.restored > 0)
     }
 
-    /// The next message, if it may have been under way before the node started.
+    /// The next message, if its delivery may have begun before the node started.
     pub(crate) fn front_begun(&self) -> Option<&Parcel> {
         self.0.as_deref().filter(|waiting| waiting.begun > 0)?.parcels.front()
     }
@@ -144,12 +171,18 @@ impl Queue {
 
     /// Messages and bytes that count against the limits.
     pub(crate) fn len(&self) -> (usize, usize) {
-        self.0.as_deref().map_or((0, 0), Waiting::counted)
+        self.0.as_deref().map_or((0, 0), Line::counted)
     }
 
-    /// Messages that may have been under way before the node started.
+    /// Messages whose delivery may have begun before the node started.
     pub(crate) fn begun(&self) -> usize {
         self.0.as_deref().map_or(0, |waiting| waiting.begun)
+    }
+
+    /// The same, as it is counted for the node.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let (messages, bytes) = self.len();
+        Waiting { messages: messages as u64, bytes: bytes as u64 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -157,7 +190,7 @@ impl Queue {
     }
 }
 
-impl Waiting {
+impl Line {
     fn put(&mut self, parcel: Parcel) {
         self.bytes += parcel.size();
         self.qos0 += usize::from(parcel.qos() == Qos::AtMostOnce);

@@ -23,6 +23,10 @@ use plexus_types::MessageId;
 
 use crate::Change;
 
+/// Bits of an entry: RETAIN, and that it names its group.
+const RETAIN: u8 = 0b0000_0100;
+const SHARED: u8 = 0b0010_0000;
+
 impl Change {
     /// Appends the record of the change. What only its writer needs is left out: the bytes of a
     /// message and the names of those that are let go.
@@ -30,9 +34,10 @@ impl Change {
         write::change(self, into);
     }
 
-    /// The message, if the record is a [`Change::Queued`]: for whoever passes records on unread.
-    pub fn queued_message(record: &[u8]) -> Option<MessageId> {
-        read::queued_message(record)
+    /// The message, if the record is a [`Change::Queued`], and whether it came straight from its
+    /// publisher, neither as a retained one nor by a group: for whoever passes records on unread.
+    pub fn queued(record: &[u8]) -> Option<(MessageId, bool)> {
+        read::queued(record)
     }
 
     /// Reads a record that [`Change::encode`] wrote.

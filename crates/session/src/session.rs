@@ -15,7 +15,7 @@ use plexus_types::{ClientId, Instant, ProtocolVersion, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};
 
 use crate::{
-    Action, Admitted, Decision, LogPosition, Options, Outbox, Output,
+    Action, Admitted, Decision, LogPosition, Options, Outbox, Output, Waiting,
     inbound::Inbound,
     outbound::Outbound,
     parcel::{Parcel, Sequence},
@@ -177,6 +177,7 @@ impl Session {
                 Timer::SessionExpiry => self.finish(now, out), // [MQTT-4.1.0-2]
             }
         }
+        self.drop_overdue(now, out);
     }
 
     /// The client is alive although its packets are not taken: its connection has bytes that wait
@@ -190,7 +191,7 @@ impl Session {
     /// When to call [`Session::handle_timeout`] next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        [self.timers.next(), self.next_overdue()].into_iter().flatten().min()
     }
 
     /// Whether a client is connected.
@@ -244,6 +245,11 @@ impl Session {
     /// Messages and bytes that wait.
     pub fn queued(&self) -> (usize, usize) {
         self.queue.len()
+    }
+
+    /// The same, as it is counted for the node.
+    pub fn waiting(&self) -> Waiting {
+        self.queue.waiting()
     }
 
     /// Whether waiting messages could be sent now: call `handle_congestion(now, false, …)` again
@@ -311,9 +317,10 @@ impl Session {
         }
     }
 
-    /// Whether the session outlives its connection, hence is in the log.
+    /// Whether the session outlives its connection, hence is in the log. What the log knows stays
+    /// there, through whatever listener its client comes back.
     pub fn is_durable(&self) -> bool {
-        self.expiry > 0 && self.options.durable
+        self.expiry > 0 && (self.options.durable || self.recorded)
     }
 
     /// A decision has come; says whether the present connection asked for it.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use plexus_types::{ClientId, Instant, Message, MessageId};
+use plexus_types::{ClientId, Durability, Instant, Message, MessageId};
 use plexus_wire::Will;
 
 use crate::Publication;
@@ -30,6 +30,7 @@ impl StoredWill {
             retain: will.retain,
             properties: will.properties,
             expires: None,
+            durability: Durability::default(),
             publisher,
         };
         Self {

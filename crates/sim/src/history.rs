@@ -9,7 +9,7 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use plexus_session::Options;
 use plexus_stdx::Seed;
-use plexus_types::{Instant, PacketId, Qos, TopicFilter, filter_matches};
+use plexus_types::{Durability, Instant, PacketId, Qos, TopicFilter, filter_matches};
 use plexus_wire::{Packet, Publish, SubAck, Subscribe};
 
 use crate::{
@@ -140,6 +140,8 @@ pub(crate) struct Known {
     taken: BTreeSet<PacketId>,
     /// Those of them that the node may have forgotten in a crash.
     unsure: BTreeSet<PacketId>,
+    /// What those of them are promised that are not synced.
+    weak: BTreeMap<PacketId, Durability>,
     /// What entered under an identifier and was not answered.
     unanswered: BTreeMap<PacketId, u64>,
 }
@@ -158,6 +160,10 @@ pub(crate) struct History {
     pub(crate) disk_fails: bool,
     /// How often it has crashed.
     pub(crate) crashes: usize,
+    /// Whether the last crash was a loss of power.
+    pub(crate) power: bool,
+    /// What is promised of some topics.
+    topics: Vec<(TopicFilter, Durability)>,
     /// It is crashing: connections are lost by that.
     pub(crate) crashing: bool,
     pub(crate) options: Arc<Options>,
@@ -176,6 +182,8 @@ impl History {
             has_log: plan.storage.is_some(),
             disk_fails: plan.storage.as_ref().is_some_and(|storage| storage.faults > 0),
             crashes: 0,
+            power: false,
+            topics: plan.node.topics.clone(),
             crashing: false,
             options: Arc::clone(&plan.session),
             messages: Vec::new(),
@@ -204,6 +212,27 @@ impl History {
 
     fn client_mut(&mut self, actor: ActorNo) -> &mut Known {
         self.clients.get_mut(actor).expect("invariant: clients are numbered")
+    }
+
+    /// What is promised of the messages of a topic.
+    pub(crate) fn durability_of(&self, topic: &str) -> Durability {
+        let mut rules = self.topics.iter();
+        let rule = rules.find(|(filter, _)| filter_matches(filter, topic));
+        rule.map_or(Durability::Synced, |(_, durability)| *durability)
+    }
+
+    /// Whether the last crash kept what is promised so.
+    fn kept(&self, durability: Durability) -> bool {
+        match durability {
+            Durability::Synced => true,
+            Durability::Written => !self.power,
+            Durability::Memory => false,
+        }
+    }
+
+    /// Whether the last crash kept what was acknowledged on that topic.
+    pub(crate) fn survives(&self, topic: &str) -> bool {
+        self.kept(self.durability_of(topic))
     }
 
     /// Who is owed a message now by a subscription of its own, and at which quality of service.
@@ -263,6 +292,11 @@ impl History {
                 sent.first_entry = now;
             }
         }
+        let durability = self.durability_of(&topic);
+        let is_weak = publish.qos == Qos::ExactlyOnce && durability != Durability::Synced;
+        if let Some(id) = publish.packet_id.filter(|_| is_weak) {
+            self.client_mut(actor).weak.insert(id, durability);
+        }
         Some(Entry { publisher: actor, topic, number, retain: publish.retain, order, again })
     }
 
@@ -275,8 +309,10 @@ impl History {
     fn crash(&mut self) {
         self.crashes += 1;
         self.asked.clear();
+        let kept = [Durability::Memory, Durability::Written].map(|it| (it, self.kept(it)));
         for client in &mut self.clients {
             client.doubt_unanswered();
+            client.doubt_weak(|durability| kept.contains(&(durability, true)));
             if let Some(terms) = &client.terms {
                 // A DISCONNECT that changed it has no answer.
                 client.expiry = client.expiry.min(terms.expiry);
@@ -341,6 +377,7 @@ impl History {
                 client.promised = false;
                 client.taken.clear();
                 client.unsure.clear();
+                client.weak.clear();
                 client.unanswered.clear();
                 for held in client.held.iter_mut().filter(|held| !held.is_gone()) {
                     held.standing = Standing::Gone(now);
@@ -357,6 +394,7 @@ impl History {
             Packet::PubRel(ack) => {
                 client.unsure.remove(&ack.packet_id);
                 client.taken.remove(&ack.packet_id);
+                client.weak.remove(&ack.packet_id);
             }
             Packet::Subscribe(subscribe) => client.subscribe(subscribe),
             Packet::Unsubscribe(unsubscribe) => {
@@ -409,6 +447,7 @@ impl Known {
             doubtful: false,
             taken: BTreeSet::new(),
             unsure: BTreeSet::new(),
+            weak: BTreeMap::new(),
             unanswered: BTreeMap::new(),
         }
     }
@@ -427,6 +466,15 @@ impl Known {
     /// Whether the node has taken what it has not answered is its own affair.
     fn doubt_unanswered(&mut self) {
         for (id, _) in std::mem::take(&mut self.unanswered) {
+            if self.taken.contains(&id) {
+                self.unsure.insert(id);
+            }
+        }
+    }
+
+    /// The node may have forgotten identifiers of messages that were not promised to be kept.
+    fn doubt_weak(&mut self, kept: impl Fn(Durability) -> bool) {
+        for (id, _) in self.weak.extract_if(.., |_, durability| !kept(*durability)) {
             if self.taken.contains(&id) {
                 self.unsure.insert(id);
             }

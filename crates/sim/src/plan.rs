@@ -9,7 +9,7 @@ use plexus_broker::{NodeOptions, shard::Canary};
 use plexus_session::{Options, QueuePolicy};
 use plexus_stdx::Seed;
 use plexus_topics::Strategy;
-use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
+use plexus_types::{Durability, Qos, ReasonCode, TopicFilter, TopicName};
 
 pub use self::storage::Storage;
 use crate::dice::Dice;
@@ -119,6 +119,8 @@ impl Plan {
     #[must_use]
     pub fn with_log(mut self) -> Self {
         self.storage = Some(Storage::new(self.seed));
+        self.node.durability = Durability::Synced;
+        self.node.topics = storage::topics(self.seed);
         Arc::make_mut(&mut self.session).durable = true;
         self
     }

@@ -6,6 +6,7 @@ mod hostile;
 mod life;
 mod logger;
 mod phases;
+mod rot;
 mod server;
 mod think;
 mod wire;
@@ -24,7 +25,7 @@ use plexus_broker::{
 };
 use plexus_session::LogPosition;
 use plexus_stdx::Seed;
-use plexus_types::{ClientId, Instant};
+use plexus_types::{ClientId, Durability, Instant};
 
 use self::{actor::Actor, hostile::Hostile, logger::Logger};
 use crate::{
@@ -164,6 +165,7 @@ impl World {
             name: Arc::from("sim"),
             options: Arc::clone(&plan.session),
             policy: Arc::new(Doorman),
+            durability: Durability::Synced,
         };
         let count = plan.actors + 1;
         let mut world = Self {

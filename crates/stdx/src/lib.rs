@@ -1,12 +1,14 @@
 //! *What it is.* The few words that the standard library lacks: maps whose hashing is seeded from
-//! outside, so that a whole node replays from one seed, and numbers in as few bytes as they need.
+//! outside, so that a whole node replays from one seed, numbers in as few bytes as they need, and moments as
+//! people write them.
 //!
 //! *What it never does.* No I/O, no clock, no randomness of its own, nothing about MQTT.
 //!
-//! *Entry points.* [`Seed`], [`HashMap`], [`HashSet`], [`varint`].
+//! *Entry points.* [`Seed`], [`HashMap`], [`HashSet`], [`varint`], [`calendar`].
 //!
 //! *Tests.* Beside the code.
 
+pub mod calendar;
 mod hash;
 pub mod varint;
 

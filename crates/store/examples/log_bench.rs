@@ -14,7 +14,7 @@ use bytes::Bytes;
 use plexus_store::{
     Batch, ClockMap, Commit, FileDisk, Group, Identity, Log, LogOptions, MessageId, Replay,
 };
-use plexus_types::{ClientId, Message, MessageProperties, Qos, Text, TopicName};
+use plexus_types::{ClientId, Durability, Message, MessageProperties, Qos, Text, TopicName};
 
 const PAYLOAD_BYTES: usize = 256;
 /// More than five segments of them.
@@ -126,6 +126,7 @@ impl Queue {
             retain: false,
             properties: MessageProperties::default(),
             expires: None,
+            durability: Durability::default(),
             publisher: ClientId::try_from("press-7").expect("a client"),
         };
         let waiting = VecDeque::new();

@@ -140,7 +140,8 @@ impl Batch {
         self.ops.push(Op::Refreshed { group, upto });
     }
 
-    pub(crate) fn commit_mode(&self) -> Commit {
+    /// When the commit may return, as far as this batch asks.
+    pub const fn commit_mode(&self) -> Commit {
         self.mode
     }
 

@@ -74,7 +74,7 @@ impl OpenError {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// No room: the limit is reached, or the disk is full.
-    #[error("no room for the log of {bytes} bytes (limit {bytes_max}, 0 = what the disk has)")]
+    #[error("{}", no_room(*bytes, *bytes_max))]
     Full {
         /// What the files take now.
         bytes: u64,
@@ -114,6 +114,13 @@ pub enum LogError {
         /// The bytes of the batches together.
         bytes: usize,
     },
+}
+
+fn no_room(bytes: u64, bytes_max: u64) -> String {
+    match bytes_max {
+        0 => format!("the disk has no room for more than the {bytes} bytes that the log takes"),
+        _ => format!("the log takes {bytes} bytes of the {bytes_max} that it may, and needs more"),
+    }
 }
 
 /// The restored state refers to bodies that the log does not hold.

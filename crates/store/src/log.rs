@@ -144,6 +144,8 @@ pub struct Log<D: Disk> {
     /// How many of the oldest segment's bodies have been looked at.
     cleaned: usize,
     rest: Rest,
+    /// What all files took when the disk had no room for one more; 0 while it has, as far as is known.
+    disk_bytes: u64,
     counted: bool,
     recovered: Recovered,
     stat: Stat,
@@ -273,6 +275,19 @@ impl<D: Disk> Log<D> {
             unsynced_bytes: self.current().end - self.synced,
             rest_bytes: self.rest.floor,
             ..self.stat
+        }
+    }
+
+    /// Whether the disk had no room for the next file when it was last asked for one.
+    pub const fn disk_is_full(&self) -> bool {
+        self.disk_bytes > 0
+    }
+
+    /// What all files may take, as far as is known; 0 for no limit.
+    fn bytes_max(&self) -> u64 {
+        match (self.options.bytes_max, self.disk_bytes) {
+            (limit, 0) | (0, limit) => limit,
+            (limit, disk) => limit.min(disk),
         }
     }
 

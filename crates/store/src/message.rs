@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, Qos, Text, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, Text, TopicName,
 };
 
 use plexus_stdx::varint::{self, Cursor};
@@ -66,6 +66,7 @@ impl StoredMessage {
             retain: self.retain,
             properties: self.properties,
             expires: self.expires.map(|millis| clock.to_instant(millis)),
+            durability: Durability::default(),
             publisher: self.publisher,
         }
     }

@@ -5,11 +5,12 @@
 //!
 //! *Entry points.* [`Message`], [`TopicName`], [`TopicFilter`], [`ReasonCode`], [`Instant`].
 //!
-//! *Reading order.* `text`, `topic`, `client_id`, `qos`, `reason`, `time`, `message`.
+//! *Reading order.* `text`, `topic`, `client_id`, `qos`, `durability`, `reason`, `time`, `message`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
 
 mod client_id;
+mod durability;
 mod message;
 mod message_id;
 mod packet_id;
@@ -21,6 +22,7 @@ mod topic;
 mod version;
 
 pub use client_id::ClientId;
+pub use durability::Durability;
 pub use message::{Message, MessageProperties};
 pub use message_id::MessageId;
 pub use packet_id::PacketId;

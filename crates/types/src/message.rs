@@ -1,6 +1,6 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::{ClientId, Instant, MessageId, Qos, TopicName};
+use crate::{ClientId, Durability, Instant, MessageId, Qos, TopicName};
 
 /// The properties that travel with an Application Message unaltered from publisher to subscriber:
 /// Payload Format Indicator, Content Type, Response Topic, Correlation Data and the User Properties
@@ -45,6 +45,8 @@ pub struct Message {
     pub properties: MessageProperties,
     /// When the message expires, `None` for never ([MQTT-3.3.2-5]).
     pub expires: Option<Instant>,
+    /// What its acknowledgement promises.
+    pub durability: Durability,
     /// Whose message it is: the No Local option looks at it ([MQTT-3.8.3-3]).
     pub publisher: ClientId,
 }

@@ -11,7 +11,7 @@ use plexus_broker::{
     record::{Audience, Record},
     shard::{Context, SLOTS},
 };
-use plexus_session::{Change, Entry, Held, Image, Sequence};
+use plexus_session::{Change, Entry, Extras, Held, Image, Sequence};
 use plexus_stdx::Seed;
 use plexus_store::{Batch, ClockMap, Commit, FileDisk, Group, Identity, Log, LogOptions, Replay};
 use plexus_types::{Message, MessageId, ProtocolVersion};
@@ -121,10 +121,11 @@ impl Writer {
             sequence: Sequence::new(place as u32),
             message: message.id,
             size: message.size() as u32,
+            since: 0,
             qos: message.qos,
             retain: false,
             released: false,
-            extras: None,
+            extras: Extras::default(),
         };
         self.batch.hold(message);
         let group = self.group(&Shape::client(session));

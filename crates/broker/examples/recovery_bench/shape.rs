@@ -2,7 +2,9 @@
 //! to come back are computed from the same place.
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Message, MessageId, MessageProperties, Qos, TopicFilter, TopicName};
+use plexus_types::{
+    ClientId, Durability, Message, MessageId, MessageProperties, Qos, TopicFilter, TopicName,
+};
 
 pub(crate) const PAYLOAD_BYTES: usize = 256;
 pub(crate) const PUBLISHER: &str = "control";
@@ -75,6 +77,7 @@ impl Shape {
             retain: false,
             properties: MessageProperties::default(),
             expires: None,
+            durability: Durability::Synced,
             publisher: ClientId::try_from(PUBLISHER).expect("a client"),
         }
     }

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use plexus_broker::{Commit, ListenerOptions, LogPlace, Node, NodeOptions};
+use plexus_broker::{ListenerOptions, LogPlace, Node, NodeOptions};
 
 use super::*;
 
@@ -23,12 +23,7 @@ impl Drop for Folder {
 }
 
 fn start(folder: &Path, shards: u16) -> Node {
-    let log = LogPlace {
-        folder: folder.to_owned(),
-        segment_bytes: SEGMENT_BYTES,
-        bytes_max: 0,
-        commit: Commit::Synced,
-    };
+    let log = LogPlace { folder: folder.to_owned(), segment_bytes: SEGMENT_BYTES, bytes_max: 0 };
     let options = NodeOptions { shards, log: Some(log), ..NodeOptions::default() };
     let session = plexus_session::Options { durable: true, ..plexus_session::Options::default() };
     let listener = ListenerOptions {
@@ -38,6 +33,7 @@ fn start(folder: &Path, shards: u16) -> Node {
         connect_timeout: Duration::from_mins(1),
         session: Arc::new(session),
         policy: Arc::new(plexus_access::AllowAll),
+        durability: plexus_types::Durability::Synced,
     };
     Node::start(options, vec![listener]).unwrap()
 }

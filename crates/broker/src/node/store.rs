@@ -11,7 +11,7 @@ use std::{
 
 use plexus_stdx::Seed;
 use plexus_store::{ClockMap, FileDisk, Identity, Log, LogOptions};
-use plexus_types::Instant;
+use plexus_types::{Durability, Instant};
 
 use super::{random, spawn, system};
 use crate::{
@@ -134,7 +134,7 @@ impl Store {
         let Self { log, recovery, folder, began } = self;
         context.log.note_segment(log.current_segment());
         let doors: Vec<Arc<Door>> =
-            listeners.iter().map(|options| Arc::new(door(options))).collect();
+            listeners.iter().map(|options| Arc::new(Door::of(options))).collect();
         let find = |name: &str| {
             let known = doors.iter().find(|door| &*door.name == name);
             // The listener is gone: the session keeps to the rules of another until it comes back.
@@ -149,14 +149,6 @@ impl Store {
     }
 }
 
-fn door(options: &ListenerOptions) -> Door {
-    Door {
-        name: options.name.as_str().into(),
-        options: Arc::clone(&options.session),
-        policy: Arc::clone(&options.policy),
-    }
-}
-
 /// A door of a node without listeners.
 fn closed(name: &str) -> Door {
     let options = plexus_session::Options { durable: true, ..plexus_session::Options::default() };
@@ -164,6 +156,7 @@ fn closed(name: &str) -> Door {
         name: name.into(),
         options: Arc::new(options),
         policy: Arc::new(plexus_access::AllowAll),
+        durability: Durability::Synced,
     }
 }
 

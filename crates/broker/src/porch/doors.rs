@@ -70,11 +70,7 @@ impl Porch {
         let tls = layers.tls.clone().zip(net.tls.clone());
         let listeners = Listener::bind(&net.url, &net.bind)?;
         let door = Arc::new(OpenDoor {
-            door: Arc::new(Door {
-                name: Arc::from(options.name.as_str()),
-                options: Arc::clone(&options.session),
-                policy: Arc::clone(&options.policy),
-            }),
+            door: Arc::new(Door::of(options)),
             layers,
             tls,
             connections: Arc::default(),

@@ -11,7 +11,7 @@ use slab::Slab;
 
 use crate::{
     ports::Door,
-    shard::{Doors, RestoredSession},
+    shard::{Doors, RestoredSession, Seen},
 };
 
 /// The sessions of a group, by their keys in the log.
@@ -78,7 +78,7 @@ impl Drafts {
             draft.listener = listener;
             return;
         }
-        let draft = RestoredSession { key, listener, image: None, seen: Vec::new(), anchor };
+        let draft = RestoredSession { key, listener, image: None, seen: None, anchor };
         let (at, seed) = (usize::from(group.0), self.seed);
         if at >= self.groups.len() {
             self.groups.resize_with(at + 1, || Drawer::new(seed));
@@ -130,14 +130,12 @@ impl Drafts {
         }
     }
 
-    /// Those that have been given a message that is open.
-    pub(super) fn note_seen(&mut self, message: MessageId, receivers: &[(Group, u64)]) {
-        for (group, key) in receivers {
-            if let Some(draft) = self.get_mut(*group, *key)
-                && draft.seen.last() != Some(&message)
-            {
-                draft.seen.push(message);
-            }
+    /// What the session has been given while something was open.
+    pub(super) fn note_seen(&mut self, group: Group, key: u64, seen: Seen) {
+        if let Some(draft) = self.get_mut(group, key)
+            && seen != Seen::default()
+        {
+            draft.seen = Some(Box::new(seen));
         }
     }
 

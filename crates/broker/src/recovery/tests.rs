@@ -4,14 +4,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use plexus_session::{Held, Image, Options, Sequence};
+use plexus_session::{Extras, Held, Image, Options, Sequence};
 use plexus_types::{
-    ClientId, MessageProperties, ProtocolVersion, Qos, Text, TopicFilter, TopicName,
+    ClientId, Durability, MessageProperties, ProtocolVersion, Qos, Text, TopicFilter, TopicName,
 };
 use plexus_wire::SubscriptionOptions;
 
 use super::{progress::Progress, *};
-use crate::{NodeOptions, record::Audience, shard::RestoredSession};
+use crate::{NodeOptions, shard::RestoredSession};
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -44,10 +44,11 @@ fn queued(group: u16, key: u64, message: u64) -> Told {
         sequence: Sequence::new(message as u32),
         message: MessageId::new(message),
         size: 10,
+        since: 0,
         qos: Qos::AtLeastOnce,
         retain: false,
         released: false,
-        extras: None,
+        extras: Extras::default(),
     };
     (1, group, Record::Session(key, Change::Queued(entry, None)))
 }
@@ -93,6 +94,7 @@ fn message(id: MessageId) -> Arc<Message> {
         retain: true,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
     })
 }
@@ -100,7 +102,7 @@ fn message(id: MessageId) -> Arc<Message> {
 /// What the shards get, in an order of its own.
 #[derive(Debug, PartialEq)]
 struct Dealt {
-    sessions: Vec<(u64, Option<Image>, Vec<MessageId>, SegmentNumber)>,
+    sessions: Vec<(u64, Option<Image>, Option<Box<Seen>>, SegmentNumber)>,
     open: Vec<(MessageId, Group, bool)>,
     retained: Vec<(MessageId, SegmentNumber)>,
     next_key: u64,
@@ -113,6 +115,7 @@ fn deal(recovery: Recovery) -> Vec<Dealt> {
         name: "tcp".into(),
         options: Arc::new(Options::default()),
         policy: Arc::new(plexus_access::AllowAll),
+        durability: Durability::default(),
     });
     let read = |id| Ok::<_, Infallible>(message(id));
     let dealt = recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read);
@@ -150,25 +153,27 @@ fn a_topic_that_was_written_later_is_not_retained_again() {
 }
 
 #[test]
-fn a_message_that_is_open_for_two_stays_open_for_the_other() {
-    let group = || Audience::Group("$share/g/#".into());
-    let [listener, session] = begun(0, 7);
-    let for_group = (1, 5, Record::Open(MessageId::new(1), group()));
-    let told = [listener, session, opened(1), queued(0, 7, 1), for_group, done(1)];
-    let recovery = read(&told);
-    assert_eq!(recovery.references().count(), 2, "of the session and of the group");
-    let dealt = deal(recovery).remove(0);
-    assert_eq!(dealt.open, [(MessageId::new(1), Group(5), false)]);
-    assert_eq!(dealt.sessions[0].2, [MessageId::new(1)]);
-}
-
-#[test]
 fn a_session_knows_what_it_has_of_what_is_open() {
     let [listener, session] = begun(0, 7);
     let told = [listener, session, opened(1), queued(0, 7, 1), opened(2), queued(0, 7, 2), done(1)];
     let (_, image, seen, _) = deal(read(&told)).remove(0).sessions.remove(0);
     assert_eq!(image.unwrap().entries.len(), 2);
-    assert_eq!(seen, [MessageId::new(2)]);
+    assert_eq!(seen.unwrap().given, [MessageId::new(2)]);
+}
+
+/// Of two shards, since the names from 20 on: 22 and 24 are of the same one, 23 is of the other.
+#[test]
+fn what_a_session_was_passed_over_by_is_not_for_it() {
+    let [listener, session] = begun(0, 7);
+    let started = (1, 1, Record::Started(MessageId::new(20), 2));
+    let told = [listener, session, opened(10), started, opened(22), opened(23), queued(0, 7, 24)];
+    let seen = |told: &[Told]| deal(read(told)).remove(0).sessions.remove(0).2.unwrap();
+    let names = |seen: &Seen| [10, 22, 23, 24, 26].map(|id| seen.has(MessageId::new(id)));
+    assert_eq!(names(&seen(&told)), [false, true, false, true, false]);
+    // What was open at the start comes in an order of its own.
+    let old = [&told[..], &[opened(12), queued(0, 7, 12)]].concat();
+    assert_eq!(seen(&old).given, [MessageId::new(12)]);
+    assert_eq!(names(&seen(&old)), [false, true, false, true, false]);
 }
 
 #[test]
@@ -218,6 +223,14 @@ fn history(mut draw: Seed) -> Vec<Told> {
             }
             5 => {
                 told.push(retained(number, ["a/b", "c"].get(draw.below(2)).unwrap()));
+                continue;
+            }
+            6 if draw.below(20) == 0 => {
+                told.push((
+                    1,
+                    2,
+                    Record::Started(MessageId::new(number), draw.below(4) as u16 + 1),
+                ));
                 continue;
             }
             _ => {

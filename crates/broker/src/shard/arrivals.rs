@@ -136,7 +136,7 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
-        if self.log_refuses(&admitted, found.is_none()) {
+        if self.log_refuses(&admitted, found) {
             let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
             newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
             return;
@@ -155,7 +155,6 @@ impl Shard {
             peer: newcomer.peer,
             listener: Arc::clone(&newcomer.door.name),
         });
-        let before = self.outbox.appended();
         self.displace(turn, &admitted);
         let resumed = self.clients.find(&admitted.client_id);
         let slot = if let Some(slot) = resumed {
@@ -166,14 +165,12 @@ impl Shard {
             client.session.attach(turn.now, admitted, &mut self.outbox);
             slot
         } else {
-            let ended = self.outbox.appended();
-            if ended > before {
-                admitted.after = ended;
-            }
+            let ended = self.log.ended.position_of(&admitted.client_id);
+            admitted.after = ended.unwrap_or_default();
             let session = Session::new(turn.now, admitted, &mut self.outbox);
             let slot = self.clients.insert(session, principal, newcomer.door);
             self.clients.get_mut(slot).expect("invariant: just inserted").conn = Some(conn);
-            if ended > before {
+            if ended.is_some() {
                 self.wait_for_log(slot);
             }
             slot
@@ -190,10 +187,12 @@ impl Shard {
 
     /// Whether the session of the client would have to be kept and the log does not take it. Who has
     /// one may come back to a log that is full: what waits for him makes room.
-    fn log_refuses(&self, admitted: &Admitted, is_new: bool) -> bool {
+    fn log_refuses(&self, admitted: &Admitted, found: Option<u32>) -> bool {
         let log = &self.context.log;
-        let refuses = if is_new { log.takes_nothing_new() } else { log.is_failing() };
-        refuses && admitted.options.durable && admitted.wants_to_last()
+        let found = found.and_then(|slot| self.clients.get(slot));
+        let refuses = if found.is_none() { log.takes_nothing_new() } else { log.is_failing() };
+        let is_recorded = found.is_some_and(|client| client.session.is_durable());
+        refuses && (is_recorded || admitted.options.durable) && admitted.wants_to_last()
     }
 
     /// Whether the node has as many sessions as it may have. Each shard counts its own, so that two

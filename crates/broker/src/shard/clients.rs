@@ -6,10 +6,13 @@ use plexus_access::Principal;
 use plexus_session::Session;
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::SegmentNumber;
-use plexus_types::{ClientId, Instant, MessageId, TopicFilter};
+use plexus_types::{ClientId, Instant, TopicFilter};
 use slab::Slab;
 
-use super::{log::Weight, replay::Replays};
+use super::{
+    log::{Seen, Weight},
+    replay::Replays,
+};
 use crate::{
     envelope::{Availability, ClientRef},
     ports::{ConnId, Door},
@@ -36,8 +39,8 @@ pub(super) struct Client {
     pub(super) weight: Weight,
     /// The turn in which it was last put down to hear of the log.
     pub(super) log_turn: u64,
-    /// Open publications that it had before the node started.
-    pub(super) seen: Box<[MessageId]>,
+    /// Open publications that are not for it, from before the node started.
+    pub(super) seen: Option<Box<Seen>>,
     /// Retained messages that are still to come, and memberships: most clients have neither.
     pub(super) replays: Option<Box<Replays>>,
     pub(super) shares: Option<Box<Shares>>,
@@ -85,7 +88,7 @@ impl Clients {
             anchor: SegmentNumber::ZERO,
             weight: Weight::default(),
             log_turn: 0,
-            seen: Box::default(),
+            seen: None,
             replays: None,
             shares: None,
         }) as u32;

@@ -4,23 +4,24 @@ use std::sync::Arc;
 
 use plexus_session::{Delivery, Output, Taken};
 use plexus_topics::SubscriberId;
-use plexus_types::Message;
+use plexus_types::{Message, MessageId, Qos};
 
-use super::Shard;
+use super::{Seen, Shard};
 use crate::ports::Turn;
 
 impl Shard {
     /// Delivers to each client of this shard that the current matches name, once
     /// ([MQTT-3.3.4-2]), under the topic that the filters matched ([MQTT-3.3.2-3],
     /// [MQTT3-3.3.2-3]): with the highest quality of service and all Subscription Identifiers of
-    /// its matching subscriptions.
+    /// its matching subscriptions. Says whether it reached nobody because of what waits in the node.
     pub(super) fn deliver_matches(
         &mut self,
         turn: &mut Turn<'_>,
         publisher: Option<u32>,
         message: &Arc<Message>,
-    ) {
+    ) -> bool {
         let mut matches = std::mem::take(&mut self.matches);
+        let (mut asked, mut without_room) = (0, 0);
         for target in matches.deliveries(publisher.map(SubscriberId)) {
             let SubscriberId(slot) = target.subscriber;
             let delivery = Delivery {
@@ -37,22 +38,39 @@ impl Shard {
             {
                 replays.supersede(&message.topic);
             }
-            self.deliver(turn, slot, delivery);
+            asked += 1;
+            if self.deliver(turn, slot, delivery, Seen::has) == Taken::NoRoom {
+                without_room += 1;
+            }
         }
         self.matches = matches;
+        asked > 0 && asked == without_room
     }
 
-    /// Delivers to one client and carries out what its session says to it.
+    /// Delivers to one client and carries out what its session says to it; not if it is said to have
+    /// seen the message before the node started.
     pub(super) fn deliver(
         &mut self,
         turn: &mut Turn<'_>,
         slot: u32,
         delivery: Delivery<'_>,
+        has_seen: impl Fn(&Seen, MessageId) -> bool,
     ) -> Taken {
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
-        if client.seen.contains(&delivery.message.id) {
+        if client.seen.as_ref().is_some_and(|seen| has_seen(seen, delivery.message.id)) {
             return Taken::Sent; // Before the node started.
         }
+        if delivery.qos == Qos::ExactlyOnce
+            && !delivery.message.durability.is_kept()
+            && client.session.is_durable()
+            && self.context.log.takes_nothing_new()
+        {
+            // Its identifier would have to be recorded, and its publisher has been told nothing.
+            self.counters().dropped_store_full.add(1);
+            return Taken::Refused;
+        }
+        self.make_room(turn.now, delivery.message.size());
+        let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
         self.drain_delivery(turn, slot);
         taken
@@ -63,6 +81,7 @@ impl Shard {
         let Some(output) = self.outbox.poll() else {
             // It waits in the queue, which may be full now.
             self.tell_owners(turn, slot);
+            self.arm(slot);
             return;
         };
         let Output::Deliver(outgoing) = output else {

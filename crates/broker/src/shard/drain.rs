@@ -4,7 +4,7 @@
 //! pending, and one session's effects never mix with another's.
 
 use plexus_session::{Action, CloseReason, Decision, DropReason, Output};
-use plexus_types::{ProtocolVersion, ReasonCode};
+use plexus_types::{ProtocolVersion, Qos, ReasonCode};
 use plexus_wire::Packet;
 
 use super::{Shard, Tenant, Work};
@@ -79,7 +79,12 @@ impl Shard {
         let mut refused = 0;
         let verdict = match &mut action {
             Action::Publish(publication) => {
-                let message = &publication.message;
+                let message = &mut publication.message;
+                // Of QoS 0 only what is retained is ever kept.
+                if self.log.enabled && (message.retain || message.qos != Qos::AtMostOnce) {
+                    message.durability =
+                        self.context.durability_of(&message.topic, client.door.durability);
+                }
                 policy.publish(principal, &message.topic, message.qos, message.retain)
             }
             Action::Subscribe(request) => {
@@ -189,6 +194,7 @@ impl Shard {
         let counters = self.counters();
         let counter = match reason {
             DropReason::QueueFull => &counters.dropped_queue_full,
+            DropReason::NodeFull => &counters.dropped_node_full,
             DropReason::Expired => &counters.dropped_expired,
             DropReason::TooLarge => &counters.dropped_too_large,
             DropReason::Offline => &counters.dropped_offline,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use plexus_session::{Body, Delivery, Session, Taken};
 use plexus_store::Group;
 use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy, SubscriberId};
-use plexus_types::{Message, Qos, TopicFilter};
+use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
 
-use super::{Opened, Shard, peers::Answer};
+use super::{Opened, Seen, Shard, log::is_recorded, peers::Answer};
 use crate::{
     envelope::{Assignment, Availability, Envelope, GivenBack, Join, Joined},
     ports::{Fetch, GroupRead, Reader, Turn},
@@ -76,7 +76,7 @@ impl Shard {
             }
             let SubscriberId(slot) = chosen.member.subscriber;
             let taken = self.deliver_shared(turn, slot, (&filter, chosen.options), message);
-            if taken != Taken::Refused {
+            if !taken.is_refused() {
                 return;
             }
             tried.push(chosen.member);
@@ -100,7 +100,7 @@ impl Shard {
             subscription_ids: id.as_slice(),
             shared: Some(filter),
         };
-        self.deliver(turn, slot, delivery)
+        self.deliver(turn, slot, delivery, Seen::was_given)
     }
 
     /// A message of a group for a client of this shard.
@@ -112,7 +112,7 @@ impl Shard {
         } else {
             Taken::Refused
         };
-        if taken == Taken::Refused {
+        if taken.is_refused() {
             tried.push(Member { shard: self.id, subscriber });
             self.return_to_group(turn, filter, message, tried);
         }
@@ -134,7 +134,7 @@ impl Shard {
 
     /// Whether that shard may record the message, or hand it to one that does.
     fn may_be_kept_by(&self, shard: u16, message: &Message) -> bool {
-        shard != self.id && message.qos != Qos::AtMostOnce && self.recording_among(u64::MAX) != 0
+        shard != self.id && is_recorded(message) && self.recording_among(u64::MAX) != 0
     }
 
     /// A recorded message leaves its session for others of its group: until one of them has it, it
@@ -151,7 +151,7 @@ impl Shard {
             audience: Audience::Group(Arc::clone(filter)),
         };
         match body {
-            Body::Here(message) if message.qos == Qos::AtMostOnce => return None,
+            Body::Here(message) if !is_recorded(message) => return None,
             Body::Here(message) => self.open_message(&opened, message),
             Body::Stored(id) => self.open_stored(&opened, *id),
         }

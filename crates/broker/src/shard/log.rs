@@ -6,23 +6,26 @@
 //! says how many of the messages it was sent it has kept, in the order in which they were sent.
 
 mod barrier;
+mod ended;
 mod reads;
 mod refresh;
 mod restore;
+mod seen;
 mod weight;
 
 use std::{collections::VecDeque, sync::Arc};
 
 use plexus_session::{Change, LogPosition};
 use plexus_store::{Batch, Commit, Group};
-use plexus_types::{Message, MessageId, ReasonCode};
+use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode};
 
 pub(super) use self::weight::Weight;
-use self::{barrier::Barriers, reads::GroupReads, refresh::Refresh};
+use self::{barrier::Barriers, ended::EndedSessions, reads::GroupReads, refresh::Refresh};
 pub use self::{
     barrier::{Class, Confirmed},
     refresh::LogState,
     restore::{Doors, OpenMessage, Restored, RestoredRetained, RestoredSession},
+    seen::{Lot, Seen},
 };
 use super::{Shard, retained::is_own, route::bits};
 use crate::{
@@ -60,8 +63,6 @@ pub(super) struct LogBook {
     pub(super) enabled: bool,
     /// Between `restore` and `reopen`: not every shard knows of all subscriptions.
     pub(super) restoring: bool,
-    /// When its records count as kept.
-    commit: Commit,
     batch: Batch,
     turn: u64,
     clients: Vec<ClientRef>,
@@ -77,6 +78,8 @@ pub(super) struct LogBook {
     next_message: u64,
     /// Durable sessions of this shard.
     durable: usize,
+    /// Sessions whose end is not kept.
+    pub(super) ended: EndedSessions,
     /// What is to be routed anew once all shards are restored.
     open: Vec<OpenMessage>,
     /// Messages for groups that are being read.
@@ -89,7 +92,6 @@ impl LogBook {
         Self {
             enabled: false,
             restoring: false,
-            commit: options.log.as_ref().map_or(Commit::Synced, |place| place.commit),
             batch: Batch::new(),
             turn: 1,
             clients: Vec::new(),
@@ -103,9 +105,20 @@ impl LogBook {
             // Ascending within a shard, and never another shard's.
             next_message: u64::from(id) + 1,
             durable: 0,
+            ended: EndedSessions::default(),
             open: Vec::new(),
             reads: GroupReads::default(),
             refresh: Refresh::default(),
+        }
+    }
+
+    /// The records of this turn are kept as is promised; one file has one order, so the strongest
+    /// promise of a turn holds for all of it.
+    fn promise(&mut self, durability: Durability) {
+        match durability {
+            Durability::Synced => self.batch.mode(Commit::Synced),
+            // It has a record for another's sake.
+            Durability::Written | Durability::Memory => self.batch.mode(Commit::Written),
         }
     }
 
@@ -161,12 +174,17 @@ impl Shard {
                 let listener = Record::Listener(client.key, client.door.name.as_ref().into());
                 batch.entry(group, |into| listener.encode(into));
             }
-            Change::Ended(held) => held.iter().for_each(|id| batch.release(*id)),
+            Change::Ended(held) => {
+                held.iter().for_each(|id| batch.release(*id));
+                let client_id = client.session.client_id().clone();
+                self.log.ended.add(client_id, self.outbox.appended());
+            }
             _ => {}
         }
         batch.state_bytes(client.weight.note(change, &client.session));
-        let key = client.key;
+        let (key, durability) = (client.key, promised(change, client.door.durability));
         batch.entry(group, |into| Record::session(key, change, into));
+        self.log.promise(durability);
         match change {
             Change::Image(_) if is_new => self.count_durable(1),
             Change::Ended(_) => self.count_durable(-1),
@@ -244,6 +262,10 @@ impl Shard {
         if !self.log.enabled || is_own(topic) {
             return;
         }
+        if !message.durability.is_kept() {
+            // The one before must not come back as newer than it is.
+            return old.map_or((), |old| self.record_expired(topic, old));
+        }
         let group = Group(self.context.slot_of(topic));
         let deleted = message.payload.is_empty();
         let batch = &mut self.log.batch;
@@ -262,10 +284,12 @@ impl Shard {
             Record::Retained(message.id, topic.into())
         };
         batch.entry(group, |into| record.encode(into));
+        self.log.promise(message.durability);
         self.outbox.append();
     }
 
-    /// The retained message of a topic expired.
+    /// The retained message of a topic expired, or is no longer the one of its topic; nobody waits
+    /// for that.
     pub(super) fn record_expired(&mut self, topic: &str, old: MessageId) {
         if !self.log.enabled || is_own(topic) {
             return;
@@ -274,6 +298,7 @@ impl Shard {
         self.log.batch.release(old);
         self.log.batch.state_bytes(-weight::of_topic(topic));
         self.log.batch.entry(group, |into| Record::Deleted(topic.into()).encode(into));
+        self.log.promise(self.context.options.durability);
         self.outbox.append();
     }
 
@@ -281,6 +306,7 @@ impl Shard {
     /// after a crash to whoever does not have it, until `close_message`.
     pub(super) fn open_message(&mut self, opened: &Opened, message: &Arc<Message>) {
         self.log.batch.hold(message);
+        self.log.promise(message.durability);
         self.record_open(opened, message.id);
     }
 
@@ -320,6 +346,7 @@ impl Shard {
 
     /// The end of a turn of the shard's thread: its records go to the log.
     pub fn end_turn(&mut self, turn: &mut Turn<'_>) {
+        self.count_waiting();
         if !self.log.enabled {
             return;
         }
@@ -333,7 +360,6 @@ impl Shard {
         let log = &mut self.log;
         log.turn += 1;
         if in_log {
-            log.batch.mode(log.commit);
             turn.ports.commit(std::mem::take(&mut log.batch), upto);
         }
         if in_log || !log.clients.is_empty() || !log.done.is_empty() || upto > log.closed {
@@ -400,9 +426,11 @@ impl Shard {
                 break;
             };
             self.log.kept = self.log.kept.max(upto);
+            self.log.ended.forget(self.log.kept);
             for (Opened { group, audience }, id) in done {
                 self.log.batch.release(id);
                 self.log.batch.entry(group, |into| Record::Done(id, audience).encode(into));
+                self.log.promise(self.context.options.durability);
             }
             for client in clients {
                 self.tell_kept(turn, client);
@@ -434,6 +462,23 @@ impl Shard {
             }
         }
     }
+}
+
+/// What is promised of a change of a session that promises so much. Of a message to it its publisher
+/// has been promised something; at QoS 2 the session has an interest of its own.
+fn promised(change: &Change, session: Durability) -> Durability {
+    match change {
+        Change::Queued(entry, Some(message)) if entry.qos == Qos::ExactlyOnce => {
+            message.durability.max(session)
+        }
+        Change::Queued(_, Some(message)) => message.durability,
+        _ => session,
+    }
+}
+
+/// Whether durable sessions have records of the message for its publisher's sake.
+pub(super) fn is_recorded(message: &Message) -> bool {
+    message.qos != Qos::AtMostOnce && message.durability.is_kept()
 }
 
 /// How both ends count an envelope.

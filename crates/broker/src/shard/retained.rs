@@ -32,11 +32,12 @@ impl RetainedStore {
 
     /// Whether the message has a place: another of its topic has it, or there is room.
     fn takes(&self, message: &Message, has_room: bool) -> bool {
-        has_room || is_own(&message.topic) || self.name_of(&message.topic).is_some()
+        has_room || is_own(&message.topic) || self.get(&message.topic).is_some()
     }
 
-    fn name_of(&self, topic: &TopicName) -> Option<MessageId> {
-        self.messages.get(topic).map(|message| message.id)
+    /// The name under which the log has the topic's message, if it has it.
+    fn recorded(&self, topic: &TopicName) -> Option<MessageId> {
+        self.messages.get(topic).filter(|message| message.durability.is_kept()).map(|it| it.id)
     }
 
     /// Keeps a message as the newest of its topic, whatever the limit says.
@@ -51,11 +52,10 @@ impl RetainedStore {
         }
     }
 
-    /// Yields the name of the message that is gone.
-    fn delete(&mut self, topic: &TopicName) -> Option<MessageId> {
-        let old = self.messages.remove(topic)?;
-        self.part_from(&old, None);
-        Some(old.id)
+    fn delete(&mut self, topic: &TopicName) {
+        if let Some(old) = self.messages.remove(topic) {
+            self.part_from(&old, None);
+        }
     }
 
     /// Forgets what was reckoned for a message that another or nothing replaces.
@@ -88,11 +88,14 @@ impl RetainedStore {
         self.expiring.first().map(|(at, _)| *at)
     }
 
-    fn expire(&mut self, now: Instant) -> Option<(TopicName, MessageId)> {
+    /// A topic whose message is gone, with the name under which the log has it, if it has it.
+    fn expire(&mut self, now: Instant) -> Option<(TopicName, Option<MessageId>)> {
         while self.next_expiry().is_some_and(|at| at <= now) {
             let (_, topic) = self.expiring.pop_first()?;
             if self.messages.get(&topic).is_some_and(|message| message.is_expired(now)) {
-                return self.delete(&topic).map(|id| (topic, id));
+                let recorded = self.recorded(&topic);
+                self.delete(&topic);
+                return Some((topic, recorded));
             }
         }
         None
@@ -135,19 +138,21 @@ impl Shard {
                 return;
             }
         }
+        let old = self.retained.recorded(&message.topic);
         if message.payload.is_empty() {
-            if let Some(old) = self.retained.delete(&message.topic) {
-                self.record_retained(message, Some(old));
+            self.retained.delete(&message.topic);
+            if old.is_some() {
+                self.record_retained(message, old);
             }
         } else if message.is_expired(turn.now) {
-            if let Some(old) = self.retained.delete(&message.topic) {
+            self.retained.delete(&message.topic);
+            if let Some(old) = old {
                 self.record_expired(&message.topic, old);
             }
         } else {
             let counted = self.context.counters.iter().map(|shard| shard.retained.read());
             let limit = self.context.options.retained.messages_max as u64;
             if self.retained.takes(message, counted.sum::<u64>() < limit) {
-                let old = self.retained.name_of(&message.topic);
                 self.retained.keep(message);
                 self.record_retained(message, old);
             } else {
@@ -163,8 +168,10 @@ impl Shard {
     }
 
     pub(super) fn expire_retained(&mut self, turn: &Turn<'_>) {
-        while let Some((topic, id)) = self.retained.expire(turn.now) {
-            self.record_expired(&topic, id);
+        while let Some((topic, recorded)) = self.retained.expire(turn.now) {
+            if let Some(recorded) = recorded {
+                self.record_expired(&topic, recorded);
+            }
             self.count_retained();
         }
     }

@@ -8,11 +8,12 @@ use plexus_store::Group;
 use plexus_topics::SubscriberId;
 use plexus_types::{Message, MessageId, PacketId, Qos, ReasonCode};
 
-use super::{Opened, Shard};
+use super::{Opened, Shard, log::is_recorded};
 use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
-/// What a publisher hears when the log cannot be written.
-const LOG_REFUSES: ReasonCode = ReasonCode::QuotaExceeded;
+/// What a publisher hears when the log cannot be written, or when the node has no room for what would
+/// have to wait.
+const NOT_KEPT: ReasonCode = ReasonCode::QuotaExceeded;
 /// Above so many receivers a message is given its own bytes without looking at each of them.
 const FEW_RECEIVERS: usize = 4;
 
@@ -36,7 +37,8 @@ impl Shard {
     ) {
         let Publication { message, packet_id, will } = publication;
         let before = self.outbox.appended();
-        let once = publisher.filter(|_| self.log.enabled).and_then(|slot| {
+        let is_kept = self.log.enabled && message.durability.is_kept();
+        let once = publisher.filter(|_| is_kept).and_then(|slot| {
             let session = &self.clients.get(slot)?.session;
             let exactly_once = message.qos == Qos::ExactlyOnce && session.is_durable();
             (will || exactly_once).then(|| Opened {
@@ -47,12 +49,13 @@ impl Shard {
         let taken = Taken { once, may_refuse: packet_id.is_some() };
         let reason = self.distribute(turn, publisher, message, taken);
         let (Some(slot), Some(packet_id)) = (publisher, packet_id) else { return };
-        if reason == LOG_REFUSES && self.gave_up_on(turn, slot, packet_id) {
+        if reason == NOT_KEPT && self.gave_up_on(turn, slot, packet_id) {
             return;
         }
-        // The acknowledgement waits for what the message has put on a disk, if anything.
+        // The acknowledgement waits for what the message has put on a disk, if anything, and for
+        // nothing if it promises nothing.
         let appended = self.outbox.appended();
-        let after = if appended > before { appended } else { LogPosition::ZERO };
+        let after = if is_kept && appended > before { appended } else { LogPosition::ZERO };
         if after > LogPosition::ZERO {
             self.wait_for_log(slot);
         }
@@ -94,10 +97,10 @@ impl Shard {
         let kept = message.retain || others != 0 || self.is_kept();
         // What is kept beyond this turn must not keep the read buffer alive that it was cut from.
         let message = Arc::new(if kept { message.detached() } else { message });
-        let tracked = if message.qos == Qos::AtMostOnce { 0 } else { self.recording_among(others) };
+        let tracked = if is_recorded(&message) { self.recording_among(others) } else { 0 };
         let failing = may_refuse && self.log.enabled && self.context.log.takes_nothing_new();
         if failing && self.is_to_be_kept(&message, tracked) {
-            return LOG_REFUSES;
+            return NOT_KEPT;
         }
         let owner = message.retain.then(|| self.context.shard_of(&message.topic));
         let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
@@ -114,7 +117,11 @@ impl Shard {
                 self.forward(turn, owner, Envelope::Retain(retained));
             }
         }
-        self.deliver_matches(turn, publisher, &message);
+        let only_here = others == 0 && self.group_ids.is_empty() && owner.is_none();
+        let without_room = self.deliver_matches(turn, publisher, &message);
+        if without_room && only_here {
+            return NOT_KEPT;
+        }
         self.assign_groups(turn, &message);
         for shard in bits(others) {
             for _ in 0..self.copies(shard, &message) {
@@ -140,7 +147,7 @@ impl Shard {
                     recorded(slot)
                 })
         };
-        message.qos != Qos::AtMostOnce && (message.retain || wanted())
+        is_recorded(message) && (message.retain || wanted())
     }
 
     /// What cannot be kept is not acknowledged. A client of 3.x cannot be told: its connection ends,

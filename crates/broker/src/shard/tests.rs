@@ -1,16 +1,19 @@
 //! Shards by hand: packets in, effects out, envelopes carried from one to the other.
 
+mod durability;
+mod room;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_access::{AllowAll, Credentials, Policy};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_stdx::Seed;
-use plexus_store::Batch;
+use plexus_store::{Batch, Commit};
 use plexus_topics::{MemberOptions, SubscriberId};
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
-    TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
+    ProtocolVersion, Qos, Text, TopicName,
 };
 use plexus_wire::{
     Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe, SubscribeFilter,
@@ -30,11 +33,16 @@ use crate::{
 struct Desk {
     delivered: Vec<Outgoing>,
     posted: Vec<(u16, Envelope)>,
+    sent: Vec<Packet>,
+    /// What went to the log, and up to where.
+    committed: Vec<(Commit, LogPosition)>,
     backlog: usize,
 }
 
 impl Ports for Desk {
-    fn send(&mut self, _: ConnId, _: &Packet, _: ProtocolVersion) {}
+    fn send(&mut self, _: ConnId, packet: &Packet, _: ProtocolVersion) {
+        self.sent.push(packet.clone());
+    }
     fn deliver(&mut self, _: ConnId, outgoing: &Outgoing, _: ProtocolVersion) {
         self.delivered.push(outgoing.clone());
     }
@@ -46,7 +54,9 @@ impl Ports for Desk {
     fn forward(&mut self, shard: u16, envelope: Envelope) {
         self.posted.push((shard, envelope));
     }
-    fn commit(&mut self, _: Batch, _: LogPosition) {}
+    fn commit(&mut self, batch: Batch, upto: LogPosition) {
+        self.committed.push((batch.commit_mode(), upto));
+    }
     fn fetch(&mut self, _: Fetch) {}
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
         false
@@ -58,6 +68,7 @@ struct Lone {
     shard: Shard,
     desk: Desk,
     now: Instant,
+    door: Door,
 }
 
 impl Lone {
@@ -67,10 +78,20 @@ impl Lone {
 
     /// The first of so many shards; what it says to the others stays on the desk.
     fn of(shards: u16) -> Self {
-        let options = NodeOptions { sys_interval: None, shards, ..NodeOptions::default() };
+        Self::with(NodeOptions { shards, ..NodeOptions::default() })
+    }
+
+    fn with(options: NodeOptions) -> Self {
+        let options = NodeOptions { sys_interval: None, ..options };
         let now = Instant::from_secs(1);
         let shard = Shard::new(now, 0, Context::new(options, Seed::new(1)));
-        Self { shard, desk: Desk::default(), now }
+        let door = Door {
+            name: Arc::from("test"),
+            options: Arc::default(),
+            policy: Arc::new(AllowAll),
+            durability: Durability::Synced,
+        };
+        Self { shard, desk: Desk::default(), now, door }
     }
 
     fn act(&mut self, act: impl FnOnce(&mut Shard, &mut Turn<'_>)) {
@@ -98,12 +119,10 @@ impl Lone {
                 ..ConnectProperties::default()
             },
         };
-        let door =
-            Door { name: Arc::from("test"), options: Arc::default(), policy: Arc::new(AllowAll) };
         let arrival = Arrival {
             connect: Box::new(connect),
             assigned: None,
-            door: Arc::new(door),
+            door: Arc::new(self.door.clone()),
             peer: None,
         };
         self.act(|shard, turn| shard.handle_arrival(turn, ConnId(conn), arrival));
@@ -114,7 +133,11 @@ impl Lone {
     }
 
     fn subscribe(&mut self, conn: u32, filter: &str) {
-        let options = SubscriptionOptions { qos: Qos::AtMostOnce, ..Default::default() };
+        self.subscribe_at(conn, filter, Qos::AtMostOnce);
+    }
+
+    fn subscribe_at(&mut self, conn: u32, filter: &str, qos: Qos) {
+        let options = SubscriptionOptions { qos, ..Default::default() };
         let filters = vec![SubscribeFilter { filter: Text::try_from(filter).unwrap(), options }];
         let subscribe = Subscribe {
             packet_id: PacketId::MIN,
@@ -183,6 +206,7 @@ fn a_slot_that_is_used_again_gets_no_message_of_another_group() {
         retain: false,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("somebody").unwrap(),
     };
     let assign = |filter: &str| {

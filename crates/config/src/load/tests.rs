@@ -524,3 +524,51 @@ fn a_module_that_logs_nothing_is_warned_of() {
     let config = of_file("[log]\nlevel = \"info,plexus_net::tls=debug\"\n").unwrap();
     assert_eq!(config.warnings, []);
 }
+
+#[test]
+fn rules_of_topics_are_shown_with_what_is_wrong() {
+    shown(
+        "[[store.topic]]\nfilter = \"a/#/b\"\ncommit = \"memory\"\n",
+        r#"
+error: `a/#/b` is no topic filter ('#' must be the whole last level); write for example "telemetry/#"
+ --> plexus.toml:2:10
+  |
+2 | filter = "a/#/b"
+  |          ^^^^^^^"#,
+    );
+    let error = of_file("[[store.topic]]\nfilter = \"$share/g/a\"\ncommit = \"memory\"\n");
+    assert!(error.unwrap_err().contains("`$share/g/a` is a shared subscription; write the filter"));
+    let error = of_file("[[store.topic]]\nfilter = \"a\"\ncommit = \"disk\"\n").unwrap_err();
+    assert!(error.contains("plexus.toml:3:10") && error.contains("memory"), "{error}");
+    let error = of_file("[[store.topic]]\nfilter = \"a\"\n").unwrap_err();
+    assert!(error.contains("commit"), "{error}");
+    let rule = "[[store.topic]]\nfilter = \"a\"\ncommit = \"memory\"\n";
+    let error = of_file(&rule.repeat(65)).unwrap_err();
+    assert!(error.contains("65 rules for topics"), "{error}");
+}
+
+#[test]
+fn what_is_to_be_kept_needs_a_place() {
+    shown(
+        "[[listener]]\nurl = \"tcp://127.0.0.1:1\"\ncommit = \"os\"\n",
+        r#"
+error: there is no place to keep anything in
+ --> plexus.toml:3:10
+  |
+3 | commit = "os"
+  |          ^^^^
+  = set node.data_dir (--data-dir), or commit = "memory""#,
+    );
+    let rules =
+        "topic = [{ filter = \"a\", commit = \"memory\" }, { filter = \"b\", commit = \"fsync\" }]";
+    let error = of_file(&format!("[store]\n{rules}\n")).unwrap_err();
+    assert!(error.contains("plexus.toml:2:72") && error.contains("no place"), "{error}");
+    assert!(of_file(&format!("[node]\ndata_dir = \"x\"\n[store]\n{rules}\n")).is_ok());
+}
+
+#[test]
+fn a_variable_sets_the_rules_of_topics() {
+    let rules = "[{ filter = \"telemetry/#\", commit = \"memory\" }]";
+    let settings = of_variables(&[("PLEXUS__STORE__TOPIC", rules)]).unwrap().settings;
+    assert_eq!(settings.store.topic[0].filter.to_string(), "telemetry/#");
+}

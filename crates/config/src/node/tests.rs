@@ -3,7 +3,7 @@ use std::{io::Write, path::PathBuf, sync::Arc};
 use plexus_access::{Credentials, PasswordHash, Verdict};
 use plexus_broker::ListenerOptions;
 use plexus_stdx::Seed;
-use plexus_types::{ClientId, ReasonCode, Text};
+use plexus_types::{ClientId, Durability, ReasonCode, Text};
 
 use super::{Machine, NodePlan};
 use crate::{File, Sources, load};
@@ -157,4 +157,36 @@ fn a_listener_gets_its_own_limits_and_a_name() {
     assert_eq!(own.session.server_keep_alive, Some(2));
     assert_eq!(own.connect_timeout.as_secs(), 7);
     assert_eq!(other.name, "tcp://127.0.0.1:0#1");
+}
+
+#[test]
+fn a_listener_and_a_topic_have_their_own_moment_of_being_kept() {
+    let text = "[node]\ndata_dir = \"data\"\n[store]\ncommit = \"memory\"\n\
+                [[store.topic]]\nfilter = \"a/+\"\ncommit = \"os\"\n\
+                [[store.topic]]\nfilter = \"#\"\ncommit = \"memory\"\n\
+                [[listener]]\nurl = \"tcp://127.0.0.1:0\"\ncommit = \"fsync\"\n\
+                [[listener]]\nurl = \"tcp://127.0.0.1:0\"\n";
+    let plan = plan(text).unwrap();
+    let [own, other] = &plan.listeners[..] else { panic!("two listeners") };
+    assert_eq!((own.durability, other.durability), (Durability::Synced, Durability::Memory));
+    assert!(own.session.durable && !other.session.durable);
+    let topics = plan.node.topics.iter().map(|(filter, durability)| (filter.as_str(), *durability));
+    let topics: Vec<_> = topics.collect();
+    assert_eq!(topics, [("a/+", Durability::Written), ("#", Durability::Memory)]);
+    assert!(plan.node.log.is_some());
+}
+
+/// One who asks is enough.
+#[test]
+fn there_is_a_log_when_anybody_asks_for_it() {
+    for (text, has_log) in [
+        ("commit = \"memory\"", false),
+        ("commit = \"os\"", true),
+        ("commit = \"memory\"\ntopic = [{ filter = \"a\", commit = \"os\" }]", true),
+        ("commit = \"memory\"\ntopic = [{ filter = \"a\", commit = \"memory\" }]", false),
+        ("commit = \"memory\"\n[[listener]]\nurl = \"tcp://127.0.0.1\"\ncommit = \"os\"", true),
+    ] {
+        let plan = plan(&format!("node.data_dir = \"data\"\n[store]\n{text}\n")).unwrap();
+        assert_eq!(plan.node.log.is_some(), has_log, "{text}");
+    }
 }

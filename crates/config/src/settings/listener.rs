@@ -2,7 +2,7 @@ use plexus_net::{BindOptions, ListenUrl, ProxyProtocol, TlsOptions, WebSocketOpt
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::MqttOverrides;
+use super::{CommitMode, MqttOverrides};
 use crate::value::Span;
 
 /// One place where the node listens.
@@ -26,6 +26,10 @@ pub struct ListenerSettings {
     /// As `limits.connect_timeout` when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Span>,
+    /// When what the clients of this listener publish, and their sessions, count as kept; as
+    /// `store.commit` when it is left out. Without any durable session with `memory`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitMode>,
     /// Whether a load balancer in front sends the PROXY protocol.
     #[serde(default)]
     pub proxy_protocol: ProxyProtocol,
@@ -52,6 +56,7 @@ impl ListenerSettings {
             allow_anonymous: None,
             max_connections: None,
             connect_timeout: None,
+            commit: None,
             proxy_protocol: ProxyProtocol::Off,
             tls: None,
             websocket: WebSocketOptions::default(),

@@ -82,6 +82,9 @@ mqtt_settings! {
     max_queue_messages: u32 = 1_000;
     /// Bytes of the messages that wait for a client.
     max_queue_bytes: ByteSize = ByteSize::mib(16);
+    /// How long a message waits for a client; one that has waited for longer is dropped and counted as
+    /// expired, also where its own Message Expiry Interval is longer. `"never"` is no limit.
+    max_queue_age: SpanOrNever = SpanOrNever::Never;
     /// What happens to a message when the queue of its receiver is full.
     queue_policy: QueueFull = QueueFull::DropOldest;
     /// Whether QoS 0 messages wait for a client that is away, too.

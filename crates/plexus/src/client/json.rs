@@ -4,10 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use plexus_session::Incoming;
+use plexus_stdx::calendar;
 use plexus_wire::property::{MessageProperty, message_properties};
 use serde_json::{Map, Value, json};
-
-use crate::calendar;
 
 /// The message with everything that came with it; a payload that is no UTF-8 is given in base64.
 pub(crate) fn message(message: &Incoming, time: SystemTime) -> Value {

@@ -8,8 +8,7 @@ use std::{
 
 use plexus_broker::ListenerOptions;
 use plexus_net::{TlsOptions, Validity, certificate_is_authority, certificate_validity};
-
-use crate::calendar::{self, DAY};
+use plexus_stdx::calendar::{self, DAY};
 
 /// A certificate that ends within this time is told.
 const SOON: u64 = 14 * DAY;

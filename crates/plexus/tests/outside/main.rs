@@ -1,5 +1,6 @@
 //! The built binary from outside: independent clients of four ecosystems, signals, limits.
 
+mod alarms;
 mod broker;
 mod crashes;
 mod floods;

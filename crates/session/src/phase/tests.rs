@@ -1,5 +1,7 @@
 use bytes::Bytes;
-use plexus_types::{ClientId, Instant, Message, MessageId, MessageProperties, Qos, TopicName};
+use plexus_types::{
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, TopicName,
+};
 
 use super::seconds_left;
 
@@ -14,6 +16,7 @@ fn the_interval_that_is_left_is_rounded_and_zero_only_when_it_is_over() {
         retain: false,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
     };
     let at = |millis: u64| Instant::from_nanos(millis * 1_000_000);

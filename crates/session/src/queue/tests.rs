@@ -1,10 +1,12 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Message, MessageId, MessageProperties, Qos, TopicName};
+use plexus_types::{
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, TopicName,
+};
 
 use super::{Admission, Queue};
-use crate::{Delivery, Options, QueuePolicy, parcel::Parcel};
+use crate::{Delivery, Options, QueuePolicy, Waiting, parcel::Parcel};
 
 fn parcel(payload: &'static str, qos: u8) -> Parcel {
     let message = Message {
@@ -15,6 +17,7 @@ fn parcel(payload: &'static str, qos: u8) -> Parcel {
         retain: false,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
     };
     parcel_of(&message, None)
@@ -22,13 +25,16 @@ fn parcel(payload: &'static str, qos: u8) -> Parcel {
 
 fn parcel_of(message: &Message, shared: Option<&Arc<str>>) -> Parcel {
     let message = Arc::new(message.clone());
-    Parcel::from(Delivery {
-        message: &message,
-        qos: message.qos,
-        retain: false,
-        subscription_ids: &[],
-        shared,
-    })
+    Parcel::new(
+        Instant::ZERO,
+        Delivery {
+            message: &message,
+            qos: message.qos,
+            retain: false,
+            subscription_ids: &[],
+            shared,
+        },
+    )
 }
 
 fn options(messages: usize, bytes: usize, queue_policy: QueuePolicy) -> Options {
@@ -65,7 +71,9 @@ fn a_full_queue_follows_its_policy() {
         for (payload, qos) in parcels {
             let mut victims = Vec::new();
             let admission =
-                queue.push(parcel(payload, *qos), &options, |victim| victims.push(victim));
+                queue.push(parcel(payload, *qos), &options, Waiting::UNLIMITED, |victim| {
+                    victims.push(victim);
+                });
             if admission == Admission::Full {
                 refused.push_str(payload);
             }
@@ -84,10 +92,16 @@ fn bytes_are_limited_as_well_as_messages() {
     let options = options(100, 10, QueuePolicy::DropOldest);
     for payload in ["123", "456", "12345678"] {
         // Each counts one byte of topic, too.
-        assert_eq!(queue.push(parcel(payload, 1), &options, |_| victims += 1), Admission::Queued);
+        assert_eq!(
+            queue.push(parcel(payload, 1), &options, Waiting::UNLIMITED, |_| victims += 1),
+            Admission::Queued
+        );
     }
     assert_eq!((victims, queue.len()), (2, (1, 9)));
-    assert_eq!(queue.push(parcel("1234567890", 1), &options, |_| {}), Admission::Full);
+    assert_eq!(
+        queue.push(parcel("1234567890", 1), &options, Waiting::UNLIMITED, |_| {}),
+        Admission::Full
+    );
     assert_eq!(rest(&mut queue), ["12345678"]);
     assert!(queue.0.is_none(), "an empty queue costs nothing");
 }
@@ -96,11 +110,14 @@ fn bytes_are_limited_as_well_as_messages() {
 fn a_shared_message_drives_nothing_out() {
     let mut queue = Queue::default();
     let options = options(1, 1_000, QueuePolicy::DropOldest);
-    queue.push(parcel("mine", 0), &options, |_| {});
+    queue.push(parcel("mine", 0), &options, Waiting::UNLIMITED, |_| {});
     let group = Arc::from("$share/g/#");
     let shared = Some(&group);
     let shared = parcel_of(parcel("shared", 2).message().unwrap(), shared);
-    assert_eq!(queue.push(shared, &options, |_| unreachable!("no victim")), Admission::Full);
+    assert_eq!(
+        queue.push(shared, &options, Waiting::UNLIMITED, |_| unreachable!("no victim")),
+        Admission::Full
+    );
 }
 
 /// A message that the client may have, or the half of it, is not given up because others come.
@@ -112,7 +129,8 @@ fn what_may_have_begun_before_the_start_neither_counts_nor_goes() {
     assert_eq!((queue.begun(), queue.len()), (2, (1, 2)));
     let mut victims = Vec::new();
     for payload in ["d", "e", "f"] {
-        let admission = queue.push(parcel(payload, 1), &options, |victim| victims.push(victim));
+        let admission = queue
+            .push(parcel(payload, 1), &options, Waiting::UNLIMITED, |victim| victims.push(victim));
         assert_eq!(admission, Admission::Queued);
     }
     let victims = victims.iter().map(|victim| victim.message().unwrap().payload.clone());

@@ -3,12 +3,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plexus_stdx::varint::Cursor;
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos, Text,
-    TopicFilter, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
+    ProtocolVersion, Qos, Text, TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 use smallvec::SmallVec;
 
+use super::{RETAIN, SHARED};
 use crate::{Change, Entry, Extras, Held, Image, Sequence, WillImage};
 
 /// Why bytes are no record. The log's checksums make sure that they are what was written, so this
@@ -58,13 +59,16 @@ pub(super) fn change(record: &[u8]) -> Read<Change> {
     }
 }
 
-pub(super) fn queued_message(record: &[u8]) -> Option<MessageId> {
+pub(super) fn queued(record: &[u8]) -> Option<(MessageId, bool)> {
     let mut reader = Reader(Cursor::new(record));
     if reader.byte().ok()? != QUEUED {
         return None;
     }
     reader.sequence().ok()?;
-    reader.message_id().ok()
+    let message = reader.message_id().ok()?;
+    reader.small().ok()?;
+    let bits = reader.byte().ok()?;
+    Some((message, bits & (RETAIN | SHARED) == 0))
 }
 
 struct Reader<'a>(Cursor<'a>);
@@ -81,7 +85,7 @@ impl Reader<'_> {
             will: self.will()?,
             subscriptions: self.list(Self::held)?,
             accepted: self.list(Self::packet_id)?,
-            entries: self.list(Self::entry)?.into(),
+            entries: self.entries()?.into(),
         })
     }
 
@@ -104,6 +108,19 @@ impl Reader<'_> {
         Ok(Held { filter, options, id })
     }
 
+    fn entries(&mut self) -> Read<Vec<Entry>> {
+        let mut since = 0_u32;
+        let mut entries = self.list(|reader| {
+            let step = reader.small()?;
+            Ok(Entry { since: step, ..reader.entry()? })
+        })?;
+        for entry in &mut entries {
+            since = since.wrapping_add(entry.since);
+            entry.since = since;
+        }
+        Ok(entries)
+    }
+
     fn entry(&mut self) -> Read<Entry> {
         let sequence = self.sequence()?;
         let message = self.message_id()?;
@@ -111,12 +128,13 @@ impl Reader<'_> {
         let bits = self.byte()?;
         let qos = Qos::new(bits & 0b11).ok_or(RecordError::Field("quality of service"))?;
         let count = if bits & 0b1_0000 == 0 { 0 } else { self.number()? };
-        let ids = (0..count).map(|_| self.small()).collect::<Read<SmallVec<[u32; 2]>>>()?;
-        let shared =
-            if bits & 0b10_0000 == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
-        let extras = Extras::boxed(&ids, shared.as_ref());
-        let (retain, released) = (bits & 0b100 != 0, bits & 0b1000 != 0);
-        Ok(Entry { sequence, message, size, qos, retain, released, extras })
+        let subscription_ids: SmallVec<[u32; 2]> =
+            (0..count).map(|_| self.small()).collect::<Read<_>>()?;
+        let shared = if bits & SHARED == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
+        let extras = Extras::new(&subscription_ids, shared);
+        let (retain, released) = (bits & RETAIN != 0, bits & 0b1000 != 0);
+        let since = 0;
+        Ok(Entry { sequence, message, size, since, qos, retain, released, extras })
     }
 
     fn will(&mut self) -> Read<Option<Box<WillImage>>> {
@@ -135,6 +153,7 @@ impl Reader<'_> {
                 retain: bits & 0b100 != 0,
                 properties: MessageProperties::from_checked(properties),
                 expires: None,
+                durability: Durability::default(),
                 publisher: reader.client_id()?,
             };
             Ok(Box::new(WillImage { message, delay, lifetime }))

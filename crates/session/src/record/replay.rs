@@ -1,6 +1,6 @@
 use plexus_types::{Instant, MessageId};
 
-use crate::{Change, Image, Sequence};
+use crate::{Change, Entry, Image, Sequence, parcel::seconds};
 
 /// Subscriptions up to which the list grows by single places.
 const FEW: usize = 8;
@@ -40,7 +40,7 @@ impl Image {
                 if entries.len() == entries.capacity() && entries.len() < MANY {
                     entries.reserve_exact((entries.len() / 4).max(2));
                 }
-                entries.push_back(entry);
+                entries.push_back(Entry { since: seconds(at), ..entry });
             }
             Change::Dropped(sequence, _) | Change::Completed(sequence, _) => {
                 if let Some(at) = self.find(sequence) {

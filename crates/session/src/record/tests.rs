@@ -2,8 +2,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos,
-    TopicFilter, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
+    ProtocolVersion, Qos, TopicFilter, TopicName,
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 
@@ -24,10 +24,11 @@ fn entry(sequence: u32, ids: &[u32]) -> Entry {
         sequence: Sequence::new(sequence),
         message: MessageId::new(u64::MAX),
         size: (1 << 28) - 1,
+        since: 0,
         qos: Qos::AtLeastOnce,
         retain: true,
         released: !ids.is_empty(),
-        extras: Extras::boxed(ids, ids.first().map(|id| format!("$share/g{id}/+").into()).as_ref()),
+        extras: Extras::new(ids, ids.first().map(|id| format!("$share/g{id}/+").into())),
     }
 }
 
@@ -40,6 +41,7 @@ fn will() -> WillImage {
         retain: true,
         properties: MessageProperties::from_checked(Bytes::from_static(&[1, 1])),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
     };
     WillImage { message, delay: u32::MAX, lifetime: Some(7) }
@@ -58,7 +60,11 @@ fn changes() -> Vec<Change> {
         will: Some(Box::new(will())),
         subscriptions: vec![held("a/+/#", Some(268_435_455)), held("$share/g/t", None)],
         accepted: vec![id(1), id(65_535)],
-        entries: [entry(0, &[]), entry(1, &[1, 2, 3])].into(),
+        entries: [
+            Entry { since: 1_795_000_000, ..entry(0, &[]) },
+            Entry { since: 1_795_000_007, ..entry(1, &[1, 2, 3]) },
+        ]
+        .into(),
     };
     let bare = Image {
         user_name: None,
@@ -129,19 +135,22 @@ fn hostile_bytes_are_errors() {
 /// What is written most must be short.
 #[test]
 fn the_records_of_a_delivery_are_a_few_bytes() {
-    let entry = Entry {
+    let short = Entry {
         sequence: Sequence::new(1_000),
         message: MessageId::new(1_000_000),
         size: 256,
+        since: 1_795_000_000,
         qos: Qos::AtLeastOnce,
         retain: false,
         released: false,
-        extras: None,
+        extras: Extras::default(),
     };
-    let record = encoded(&Change::Queued(entry, None));
+    let record = encoded(&Change::Queued(short, None));
     assert_eq!(record.len(), 9);
-    assert_eq!(Change::queued_message(&record), Some(MessageId::new(1_000_000)));
-    assert_eq!(Change::queued_message(&record[..4]), None);
-    assert_eq!(Change::queued_message(&encoded(&Change::Away)), None);
+    assert_eq!(Change::queued(&record), Some((MessageId::new(1_000_000), true)));
+    assert_eq!(Change::queued(&record[..4]), None);
+    assert_eq!(Change::queued(&encoded(&Change::Away)), None);
+    let record = encoded(&Change::Queued(entry(1, &[7]), None));
+    assert_eq!(Change::queued(&record), Some((MessageId::new(u64::MAX), false)));
     assert_eq!(encoded(&Change::Completed(Sequence::new(1_000), MessageId::NONE)).len(), 3);
 }

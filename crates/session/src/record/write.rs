@@ -1,6 +1,7 @@
 use plexus_stdx::varint;
 use plexus_types::{Instant, ProtocolVersion};
 
+use super::{RETAIN, SHARED};
 use crate::{Change, Entry, Held, Image, WillImage};
 
 pub(super) fn change(change: &Change, into: &mut Vec<u8>) {
@@ -58,7 +59,11 @@ fn image(image: &Image, into: &mut Vec<u8>) {
         number(u64::from(id.get()), into);
     }
     number(image.entries.len() as u64, into);
+    let mut since = 0_u32;
     for value in &image.entries {
+        // They stand in the order in which they came, so the steps are small.
+        number(u64::from(value.since.wrapping_sub(since)), into);
+        since = value.since;
         entry(value, into);
     }
 }
@@ -80,13 +85,13 @@ fn entry(entry: &Entry, into: &mut Vec<u8>) {
     number(u64::from(entry.sequence.get()), into);
     number(entry.message.get(), into);
     number(u64::from(entry.size), into);
-    let (ids, shared) = (entry.subscription_ids(), entry.shared());
+    let ids = entry.extras.subscription_ids();
     into.push(
         entry.qos.get()
-            | u8::from(entry.retain) << 2
+            | if entry.retain { RETAIN } else { 0 }
             | u8::from(entry.released) << 3
             | u8::from(!ids.is_empty()) << 4
-            | u8::from(shared.is_some()) << 5,
+            | if entry.extras.shared().is_some() { SHARED } else { 0 },
     );
     if !ids.is_empty() {
         number(ids.len() as u64, into);
@@ -94,7 +99,7 @@ fn entry(entry: &Entry, into: &mut Vec<u8>) {
             number(u64::from(*id), into);
         }
     }
-    if let Some(filter) = shared {
+    if let Some(filter) = entry.extras.shared() {
         text(filter.as_bytes(), into);
     }
 }

@@ -1,6 +1,6 @@
 //! Acknowledgements, both ways.
 
-use plexus_types::{Instant, MessageId, ReasonCode, Text};
+use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{Ack, AckDetails};
 
 use super::Session;
@@ -8,7 +8,7 @@ use crate::{
     Change, Outbox,
     inbound::{AckKind, Answer, Verdict},
     outbound::{Acknowledged, Received},
-    parcel::{Body, Parcel},
+    parcel::Parcel,
     phase::Phase,
     refusal::Refusal,
 };
@@ -81,10 +81,10 @@ impl Session {
             Received::Release(parcel, first) => {
                 let (sequence, recorded) = (parcel.sequence, parcel.is_recorded());
                 // [MQTT-4.3.3-6]
-                let body = std::mem::replace(&mut parcel.body, Body::Stored(MessageId::NONE));
+                let message = parcel.let_go();
                 if first && recorded {
                     // Sent again as PUBLISH after a crash it would be delivered twice.
-                    let position = self.record(Change::Received(sequence, body.id()), out);
+                    let position = self.record(Change::Received(sequence, message), out);
                     self.outbound.record(id, position);
                 }
                 Verdict::new(ReasonCode::Success, self.outbound.released_after(id))
@@ -119,7 +119,7 @@ impl Session {
 
     pub(super) fn record_completed(&mut self, parcel: &Parcel, out: &mut Outbox) {
         if parcel.is_recorded() {
-            self.record(Change::Completed(parcel.sequence, parcel.body.id()), out);
+            self.record(Change::Completed(parcel.sequence, parcel.id()), out);
         }
     }
 }

@@ -6,7 +6,7 @@ use plexus_types::{Instant, Message, Qos};
 
 use super::Session;
 use crate::{
-    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, Sequence, Taken,
+    Change, Delivery, DropReason, Outbox, Outgoing, Output, QueuePolicy, Sequence, Taken, Waiting,
     aliases::Naming,
     inbound::{AckKind, Verdict},
     outbound::Resend,
@@ -33,7 +33,7 @@ impl Session {
         if delivery.message.is_expired(now) {
             return refuse(DropReason::Expired, delivery.shared.is_some(), out); // [MQTT-3.3.2-5]
         }
-        let parcel = Parcel::from(delivery);
+        let parcel = Parcel::new(now, delivery);
         let message = delivery.message;
         match &self.phase {
             // First in, first out, whatever the topic: nothing passes what waits ([MQTT-4.6.0-5],
@@ -75,10 +75,10 @@ impl Session {
             }
             // [MQTT-3.3.1-1]: nobody knows whether it was sent before the node started.
             let is_doubtful = self.queue.is_front_restored();
-            let Some(parcel) = self.queue.pop() else { break };
+            let Some(parcel) = self.dequeue(out) else { break };
             let Some(message) = parcel.message().map(Arc::clone) else { break };
             self.note_movement();
-            if message.is_expired(now) {
+            if message.is_expired(now) || self.is_overdue(now, &parcel) {
                 out.push(Output::Dropped(DropReason::Expired, 1)); // [MQTT-3.3.2-5]
                 self.record_drop(&parcel, out);
                 continue;
@@ -152,7 +152,7 @@ impl Session {
         let Some(naming) = connection.naming(&parcel, message, self.version) else {
             return refuse(DropReason::TooLarge, parcel.shared().is_some(), out); // [MQTT-3.1.2-25]
         };
-        self.admit_parcel(&mut parcel);
+        self.admit_parcel(&mut parcel, message);
         if parcel.is_recorded() {
             self.record_parcel(parcel.entry(), Arc::clone(message), out);
         }
@@ -188,11 +188,13 @@ impl Session {
             self.note_movement();
         }
         let next = self.next;
-        self.admit_parcel(&mut parcel);
+        self.admit_parcel(&mut parcel, message);
         let entry = parcel.is_recorded().then(|| parcel.entry());
         let mut evicted = Vec::new();
-        let admission = self.queue.push(parcel, &self.options, |victim| evicted.push(victim));
+        let (size, room) = (parcel.size(), out.room());
+        let admission = self.queue.push(parcel, &self.options, room, |victim| evicted.push(victim));
         for victim in evicted {
+            out.note_gone(victim.size());
             if !give_back(&victim, out) {
                 out.push(Output::Dropped(DropReason::QueueFull, 1));
             }
@@ -200,20 +202,64 @@ impl Session {
         }
         match admission {
             Admission::Queued => {
+                out.note_waiting(Waiting::one(size));
                 if let Some(entry) = entry {
                     self.record_parcel(entry, Arc::clone(message), out);
                 }
                 Taken::Queued
             }
-            Admission::Full => {
+            Admission::Full | Admission::NoRoom => {
                 self.next = next;
-                let taken = refuse(DropReason::QueueFull, is_shared, out);
+                let is_full = admission == Admission::Full;
+                let reason = if is_full { DropReason::QueueFull } else { DropReason::NodeFull };
+                let refused = refuse(reason, is_shared, out);
                 if self.options.queue_policy == QueuePolicy::Disconnect && !is_shared {
                     self.overflow(now, out);
                 }
-                taken
+                if is_full { refused } else { Taken::NoRoom }
             }
         }
+    }
+
+    /// When what has waited longest will have waited for too long.
+    pub(super) fn next_overdue(&self) -> Option<Instant> {
+        let limit = self.options.queue_seconds_max;
+        if limit == u32::MAX {
+            return None;
+        }
+        // What may have been sent before the node started is sent again, however long it takes.
+        self.queue.first_waiting().map(|oldest| oldest.overdue_at(limit))
+    }
+
+    /// Drops what has waited for too long, some of it at a time.
+    pub(super) fn drop_overdue(&mut self, now: Instant, out: &mut Outbox) {
+        if self.next_overdue().is_none_or(|due| due > now) {
+            return;
+        }
+        for _ in 0..BATCH {
+            if self.next_overdue().is_none_or(|due| due > now) {
+                break;
+            }
+            let Some(parcel) = self.queue.pop_waiting() else { break };
+            out.note_gone(parcel.size());
+            self.note_movement();
+            out.push(Output::Dropped(DropReason::Expired, 1));
+            self.record_drop(&parcel, out);
+        }
+        self.pump(now, out);
+    }
+
+    fn is_overdue(&self, now: Instant, parcel: &Parcel) -> bool {
+        let limit = self.options.queue_seconds_max;
+        limit != u32::MAX && parcel.overdue_at(limit) <= now
+    }
+
+    /// The next message that waits.
+    pub(super) fn dequeue(&mut self, out: &mut Outbox) -> Option<Parcel> {
+        let before = self.queue.waiting();
+        let parcel = self.queue.pop()?;
+        out.note_change(before, self.queue.waiting());
+        Some(parcel)
     }
 
     fn note_movement(&mut self) {
@@ -234,7 +280,7 @@ impl Session {
     /// What is not in the log has no end there either.
     fn record_drop(&mut self, parcel: &Parcel, out: &mut Outbox) {
         if parcel.is_recorded() {
-            self.record(Change::Dropped(parcel.sequence, parcel.body.id()), out);
+            self.record(Change::Dropped(parcel.sequence, parcel.id()), out);
         }
     }
 
@@ -274,7 +320,7 @@ impl Session {
 /// whoever takes it over can hold it in the log without a gap.
 fn give_back(parcel: &Parcel, out: &mut Outbox) -> bool {
     let Some(group) = parcel.shared() else { return false };
-    out.push(Output::Redispatch(Arc::clone(group), parcel.body.clone()));
+    out.push(Output::Redispatch(Arc::clone(group), parcel.body()));
     true
 }
 

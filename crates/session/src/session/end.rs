@@ -1,11 +1,10 @@
 //! What a client leaves behind: its Will, then what others may still deliver, then nothing.
 
-use plexus_types::{Instant, MessageId, Qos};
+use plexus_types::{Instant, Qos};
 
 use super::Session;
 use crate::{
     Action, Change, DropReason, Outbox, Output, Publication,
-    parcel::Body,
     phase::Phase,
     timer::{Timer, Timers},
     will::StoredWill,
@@ -63,18 +62,20 @@ impl Session {
 
     fn complete_end(&mut self, out: &mut Outbox) {
         let mut dropped = 0;
-        let under_way: Vec<_> = self.outbound.drain().collect();
-        let waiting: Vec<_> = std::iter::from_fn(|| self.queue.pop()).collect();
-        let held = super::log::held(under_way.iter().chain(&waiting));
-        let under_way = under_way.into_iter().map(|parcel| (parcel, true));
-        for (parcel, begun) in under_way.chain(waiting.into_iter().map(|parcel| (parcel, false))) {
-            if matches!(parcel.body, Body::Stored(MessageId::NONE)) {
+        let mut parcels: Vec<_> = self.outbound.drain().map(|parcel| (parcel, true)).collect();
+        parcels.extend(std::iter::from_fn(|| {
+            let begun = self.queue.front_begun().is_some();
+            self.dequeue(out).map(|parcel| (parcel, begun))
+        }));
+        let held = super::log::held(parcels.iter().map(|(parcel, _)| parcel));
+        for (parcel, begun) in parcels {
+            if parcel.is_done() {
                 continue; // It has been received.
             }
             match parcel.shared().cloned() {
                 // [MQTT-4.8.2-5]: a QoS 2 delivery that has begun goes to nobody else.
                 Some(shared) if !(begun && parcel.qos() == Qos::ExactlyOnce) => {
-                    out.push(Output::Redispatch(shared, parcel.body));
+                    out.push(Output::Redispatch(shared, parcel.body()));
                 }
                 _ => dropped += 1,
             }

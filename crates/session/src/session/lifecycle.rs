@@ -97,7 +97,9 @@ impl Session {
         self.phase = Phase::Connected(Connection::new(keep_alive, &connect, &self.options));
         let will = connect.will.map(|will| StoredWill::new(will, self.client_id.clone()));
         let after = self.record_attached(will, out).max(after);
+        let before = self.queue.waiting();
         self.take_up();
+        out.note_change(before, self.queue.waiting());
         self.outbound.begin_connection();
         // First, and once a connection: [MQTT-3.1.4-5], [MQTT-3.2.0-1], [MQTT-3.2.0-2],
         // [MQTT3-3.1.4-4], [MQTT3-3.2.0-1].

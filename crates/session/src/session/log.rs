@@ -2,17 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use plexus_types::{Instant, Message, MessageId};
+use plexus_types::{Instant, Message, MessageId, Qos};
 use plexus_wire::Packet;
 
 use super::Session;
 use crate::{
-    Change, Entry, Held, Image, LogPosition, Options, Outbox, Output,
-    parcel::{Body, Parcel},
-    phase::Phase,
-    queue::Queue,
-    subscriptions::Subscriptions,
-    will::StoredWill,
+    Change, Entry, Held, Image, LogPosition, Options, Outbox, Output, parcel::Parcel, phase::Phase,
+    queue::Queue, subscriptions::Subscriptions, will::StoredWill,
 };
 
 /// Messages at the front of the queue of a connected client whose bytes stay in memory, and that
@@ -43,9 +39,11 @@ impl Session {
         connection.fetching = false;
         let waiting = self.queue.first_mut(AHEAD);
         for parcel in self.outbound.parcels_mut().chain(waiting) {
-            let Body::Stored(id) = parcel.body else { continue };
-            if let Some(message) = messages.iter().find(|message| message.id == id) {
-                parcel.body = Body::Here(Arc::clone(message));
+            if parcel.message().is_some() || parcel.is_done() {
+                continue;
+            }
+            if let Some(message) = messages.iter().find(|message| message.id == parcel.id()) {
+                parcel.fetched(message);
             }
         }
         self.pump(now, out);
@@ -67,15 +65,14 @@ impl Session {
         let (mut wanted, mut bytes) = (Vec::new(), 0);
         let waiting = self.queue.iter().take(AHEAD);
         for parcel in self.outbound.iter().map(|(.., parcel)| parcel).chain(waiting) {
-            let Body::Stored(id) = parcel.body else { continue };
-            if id == MessageId::NONE {
-                continue; // PUBREC has come: nothing of it is sent again.
+            if parcel.message().is_some() || parcel.is_done() {
+                continue; // Of what is done with nothing is sent again: PUBREC has come.
             }
             bytes += parcel.size();
             if !wanted.is_empty() && (wanted.len() >= AHEAD || bytes > AHEAD_BYTES) {
                 break;
             }
-            wanted.push(id);
+            wanted.push(parcel.id());
         }
         connection.fetching = true;
         out.push(Output::Fetch(wanted));
@@ -111,8 +108,8 @@ impl Session {
     /// A session from the log, away since then. What was under way is sent again to the next
     /// connection; the log does not know how much of it had been, nor whether acknowledgements of
     /// more were lost with the end of the log, so all of it is marked as a repetition
-    /// ([MQTT-3.3.1-1]). Until then what may have been under way stays in the queue, where it takes the
-    /// least memory: the entries become the queue where they are.
+    /// ([MQTT-3.3.1-1]). Until then it stays in the queue, where it takes the least memory: the entries
+    /// become the queue where they are.
     pub fn restore(image: Image, options: Arc<Options>, now: Instant) -> Self {
         let since = image.away_since.unwrap_or(now);
         let mut session = Self::empty(image.client_id, image.user_name, options);
@@ -133,12 +130,13 @@ impl Session {
         let released = entries.iter().rposition(|entry| entry.released).map_or(0, |at| at + 1);
         let mut taken = 0;
         while taken < released
-            && let Some(id) = entries.front().map(|entry| entry.sequence.packet_id())
+            && let Some(entry) = entries.front()
+            && let id = entry.sequence.packet_id()
             && !self.outbound.is_taken(id)
             && let Some(entry) = entries.pop_front()
         {
-            let (qos, had_pubrec) = (entry.qos, entry.released);
-            self.outbound.restore(id, qos, had_pubrec, Parcel::stored(entry));
+            let (qos, released) = (entry.qos, entry.released);
+            self.outbound.restore(id, qos, released, Parcel::stored(entry));
             taken += 1;
         }
         if entries.capacity() - entries.len() > entries.len() / 4 {
@@ -191,14 +189,18 @@ impl Session {
         self.record(Change::Will(will), out);
     }
 
-    /// Gives the parcel its place and, if the session is durable, its record.
-    pub(super) fn admit_parcel(&mut self, parcel: &mut Parcel) {
-        if parcel.qos().get() > 0 {
-            parcel.sequence = self.next;
-            self.next = self.next.next();
-            if self.is_durable() {
-                parcel.mark_recorded();
-            }
+    /// Gives the parcel its place and, if the session is durable, its record. A message that lives
+    /// in memory alone has none at QoS 1; at QoS 2 it has one all the same, because its identifier
+    /// follows from its place and must not become another message's after a crash.
+    pub(super) fn admit_parcel(&mut self, parcel: &mut Parcel, message: &Message) {
+        if parcel.qos() == Qos::AtMostOnce {
+            return;
+        }
+        parcel.sequence = self.next;
+        self.next = self.next.next();
+        let is_kept = message.durability.is_kept() || parcel.qos() == Qos::ExactlyOnce;
+        if is_kept && self.is_durable() {
+            parcel.mark_recorded();
         }
     }
 
@@ -207,7 +209,7 @@ impl Session {
         let (sequence, qos) = (entry.sequence, entry.qos);
         let position = self.record(Change::Queued(entry, Some(message)), out);
         self.pending.note_record(position);
-        if qos == plexus_types::Qos::ExactlyOnce {
+        if qos == Qos::ExactlyOnce {
             self.pending.hold_delivery(position, sequence);
         }
     }
@@ -247,6 +249,6 @@ impl Session {
 
 /// The names of everything in the log that these messages hold there.
 pub(super) fn held<'a>(parcels: impl Iterator<Item = &'a Parcel>) -> Vec<MessageId> {
-    let recorded = parcels.filter(|parcel| parcel.is_recorded()).map(|parcel| parcel.body.id());
+    let recorded = parcels.filter(|parcel| parcel.is_recorded()).map(Parcel::id);
     recorded.filter(|id| *id != MessageId::NONE).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plexus_types::{Instant, Message, MessageId, PacketId, Qos, ReasonCode};
+use plexus_types::{Durability, Instant, Message, MessageId, PacketId, Qos, ReasonCode};
 use plexus_wire::{Ack, Publish, property::payload_format_is_utf8};
 
 use super::Session;
@@ -50,6 +50,7 @@ impl Session {
             retain,
             properties: properties.forwarded,
             expires: interval.map(|seconds| now + Duration::from_secs(u64::from(seconds))),
+            durability: Durability::default(),
             publisher: self.client_id.clone(),
         };
         if let Err(refusal) = check_message(&message, &self.options) {
@@ -70,7 +71,7 @@ impl Session {
         let id = publication.packet_id;
         match (verdict, id) {
             (Ok(()), Some(id)) if publication.message.qos == Qos::ExactlyOnce => {
-                if self.is_durable() {
+                if self.is_durable() && publication.message.durability.is_kept() {
                     // Recorded before it is routed: a repetition is known even after a crash.
                     let position = self.record(Change::Accepted(id), out);
                     self.inbound.record(id, position);
@@ -144,9 +145,10 @@ impl Session {
     /// The client releases a QoS 2 message ([MQTT-4.3.3-11], [MQTT3-4.3.3-2]).
     pub(super) fn on_pubrel(&mut self, ack: &Ack, out: &mut Outbox) -> Result<(), Refusal> {
         self.check_waiting_acks()?;
+        let was_recorded = self.inbound.is_recorded(ack.packet_id);
         let verdict = match self.inbound.release(ack.packet_id) {
             // PUBCOMP lets the client use the identifier again, so the release must be kept first.
-            true if self.is_durable() => {
+            true if was_recorded => {
                 let position = self.record(Change::Released(ack.packet_id), out);
                 Verdict::new(ReasonCode::Success, position)
             }

@@ -1,10 +1,10 @@
 //! What a session promises beyond a crash of its node.
 
 use plexus_session::{Body, Options, Output, Session};
-use plexus_types::ReasonCode;
-use plexus_wire::{Connect, Packet};
+use plexus_types::{Durability, ReasonCode};
+use plexus_wire::{Connect, Packet, Publish};
 
-use crate::shell::{Shell, ack, durable, message, publish, subscribe, will};
+use crate::shell::{Shell, ack, durable, fleeting, message, publish, subscribe, will};
 
 fn again(expiry: u32) -> Connect {
     Connect { clean_start: false, ..durable(expiry) }
@@ -169,4 +169,86 @@ fn a_message_of_a_group_that_is_only_in_the_log_goes_back_to_its_group() {
     let outputs: Vec<_> = std::iter::from_fn(|| shell.out.poll()).collect();
     let stored = |output: &Output| matches!(output, Output::Redispatch(_, Body::Stored(id)) if *id == shared.id);
     assert!(outputs.iter().any(stored), "{outputs:?}");
+}
+
+/// What is promised to live in memory alone is not written at QoS 1, and its loss leaves the rest as
+/// it was.
+#[test]
+fn what_lives_in_memory_alone_is_gone_after_a_crash_and_nothing_else() {
+    let mut shell = Shell::new(Options { inflight_max: 2, ..Options::default() });
+    (shell.forgets, shell.tells_log) = (true, true);
+    shell.connect(durable(60));
+    assert_eq!(shell.deliver(&fleeting("a"), 1).1, ["PUBLISH a q1 id=1"], "no record");
+    assert_eq!(shell.deliver(&message("b"), 1).1, ["LOG Queued b", "PUBLISH b q1 id=2"]);
+    for payload in ["c", "d"] {
+        assert_eq!(shell.deliver(&fleeting(payload), 1), (plexus_session::Taken::Queued, vec![]));
+    }
+    shell.deliver(&message("e"), 1);
+    assert_eq!(shell.packet(Packet::PubAck(ack(1))), ["PUBLISH c q1 id=3"], "no record");
+    shell.lose_connection();
+    let story = shell.connect(again(60));
+    assert_eq!(story[2..], ["PUBLISH b q1 id=2 dup", "PUBLISH c q1 id=3 dup"]);
+    shell.crash();
+    let story = shell.connect(again(60));
+    assert_eq!(story[2..], ["PUBLISH b q1 id=2 dup", "PUBLISH e q1 id=5 dup"]);
+}
+
+/// Its identifier follows from the queue and must not become another message's.
+#[test]
+fn a_qos_2_delivery_is_recorded_whatever_its_publisher_was_promised() {
+    let mut shell = Shell::connected(durable(60));
+    (shell.forgets, shell.keeps) = (true, false);
+    assert!(shell.deliver(&fleeting("a"), 2).1.is_empty(), "it waits for its record");
+    assert_eq!(shell.keep_all(), ["PUBLISH a q2 id=1"]);
+    shell.crash();
+    shell.keeps = true;
+    assert_eq!(shell.connect(again(60))[1], "PUBLISH a q2 id=1 dup");
+    assert_eq!(shell.deliver(&message("b"), 2).1, ["PUBLISH b q2 id=2"]);
+}
+
+/// PUBREC of a message in memory promises nothing that would have to be kept.
+#[test]
+fn a_qos_2_message_in_memory_is_acknowledged_at_once() {
+    let mut shell = Shell::connected(durable(60));
+    (shell.keeps, shell.forgets, shell.tells_log) = (false, true, true);
+    shell.durability = Durability::Memory;
+    let story = shell.packet(Packet::Publish(publish("t", "a", 2, 7)));
+    assert_eq!(story, ["ASK publish t a", "ROUTE t a", "PUBREC 7 Success"]);
+    let again_sent = Publish { dup: true, ..publish("t", "a", 2, 7) };
+    assert_eq!(shell.packet(Packet::Publish(again_sent)), ["PUBREC 7 Success"], "not routed again");
+    assert_eq!(shell.packet(Packet::PubRel(ack(7))), ["PUBCOMP 7 Success"]);
+    shell.crash();
+    shell.connect(again(60));
+    shell.keep_all();
+    let story = shell.packet(Packet::Publish(publish("t", "b", 2, 7)));
+    assert!(story.contains(&"ROUTE t b".to_owned()), "the identifier is free: {story:?}");
+}
+
+/// A session that the log knows stays there when its client comes in through a listener without
+/// durable sessions, and one that it does not know is written when it comes in through one with.
+#[test]
+fn a_session_that_the_log_knows_stays_in_it() {
+    let mut shell = Shell::connected(durable(60));
+    shell.deliver(&message("a"), 1);
+    shell.options = Options { durable: false, ..Options::default() }.into();
+    shell.connect(again(60));
+    shell.deliver(&message("b"), 1);
+    shell.crash();
+    assert_eq!(shell.connect(again(60))[1..], ["PUBLISH a q1 id=1 dup", "PUBLISH b q1 id=2 dup"]);
+
+    let mut shell = Shell::new(Options::default());
+    shell.options = Options { durable: false, ..Options::default() }.into();
+    shell.connect(durable(60));
+    shell.deliver(&message("a"), 1);
+    assert_eq!(shell.image, None);
+    shell.lose_connection();
+    shell.options = Options { durable: true, ..Options::default() }.into();
+    assert_eq!(shell.connect(again(60))[1], "PUBLISH a q1 id=1 dup");
+    shell.deliver(&message("b"), 1);
+    shell.crash();
+    assert_eq!(
+        shell.connect(again(60))[1..],
+        ["PUBLISH b q1 id=2 dup"],
+        "what came before is gone"
+    );
 }

@@ -11,5 +11,6 @@ mod lifecycle;
 mod losses;
 mod pair;
 mod publish;
+mod queue;
 mod shell;
 mod subscribe;

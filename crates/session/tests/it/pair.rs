@@ -71,6 +71,14 @@ impl Pair {
         self.take_client_outputs();
     }
 
+    /// The node crashes and comes back; what is on its way is lost.
+    pub(crate) fn crash(&mut self) {
+        self.upwards.clear();
+        self.shell.crash();
+        self.client.handle_connection_lost(self.shell.now);
+        self.take_client_outputs();
+    }
+
     /// One packet arrives at the server; says whether there was one.
     pub(crate) fn step_up(&mut self) -> bool {
         let Some(frame) = self.upwards.pop_front() else { return false };

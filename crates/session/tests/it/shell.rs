@@ -13,11 +13,11 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use plexus_session::{
     Action, Admitted, Body, Change, Connecting, Decision, Delivery, Image, LogPosition, Options,
-    Outbox, Outgoing, Output, Routed, Session, Taken,
+    Outbox, Outgoing, Output, Routed, Session, Taken, Waiting,
 };
 use plexus_types::{
-    ClientId, Instant, Message, MessageId, MessageProperties, PacketId, ProtocolVersion, Qos,
-    ReasonCode, Text, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
+    ProtocolVersion, Qos, ReasonCode, Text, TopicName,
 };
 use plexus_wire::{
     Ack, Connect, ConnectProperties, Packet, Publish, PublishHead, PublishProperties, Subscribe,
@@ -44,6 +44,12 @@ pub(crate) struct Shell {
     /// What a replay of the log gives, and the messages in it.
     pub(crate) image: Option<Box<Image>>,
     stored: BTreeMap<MessageId, Arc<Message>>,
+    /// What is promised of what the client publishes.
+    pub(crate) durability: Durability,
+    /// What may wait in the whole node.
+    pub(crate) waiting_max: Waiting,
+    /// Whether some messages live in memory alone.
+    pub(crate) forgets: bool,
     /// Whether a story tells records and decisions, and what is read from the log.
     pub(crate) tells_log: bool,
     pub(crate) tells_fetch: bool,
@@ -58,6 +64,9 @@ impl Shell {
             session: None,
             image: None,
             stored: BTreeMap::new(),
+            waiting_max: Waiting::UNLIMITED,
+            forgets: false,
+            durability: Durability::default(),
             out: Outbox::new(),
             verdict: Ok(()),
             routed: ReasonCode::Success,
@@ -165,6 +174,12 @@ impl Shell {
         (taken, story)
     }
 
+    /// So much may wait in the whole node.
+    pub(crate) fn limit_waiting(&mut self, limit: Waiting) {
+        self.waiting_max = limit;
+        self.out.limit_waiting(limit);
+    }
+
     /// The node crashes and comes back: what is left is what the log says.
     pub(crate) fn crash(&mut self) {
         self.frames.clear();
@@ -172,7 +187,10 @@ impl Shell {
             .image
             .clone()
             .map(|image| Session::restore(*image, Arc::clone(&self.options), self.now));
+        let limit = self.waiting_max;
         self.out = Outbox::new();
+        self.out.limit_waiting(limit);
+        self.out.note_waiting(self.session.as_ref().map(Session::waiting).unwrap_or_default());
         self.check_image_after_crash();
     }
 
@@ -220,7 +238,12 @@ impl Shell {
         let lasts = |session: &&Session| !session.is_over() && session.expiry() > 0;
         let Some(session) = self.session.as_ref().filter(lasts) else { return };
         if let Some(image) = &self.image {
-            assert_eq!(sorted(image.as_ref().clone()), sorted(session.image()));
+            let (replayed, mut own) = (sorted(image.as_ref().clone()), sorted(session.image()));
+            if self.forgets {
+                // A place that was given to a message in memory alone is free again after a crash.
+                own.next = replayed.next;
+            }
+            assert_eq!(replayed, own);
         }
     }
 
@@ -252,12 +275,7 @@ impl Shell {
                 });
                 told_delivery(&outgoing)
             }
-            Output::Authorize(action) => {
-                let told = self.tells_log.then(|| told_action(&action));
-                let decision = Decision { action, verdict: self.verdict };
-                self.session.as_mut()?.handle_decision(now, decision, &mut self.out);
-                return told;
-            }
+            Output::Authorize(action) => return self.decide(action),
             Output::Publish(publication) => {
                 let told = format!("ROUTE {}", told_message(&publication.message));
                 if let Some(packet_id) = publication.packet_id.filter(|_| self.routes) {
@@ -310,6 +328,16 @@ impl Shell {
             Output::Admit(_) => unreachable!("handled while connecting"),
         };
         Some(told)
+    }
+
+    fn decide(&mut self, mut action: Action) -> Option<String> {
+        let told = self.tells_log.then(|| told_action(&action));
+        if let Action::Publish(publication) = &mut action {
+            publication.message.durability = self.durability;
+        }
+        let (now, decision) = (self.now, Decision { action, verdict: self.verdict });
+        self.session.as_mut()?.handle_decision(now, decision, &mut self.out);
+        told
     }
 
     fn frame(&mut self, write: impl FnOnce(ProtocolVersion, &mut BytesMut)) {
@@ -483,8 +511,15 @@ pub(crate) fn message(payload: &str) -> Arc<Message> {
         retain: false,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("publisher").unwrap(),
     })
+}
+
+/// A message whose publisher was promised nothing beyond the process.
+pub(crate) fn fleeting(payload: &str) -> Arc<Message> {
+    let message = Message::clone(&message(payload));
+    Arc::new(Message { durability: Durability::Memory, ..message })
 }
 
 pub(crate) fn subscribe(packet_id: u16, filters: &[&str]) -> Packet {

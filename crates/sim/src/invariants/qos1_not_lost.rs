@@ -1,16 +1,16 @@
 //! Section 4.3.2: a message of QoS 1 or 2 that the node took reaches every session to which it is
 //! owed: one whose SUBACK had been said, that has not unsubscribed and not ended. After a crash of the
-//! node only what it had acknowledged is owed still.
+//! node only what it had acknowledged is owed still, and of that what it had promised to keep.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plexus_types::{Qos, TopicFilter, filter_matches};
+use plexus_types::{Durability, Qos, TopicFilter, filter_matches};
 use plexus_wire::Packet;
 
 use super::Invariant;
 use crate::{
     agenda::ActorNo,
-    history::{History, MessageNo},
+    history::{Entry, History, MessageNo},
     seen::Seen,
 };
 
@@ -26,6 +26,35 @@ pub(super) struct Qos1NotLost {
     promised: BTreeSet<u64>,
 }
 
+impl Qos1NotLost {
+    fn enter(&mut self, history: &History, entry: &Entry) {
+        let Some(number) = entry.number else { return };
+        let Some(sent) = history.message(number).filter(|sent| !sent.may_expire) else { return };
+        let in_memory = history.durability_of(&sent.topic) == Durability::Memory;
+        let surely = history.owed(sent).into_iter().filter(|(_, qos)| match qos {
+            Qos::AtMostOnce => false,
+            Qos::AtLeastOnce => true,
+            // It goes if the log fails that has to know its identifier.
+            Qos::ExactlyOnce => !(in_memory && history.disk_fails),
+        });
+        let owed = surely.map(|(actor, _)| (actor, number));
+        let owed = owed.filter(|owed| !self.got.contains(owed));
+        let owed = owed.filter(|owed| !entry.again || self.suspended.contains(owed));
+        self.owed.extend(owed.map(|owed| (owed, entry.order)));
+    }
+
+    fn crash(&mut self, history: &History) {
+        let survives = |number: MessageNo| {
+            history.message(number).is_some_and(|sent| history.survives(&sent.topic))
+        };
+        self.owed.retain(|(_, number), _| survives(*number));
+        self.suspended.retain(|(_, number)| survives(*number));
+        let promised = &self.promised;
+        let lost = self.owed.extract_if(.., |_, entry| !promised.contains(entry));
+        self.suspended.extend(lost.map(|(owed, _)| owed));
+    }
+}
+
 impl Invariant for Qos1NotLost {
     fn name(&self) -> &'static str {
         "qos1_not_lost"
@@ -33,16 +62,7 @@ impl Invariant for Qos1NotLost {
 
     fn check(&mut self, history: &History, seen: &Seen<'_>) -> Result<(), String> {
         match seen {
-            Seen::Entered(entry) if history.is_lossless => {
-                let Some(number) = entry.number else { return Ok(()) };
-                let Some(sent) = history.message(number) else { return Ok(()) };
-                let owed = history.owed(sent).into_iter();
-                let surely = owed.filter(|(_, qos)| *qos > Qos::AtMostOnce && !sent.may_expire);
-                let owed = surely.map(|(actor, _)| (actor, number));
-                let owed = owed.filter(|owed| !self.got.contains(owed));
-                let owed = owed.filter(|owed| !entry.again || self.suspended.contains(owed));
-                self.owed.extend(owed.map(|owed| (owed, entry.order)));
-            }
+            Seen::Entered(entry) if history.is_lossless => self.enter(history, entry),
             Seen::Received { actor, number: Some(number), .. } => {
                 self.owed.remove(&(*actor, *number));
                 if history.has_log {
@@ -61,11 +81,7 @@ impl Invariant for Qos1NotLost {
                 });
                 self.suspended.extend(doubtful.map(|(owed, _)| owed));
             }
-            Seen::Crashed => {
-                let promised = &self.promised;
-                let lost = self.owed.extract_if(.., |_, entry| !promised.contains(entry));
-                self.suspended.extend(lost.map(|(owed, _)| owed));
-            }
+            Seen::Crashed => self.crash(history),
             Seen::Ended { actor, .. } | Seen::Vanished { actor, .. } => {
                 self.owed.retain(|(owed, _), _| owed != actor);
                 self.suspended.retain(|(owed, _)| owed != actor);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use plexus_types::Qos;
+use plexus_types::{Durability, Qos};
 
 use super::Invariant;
 use crate::{
@@ -34,6 +34,8 @@ impl Invariant for Qos2NotDuplicated {
         let once = incoming.qos == Qos::ExactlyOnce
             && sent.qos == Qos::ExactlyOnce
             && sent.entries.len() == 1
+            // A crash may have taken what was never promised to outlive it, and not its delivery.
+            && (sent.repeats.is_empty() || history.durability_of(&sent.topic) == Durability::Synced)
             && !sent.retain
             && !sent.topic.starts_with("s/");
         if once && !self.got.insert((*actor, *number)) {

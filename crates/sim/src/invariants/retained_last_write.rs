@@ -1,6 +1,7 @@
 //! Section 3.3.1.3: a topic keeps the last message that was written to it, and none if that had no
 //! payload ([MQTT-3.3.1-5], [MQTT-3.3.1-6]). Of several writers any one's last may be the last. A crash
-//! takes writes that were not acknowledged, but none before one that was.
+//! takes writes that were not acknowledged, but none before one that was, and all of a topic that is
+//! promised nothing.
 
 use std::collections::BTreeMap;
 
@@ -109,7 +110,10 @@ impl Invariant for RetainedLastWrite {
                 let writers = self.topics.values_mut().filter_map(|them| them.get_mut(actor));
                 writers.for_each(Writes::crash);
             }
-            Seen::Crashed => self.each(Writes::crash),
+            Seen::Crashed => {
+                self.topics.retain(|topic, _| history.survives(topic));
+                self.each(Writes::crash);
+            }
             Seen::Retained(kept) => {
                 for (topic, writers) in &self.topics {
                     let number = kept.get(topic).and_then(MessageNo::of);

@@ -2,6 +2,7 @@
 
 use plexus_stdx::Seed;
 use plexus_store::testing::Plant;
+use plexus_types::{Durability, TopicFilter};
 
 use crate::dice::Dice;
 
@@ -20,6 +21,8 @@ pub struct Storage {
     pub(crate) power: usize,
     /// Of a hundred writes of the log so many meet a failing disk.
     pub(crate) faults: usize,
+    /// Of a hundred starts so many are tried with a bit of an older file turned over, too.
+    pub(crate) rot: usize,
     /// The longest that the node stays down, in milliseconds.
     pub(crate) down_millis_max: usize,
     /// The longest that a write takes, in microseconds.
@@ -28,6 +31,21 @@ pub struct Storage {
     pub(crate) turn_micros_max: usize,
     /// Seconds by which the system's clock may be wrong at a start, either way.
     pub(crate) skew_secs_max: usize,
+}
+
+/// What topics of a world are promised whose messages are not synced; none in most worlds.
+pub(super) fn topics(seed: u64) -> Vec<(TopicFilter, Durability)> {
+    let mut dice = Dice::new(Seed::new(seed).derive(8));
+    if dice.chance(60) {
+        return Vec::new();
+    }
+    let rules = [
+        ("n/alpha/x", dice.pick(&[Durability::Memory, Durability::Written, Durability::Synced])),
+        ("n/+/x", dice.pick(&[Durability::Memory, Durability::Written])),
+        ("r/+/1", dice.pick(&[Durability::Memory, Durability::Synced])),
+    ];
+    let filter = |text| TopicFilter::try_from(text).expect("invariant: a plain filter");
+    rules.into_iter().map(|(text, durability)| (filter(text), durability)).collect()
 }
 
 impl Storage {
@@ -45,6 +63,7 @@ impl Storage {
             write_micros_max: dice.pick(&[200, 5_000, 300_000]),
             turn_micros_max: dice.pick(&[0, 100, 2_000]),
             skew_secs_max: dice.pick(&[0, 0, 3, 200]),
+            rot: dice.pick(&[0, 10, 50]),
         }
     }
 }

@@ -33,6 +33,7 @@ impl World {
 
     /// The node starts from what its log says.
     pub(super) fn start_node(&mut self) {
+        self.try_rot();
         let mut recovery = Recovery::new(self.dice.seed());
         recovery.canary = self.plan.canary;
         let Some(logger) = &mut self.logger else { return };
@@ -162,6 +163,7 @@ impl World {
         self.agenda.lose_node();
         self.lanes.clear();
         self.homes.clear();
+        self.history.power = power;
         self.see(&Seen::Crashed);
         self.history.crashing = false;
         let down = self.dice.millis(1, storage.down_millis_max);

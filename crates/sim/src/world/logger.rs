@@ -43,8 +43,8 @@ type Answer = (Fetch, Option<Vec<Arc<Message>>>);
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Logger {
-    disk: MemoryDisk,
-    options: LogOptions,
+    pub(super) disk: MemoryDisk,
+    pub(super) options: LogOptions,
     log: Option<Log<MemoryDisk>>,
     jobs: VecDeque<Job>,
     /// What is not written yet.

@@ -29,13 +29,15 @@ impl<D: Disk> Log<D> {
     /// Segments below the limit that only [`Purpose::Shrink`] may take.
     const RESERVED: u64 = 2;
 
-    /// About how many bytes of living state may still be added before the limit, the disk apart.
+    /// About how many bytes of living state may still be added before the limit, or before the end of
+    /// a disk that had no room for the next file.
     pub fn room_to_grow(&self) -> u64 {
-        if self.options.bytes_max == 0 {
+        let limit = self.bytes_max();
+        if limit == 0 {
             return u64::MAX;
         }
         let segment = self.options.segment_bytes;
-        let limit = self.options.bytes_max.saturating_sub(Self::RESERVED * segment);
+        let limit = limit.saturating_sub(Self::RESERVED * segment);
         let more = limit.saturating_sub(self.segment_bytes()) / segment;
         let current = self.current();
         current.length.saturating_sub(current.end) + more * segment
@@ -208,11 +210,18 @@ impl<D: Disk> Log<D> {
     fn create_spare(&mut self, length: u64) -> Result<Spare<D::File>, LogError> {
         let name = self.spare_name();
         match self.disk.create(&name, length) {
-            Ok(file) => Ok(Spare { name, file, length }),
+            Ok(file) => {
+                self.disk_bytes = 0;
+                Ok(Spare { name, file, length })
+            }
             Err(error) => {
                 // What there is of the file takes room and is good for nothing.
                 drop(self.disk.remove(&name));
-                Err(self.io_of(&name, "create", error))
+                let error = self.io_of(&name, "create", error);
+                if let LogError::Full { bytes, .. } = &error {
+                    self.disk_bytes = *bytes;
+                }
+                Err(error)
             }
         }
     }
@@ -289,13 +298,15 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
-    /// Makes a spare ready before it is needed, unless one is or there is no room for it.
+    /// Makes a spare ready before it is needed, unless one is or there is no room for it. While the
+    /// disk is full it is tried in any case: nothing else tells that there is room again.
     pub(super) fn prepare_spare(&mut self) -> Result<(), LogError> {
         let (length, limit) = (self.options.segment_bytes, self.options.bytes_max);
         let current = self.current();
         let soon = current.end > current.length / 2;
         let fits = limit == 0 || self.segment_bytes() + length <= limit;
-        if soon && fits && self.spares.is_empty() {
+        let is_due = self.disk_is_full() || (soon && self.spares.is_empty());
+        if is_due && fits {
             let spare = self.create_spare(length)?;
             self.spares.push(spare);
         }

@@ -110,14 +110,15 @@ impl<D: Disk> Log<D> {
     fn target(&self) -> u64 {
         let living = self.bodies.bytes() + self.living_state_bytes();
         let target = living.saturating_mul(2).saturating_add(self.options.allowance_bytes);
-        if self.options.bytes_max == 0 {
+        let limit = self.bytes_max();
+        if limit == 0 {
             return target;
         }
         // Cleaning begins before the reserve does, but not for the sake of a little garbage: a
         // log that is full of living state would be written round and round.
         let segment = self.options.segment_bytes;
         let worth = living.saturating_add(living / 8).saturating_add(2 * segment);
-        target.min((self.options.bytes_max - 3 * segment).max(worth))
+        target.min(limit.saturating_sub(3 * segment).max(worth))
     }
 
     /// Writes living bodies of the oldest segment again. Whether there were any.

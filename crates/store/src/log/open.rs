@@ -168,6 +168,7 @@ impl<D: Disk> Log<D> {
             frame: Vec::new(),
             cleaned: 0,
             rest: Rest::default(),
+            disk_bytes: 0,
             counted: false,
             recovered: Recovered::default(),
             stat: Stat::default(),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use plexus_types::{ClientId, Message, MessageProperties, Qos, Text, TopicName};
+use plexus_types::{ClientId, Durability, Message, MessageProperties, Qos, Text, TopicName};
 
 use super::*;
 use crate::{
@@ -59,6 +59,7 @@ fn message(id: u64, bytes: usize) -> Arc<Message> {
         retain: false,
         properties: MessageProperties::default(),
         expires: None,
+        durability: Durability::default(),
         publisher: ClientId::try_from("p").unwrap(),
     })
 }

@@ -31,6 +31,7 @@ fn message() -> impl Strategy<Value = Message> {
             retain,
             properties: MessageProperties::from_checked(Bytes::from(properties)),
             expires: expires.map(|secs| Instant::from_secs(u64::from(secs))),
+            durability: Durability::default(),
             publisher: ClientId::try_from(publisher.as_str()).unwrap(),
         })
 }

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use plexus_testkit::{Sender, any_packet, any_topic, build};
-use plexus_types::{ClientId, Message, MessageId, ProtocolVersion, TopicName};
+use plexus_types::{ClientId, Durability, Message, MessageId, ProtocolVersion, TopicName};
 use plexus_wire::{
     Packet, Publish, PublishHead, encode, encode_publish, encode_publish_head, encoded_len,
     publish_len,
@@ -33,6 +33,7 @@ proptest! {
             retain: publish.retain,
             properties: publish.properties.forwarded.clone(),
             expires: None,
+            durability: Durability::default(),
             publisher: ClientId::try_from("p").unwrap(),
         };
         let head = PublishHead {

@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use plexus_access::Principal;
 use plexus_session::{Held, Image, Session};
-use plexus_store::SegmentNumber;
+use plexus_store::{Group, SegmentNumber};
 use plexus_topics::InterestDelta;
 use plexus_types::{Message, MessageId, Text};
 use slab::Slab;
 
-use super::{Opened, Shard};
+use super::{Opened, Seen, Shard};
 use crate::{
     ports::{Door, Turn},
-    record::Audience,
+    record::{Audience, Record},
     shard::{
+        SLOTS,
         peers::Answer,
         route::Taken,
         subscribe::{member_options, subscription},
@@ -62,8 +63,8 @@ pub struct RestoredSession {
     pub listener: Arc<str>,
     /// What it is; nothing if it had ended.
     pub image: Option<Image>,
-    /// Open publications that it has, or has had already.
-    pub seen: Vec<MessageId>,
+    /// Open publications that it has, or has had already, or was passed over by.
+    pub seen: Option<Box<Seen>>,
     /// The segment in which its records begin.
     pub anchor: SegmentNumber,
 }
@@ -113,6 +114,7 @@ impl Shard {
         let shards = u64::from(self.context.options.shards);
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
         self.log.open = open;
+        self.record_start(next_message);
         for RestoredRetained { message, anchor } in retained {
             self.retained.keep(&message);
             self.log.batch.state_bytes(super::weight::of_topic(&message.topic));
@@ -174,7 +176,8 @@ impl Shard {
         client.key = key;
         client.anchor = anchor;
         self.log.batch.state_bytes(client.weight.restore(entries, &client.session));
-        client.seen = seen.into();
+        client.seen = seen;
+        self.outbox.note_waiting(client.session.waiting());
         self.count_durable(1);
         if !shared.is_empty() {
             let ticket = self.awaiting.open(Answer::Nobody, shared.len());
@@ -184,6 +187,16 @@ impl Shard {
             self.finish_ready(turn);
         }
         self.arm(slot);
+    }
+
+    /// Every shard says it, so that it stands before whatever follows from a name of this start.
+    fn record_start(&mut self, next_message: u64) {
+        let shards = self.context.options.shards;
+        let record = Record::Started(MessageId::new(next_message), shards);
+        let mut slots = (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id);
+        if let Some(slot) = slots.next() {
+            self.log.batch.entry(Group(slot), |into| record.encode(into));
+        }
     }
 
     /// Whether every shard knows of this one's subscriptions.

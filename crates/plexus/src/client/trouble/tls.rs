@@ -3,13 +3,14 @@
 use std::{net::IpAddr, path::Path};
 
 use plexus_net::TlsConfigError;
+use plexus_stdx::calendar;
 use rustls::{
     AlertDescription, CertificateError, Error,
     pki_types::{UnixTime, pem},
 };
 
 use super::{Trouble, plain};
-use crate::{calendar, client::endpoint::Endpoint};
+use crate::client::endpoint::Endpoint;
 
 /// The name that the verifier gives to a certificate of an authority in the place of a server's. The
 /// type behind it is not public to users of the library.

@@ -1,7 +1,6 @@
+use plexus_stdx::calendar;
 use plexus_store::tools::Damage;
 use serde_json::{Value, json};
-
-use crate::calendar;
 
 /// One damaged place in a sentence.
 pub(super) fn damage(damage: &Damage) -> String {

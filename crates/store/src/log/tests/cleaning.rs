@@ -152,6 +152,41 @@ fn a_full_disk_is_full_too_and_the_log_goes_on_when_there_is_room() {
     assert_eq!(open(&disk).1.0.len(), kept + 2);
 }
 
+/// Nobody need make room on the disk if what the log holds is taken.
+#[test]
+fn a_full_disk_has_room_again_when_what_waits_has_gone() {
+    let disk = MemoryDisk::new(3);
+    let mut options = options();
+    options.allowance_bytes = 100 * SEGMENT;
+    let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
+    log.set_references(std::iter::empty()).unwrap();
+    disk.limit(8 * SEGMENT);
+    let mut held = 0;
+    while log.room_to_grow() > SEGMENT {
+        let mut hold = Batch::new();
+        hold.hold(&message(held + 1, 500));
+        log.commit(NOW, &[&hold]).unwrap();
+        held += 1;
+        let cleaned = log.clean(NOW, 10_000);
+        assert!(cleaned.is_ok() || log.disk_is_full(), "{cleaned:?}");
+    }
+    assert!(log.disk_is_full(), "it is known before the last byte is used");
+    let mut release = Batch::new();
+    for id in 1..=held {
+        release.release(MessageId::new(id));
+    }
+    log.commit(NOW, &[&release]).unwrap();
+    while log.clean(NOW, 10_000).unwrap_or(false) {}
+    assert!(log.room_to_grow() > SEGMENT, "{}", log.room_to_grow());
+    let mut hold = Batch::new();
+    hold.hold(&message(held + 1, 500));
+    log.commit(NOW, &[&hold]).unwrap();
+    // The room that somebody else makes is noticed.
+    disk.limit(0);
+    log.clean(NOW, 10_000).unwrap();
+    assert!(!log.disk_is_full() && log.room_to_grow() == u64::MAX);
+}
+
 #[test]
 fn a_log_of_state_that_nobody_declares_is_not_written_round_and_round() {
     let disk = MemoryDisk::new(3);

@@ -1,7 +1,7 @@
 //! Moments as people write them. Times of day and dates are those of UTC.
 
 /// Seconds of a day.
-pub(crate) const DAY: u64 = 24 * 60 * 60;
+pub const DAY: u64 = 24 * 60 * 60;
 
 /// Year, month and day of the day that is so many days after 1970-01-01. Years are counted from
 /// March, so that the day that leap years add is the last; 400 of them have 146,097 days.
@@ -18,13 +18,13 @@ fn date(days: u64) -> (u64, u64, u64) {
 }
 
 /// The day of a moment, in seconds since 1970.
-pub(crate) fn day(moment: u64) -> String {
+pub fn day(moment: u64) -> String {
     let (year, month, day) = date(moment / DAY);
     format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// The time of day of a moment, in seconds since 1970.
-pub(crate) fn time(moment: u64) -> String {
+pub fn time(moment: u64) -> String {
     let second = moment % DAY;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{hour:02}:{minute:02}:{second:02}")
