@@ -99,10 +99,12 @@ fn message(id: MessageId) -> Arc<Message> {
     })
 }
 
+type DealtSession = (u64, Option<Image>, Option<Box<Seen>>, SegmentNumber);
+
 /// What the shards get, in an order of its own.
 #[derive(Debug, PartialEq)]
 struct Dealt {
-    sessions: Vec<(u64, Option<Image>, Option<Box<Seen>>, SegmentNumber)>,
+    sessions: Vec<DealtSession>,
     open: Vec<(MessageId, Group, bool)>,
     retained: Vec<(MessageId, SegmentNumber)>,
     next_key: u64,
