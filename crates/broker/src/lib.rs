@@ -9,7 +9,8 @@
 //!
 //! *Reading order.* `ports`, `envelope`, `shard` and its parts, then `porch`, `reactor`, `node`.
 //!
-//! *Tests.* `tests/it` drives a node over sockets; `sim` drives shards from a seed.
+//! *Tests.* Beside the code; `examples/recovery_bench` starts nodes on full stores; `sim` drives shards
+//! from a seed.
 
 pub mod alarm;
 mod clock;

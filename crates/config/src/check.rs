@@ -284,11 +284,7 @@ impl Checks<'_> {
         for (list, index) in listeners.chain(topics).collect::<Vec<_>>() {
             let index = index.to_string();
             let inside: &[&str] = if list == "topic" { &["store"] } else { &[] };
-            self.add(
-                &[inside, &[list, &index, "commit"]].concat(),
-                NO_PLACE.0,
-                NO_PLACE.1,
-            );
+            self.add(&[inside, &[list, &index, "commit"]].concat(), NO_PLACE.0, NO_PLACE.1);
         }
         if let Some(path) = node {
             self.add(&path, NO_PLACE.0, NO_PLACE.1);

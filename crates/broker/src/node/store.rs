@@ -40,11 +40,28 @@ pub(super) fn open_apart(place: LogPlace, shards: u16) -> Result<Store, StartErr
     }
 }
 
+/// When the start began.
+#[derive(Debug, Clone, Copy)]
+struct Began(Clock, Instant);
+
+impl Began {
+    fn now() -> Self {
+        let clock = Clock::start(Instant::ZERO);
+        Self(clock, clock.now())
+    }
+
+    fn millis(self) -> u64 {
+        let Self(clock, began) = self;
+        u64::try_from(clock.now().saturating_since(began).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
 /// A log that has been read.
 pub(super) struct Store {
     log: Log<FileDisk>,
     recovery: Recovery,
     folder: PathBuf,
+    began: Began,
 }
 
 impl Store {
@@ -54,12 +71,12 @@ impl Store {
             folder: folder.display().to_string(),
             source,
         })?;
-        let clock = Clock::start(Instant::ZERO);
-        let began = clock.now();
+        let began = Began::now();
+        let Began(clock, start) = began;
         let identity = Identity {
             store: u128::from(random()?) << 64 | u128::from(random()?),
             hash_seed: random()?,
-            created_millis: began.as_millis(),
+            created_millis: start.as_millis(),
         };
         let options = LogOptions {
             segment_bytes,
@@ -84,7 +101,7 @@ impl Store {
         log.set_references(recovery.references()).map_err(|error| unreadable(Box::new(error)))?;
         let (sessions, retained) = recovery.counts();
         let bytes = log.recovered().bytes;
-        let took_millis = clock.now().saturating_since(began).as_millis() as u64;
+        let took_millis = began.millis();
         tracing::info!(
             folder = %folder.display(), sessions, retained, bytes, took_millis, "log read"
         );
@@ -96,7 +113,7 @@ impl Store {
                 "the end of the log was being written when the node stopped: it was cut off"
             );
         }
-        Ok(Self { log, recovery, folder })
+        Ok(Self { log, recovery, folder, began })
     }
 
     /// The seed by which everything hashes to slots; the same for the life of the store.
@@ -115,7 +132,7 @@ impl Store {
         context: &Context,
         listeners: &[ListenerOptions],
     ) -> Result<Dealt, StartError> {
-        let Self { log, recovery, folder } = self;
+        let Self { log, recovery, folder, began } = self;
         context.log.note_segment(log.current_segment());
         let doors: Vec<Arc<Door>> =
             listeners.iter().map(|options| Arc::new(Door::of(options))).collect();
@@ -129,7 +146,7 @@ impl Store {
             recovery.deal(context, next, find, |id| read_message(&log, id)).map_err(|error| {
                 StartError::Log { folder: folder.display().to_string(), source: Box::new(error) }
             })?;
-        Ok(Dealt { log, restored })
+        Ok(Dealt { log, restored, began })
     }
 }
 
@@ -148,12 +165,14 @@ fn closed(name: &str) -> Door {
 pub(super) struct Dealt {
     log: Log<FileDisk>,
     restored: Vec<Restored>,
+    began: Began,
 }
 
 /// Where the shards are given their ends of the log.
 pub(super) struct Desk {
     log: Log<FileDisk>,
     restored: std::vec::IntoIter<Restored>,
+    began: Began,
     jobs: SyncSender<Job>,
     jobs_in: Receiver<Job>,
     marks: Vec<Mark>,
@@ -165,8 +184,9 @@ impl Desk {
     pub(super) fn new(dealt: Dealt) -> Self {
         let (jobs, jobs_in) = sync_channel(logger::JOBS);
         let (ready, ready_in) = sync_channel(dealt.restored.len());
-        let restored = dealt.restored.into_iter();
-        Self { log: dealt.log, restored, jobs, jobs_in, marks: Vec::new(), ready, ready_in }
+        let Dealt { log, restored, began } = dealt;
+        let restored = restored.into_iter();
+        Self { log, restored, began, jobs, jobs_in, marks: Vec::new(), ready, ready_in }
     }
 
     /// The next shard's end.
@@ -185,7 +205,7 @@ impl Desk {
         context: &Arc<Context>,
         clock: Clock,
     ) -> Result<JoinHandle<()>, StartError> {
-        let Self { log, jobs, jobs_in, marks, ready, ready_in, .. } = self;
+        let Self { log, began, jobs, jobs_in, marks, ready, ready_in, .. } = self;
         let owners = shards.iter().zip(marks).map(|((control, bell), mark)| Owner {
             control: control.clone(),
             bell: bell.clone(),
@@ -208,6 +228,7 @@ impl Desk {
                 break;
             }
         }
+        tracing::info!(took_millis = began.millis(), "what the log says is restored");
         for (control, bell) in shards {
             // A shard that is gone has nothing open.
             drop(control.send(Control::Reopen));

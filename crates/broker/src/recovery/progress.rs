@@ -28,18 +28,18 @@ impl Progress {
 
     /// So many bytes of how many have been read.
     pub(super) fn note(&mut self, done: u64, total: u64) {
-        if self.is_due() {
-            let percent = done * 100 / total.max(1);
+        if let Some(percent) = self.percent_due(done, total) {
             tracing::info!(percent, bytes = done, of = total, "reading the log");
         }
     }
 
-    pub(super) fn is_due(&mut self) -> bool {
+    /// How much that is of all, if it is time to say so.
+    pub(super) fn percent_due(&mut self, done: u64, total: u64) -> Option<u64> {
         let now = (self.now)();
-        let due = now.saturating_since(self.told) >= PERIOD;
-        if due {
-            self.told = now;
+        if now.saturating_since(self.told) < PERIOD {
+            return None;
         }
-        due
+        self.told = now;
+        Some(done.saturating_mul(100) / total.max(1))
     }
 }

@@ -99,10 +99,12 @@ fn message(id: MessageId) -> Arc<Message> {
     })
 }
 
+type DealtSession = (u64, Option<Image>, Option<Box<Seen>>, SegmentNumber);
+
 /// What the shards get, in an order of its own.
 #[derive(Debug, PartialEq)]
 struct Dealt {
-    sessions: Vec<(u64, Option<Image>, Option<Box<Seen>>, SegmentNumber)>,
+    sessions: Vec<DealtSession>,
     open: Vec<(MessageId, Group, bool)>,
     retained: Vec<(MessageId, SegmentNumber)>,
     next_key: u64,
@@ -292,14 +294,11 @@ fn what_a_thread_cannot_read_is_named_unless_all_begins_anew() {
 fn progress_is_told_once_a_second_and_not_in_the_first() {
     let clock = Arc::new(AtomicU64::new(0));
     let hands = Arc::clone(&clock);
-    let now = move || Instant::from_millis(hands.load(SeqCst));
-    let mut progress = Progress::new(now);
+    let mut progress = Progress::new(move || Instant::from_millis(hands.load(SeqCst)));
     let mut told = Vec::new();
     for millis in (0..4_000).step_by(300) {
         clock.store(millis, SeqCst);
-        if progress.is_due() {
-            told.push(millis);
-        }
+        told.extend(progress.percent_due(millis, 4_000).map(|percent| (millis, percent)));
     }
-    assert_eq!(told, [1_200, 2_400, 3_600]);
+    assert_eq!(told, [(1_200, 30), (2_400, 60), (3_600, 90)]);
 }

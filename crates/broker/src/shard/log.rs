@@ -175,7 +175,9 @@ impl Shard {
                 batch.entry(group, |into| listener.encode(into));
             }
             Change::Ended(held) => {
-                held.iter().for_each(|id| batch.release(*id));
+                for id in held {
+                    batch.release(*id);
+                }
                 let client_id = client.session.client_id().clone();
                 self.log.ended.add(client_id, self.outbox.appended());
             }

@@ -43,7 +43,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// The directory for what is to outlive the process; only a lock is kept there yet
+    /// The directory for what is to outlive the process: sessions and retained messages
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 

@@ -161,6 +161,9 @@ impl Session {
             self.outbound.restore(id, qos, released, Parcel::stored(entry));
             taken += 1;
         }
+        if entries.capacity() - entries.len() > entries.len() / 4 {
+            entries.shrink_to_fit();
+        }
         let begun = usize::from(self.options.inflight_max).saturating_sub(taken);
         let parcels = Vec::from(entries).into_iter().map(Parcel::stored);
         // Of the same size and in place: a million queues are not copied.
