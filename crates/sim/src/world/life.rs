@@ -117,7 +117,7 @@ impl World {
 
     /// Once every shard knows of all subscriptions, what was open is routed.
     pub(super) fn open_when_restored(&mut self) {
-        let waits = |home: &Home| !home.open && !(home.dealt && home.shard.is_restored());
+        let waits = |home: &Home| !(home.open || home.dealt && home.shard.is_restored());
         if self.homes.iter().all(|home| home.open) || self.homes.iter().any(waits) {
             return;
         }

@@ -36,7 +36,7 @@ impl Logger {
     /// Starts from a copy of the disk with a bit turned over.
     fn try_rot(&self, dice: &mut Dice) -> Result<(), String> {
         let mut files = self.disk.list().map_err(|error| error.to_string())?;
-        files.retain(|(name, _)| name.ends_with(".seg"));
+        files.retain(|(name, _)| name.rsplit_once('.').is_some_and(|(_, kind)| kind == "seg"));
         files.sort();
         let Some((_, older)) = files.split_last().filter(|(_, older)| !older.is_empty()) else {
             return Ok(());
