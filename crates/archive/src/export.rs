@@ -29,7 +29,14 @@ pub fn export<D: Disk>(
 ) -> Result<Counts, ExportError> {
     let mut recovery = Recovery::new(Seed::new(written_millis));
     let mut reader = Reader::open(disk, &mut recovery)?;
-    reader.set_references(recovery.references())?;
+    if let Err(missing) = reader.set_references(recovery.references()) {
+        if reader.recovered().holes == 0 {
+            return Err(missing.into());
+        }
+        // What a repair has lost a start goes on without, too.
+        recovery.forget(&missing.bodies);
+        reader.set_references(recovery.references())?;
+    }
     let mut bodies: Vec<MessageId> = recovery.references().collect();
     bodies.sort_unstable();
     bodies.dedup();

@@ -217,6 +217,15 @@ impl Recovery {
             .chain(self.open.iter().flat_map(|(id, opens)| opens.iter().map(|_| *id)))
     }
 
+    /// Forgets messages that are lost, ascending as they are; yields in how many places they were.
+    pub fn forget(&mut self, messages: &[MessageId]) -> usize {
+        let is_lost = |id: &MessageId| messages.binary_search(id).is_ok();
+        let before = self.retained.len() + self.open.len();
+        self.retained.retain(|_, retained| !is_lost(&retained.message));
+        self.open.retain(|id, _| !is_lost(id));
+        before - self.retained.len() - self.open.len() + self.drafts.forget(messages)
+    }
+
     /// How many sessions and retained messages there are.
     pub fn counts(&self) -> (usize, usize) {
         (self.drafts.len(), self.retained.len())

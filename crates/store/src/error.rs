@@ -129,7 +129,8 @@ fn no_room(bytes: u64, bytes_max: u64) -> String {
 /// The restored state refers to bodies that the log does not hold.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the state refers to {} messages that the log does not hold, the first of them {}",
+    "the state refers to {} messages that the log does not hold, the first of them {}, although no \
+     repair has taken anything out of use: please report it",
     bodies.len(),
     bodies.first().map_or(0, |body| body.get())
 )]

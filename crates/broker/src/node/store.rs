@@ -10,7 +10,7 @@ use std::{
 };
 
 use plexus_stdx::Seed;
-use plexus_store::{ClockMap, FileDisk, Identity, Log, LogOptions};
+use plexus_store::{ClockMap, FileDisk, Identity, Log, LogOptions, MissingBodies};
 use plexus_types::{Durability, Instant};
 
 use super::{random, spawn, system};
@@ -38,6 +38,24 @@ pub(super) fn open_apart(place: LogPlace, shards: u16) -> Result<Store, StartErr
         Ok(store) => store,
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// Tells the log what is referred to. What a repair has lost is forgotten, and said to be lost.
+fn count_references(log: &mut Log<FileDisk>, recovery: &mut Recovery) -> Result<(), MissingBodies> {
+    let Err(missing) = log.set_references(recovery.references()) else { return Ok(()) };
+    if log.recovered().holes == 0 {
+        return Err(missing);
+    }
+    let places = recovery.forget(&missing.bodies);
+    let (messages, first) = (missing.bodies.len(), missing.bodies.first().map(|id| id.get()));
+    tracing::error!(
+        messages,
+        first,
+        places,
+        "messages are lost with what `plexus store repair` has taken out of use; sessions and \
+         retained topics that had them go on without"
+    );
+    log.set_references(recovery.references())
 }
 
 /// When the start began.
@@ -90,7 +108,7 @@ impl Store {
             folder: folder.display().to_string(),
             source,
         };
-        let (mut log, recovery) = std::thread::scope(|scope| {
+        let (mut log, mut recovery) = std::thread::scope(|scope| {
             let crew = Crew::new(scope, shards, seed, progress);
             let mut crew = crew.map_err(|source| system("a thread", source))?;
             let log = Log::open(disk, options, &mut crew);
@@ -98,7 +116,7 @@ impl Store {
             let recovery = crew.finish().map_err(|error| unreadable(Box::new(error)))?;
             Ok((log, recovery))
         })?;
-        log.set_references(recovery.references()).map_err(|error| unreadable(Box::new(error)))?;
+        count_references(&mut log, &mut recovery).map_err(|error| unreadable(Box::new(error)))?;
         let (sessions, retained) = recovery.counts();
         let bytes = log.recovered().bytes;
         let took_millis = began.millis();

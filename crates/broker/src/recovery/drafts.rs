@@ -146,6 +146,18 @@ impl Drafts {
         images.flat_map(|image| image.entries.iter().map(|entry| entry.message))
     }
 
+    /// Forgets that those messages wait, ascending as they are; yields how often they did.
+    pub(super) fn forget(&mut self, messages: &[MessageId]) -> usize {
+        let mut forgotten = 0;
+        for (_, draft) in self.groups.iter_mut().flat_map(|drawer| &mut drawer.drafts) {
+            let Some(image) = &mut draft.image else { continue };
+            let before = image.entries.len();
+            image.entries.retain(|entry| messages.binary_search(&entry.message).is_err());
+            forgotten += before - image.entries.len();
+        }
+        forgotten
+    }
+
     pub(super) fn len(&self) -> usize {
         self.groups.iter().map(|drawer| drawer.drafts.len()).sum()
     }

@@ -163,6 +163,17 @@ fn a_session_knows_what_it_has_of_what_is_open() {
     assert_eq!(seen.unwrap().given, [MessageId::new(2)]);
 }
 
+#[test]
+fn what_a_repair_has_lost_is_forgotten_wherever_it_is() {
+    let [listener, session] = begun(0, 7);
+    let told = [listener, session, queued(0, 7, 1), queued(0, 7, 2), retained(3, "a"), opened(4)];
+    let mut recovery = read(&told);
+    let lost = [1, 3, 4, 9].map(MessageId::new);
+    assert_eq!(recovery.forget(&lost), 3);
+    assert_eq!(recovery.references().collect::<Vec<_>>(), [MessageId::new(2)]);
+    assert_eq!(recovery.forget(&lost), 0);
+}
+
 /// Of two shards, since the names from 20 on: 22 and 24 are of the same one, 23 is of the other.
 #[test]
 fn what_a_session_was_passed_over_by_is_not_for_it() {

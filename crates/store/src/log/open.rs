@@ -69,6 +69,8 @@ pub struct Recovered {
     pub entries: u64,
     /// Entries that were passed over because they are void or forgotten.
     pub passed_over: u64,
+    /// Places that a repair has taken out of use: what stood there is lost.
+    pub holes: u64,
     /// What was cut off.
     pub cut: Option<Cut>,
 }
@@ -228,6 +230,7 @@ impl<D: Disk> Log<D> {
             early.progress(done, total);
         }
         self.recovered.segments = self.segments.len() as u64;
+        self.recovered.holes = early.holes;
         let (told, voids) = early.finish()?;
         self.recovered.entries = told;
         Ok(voids)

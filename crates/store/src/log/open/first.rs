@@ -25,12 +25,14 @@ pub(super) struct Early<'a> {
     /// The entry that its owner refused; if it does not stand, that means nothing.
     refused: Option<(SegmentNumber, Stop)>,
     voids: Vec<Void>,
+    /// Damage that a repair has fenced in.
+    pub(super) holes: u64,
 }
 
 impl<'a> Early<'a> {
     pub(super) fn new(replay: &'a mut dyn Replay) -> Self {
         let (segment, voids) = (SegmentNumber::ZERO, Vec::new());
-        Self { replay, segment, told: 0, sure: true, refused: None, voids }
+        Self { replay, segment, told: 0, sure: true, refused: None, voids, holes: 0 }
     }
 
     pub(super) fn segment(&mut self, segment: SegmentNumber) {
@@ -104,7 +106,7 @@ impl<F> Absorbed<'_, '_, F> {
                     // Entries may be told behind the mark that it forgets, and have been before it.
                     self.early.sure &= purged == 0;
                 }
-                Record::Hole => {}
+                Record::Hole => self.early.holes += 1,
             }
         }
         Ok(())
