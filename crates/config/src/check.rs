@@ -278,16 +278,10 @@ impl Checks<'_> {
         let topics = settings.store.topic.iter().enumerate();
         let topics =
             topics.filter(|(_, rule)| kept(rule.commit)).map(|(index, _)| ("topic", index));
-        let path = ["store", "commit"];
-        let is_asked_for = !matches!(self.config.origin(&path), Origin::Whole(_));
-        let node = (is_asked_for && kept(settings.store.commit)).then_some(path);
         for (list, index) in listeners.chain(topics).collect::<Vec<_>>() {
             let index = index.to_string();
             let inside: &[&str] = if list == "topic" { &["store"] } else { &[] };
             self.add(&[inside, &[list, &index, "commit"]].concat(), NO_PLACE.0, NO_PLACE.1);
-        }
-        if let Some(path) = node {
-            self.add(&path, NO_PLACE.0, NO_PLACE.1);
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct WillAsSpecified {
     armed: BTreeMap<ActorNo, (MessageNo, u32)>,
     /// Wills that a DISCONNECT took back, until CONNACK says that the log knows.
     withdrawn: BTreeMap<ActorNo, MessageNo>,
+    /// Wills of sessions that have ended, until CONNACK says that the log knows.
+    ended: BTreeMap<ActorNo, MessageNo>,
     /// Wills that wait for their delay.
     delayed: BTreeMap<ActorNo, (MessageNo, Instant, Duration)>,
     counts: BTreeMap<MessageNo, Count>,
@@ -42,8 +44,8 @@ pub(super) struct WillAsSpecified {
 
 impl WillAsSpecified {
     pub(super) fn new(witness: ActorNo) -> Self {
-        let (armed, withdrawn, delayed, counts, asked) = Default::default();
-        Self { witness, armed, withdrawn, delayed, counts, asked }
+        let (armed, withdrawn, ended, delayed, counts, asked) = Default::default();
+        Self { witness, armed, withdrawn, ended, delayed, counts, asked }
     }
 
     fn count(&mut self, number: MessageNo) -> &mut Count {
@@ -68,6 +70,16 @@ impl WillAsSpecified {
         }
     }
 
+    /// What the witness has not acknowledged comes again on its next connection.
+    fn may_repeat(&mut self, history: &History) {
+        for (number, count) in &mut self.counts {
+            let qos = history.message(*number).map_or(Qos::AtMostOnce, |sent| sent.qos);
+            if qos == Qos::AtLeastOnce {
+                count.perhaps += count.seen.max(1);
+            }
+        }
+    }
+
     /// What the node has not written is lost, or comes again.
     fn crash(&mut self, history: &History) {
         // What was due may have been published, and lost if it is QoS 0.
@@ -89,7 +101,7 @@ impl WillAsSpecified {
                 count.perhaps += std::mem::take(&mut count.surely);
             }
             if qos < Qos::ExactlyOnce {
-                count.perhaps += 1;
+                count.perhaps += count.seen.max(1);
             }
         }
     }
@@ -121,6 +133,7 @@ impl Invariant for WillAsSpecified {
             Seen::Accepted { actor, link, .. } => {
                 self.asked.remove(link);
                 self.withdrawn.remove(actor);
+                self.ended.remove(actor);
                 if let Some((number, due, _)) = self.delayed.remove(actor) {
                     // Back at the very moment in which it was due: either may come first.
                     self.count(number).perhaps += usize::from(history.now >= due);
@@ -139,13 +152,24 @@ impl Invariant for WillAsSpecified {
                     self.withdrawn.insert(*actor, number);
                 }
             }
-            Seen::Detached { actor, .. } => self.detach(history, *actor),
+            Seen::Detached { actor, .. } => {
+                if *actor == self.witness {
+                    self.may_repeat(history);
+                }
+                self.detach(history, *actor);
+            }
             Seen::Ended { actor, .. } => {
                 if let Some((number, ..)) = self.delayed.remove(actor) {
                     self.count(number).surely += 1;
+                    self.ended.insert(*actor, number);
                 }
             }
             Seen::Survived { actor, .. } => {
+                if let Some(number) = self.ended.remove(actor) {
+                    let count = self.count(number);
+                    count.surely = count.surely.saturating_sub(1);
+                    count.perhaps += 1;
+                }
                 // The clock may have been set back.
                 if let Some((_, due, delay)) = self.delayed.get_mut(actor) {
                     *due = (*due).min(history.now + *delay);

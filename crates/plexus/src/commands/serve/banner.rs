@@ -27,6 +27,7 @@ pub(super) fn show(config: &Config, listeners: &[ListenUrl], anonymous: bool) {
     for url in listeners {
         tracing::info!(%url, "listening");
     }
+    tracing::info!("{}", keeping(config));
     if anonymous {
         tracing::warn!("{}", strangers(listeners));
     }
