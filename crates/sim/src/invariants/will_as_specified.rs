@@ -70,6 +70,34 @@ impl WillAsSpecified {
         }
     }
 
+    /// The session is there after a crash.
+    fn survive(&mut self, history: &History, actor: ActorNo) {
+        if let Some(number) = self.ended.remove(&actor) {
+            let count = self.count(number);
+            count.surely = count.surely.saturating_sub(1);
+            count.perhaps += 1;
+        }
+        // The clock may have been set back.
+        if let Some((_, due, delay)) = self.delayed.get_mut(&actor) {
+            *due = (*due).min(history.now + *delay);
+        }
+    }
+
+    /// CONNACK was said.
+    fn accept(&mut self, history: &History, actor: ActorNo, link: LinkNo) {
+        self.asked.remove(&link);
+        self.withdrawn.remove(&actor);
+        self.ended.remove(&actor);
+        if let Some((number, due, _)) = self.delayed.remove(&actor) {
+            // Back at the very moment in which it was due: either may come first.
+            self.count(number).perhaps += usize::from(history.now >= due);
+        }
+        let terms = history.client(actor).terms.as_ref();
+        if let Some(will) = terms.and_then(|terms| terms.will) {
+            self.armed.insert(actor, will);
+        }
+    }
+
     /// What the witness has not acknowledged comes again on its next connection.
     fn may_repeat(&mut self, history: &History) {
         for (number, count) in &mut self.counts {
@@ -130,19 +158,7 @@ impl Invariant for WillAsSpecified {
                     self.asked.insert(*link, number);
                 }
             }
-            Seen::Accepted { actor, link, .. } => {
-                self.asked.remove(link);
-                self.withdrawn.remove(actor);
-                self.ended.remove(actor);
-                if let Some((number, due, _)) = self.delayed.remove(actor) {
-                    // Back at the very moment in which it was due: either may come first.
-                    self.count(number).perhaps += usize::from(history.now >= due);
-                }
-                let terms = history.client(*actor).terms.as_ref();
-                if let Some(will) = terms.and_then(|terms| terms.will) {
-                    self.armed.insert(*actor, will);
-                }
-            }
+            Seen::Accepted { actor, link, .. } => self.accept(history, *actor, *link),
             Seen::Heard { actor, packet: Packet::Disconnect(disconnect) }
                 if disconnect.reason == ReasonCode::Success =>
             {
@@ -164,17 +180,7 @@ impl Invariant for WillAsSpecified {
                     self.ended.insert(*actor, number);
                 }
             }
-            Seen::Survived { actor, .. } => {
-                if let Some(number) = self.ended.remove(actor) {
-                    let count = self.count(number);
-                    count.surely = count.surely.saturating_sub(1);
-                    count.perhaps += 1;
-                }
-                // The clock may have been set back.
-                if let Some((_, due, delay)) = self.delayed.get_mut(actor) {
-                    *due = (*due).min(history.now + *delay);
-                }
-            }
+            Seen::Survived { actor, .. } => self.survive(history, *actor),
             Seen::Vanished { actor, .. } => {
                 if let Some((number, ..)) = self.delayed.remove(actor) {
                     self.count(number).perhaps += 1;
