@@ -76,6 +76,8 @@ pub(super) struct LogBook {
     unlogged: VecDeque<(LogPosition, LogPosition)>,
     next_key: u64,
     next_message: u64,
+    /// The first name that this start of the node gives.
+    first_message: MessageId,
     /// Durable sessions of this shard.
     durable: usize,
     /// Sessions whose end is not kept.
@@ -104,6 +106,7 @@ impl LogBook {
             next_key: 1,
             // Ascending within a shard, and never another shard's.
             next_message: u64::from(id) + 1,
+            first_message: MessageId::NONE,
             durable: 0,
             ended: EndedSessions::default(),
             open: Vec::new(),
@@ -318,7 +321,15 @@ impl Shard {
         self.record_open(opened, id);
     }
 
+    /// How names of messages are given since this start.
+    fn record_start(&mut self, group: Group) {
+        let record = Record::Started(self.log.first_message, self.context.options.shards);
+        self.log.batch.entry(group, |into| record.encode(into));
+    }
+
     fn record_open(&mut self, opened: &Opened, id: MessageId) {
+        // Beside it, so that no cleaning parts what is open from how names were given then.
+        self.record_start(opened.group);
         let record = Record::Open(id, opened.audience.clone());
         self.log.batch.entry(opened.group, |into| record.encode(into));
         self.outbox.append();

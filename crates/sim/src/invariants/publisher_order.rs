@@ -56,9 +56,13 @@ impl Invariant for PublisherOrder {
         let stream = (*actor, (sent.publisher, sent.topic.clone()));
         let newest = self.newest.entry(stream).or_insert(0);
         let again = !self.got.insert((*actor, *number));
-        match sent.entries.iter().chain(&sent.repeats).find(|entry| **entry > *newest) {
+        // What was dropped may come back after a crash, marked as a repetition.
+        let is_back = incoming.dup && !history.is_lossless && history.crashes > 0;
+        match sent.entries.iter().find(|entry| **entry > *newest) {
             Some(entry) if !again || !incoming.dup => *newest = *entry,
             Some(_) => {}
+            // It may have been taken the first time, and be routed anew before it was repeated.
+            None if sent.repeats.iter().any(|entry| *entry > *newest) || is_back => {}
             None if again => {}
             None => {
                 let topic = &sent.topic;

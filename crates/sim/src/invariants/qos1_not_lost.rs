@@ -31,12 +31,11 @@ impl Qos1NotLost {
         let Some(number) = entry.number else { return };
         let Some(sent) = history.message(number).filter(|sent| !sent.may_expire) else { return };
         let in_memory = history.durability_of(&sent.topic) == Durability::Memory;
-        let surely = history.owed(sent).into_iter().filter(|(_, qos)| match qos {
-            Qos::AtMostOnce => false,
-            Qos::AtLeastOnce => true,
-            // It goes if the log fails that has to know its identifier.
-            Qos::ExactlyOnce => !(in_memory && history.disk_fails),
-        });
+        // A QoS 2 delivery goes if the log fails that has to know its identifier.
+        if in_memory && history.disk_fails && sent.qos == Qos::ExactlyOnce {
+            return;
+        }
+        let surely = history.owed(sent).into_iter().filter(|(_, qos)| *qos > Qos::AtMostOnce);
         let owed = surely.map(|(actor, _)| (actor, number));
         let owed = owed.filter(|owed| !self.got.contains(owed));
         let owed = owed.filter(|owed| !entry.again || self.suspended.contains(owed));

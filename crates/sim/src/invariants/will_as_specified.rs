@@ -156,6 +156,7 @@ impl Invariant for WillAsSpecified {
             Seen::Asked { link, terms, .. } if history.has_log => {
                 if let Some((number, _)) = terms.will {
                     self.asked.insert(*link, number);
+                    self.count(number);
                 }
             }
             Seen::Accepted { actor, link, .. } => self.accept(history, *actor, *link),

@@ -12,7 +12,7 @@ use slab::Slab;
 use super::{Opened, Seen, Shard};
 use crate::{
     ports::{Door, Turn},
-    record::{Audience, Record},
+    record::Audience,
     shard::{
         SLOTS,
         peers::Answer,
@@ -114,7 +114,12 @@ impl Shard {
         let shards = u64::from(self.context.options.shards);
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
         self.log.open = open;
-        self.record_start(next_message);
+        self.log.first_message = MessageId::new(next_message);
+        // Every shard says it, so that it stands before whatever follows from a name of this start.
+        let mut slots = (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id);
+        if let Some(slot) = slots.next() {
+            self.record_start(Group(slot));
+        }
         for RestoredRetained { message, anchor } in retained {
             self.retained.keep(&message);
             self.log.batch.state_bytes(super::weight::of_topic(&message.topic));
@@ -187,16 +192,6 @@ impl Shard {
             self.finish_ready(turn);
         }
         self.arm(slot);
-    }
-
-    /// Every shard says it, so that it stands before whatever follows from a name of this start.
-    fn record_start(&mut self, next_message: u64) {
-        let shards = self.context.options.shards;
-        let record = Record::Started(MessageId::new(next_message), shards);
-        let mut slots = (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id);
-        if let Some(slot) = slots.next() {
-            self.log.batch.entry(Group(slot), |into| record.encode(into));
-        }
     }
 
     /// Whether every shard knows of this one's subscriptions.
