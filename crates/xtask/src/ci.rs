@@ -9,6 +9,8 @@ use crate::workspace::Workspace;
 use crate::{fuzz, spec, test, tidy};
 
 const SIMULATED_SEEDS: &str = "1000";
+/// With a log, crashes and a failing disk.
+const LOGGED_SEEDS: &str = "500";
 const FUZZ_SECONDS: u32 = 30;
 
 /// What the steps share.
@@ -118,7 +120,8 @@ fn simulation(gate: &Gate) -> Outcome<String> {
     }
     let words = ["run", "--release", "--package", "plexus-sim", "--bin", "sim", "--"];
     command::run(cargo(&words).args(["--seeds", SIMULATED_SEEDS]))?;
-    Ok(format!("{SIMULATED_SEEDS} seeds"))
+    command::run(cargo(&words).args(["--log", "--seeds", LOGGED_SEEDS]))?;
+    Ok(format!("{SIMULATED_SEEDS} seeds, {LOGGED_SEEDS} with a log"))
 }
 
 #[cfg(test)]
