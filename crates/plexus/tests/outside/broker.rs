@@ -166,6 +166,24 @@ fn certificate(folder: &Folder) -> (String, String) {
     (cert, key)
 }
 
+/// The Python that has the clients.
+pub(crate) fn python_program() -> String {
+    std::env::var_os("PLEXUS_PYTHON")
+        .map_or_else(|| "python3".to_owned(), |path| path.to_string_lossy().into_owned())
+}
+
+/// Starts a script of `clients/`, whose output is read.
+pub(crate) fn python(script: &str, arguments: &[&str]) -> Child {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/outside/clients");
+    Command::new(python_program())
+        .arg(format!("{folder}/{script}"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python runs; cargo xtask test installs it")
+}
+
 /// Runs a client program to its end and returns what it printed.
 pub(crate) fn run(program: &str, arguments: &[String]) -> String {
     let output =

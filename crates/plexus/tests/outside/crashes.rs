@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{BufRead, BufReader},
     sync::mpsc::{SyncSender, sync_channel},
     thread,
     time::Duration,
@@ -9,9 +10,9 @@ use std::{
 
 use rumqttc::{Client, Connection, Event, Incoming, MqttOptions, Outgoing, QoS};
 
-use super::broker::{Broker, Folder, PATIENCE, run};
+use super::broker::{Broker, Folder, PATIENCE, python, run};
 
-/// Lives of the broker.
+/// Lives of the broker, if `PLEXUS_LIVES` says nothing else.
 const LIVES: u64 = 20;
 /// Acknowledgements that a life lasts at most.
 const ACKNOWLEDGED_MAX: u64 = 400;
@@ -22,6 +23,11 @@ node.shards = 2
 mqtt.max_queue_messages = 1000000
 mqtt.max_queue_bytes = "1GiB"
 "#;
+
+fn lives() -> u64 {
+    let lives = std::env::var("PLEXUS_LIVES").ok();
+    lives.map_or(LIVES, |lives| lives.parse().expect("a number of lives"))
+}
 
 fn start(folder: Folder, port: u16) -> Broker {
     configured(folder, port, "")
@@ -134,12 +140,54 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let mut broker = start(Folder::new(), 0);
     subscribe(broker.port("tcp"));
     let (mut acknowledged, mut first) = (BTreeSet::new(), 0);
-    for life in 0..LIVES {
+    for life in 0..lives() {
         let port = broker.port("tcp");
         let (told, telling) = sync_channel(TOLD_MAX);
         let name = format!("publisher-{life}");
         let publisher =
             thread::spawn(move || publish_until_death(port, &name, &["crash/n"], first, &told));
+        for _ in 0..draw(&mut state) % ACKNOWLEDGED_MAX {
+            acknowledged.insert(telling.recv_timeout(PATIENCE).expect("an acknowledgement"));
+        }
+        let folder = broker.kill();
+        first = publisher.join().expect("it ends with its connection");
+        acknowledged.extend(telling);
+        broker = start(folder, 0);
+    }
+    let seen = collect(broker.port("tcp"));
+    assert!(seen.is_sorted(), "the order of the publishers");
+    let unique: BTreeSet<_> = seen.iter().copied().collect();
+    let missing: Vec<_> = acknowledged.difference(&unique).collect();
+    assert!(missing.is_empty(), "of {} acknowledged: {missing:?}", acknowledged.len());
+    assert_eq!(seen.len(), unique.len(), "published once, delivered once");
+}
+
+/// The numbers that paho was told are acknowledged, until the broker dies and the program ends.
+fn paho_until_death(port: u16, name: &str, first: u32, acknowledged: &SyncSender<u32>) -> u32 {
+    let mut child = python("paho_crash.py", &[&port.to_string(), name, &first.to_string()]);
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut next = None;
+    for line in lines.map(|line| line.expect("text")) {
+        match line.strip_prefix("next ") {
+            Some(number) => next = number.parse().ok(),
+            None => tell(line.parse().ok(), acknowledged),
+        }
+    }
+    assert!(child.wait().expect("ended").success(), "the program says why on stderr");
+    next.expect("the last line")
+}
+
+#[test]
+fn nothing_that_paho_was_told_is_lost_when_the_process_is_killed() {
+    let mut state = u64::from(std::process::id()) | 1;
+    let mut broker = start(Folder::new(), 0);
+    subscribe(broker.port("tcp"));
+    let (mut acknowledged, mut first) = (BTreeSet::new(), 0);
+    for life in 0..lives() / 4 {
+        let port = broker.port("tcp");
+        let (told, telling) = sync_channel(TOLD_MAX);
+        let name = format!("paho-{life}");
+        let publisher = thread::spawn(move || paho_until_death(port, &name, first, &told));
         for _ in 0..draw(&mut state) % ACKNOWLEDGED_MAX {
             acknowledged.insert(telling.recv_timeout(PATIENCE).expect("an acknowledgement"));
         }
@@ -173,7 +221,7 @@ fn a_process_that_is_killed_keeps_what_each_topic_promises() {
     let mut broker = configured(Folder::new(), 0, RULES);
     subscribe(broker.port("tcp"));
     let (mut acknowledged, mut first) = (BTreeSet::new(), 0);
-    for life in 0..LIVES / 4 {
+    for life in 0..lives() / 4 {
         let port = broker.port("tcp");
         let (told, telling) = sync_channel(TOLD_MAX);
         let name = format!("publisher-{life}");

@@ -1,13 +1,12 @@
 //! paho-mqtt, the Python client.
 
-use super::broker::{Broker, run};
+use super::broker::{Broker, python_program, run};
 
 #[test]
 fn the_python_client_is_served_in_full() {
     let broker = Broker::all();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/outside/clients/paho_suite.py");
-    let python = std::env::var_os("PLEXUS_PYTHON")
-        .map_or_else(|| "python3".to_owned(), |path| path.to_string_lossy().into_owned());
+    let python = python_program();
     let ports = ["tcp", "tls", "ws", "wss"].map(|scheme| broker.port(scheme).to_string());
     let cafile = broker.folder.0.join("cert.pem").display().to_string();
     let mut words = vec![script.to_owned()];
