@@ -96,7 +96,7 @@ impl Writer {
                 size: 0,
                 since: 0,
                 qos: Qos::AtLeastOnce,
-                retain: false,
+                retain: true,
                 released: false,
                 extras: Extras::default(),
             };

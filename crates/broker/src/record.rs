@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use plexus_session::{Change, RecordError};
+use plexus_session::{Change, Given, RecordError};
 use plexus_stdx::varint::{self, Cursor};
 use plexus_types::MessageId;
 
@@ -79,15 +79,14 @@ impl Record {
         matches!(record.first(), Some(&(SESSION | LISTENER)))
     }
 
-    /// The session and the message, if the record says that one waits for the other, and whether it
-    /// came straight from its publisher.
-    pub fn queued(record: &[u8]) -> Option<(u64, MessageId, bool)> {
+    /// The session and the message, if the record says that one waits for the other.
+    pub fn queued(record: &[u8]) -> Option<(u64, Given<'_>)> {
         let mut cursor = Cursor::new(record);
         if cursor.byte()? != SESSION {
             return None;
         }
         let key = cursor.varint()?;
-        Change::queued(cursor.rest()).map(|(message, straight)| (key, message, straight))
+        Change::queued(cursor.rest()).map(|given| (key, given))
     }
 
     /// Reads a record that [`Record::encode`] wrote.

@@ -6,7 +6,7 @@ mod progress;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use plexus_session::Change;
+use plexus_session::{Change, Given};
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::{Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
@@ -148,20 +148,22 @@ impl Recovery {
             return;
         }
         if let Change::Queued(entry, _) = &change {
-            let straight = !entry.retain && entry.extras.shared().is_none();
-            self.note_given(group, key, (entry.message, straight));
+            let by = entry.extras.shared().map(AsRef::as_ref);
+            let given = Given { message: entry.message, retain: entry.retain, group: by };
+            self.note_given(group, key, given);
         }
         self.drafts.change(group, key, change, (Instant::from_millis(at_millis), self.segment));
     }
 
-    /// The message waits for that session, and whether it came straight from its publisher.
-    fn note_given(&mut self, group: Group, key: u64, (id, straight): (MessageId, bool)) {
+    /// The message waits for that session.
+    fn note_given(&mut self, group: Group, key: u64, given: Given<'_>) {
+        let Given { message: id, retain, group: by } = given;
         if self.open.is_empty() {
             return;
         }
         // What was open at a start is routed by other shards than named it, in an order of theirs.
         let start = self.start.filter(|(first, _)| *first <= id.get());
-        if let Some((first, shards)) = start.filter(|_| straight) {
+        if let Some((first, shards)) = start.filter(|_| !retain && by.is_none()) {
             let lots = &mut self.given.entry((group, key)).or_default().lots;
             let newest = id.get();
             let same =
@@ -171,7 +173,7 @@ impl Recovery {
                 None => lots.push(Lot { first, shards, newest }),
             }
         } else if self.open.contains_key(&id) {
-            self.given.entry((group, key)).or_default().given.push(id);
+            self.given.entry((group, key)).or_default().given.push((id, by.map(Arc::from)));
         }
     }
 
@@ -269,7 +271,7 @@ impl Recovery {
         let oldest = open.first().map_or(MessageId::NONE, |(id, _)| *id);
         for ((group, key), mut seen) in self.given.drain() {
             seen.lots.retain(|lot| lot.newest >= oldest.get());
-            seen.given.retain(|id| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
+            seen.given.retain(|(id, _)| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
             seen.given.sort_unstable();
             self.drafts.note_seen(group, key, seen);
         }

@@ -53,6 +53,6 @@ pub use output::{
     Publication, Routed, SubscribeItem, SubscribeRequest, Taken, UnsubscribeRequest,
 };
 pub use parcel::{Body, Sequence};
-pub use record::RecordError;
+pub use record::{Given, RecordError};
 pub use session::Session;
 pub use waiting::Waiting;

@@ -23,9 +23,21 @@ use plexus_types::MessageId;
 
 use crate::Change;
 
-/// Bits of an entry: RETAIN, and that it names its group.
+/// Bits of an entry: RETAIN, that it has Subscription Identifiers, and that it names its group.
 const RETAIN: u8 = 0b0000_0100;
+const IDS: u8 = 0b0001_0000;
 const SHARED: u8 = 0b0010_0000;
+
+/// A message that a session was given, as its record tells at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given<'a> {
+    /// Its name.
+    pub message: MessageId,
+    /// RETAIN of the delivery: it may have come as a retained message.
+    pub retain: bool,
+    /// The whole filter of the group that it came by.
+    pub group: Option<&'a str>,
+}
 
 impl Change {
     /// Appends the record of the change. What only its writer needs is left out: the bytes of a
@@ -34,9 +46,8 @@ impl Change {
         write::change(self, into);
     }
 
-    /// The message, if the record is a [`Change::Queued`], and whether it came straight from its
-    /// publisher, neither as a retained one nor by a group: for whoever passes records on unread.
-    pub fn queued(record: &[u8]) -> Option<(MessageId, bool)> {
+    /// The message, if the record is a [`Change::Queued`]: for whoever passes records on unread.
+    pub fn queued(record: &[u8]) -> Option<Given<'_>> {
         read::queued(record)
     }
 

@@ -104,8 +104,8 @@ impl Replay for Crew<'_> {
         if !Record::is_of_session(payload) {
             return self.front.entry(group, index, at_millis, payload);
         }
-        if let Some((key, message, straight)) = Record::queued(payload) {
-            self.front.note_given(group, key, (message, straight));
+        if let Some((key, given)) = Record::queued(payload) {
+            self.front.note_given(group, key, given);
         }
         let at = usize::from(group.0) % self.members.len();
         if let Some(member) = self.members.get_mut(at) {

@@ -160,7 +160,7 @@ fn a_session_knows_what_it_has_of_what_is_open() {
     let told = [listener, session, opened(1), queued(0, 7, 1), opened(2), queued(0, 7, 2), done(1)];
     let (_, image, seen, _) = deal(read(&told)).remove(0).sessions.remove(0);
     assert_eq!(image.unwrap().entries.len(), 2);
-    assert_eq!(seen.unwrap().given, [MessageId::new(2)]);
+    assert_eq!(seen.unwrap().given, [(MessageId::new(2), None)]);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn what_a_session_was_passed_over_by_is_not_for_it() {
     assert_eq!(names(&seen(&told)), [false, true, false, true, false]);
     // What was open at the start comes in an order of its own.
     let old = [&told[..], &[opened(12), queued(0, 7, 12)]].concat();
-    assert_eq!(seen(&old).given, [MessageId::new(12)]);
+    assert_eq!(seen(&old).given, [(MessageId::new(12), None)]);
     assert_eq!(names(&seen(&old)), [false, true, false, true, false]);
 }
 

@@ -100,7 +100,8 @@ impl Shard {
             subscription_ids: id.as_slice(),
             shared: Some(filter),
         };
-        self.deliver(turn, slot, delivery, Seen::was_given)
+        let by = |seen: &Seen, id| seen.was_given(id, Some(filter));
+        self.deliver(turn, slot, delivery, by)
     }
 
     /// A message of a group for a client of this shard.

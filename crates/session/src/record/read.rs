@@ -9,7 +9,7 @@ use plexus_types::{
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 use smallvec::SmallVec;
 
-use super::{RETAIN, SHARED};
+use super::{Given, IDS, RETAIN, SHARED};
 use crate::{Change, Entry, Extras, Held, Image, Sequence, WillImage};
 
 /// Why bytes are no record. The log's checksums make sure that they are what was written, so this
@@ -59,7 +59,7 @@ pub(super) fn change(record: &[u8]) -> Read<Change> {
     }
 }
 
-pub(super) fn queued(record: &[u8]) -> Option<(MessageId, bool)> {
+pub(super) fn queued(record: &[u8]) -> Option<Given<'_>> {
     let mut reader = Reader(Cursor::new(record));
     if reader.byte().ok()? != QUEUED {
         return None;
@@ -68,12 +68,19 @@ pub(super) fn queued(record: &[u8]) -> Option<(MessageId, bool)> {
     let message = reader.message_id().ok()?;
     reader.small().ok()?;
     let bits = reader.byte().ok()?;
-    Some((message, bits & (RETAIN | SHARED) == 0))
+    if bits & IDS != 0 {
+        for _ in 0..reader.number().ok()? {
+            reader.small().ok()?;
+        }
+    }
+    let group = if bits & SHARED == 0 { None } else { Some(reader.bytes().ok()?) };
+    let group = group.map(std::str::from_utf8).transpose().ok()?;
+    Some(Given { message, retain: bits & RETAIN != 0, group })
 }
 
 struct Reader<'a>(Cursor<'a>);
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn image(&mut self) -> Read<Image> {
         Ok(Image {
             client_id: self.client_id()?,
@@ -127,7 +134,7 @@ impl Reader<'_> {
         let size = self.small()?;
         let bits = self.byte()?;
         let qos = Qos::new(bits & 0b11).ok_or(RecordError::Field("quality of service"))?;
-        let count = if bits & 0b1_0000 == 0 { 0 } else { self.number()? };
+        let count = if bits & IDS == 0 { 0 } else { self.number()? };
         let subscription_ids: SmallVec<[u32; 2]> =
             (0..count).map(|_| self.small()).collect::<Read<_>>()?;
         let shared = if bits & SHARED == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
@@ -214,7 +221,7 @@ impl Reader<'_> {
         Text::new(bytes).map_err(|_| RecordError::Field("text"))
     }
 
-    fn bytes(&mut self) -> Read<&[u8]> {
+    fn bytes(&mut self) -> Read<&'a [u8]> {
         let length = usize::try_from(self.number()?).map_err(|_| RecordError::Short)?;
         self.0.take(length).ok_or(RecordError::Short)
     }

@@ -7,7 +7,7 @@ use plexus_types::{
 };
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 
-use crate::{Change, Entry, Extras, Held, Image, RecordError, Sequence, WillImage};
+use crate::{Change, Entry, Extras, Given, Held, Image, RecordError, Sequence, WillImage};
 
 fn held(filter: &str, id: Option<u32>) -> Held {
     let options = SubscriptionOptions {
@@ -147,10 +147,13 @@ fn the_records_of_a_delivery_are_a_few_bytes() {
     };
     let record = encoded(&Change::Queued(short, None));
     assert_eq!(record.len(), 9);
-    assert_eq!(Change::queued(&record), Some((MessageId::new(1_000_000), true)));
+    let message = MessageId::new(1_000_000);
+    assert_eq!(Change::queued(&record), Some(Given { message, retain: false, group: None }));
     assert_eq!(Change::queued(&record[..4]), None);
     assert_eq!(Change::queued(&encoded(&Change::Away)), None);
     let record = encoded(&Change::Queued(entry(1, &[7]), None));
-    assert_eq!(Change::queued(&record), Some((MessageId::new(u64::MAX), false)));
+    let message = MessageId::new(u64::MAX);
+    let given = Given { message, retain: true, group: Some("$share/g7/+") };
+    assert_eq!(Change::queued(&record), Some(given));
     assert_eq!(encoded(&Change::Completed(Sequence::new(1_000), MessageId::NONE)).len(), 3);
 }

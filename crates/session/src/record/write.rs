@@ -1,7 +1,7 @@
 use plexus_stdx::varint;
 use plexus_types::{Instant, ProtocolVersion};
 
-use super::{RETAIN, SHARED};
+use super::{IDS, RETAIN, SHARED};
 use crate::{Change, Entry, Held, Image, WillImage};
 
 pub(super) fn change(change: &Change, into: &mut Vec<u8>) {
@@ -90,7 +90,7 @@ fn entry(entry: &Entry, into: &mut Vec<u8>) {
         entry.qos.get()
             | if entry.retain { RETAIN } else { 0 }
             | u8::from(entry.released) << 3
-            | u8::from(!ids.is_empty()) << 4
+            | if ids.is_empty() { 0 } else { IDS }
             | if entry.extras.shared().is_some() { SHARED } else { 0 },
     );
     if !ids.is_empty() {
