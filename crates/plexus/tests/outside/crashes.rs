@@ -25,8 +25,9 @@ mqtt.max_queue_bytes = "1GiB"
 "#;
 
 fn lives() -> u64 {
-    let lives = std::env::var("PLEXUS_LIVES").ok();
-    lives.map_or(LIVES, |lives| lives.parse().expect("a number of lives"))
+    std::env::var_os("PLEXUS_LIVES").map_or(LIVES, |lives| {
+        lives.to_str().and_then(|lives| lives.parse().ok()).expect("a number of lives")
+    })
 }
 
 fn start(folder: Folder, port: u16) -> Broker {
