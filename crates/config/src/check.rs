@@ -14,12 +14,12 @@ use crate::{
 };
 
 const SHARDS_MAX: u16 = 64;
-/// Each message is compared with each of them.
 /// What is wrong with keeping something without a data directory, and its mend.
 const NO_PLACE: (&str, &str) = (
     "there is no place to keep anything in",
     "set node.data_dir (--data-dir), or commit = \"memory\"",
 );
+/// Each message is compared with each of them.
 const TOPICS_MAX: usize = 64;
 
 /// Values that are out of their range, each by itself.
@@ -47,6 +47,9 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     };
     if whole("memory") {
         checks.memory();
+    }
+    if whole("store") {
+        checks.log_size();
     }
     if !whole("listener") {
         return checks.found;
@@ -155,8 +158,20 @@ impl Checks<'_> {
         self.size(&["limits", "max_queued_bytes"], limits.max_queued_bytes);
         self.size(&["limits", "max_write_buffer"], limits.max_write_buffer);
         self.size(&["retained", "max_message_size"], settings.retained.max_message_size);
+        self.size(&["store", "max_size"], settings.store.max_size);
+        self.size(&["store", "segment_size"], settings.store.segment_size);
         self.time(&["node", "shutdown_grace"], settings.node.shutdown_grace);
         self.time_or_never(&["sys", "interval"], settings.sys.interval);
+    }
+
+    fn log_size(&mut self) {
+        let store = &self.config.settings.store;
+        let (most, segment) = (store.max_size.get(), store.segment_size.get());
+        if most > 0 && most / 4 < segment {
+            let help =
+                "set store.max_size to four times store.segment_size or more, or to 0: no limit";
+            self.add(&["store", "max_size"], "less than four segments", help);
+        }
     }
 
     fn memory(&mut self) {

@@ -129,6 +129,11 @@ impl Config {
         }
     }
 
+    /// Whether anything is there after the end of the process.
+    pub fn is_kept(&self) -> bool {
+        self.log_place().is_some()
+    }
+
     /// Where the log is, if anything is to be stored.
     fn log_place(&self) -> Option<LogPlace> {
         let store = &self.settings.store;
@@ -173,7 +178,7 @@ impl Config {
             connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
             session: Arc::new(plexus_session::Options {
-                durable: durability.is_kept() && self.log_place().is_some(),
+                durable: durability.is_kept() && self.is_kept(),
                 ..session::options(&mqtt)
             }),
             policy,

@@ -3,7 +3,10 @@
 mod archive;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use plexus_broker::record;
@@ -75,7 +78,11 @@ impl StoreArgs {
     fn disk(&self) -> Result<FileDisk, Failure> {
         FileDisk::open(&self.folder()?).map_err(|error| {
             let dir = self.data_dir.display();
-            Failure::because(format_args!("cannot use {dir}; stop the node that does"), &error)
+            let mend = match error.kind() {
+                ErrorKind::PermissionDenied => "be the user that its node runs as",
+                _ => "stop the node that does",
+            };
+            Failure::because(format_args!("cannot use {dir}; {mend}"), &error)
         })
     }
 

@@ -243,6 +243,20 @@ fn an_export_goes_through_a_pipe_and_an_older_one_stays_until_the_new_one_is_who
 }
 
 #[test]
+fn an_export_replaces_files_and_nothing_else() {
+    let place = Place::new();
+    filled(&place);
+    place.write("x.jsonl", "old");
+    std::os::unix::fs::symlink("x.jsonl", place.path().join("link")).expect("a link");
+    store(&place, "export", "data", &["link"]).ok();
+    assert!(place.path().join("link").is_symlink());
+    assert_ne!(place.read("x.jsonl"), "old");
+    let said = store(&place, "export", "data", &["data"]).failed(1);
+    let why = "it is no regular file; leave it out to write to standard output";
+    assert!(said.contains(&format!("data: {why}")), "{said}");
+}
+
+#[test]
 fn an_import_that_fails_leaves_nothing_and_one_that_succeeds_overwrites_nothing() {
     let place = Place::new();
     filled(&place);

@@ -33,6 +33,8 @@ pub enum RecordError {
 type Read<T> = Result<T, RecordError>;
 
 const QUEUED: u8 = 0x07;
+/// Elements of a list that room is made for at once.
+const RESERVED_MAX: usize = 1_024;
 
 pub(super) fn change(record: &[u8]) -> Read<Change> {
     let mut reader = Reader(Cursor::new(record));
@@ -177,8 +179,8 @@ impl<'a> Reader<'a> {
 
     fn list<T>(&mut self, read: impl Fn(&mut Self) -> Read<T>) -> Read<Vec<T>> {
         let length = self.number()?;
-        // Each element is at least one byte: a length that lies gives no memory.
-        let known = usize::try_from(length).unwrap_or(usize::MAX).min(self.0.rest().len());
+        // A length that lies gives no memory: what is longer grows as it is read.
+        let known = usize::try_from(length).map_or(RESERVED_MAX, |length| length.min(RESERVED_MAX));
         let mut list = Vec::with_capacity(known);
         for _ in 0..length {
             list.push(read(self)?);

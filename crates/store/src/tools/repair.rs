@@ -89,38 +89,58 @@ fn mend<D: Disk>(disk: &D, survey: &Survey<D::File>) -> Result<(), OpenError> {
             let mut before = (last, end);
             while before.0.next() != number {
                 let missing = Header { number: before.0.next(), previous_end: before.1, ..header };
-                create_empty(disk, &missing)?;
-                before = (missing.number, header::BYTES);
+                before = (missing.number, create_empty(disk, &missing)?);
             }
             header.previous_end = before.1;
         }
-        mend_segment(disk, surveyed, &header)?;
-        previous = Some((number, surveyed.end));
+        previous = Some((number, mend_segment(disk, surveyed, &header)?));
         next_message = surveyed.next_message.max(header.next_message);
     }
     Ok(())
 }
 
-/// Stands for a segment that is gone.
-fn create_empty<D: Disk>(disk: &D, header: &Header) -> Result<(), OpenError> {
+/// A frame that says that something was lost in its place.
+fn hole_frame(seal: Seal, millis: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::begin(&mut bytes);
+    bytes.extend_from_slice(&HOLE_RECORD);
+    frame::close(&mut bytes, seal, header::BYTES as u32, millis);
+    bytes
+}
+
+/// Stands for a segment that is gone; yields where it ends.
+fn create_empty<D: Disk>(disk: &D, header: &Header) -> Result<u64, OpenError> {
     let name = header.number.file_name();
     let spare = segment::spare_name(0);
-    let created = disk.create(&spare, header::BYTES).and_then(|file| {
+    let hole = hole_frame(Seal::new(header.identity.store, header.number), header.created_millis);
+    let end = header::BYTES + hole.len() as u64;
+    let created = disk.create(&spare, end).and_then(|file| {
         disk.write_at(&file, 0, &header.encode())?;
+        disk.write_at(&file, header::BYTES, &hole)?;
         disk.sync(&file)?;
         disk.rename(&spare, &name)
     });
-    created.map_err(|error| OpenError::io(&name, "create", error))
+    created.map_err(|error| OpenError::io(&name, "create", error))?;
+    Ok(end)
 }
 
+/// Yields where the segment ends.
 fn mend_segment<D: Disk>(
     disk: &D,
     surveyed: &Surveyed<D::File>,
     header: &Header,
-) -> Result<(), OpenError> {
+) -> Result<u64, OpenError> {
     let name = surveyed.file.name();
     let seal = Seal::new(header.identity.store, surveyed.file.number);
     let mut touched = false;
+    let mut end = surveyed.end;
+    if surveyed.wanted.is_some_and(|wanted| wanted > end) {
+        let hole = hole_frame(seal, surveyed.first_millis.unwrap_or(header.created_millis));
+        let written = disk.write_at(&surveyed.file.file, end, &hole);
+        written.map_err(|error| OpenError::io(&name, "write", error))?;
+        end += hole.len() as u64;
+        touched = true;
+    }
     for hole in &surveyed.holes {
         fence(disk, surveyed, hole, seal)?;
         touched = true;
@@ -134,7 +154,7 @@ fn mend_segment<D: Disk>(
         let synced = disk.sync(&surveyed.file.file);
         synced.map_err(|error| OpenError::io(&name, "sync", error))?;
     }
-    Ok(())
+    Ok(end)
 }
 
 /// Lays the head of a frame over the beginning of the hole.

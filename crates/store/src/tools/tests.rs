@@ -100,6 +100,28 @@ fn a_damaged_commit_is_fenced_in_and_named() {
     }
 }
 
+fn holes(disk: &MemoryDisk) -> usize {
+    let mut holes = 0;
+    let counted =
+        dump(disk, &mut |dumped| holes += usize::from(matches!(dumped.record, Record::Hole)));
+    counted.unwrap();
+    holes
+}
+
+#[test]
+fn a_segment_that_was_cut_is_mended_and_says_so() {
+    let disk = store();
+    let name = SegmentNumber::new(2).file_name();
+    let file = disk.open(&name).unwrap();
+    disk.write_at(&file, 900, &[0; SEGMENT as usize - 900]).unwrap();
+    let before = opened(&store()).1.len();
+    let damages = repair(&disk).unwrap().damages;
+    assert_eq!(damages.len(), 1, "{damages:?}");
+    assert_eq!(holes(&disk), 1);
+    assert!(opened(&disk).1.len() < before);
+    assert!(repair(&disk).unwrap().damages.is_empty());
+}
+
 #[test]
 fn a_damaged_header_and_a_lost_segment_are_mended() {
     for segment in 1..=3 {
@@ -117,6 +139,7 @@ fn a_damaged_header_and_a_lost_segment_are_mended() {
     let lost: Vec<_> = repaired.lost.iter().map(|lost| (lost.group.0, lost.after)).collect();
     assert_eq!(lost, [(1, 14), (2, 14)]);
     assert_eq!(read.len(), 80 - 28);
+    assert_eq!(holes(&disk), 1, "a start has to know that something is lost");
 }
 
 #[test]

@@ -69,7 +69,13 @@ fn text(config: &Config, listeners: &[ListenUrl], anonymous: bool) -> String {
 /// What is there after the end of the process.
 fn keeping(config: &Config) -> String {
     match &config.settings.node.data_dir {
-        Some(dir) => format!("Sessions and retained messages are kept in {}.", dir.display()),
+        Some(dir) if config.is_kept() => {
+            format!("Sessions and retained messages are kept in {}.", dir.display())
+        }
+        Some(_) => {
+            "Sessions and retained messages end with this process: store.commit is `memory`."
+                .to_owned()
+        }
         None => "Sessions and retained messages end with this process: --data-dir DIR keeps them."
             .to_owned(),
     }
@@ -98,6 +104,16 @@ mod tests {
             load(Sources { file, ..Sources::default() }).unwrap()
         });
         text(&config, &urls, anonymous)
+    }
+
+    #[test]
+    fn only_what_is_kept_is_said_to_be() {
+        let said = |store| {
+            let file = format!("node.data_dir = \"kept\"\n{store}");
+            banner(Some(&file), &["tcp://127.0.0.1:1883"], true)
+        };
+        assert!(said("").contains("are kept in kept."));
+        assert!(said("store.commit = \"memory\"").contains("end with this process: store.commit"));
     }
 
     #[test]

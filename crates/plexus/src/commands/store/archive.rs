@@ -58,6 +58,12 @@ fn into_file(
     file: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<Counts, Failure>,
 ) -> Result<(Counts, u64), Failure> {
+    // What a link points to is replaced, not the link.
+    let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    if fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+        let why = "it is no regular file; leave it out to write to standard output";
+        return Err(Failure::Failed(format!("cannot write {}: {why}", file.display())));
+    }
     let failed = |error: io::Error| {
         Failure::because(format_args!("cannot write {}", file.display()), &error)
     };
