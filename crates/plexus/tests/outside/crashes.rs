@@ -189,7 +189,8 @@ fn nothing_that_paho_was_told_is_lost_when_the_process_is_killed() {
         let (told, telling) = sync_channel(TOLD_MAX);
         let name = format!("paho-{life}");
         let publisher = thread::spawn(move || paho_until_death(port, &name, first, &told));
-        for _ in 0..draw(&mut state) % ACKNOWLEDGED_MAX {
+        // At least one, so that it has a connection to lose: its program takes a while to start.
+        for _ in 0..=draw(&mut state) % ACKNOWLEDGED_MAX {
             acknowledged.insert(telling.recv_timeout(PATIENCE).expect("an acknowledgement"));
         }
         let folder = broker.kill();
