@@ -83,13 +83,14 @@ impl Lines<'_> {
 
     fn open(&mut self, open: KeptOpen, topic: &str) -> Result<(), ExportError> {
         self.counts.open += 1;
-        let KeptOpen { message, audience, written } = open;
+        let KeptOpen { message, audience, written, served } = open;
         let group = match audience {
             Audience::Subscribers => None,
             Audience::Group(filter) => Some(filter.as_ref().to_owned()),
         };
         let superseded = written.contains(topic);
-        self.put(&Line::Open(OpenLine { message: message.get(), group, superseded }))
+        let served = served.iter().map(|filter| filter.as_ref().to_owned()).collect();
+        self.put(&Line::Open(OpenLine { message: message.get(), group, superseded, served }))
     }
 
     fn retained(&mut self, topic: Box<str>, message: MessageId) -> Result<(), ExportError> {

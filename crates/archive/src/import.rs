@@ -5,7 +5,7 @@ mod bodies;
 mod lines;
 mod queue;
 
-use std::io::BufRead;
+use std::{io::BufRead, sync::Arc};
 
 use plexus_broker::{
     kept::{KeptSession, Writer},
@@ -166,11 +166,18 @@ struct Importer<D: Disk> {
     /// Open publications with the lines that name them.
     opened: HashMap<u64, u64>,
     /// Those that are not to stand before the retained messages, or these would supersede them.
-    current: Vec<(TopicName, MessageId, Audience)>,
+    current: Vec<(TopicName, OpenMessage)>,
     topics: HashMap<Box<str>, u64>,
     clients: HashMap<ClientId, u64>,
     session: Option<(KeptSession, Queue)>,
     end: Option<Counts>,
+}
+
+/// A publication that a start of the new store routes.
+struct OpenMessage {
+    id: MessageId,
+    audience: Audience,
+    served: Vec<Arc<str>>,
 }
 
 impl<D: Disk> Importer<D> {
@@ -221,8 +228,8 @@ impl<D: Disk> Importer<D> {
             self.commit(Commit::Written)?;
         }
         if part > Part::Retained {
-            for (topic, message, audience) in std::mem::take(&mut self.current) {
-                self.writer.open(&mut self.batch, &topic, message, audience);
+            for (topic, open) in std::mem::take(&mut self.current) {
+                self.write_open(&topic, open);
             }
         }
         self.part = part;
@@ -234,28 +241,38 @@ impl<D: Disk> Importer<D> {
         let message = line.read()?;
         self.bodies.add(message.id.get(), message.size() as u32)?;
         self.counts.messages += 1;
-        self.batch.hold(&std::sync::Arc::new(message));
+        self.batch.hold(&Arc::new(message));
         self.commit_some()
     }
 
     fn open(&mut self, number: u64, line: OpenLine) -> Result<(), Refusal> {
         self.enter(Part::Open)?;
-        let OpenLine { message, group, superseded } = line;
+        let OpenLine { message, group, superseded, served } = line;
         let topic = self.topic_of(message)?;
         self.opened.entry(message).or_insert(number); // It may be open for several groups.
         let audience = match group {
             None => Audience::Subscribers,
-            Some(group) => Audience::Group(shared(&group)?),
+            Some(group) => Audience::Group(shared("group", &group)?),
         };
-        let id = MessageId::new(message);
+        let served =
+            served.iter().map(|filter| shared("served", filter)).collect::<Result<_, _>>()?;
+        let open = OpenMessage { id: MessageId::new(message), audience, served };
         if superseded {
-            self.writer.open(&mut self.batch, &topic, id, audience);
+            self.write_open(&topic, open);
             self.writer.deleted(&mut self.batch, &topic);
         } else {
-            self.current.push((topic, id, audience));
+            self.current.push((topic, open));
         }
         self.counts.open += 1;
         self.commit_some()
+    }
+
+    fn write_open(&mut self, topic: &TopicName, open: OpenMessage) {
+        let OpenMessage { id, audience, served } = open;
+        self.writer.open(&mut self.batch, topic, id, audience);
+        for filter in served {
+            self.writer.taken(&mut self.batch, topic, id, filter);
+        }
     }
 
     fn retained(&mut self, number: u64, line: RetainedLine) -> Result<(), Refusal> {

@@ -98,6 +98,9 @@ pub(crate) struct OpenLine {
     /// Its topic has been written since: it is not to be retained again.
     #[serde(default)]
     pub(crate) superseded: bool,
+    /// The whole filters of groups of which a member has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) served: Vec<String>,
 }
 
 /// The retained message of a topic.

@@ -217,9 +217,9 @@ fn not_a_topic(field: &'static str, found: &str, problem: plexus_types::TopicErr
 }
 
 /// The whole filter of a shared group.
-pub(crate) fn shared(group: &str) -> Result<Arc<str>, Fault> {
-    match filter("group", group)?.shared() {
+pub(crate) fn shared(field: &'static str, group: &str) -> Result<Arc<str>, Fault> {
+    match filter(field, group)?.shared() {
         Some(_) => Ok(group.into()),
-        None => Err(value("group", &group, "the filter of a shared group, $share/<name>/<filter>")),
+        None => Err(value(field, &group, "the filter of a shared group, $share/<name>/<filter>")),
     }
 }

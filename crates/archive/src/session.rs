@@ -130,7 +130,7 @@ impl QueuedLine {
         let ids = self.subscription_identifiers.into_iter();
         let ids = ids.map(|id| subscription_id("subscription_identifiers", id));
         let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        let group = self.group.as_deref().map(shared).transpose()?;
+        let group = self.group.as_deref().map(|group| shared("group", group)).transpose()?;
         Ok(Entry {
             sequence: sequence("sequence", self.sequence)?,
             message: self.message.map_or(MessageId::NONE, MessageId::new),

@@ -44,6 +44,8 @@ pub struct KeptOpen {
     pub audience: Audience,
     /// Retained topics that were written after it.
     pub written: BTreeSet<Box<str>>,
+    /// Groups that have got it since, by their whole filters.
+    pub served: BTreeSet<Arc<str>>,
 }
 
 /// Makes the records of a new store. What is open comes before the sessions that have it, and a
@@ -73,6 +75,11 @@ impl Writer {
     /// The message is to be routed anew; any name that it goes by tells the slot.
     pub fn open(&self, batch: &mut Batch, name: &str, message: MessageId, audience: Audience) {
         self.put(batch, name, &Record::Open(message, audience));
+    }
+
+    /// A member of that group has the message, which was opened under that name.
+    pub fn taken(&self, batch: &mut Batch, name: &str, message: MessageId, filter: Arc<str>) {
+        self.put(batch, name, &Record::Taken(message, filter));
     }
 
     /// A session.

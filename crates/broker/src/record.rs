@@ -6,6 +6,7 @@
 //! Listener   01  key, name                      Open     04  message, 1, group's whole filter
 //! Retained   02  message, topic                 Done     05  as in Open
 //! Deleted    03  topic                          Started  06  message, number of shards
+//!                                               Taken    07  message, group's whole filter
 //! ```
 //! Numbers are LEB128, the last text of a record takes its rest.
 
@@ -35,6 +36,9 @@ pub enum Record {
     Done(MessageId, Audience),
     /// The node has started: from that one on each of so many shards names messages in its turn.
     Started(MessageId, u16),
+    /// A member of that group has the message, which is open. A node says so by the entry in the
+    /// session's queue; this is for what is taken over from another store.
+    Taken(MessageId, Arc<str>),
 }
 
 /// Who is to get a publication.
@@ -64,6 +68,7 @@ impl Record {
                 varint::put(into, message.get());
                 varint::put(into, u64::from(*shards));
             }
+            Self::Taken(message, filter) => named(0x07, message.get(), filter, into),
         }
     }
 
@@ -109,6 +114,7 @@ impl Record {
                     left => return Err(RecordError::Long(left)),
                 }
             }
+            0x07 => Self::Taken(MessageId::new(number()?), text(cursor.rest())?),
             kind => return Err(RecordError::Kind(kind)),
         })
     }
@@ -160,6 +166,7 @@ mod tests {
             Record::Open(message, Audience::Group("$share/g/t".into())),
             Record::Done(message, Audience::Subscribers),
             Record::Started(message, 300),
+            Record::Taken(message, "$share/g/t".into()),
             Record::Done(message, Audience::Group("$share/g/t".into())),
         ] {
             let mut bytes = Vec::new();

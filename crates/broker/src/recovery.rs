@@ -31,6 +31,14 @@ struct Open {
 }
 
 #[derive(Debug)]
+struct Taken {
+    /// The whole filter of the group.
+    by: Arc<str>,
+    /// How many entries had been read at the last time.
+    at: u64,
+}
+
+#[derive(Debug)]
 struct Retained {
     message: MessageId,
     segment: SegmentNumber,
@@ -45,6 +53,8 @@ pub struct Recovery {
     open: HashMap<MessageId, SmallVec<[Open; 1]>>,
     /// What sessions have been given while anything was open.
     given: HashMap<(Group, u64), Seen>,
+    /// Groups of which a member has been given an open message.
+    taken: HashMap<MessageId, SmallVec<[Taken; 1]>>,
     /// The first name that the newest start of the node gave, and its number of shards.
     start: Option<(u64, u64)>,
     /// Retained topics that were written while a message was open, and how many entries had been
@@ -91,6 +101,7 @@ impl Replay for Recovery {
                 self.open.entry(id).or_default().push(open);
             }
             Record::Done(id, audience) => self.done(group, id, &audience),
+            Record::Taken(id, filter) => self.note_taken(id, &filter),
             Record::Started(first, shards) => {
                 self.start = Some((first.get(), u64::from(shards)));
             }
@@ -125,6 +136,7 @@ impl Recovery {
             retained: BTreeMap::new(),
             open: seed.map(),
             given: seed.map(),
+            taken: seed.map(),
             start: None,
             written: BTreeMap::new(),
             segment: SegmentNumber::ZERO,
@@ -161,9 +173,13 @@ impl Recovery {
         if self.open.is_empty() {
             return;
         }
+        if let Some(filter) = by {
+            self.note_taken(id, filter);
+            return;
+        }
         // What was open at a start is routed by other shards than named it, in an order of theirs.
         let start = self.start.filter(|(first, _)| *first <= id.get());
-        if let Some((first, shards)) = start.filter(|_| !retain && by.is_none()) {
+        if let Some((first, shards)) = start.filter(|_| !retain) {
             let lots = &mut self.given.entry((group, key)).or_default().lots;
             let newest = id.get();
             let same =
@@ -173,8 +189,31 @@ impl Recovery {
                 None => lots.push(Lot { first, shards, newest }),
             }
         } else if self.open.contains_key(&id) {
-            self.given.entry((group, key)).or_default().given.push((id, by.map(Arc::from)));
+            self.given.entry((group, key)).or_default().given.push(id);
         }
+    }
+
+    /// A member of the group has the message.
+    fn note_taken(&mut self, id: MessageId, filter: &str) {
+        if !self.open.contains_key(&id) {
+            return;
+        }
+        let taken = self.taken.entry(id).or_default();
+        match taken.iter_mut().find(|taken| *taken.by == *filter) {
+            Some(taken) => taken.at = self.entries,
+            None => taken.push(Taken { by: filter.into(), at: self.entries }),
+        }
+    }
+
+    /// The groups that have the message since it was opened so: a member that gave it back has opened
+    /// it anew.
+    fn served(&self, id: MessageId, open: &Open) -> impl Iterator<Item = &Arc<str>> {
+        let taken = self.taken.get(&id).into_iter().flatten();
+        let since = taken.filter(|taken| taken.at >= open.at).map(|taken| &taken.by);
+        since.filter(|filter| match &open.audience {
+            Audience::Subscribers => true,
+            Audience::Group(wanted) => wanted == *filter,
+        })
     }
 
     fn done(&mut self, group: Group, id: MessageId, audience: &Audience) {
@@ -189,6 +228,7 @@ impl Recovery {
         if self.open.is_empty() {
             self.written.clear();
             self.given.clear();
+            self.taken.clear();
         }
     }
 
@@ -243,6 +283,17 @@ impl Recovery {
         let mut open: Vec<_> = self.open.drain().collect();
         open.sort_unstable_by_key(|(id, _)| *id);
         self.deal_seen(&open);
+        let opens = open.iter().flat_map(|(id, opens)| opens.iter().map(|it| (*id, it)));
+        let kept = opens.map(|(message, open)| {
+            let later = self.written.iter().filter(|(_, written)| **written > open.at);
+            KeptOpen {
+                message,
+                audience: open.audience.clone(),
+                written: later.map(|(topic, _)| topic.clone()).collect(),
+                served: self.served(message, open).map(Arc::clone).collect(),
+            }
+        });
+        let kept = kept.collect();
         let mut sessions: Vec<_> = self
             .drafts
             .into_groups()
@@ -254,16 +305,8 @@ impl Recovery {
             })
             .collect();
         sessions.sort_unstable_by(|one, other| one.image.client_id.cmp(&other.image.client_id));
-        let written = &self.written;
-        let kept = |(message, Open { audience, at, .. })| {
-            let later = written.iter().filter(|(_, written)| **written > at);
-            let written = later.map(|(topic, _)| topic.clone()).collect();
-            KeptOpen { message, audience, written }
-        };
-        let open =
-            open.into_iter().flat_map(|(id, opens)| opens.into_iter().map(move |it| (id, it)));
         let retained = self.retained.into_iter().map(|(topic, it)| (topic, it.message));
-        Kept { sessions, open: open.map(kept).collect(), retained: retained.collect() }
+        Kept { sessions, open: kept, retained: retained.collect() }
     }
 
     /// Tells the drafts what they were given of what is open.
@@ -271,7 +314,7 @@ impl Recovery {
         let oldest = open.first().map_or(MessageId::NONE, |(id, _)| *id);
         for ((group, key), mut seen) in self.given.drain() {
             seen.lots.retain(|lot| lot.newest >= oldest.get());
-            seen.given.retain(|(id, _)| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
+            seen.given.retain(|id| open.binary_search_by_key(id, |(open, _)| *open).is_ok());
             seen.given.sort_unstable();
             self.drafts.note_seen(group, key, seen);
         }
@@ -290,6 +333,12 @@ impl Recovery {
         self.deal_seen(&open);
         let (next_key, next_message) = (self.drafts.next_key(), next_message.get());
         let doors = self.drafts.doors(door);
+        let served: Vec<Vec<Arc<str>>> = open
+            .iter()
+            .flat_map(|(id, opens)| opens.iter().map(|open| self.served(*id, open)))
+            .map(|served| served.map(Arc::clone).collect())
+            .collect();
+        let mut served = served.into_iter();
         let empty = || Restored {
             next_key,
             next_message,
@@ -315,11 +364,19 @@ impl Recovery {
         for (id, opens) in open {
             let message = read(id)?;
             let written = self.written.get(message.topic.as_str()).copied();
-            for Open { group, audience, at } in opens {
-                let superseded = written.is_some_and(|written| written > at);
-                let message = Arc::clone(&message);
-                let open = OpenMessage { opened: Opened { group, audience }, message, superseded };
+            for (Open { group, audience, at }, by) in opens.into_iter().zip(&mut served) {
+                let open = OpenMessage {
+                    served: matches!(audience, Audience::Group(_)) && !by.is_empty(),
+                    opened: Opened { group, audience },
+                    message: Arc::clone(&message),
+                    superseded: written.is_some_and(|written| written > at),
+                };
                 hand(group.0, &mut |restored| restored.open.push(open.clone()));
+                for filter in by {
+                    hand(context.slot_of(&filter), &mut |restored| {
+                        restored.served.push((id, Arc::clone(&filter)));
+                    });
+                }
             }
         }
         Ok(dealt)

@@ -53,6 +53,21 @@ fn queued(group: u16, key: u64, message: u64) -> Told {
     (1, group, Record::Session(key, Change::Queued(entry, None)))
 }
 
+const SHARED: &str = "$share/g/a/+";
+
+/// Queued as by the group.
+fn shared(group: u16, key: u64, message: u64) -> Told {
+    let (segment, group, mut record) = queued(group, key, message);
+    if let Record::Session(_, Change::Queued(entry, _)) = &mut record {
+        entry.extras = Extras::new(&[], Some(SHARED.into()));
+    }
+    (segment, group, record)
+}
+
+fn given_back(message: u64) -> Told {
+    (1, 5, Record::Open(MessageId::new(message), Audience::Group(SHARED.into())))
+}
+
 fn opened(message: u64) -> Told {
     (1, 5, Record::Open(MessageId::new(message), Audience::Subscribers))
 }
@@ -111,6 +126,10 @@ struct Dealt {
 }
 
 fn deal(recovery: Recovery) -> Vec<Dealt> {
+    dealt(recovery).into_iter().map(sorted).collect()
+}
+
+fn dealt(recovery: Recovery) -> Vec<Restored> {
     let options = NodeOptions { shards: 3, ..NodeOptions::default() };
     let context = Context::new(options, Seed::new(2));
     let door = Arc::new(Door {
@@ -120,8 +139,7 @@ fn deal(recovery: Recovery) -> Vec<Dealt> {
         durability: Durability::default(),
     });
     let read = |id| Ok::<_, Infallible>(message(id));
-    let dealt = recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read);
-    dealt.unwrap().into_iter().map(sorted).collect()
+    recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read).unwrap()
 }
 
 fn sorted(restored: Restored) -> Dealt {
@@ -160,7 +178,40 @@ fn a_session_knows_what_it_has_of_what_is_open() {
     let told = [listener, session, opened(1), queued(0, 7, 1), opened(2), queued(0, 7, 2), done(1)];
     let (_, image, seen, _) = deal(read(&told)).remove(0).sessions.remove(0);
     assert_eq!(image.unwrap().entries.len(), 2);
-    assert_eq!(seen.unwrap().given, [(MessageId::new(2), None)]);
+    assert_eq!(seen.unwrap().given, [MessageId::new(2)]);
+}
+
+/// The group has it from the first record on, the group of what was given back from the last.
+#[test]
+fn a_group_that_has_an_open_message_is_not_given_it_again() {
+    let [listener, session] = begun(0, 7);
+    let [_, other] = begun(1, 8);
+    let mut told = vec![listener, session, (1, 1, Record::Listener(8, "tcp".into())), other];
+    let served = |told: &[Told]| {
+        let kept = read(told).into_kept();
+        assert!(kept.sessions.iter().all(|session| session.seen.is_empty()));
+        let both = [read(told), with_crew(2, |crew| tell(crew, told)).1.unwrap()].map(|recovery| {
+            let restored = dealt(recovery);
+            let open = restored.iter().flat_map(|it| &it.open);
+            let open: Vec<_> = open.map(|open| open.served).collect();
+            (open, restored.iter().map(|it| it.served.len()).sum::<usize>())
+        });
+        assert_eq!(both[0], both[1]);
+        let kept: Vec<_> = kept.open.iter().map(|open| open.served.len()).collect();
+        (both[0].clone(), kept)
+    };
+    told.push(opened(1));
+    assert_eq!(served(&told), ((vec![false], 0), vec![0]));
+    told.push(shared(0, 7, 1));
+    assert_eq!(served(&told), ((vec![false], 1), vec![1]));
+    told.push(given_back(1));
+    assert_eq!(served(&told), ((vec![false, false], 1), vec![1, 0]));
+    told.push(shared(1, 8, 1));
+    assert_eq!(served(&told), ((vec![false, true], 2), vec![1, 1]));
+    told.push(given_back(1));
+    assert_eq!(served(&told), ((vec![false, true, false], 2), vec![1, 1, 0]));
+    told.push((1, 5, Record::Taken(MessageId::new(1), SHARED.into())));
+    assert_eq!(served(&told), ((vec![false, true, true], 3), vec![1, 1, 1]));
 }
 
 #[test]
@@ -185,7 +236,7 @@ fn what_a_session_was_passed_over_by_is_not_for_it() {
     assert_eq!(names(&seen(&told)), [false, true, false, true, false]);
     // What was open at the start comes in an order of its own.
     let old = [&told[..], &[opened(12), queued(0, 7, 12)]].concat();
-    assert_eq!(seen(&old).given, [(MessageId::new(12), None)]);
+    assert_eq!(seen(&old).given, [MessageId::new(12)]);
     assert_eq!(names(&seen(&old)), [false, true, false, true, false]);
 }
 

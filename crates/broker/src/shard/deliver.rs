@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use plexus_session::{Delivery, Output, Taken};
 use plexus_topics::SubscriberId;
-use plexus_types::{Message, MessageId, Qos};
+use plexus_types::{Message, Qos};
 
-use super::{Seen, Shard};
+use super::Shard;
 use crate::ports::Turn;
 
 impl Shard {
@@ -39,7 +39,11 @@ impl Shard {
                 replays.supersede(&message.topic);
             }
             asked += 1;
-            if self.deliver(turn, slot, delivery, Seen::has) == Taken::NoRoom {
+            let seen = self.clients.get(slot).and_then(|client| client.seen.as_ref());
+            if seen.is_some_and(|seen| seen.has(message.id)) {
+                continue; // Before the node started.
+            }
+            if self.deliver(turn, slot, delivery) == Taken::NoRoom {
                 without_room += 1;
             }
         }
@@ -47,19 +51,14 @@ impl Shard {
         asked > 0 && asked == without_room
     }
 
-    /// Delivers to one client and carries out what its session says to it; not if it is said to have
-    /// seen the message before the node started.
+    /// Delivers to one client and carries out what its session says to it.
     pub(super) fn deliver(
         &mut self,
         turn: &mut Turn<'_>,
         slot: u32,
         delivery: Delivery<'_>,
-        has_seen: impl Fn(&Seen, MessageId) -> bool,
     ) -> Taken {
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
-        if client.seen.as_ref().is_some_and(|seen| has_seen(seen, delivery.message.id)) {
-            return Taken::Sent; // Before the node started.
-        }
         if delivery.qos == Qos::ExactlyOnce
             && !delivery.message.durability.is_kept()
             && client.session.is_durable()

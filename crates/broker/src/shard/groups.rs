@@ -10,7 +10,7 @@ use plexus_topics::{GroupId, Member, MemberOptions, MemberState, Pick, Strategy,
 use plexus_types::{Message, TopicFilter};
 use smallvec::SmallVec;
 
-use super::{Opened, Seen, Shard, log::is_recorded, peers::Answer};
+use super::{Opened, Shard, log::is_recorded, peers::Answer};
 use crate::{
     envelope::{Assignment, Availability, Envelope, GivenBack, Join, Joined},
     ports::{Fetch, GroupRead, Reader, Turn},
@@ -40,7 +40,10 @@ impl Shard {
     pub(super) fn assign_groups(&mut self, turn: &mut Turn<'_>, message: &Arc<Message>) {
         let mut groups = std::mem::take(&mut self.group_ids);
         for group in groups.drain(..) {
-            self.assign(turn, group, message, Tried::new());
+            let filter = self.groups.filter(group);
+            if !filter.is_some_and(|filter| self.log.has_served(message.id, filter)) {
+                self.assign(turn, group, message, Tried::new());
+            }
         }
         self.group_ids = groups;
     }
@@ -100,8 +103,7 @@ impl Shard {
             subscription_ids: id.as_slice(),
             shared: Some(filter),
         };
-        let by = |seen: &Seen, id| seen.was_given(id, Some(filter));
-        self.deliver(turn, slot, delivery, by)
+        self.deliver(turn, slot, delivery)
     }
 
     /// A message of a group for a client of this shard.

@@ -84,6 +84,8 @@ pub(super) struct LogBook {
     pub(super) ended: EndedSessions,
     /// What is to be routed anew once all shards are restored.
     open: Vec<OpenMessage>,
+    /// Publications from before the node started, with groups of this shard that have them, ascending.
+    served: Vec<(MessageId, Arc<str>)>,
     /// Messages for groups that are being read.
     pub(super) reads: GroupReads,
     pub(super) refresh: Refresh,
@@ -110,9 +112,16 @@ impl LogBook {
             durable: 0,
             ended: EndedSessions::default(),
             open: Vec::new(),
+            served: Vec::new(),
             reads: GroupReads::default(),
             refresh: Refresh::default(),
         }
+    }
+
+    /// Whether that group of this shard has the message from before the node started.
+    pub(super) fn has_served(&self, id: MessageId, filter: &str) -> bool {
+        let named = |(served, by): &(MessageId, Arc<str>)| (*served, &**by).cmp(&(id, filter));
+        self.served.binary_search_by(named).is_ok()
     }
 
     /// The records of this turn are kept as is promised; one file has one order, so the strongest

@@ -151,7 +151,7 @@ impl Shard {
                 subscription_ids: id.as_slice(),
                 shared: None,
             };
-            self.deliver(turn, client.slot, delivery, |_, _| false);
+            self.deliver(turn, client.slot, delivery);
         }
         // Only now: a delivery lets the client's other affairs go on, and must not take this step for
         // finished.

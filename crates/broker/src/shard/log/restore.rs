@@ -35,6 +35,8 @@ pub struct Restored {
     pub retained: Vec<RestoredRetained>,
     /// Publications that may not be with all who get them.
     pub open: Vec<OpenMessage>,
+    /// Open publications with the groups of this shard that have them already.
+    pub served: Vec<(MessageId, Arc<str>)>,
     /// Above all keys of sessions.
     pub next_key: u64,
     /// Above all names of messages.
@@ -87,6 +89,8 @@ pub struct OpenMessage {
     pub opened: Opened,
     /// Whether its topic has been written since, so that it is not to be retained again.
     pub superseded: bool,
+    /// Whether the group that it is for has it.
+    pub served: bool,
 }
 
 impl Restored {
@@ -107,13 +111,16 @@ impl Shard {
     pub fn restore(&mut self, turn: &mut Turn<'_>, restored: Restored) {
         self.clients.reserve(restored.count());
         self.index.reserve(restored.subscriptions());
-        let Restored { sessions, doors, retained, open, next_key, next_message } = restored;
+        let Restored { sessions, doors, retained, open, served, next_key, next_message } = restored;
         self.log.enabled = true;
         self.log.restoring = true;
         self.log.next_key = next_key.max(1);
         let shards = u64::from(self.context.options.shards);
         self.log.next_message = next_message.div_ceil(shards) * shards + u64::from(self.id) + 1;
         self.log.open = open;
+        self.log.served = served;
+        self.log.served.sort_unstable();
+        self.log.served.dedup();
         self.log.first_message = MessageId::new(next_message);
         // Every shard says it, so that it stands before whatever follows from a name of this start.
         let mut slots = (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id);
@@ -203,7 +210,7 @@ impl Shard {
     pub fn reopen(&mut self, turn: &mut Turn<'_>) {
         self.log.restoring = false;
         for open in std::mem::take(&mut self.log.open) {
-            let OpenMessage { opened, message, superseded } = open;
+            let OpenMessage { opened, message, superseded, served } = open;
             let id = message.id;
             match &opened.audience {
                 Audience::Subscribers => {
@@ -213,6 +220,7 @@ impl Shard {
                     self.work_off(turn);
                     self.close_message(opened, id);
                 }
+                Audience::Group(_) if served => self.close_message(opened, id),
                 Audience::Group(filter) => {
                     let filter = Arc::clone(filter);
                     self.give_back(turn, filter, message, Some(opened));

@@ -1,7 +1,5 @@
 //! What a session has to do with publications that were open when the node stopped.
 
-use std::sync::Arc;
-
 use plexus_types::MessageId;
 use smallvec::SmallVec;
 
@@ -30,9 +28,8 @@ impl Lot {
 /// See the module's documentation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// What it was given as retained messages, and by groups with the whole filter of each,
-    /// ascending.
-    pub given: Vec<(MessageId, Option<Arc<str>>)>,
+    /// What it was given as retained messages, ascending.
+    pub given: Vec<MessageId>,
     /// What it was given straight from publishers.
     pub lots: SmallVec<[Lot; 1]>,
 }
@@ -41,14 +38,7 @@ impl Seen {
     /// Whether an open message that comes straight from its publisher is not for the session any
     /// more.
     pub fn has(&self, id: MessageId) -> bool {
-        self.was_given(id, None) || self.lots.iter().any(|lot| lot.has(id))
-    }
-
-    /// Whether it was given an open message by that group, or without one as a retained message.
-    pub fn was_given(&self, id: MessageId, group: Option<&str>) -> bool {
-        let named =
-            |(given, by): &(MessageId, Option<Arc<str>>)| (*given, by.as_deref()).cmp(&(id, group));
-        self.given.binary_search_by(named).is_ok()
+        self.given.binary_search(&id).is_ok() || self.lots.iter().any(|lot| lot.has(id))
     }
 }
 
@@ -61,13 +51,8 @@ mod tests {
         let lot = Lot { first: 100, shards: 4, newest: 117 };
         let names: Vec<_> = (0..200).filter(|id| lot.has(MessageId::new(*id))).collect();
         assert_eq!(names, [101, 105, 109, 113, 117]);
-        let seen = Seen {
-            given: vec![(MessageId::new(3), None), (MessageId::new(4), Some("$share/g/#".into()))],
-            lots: SmallVec::from_slice(&[lot]),
-        };
+        let seen = Seen { given: vec![MessageId::new(3)], lots: SmallVec::from_slice(&[lot]) };
         assert!(seen.has(MessageId::new(3)) && seen.has(MessageId::new(101)));
         assert!(!seen.has(MessageId::new(121)) && !seen.has(MessageId::new(102)));
-        let by = |group| seen.was_given(MessageId::new(4), group);
-        assert!(by(Some("$share/g/#")) && !by(Some("$share/g/+")) && !by(None));
     }
 }
