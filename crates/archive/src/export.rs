@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use plexus_broker::{
-    kept::{Kept, KeptOpen, KeptSession},
+    kept::{Kept, KeptOpen, KeptSession, Writer},
     record::Audience,
     recovery::Recovery,
 };
 use plexus_stdx::Seed;
-use plexus_store::{Disk, tools::Reader};
+use plexus_store::{Batch, Disk, tools::Reader};
 use plexus_types::MessageId;
 use serde::Serialize;
 
@@ -29,19 +29,20 @@ pub fn export<D: Disk>(
 ) -> Result<Counts, ExportError> {
     let mut recovery = Recovery::new(Seed::new(written_millis));
     let mut reader = Reader::open(disk, &mut recovery)?;
+    let identity = reader.identity();
     if let Err(missing) = reader.set_references(recovery.references()) {
         if reader.recovered().holes == 0 {
             return Err(missing.into());
         }
         // What a repair has lost a start goes on without, too.
-        recovery.forget(&missing.bodies);
+        let writer = Writer::new(Seed::new(identity.hash_seed));
+        recovery.forget(&missing.bodies, &writer, &mut Batch::new());
         reader.set_references(recovery.references())?;
     }
     let mut bodies: Vec<MessageId> = recovery.references().collect();
     bodies.sort_unstable();
     bodies.dedup();
     let mut lines = Lines { out, counts: Counts::default() };
-    let identity = reader.identity();
     lines.put(&Header {
         format: FORMAT.to_owned(),
         version: VERSION,

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use plexus_session::{Change, Given};
 use plexus_stdx::{HashMap, Seed};
-use plexus_store::{Group, Replay, SegmentNumber};
+use plexus_store::{Batch, Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
 use smallvec::SmallVec;
 
@@ -16,7 +16,7 @@ pub(crate) use self::crew::Crew;
 use self::drafts::Drafts;
 pub use self::progress::Progress;
 use crate::{
-    kept::{Kept, KeptOpen, KeptSession},
+    kept::{Kept, KeptOpen, KeptSession, Writer},
     ports::Door,
     record::{Audience, Record},
     shard::{Context, Lot, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession, Seen},
@@ -260,12 +260,25 @@ impl Recovery {
     }
 
     /// Forgets messages that are lost, ascending as they are; yields in how many places they were.
-    pub fn forget(&mut self, messages: &[MessageId]) -> usize {
+    /// The records say so to whoever reads them behind the rest.
+    pub fn forget(
+        &mut self,
+        messages: &[MessageId],
+        writer: &Writer,
+        records: &mut Batch,
+    ) -> usize {
         let is_lost = |id: &MessageId| messages.binary_search(id).is_ok();
         let before = self.retained.len() + self.open.len();
-        self.retained.retain(|_, retained| !is_lost(&retained.message));
-        self.open.retain(|id, _| !is_lost(id));
-        before - self.retained.len() - self.open.len() + self.drafts.forget(messages)
+        for (topic, _) in self.retained.extract_if(.., |_, retained| is_lost(&retained.message)) {
+            writer.deleted(records, &topic);
+        }
+        for (id, opens) in self.open.extract_if(|id, _| is_lost(id)) {
+            for Open { group, audience, .. } in opens {
+                records.entry(group, |into| Record::Done(id, audience).encode(into));
+            }
+        }
+        let places = before - self.retained.len() - self.open.len();
+        places + self.drafts.forget(messages, records)
     }
 
     /// How many sessions and retained messages there are.
@@ -384,4 +397,4 @@ impl Recovery {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,13 +10,16 @@ use std::{
 };
 
 use plexus_stdx::Seed;
-use plexus_store::{ClockMap, FileDisk, Identity, Log, LogOptions, MissingBodies};
+use plexus_store::{
+    Batch, ClockMap, Commit, Disk, FileDisk, Identity, Log, LogOptions, MissingBodies,
+};
 use plexus_types::{Durability, Instant};
 
 use super::{random, spawn, system};
 use crate::{
     clock::Clock,
     error::StartError,
+    kept::Writer,
     links::Bell,
     logger::{self, Job, LogPlace, Logger, Mark, Owner, SpareMaker, read_message},
     options::ListenerOptions,
@@ -41,12 +44,29 @@ pub(super) fn open_apart(place: LogPlace, shards: u16) -> Result<Store, StartErr
 }
 
 /// Tells the log what is referred to. What a repair has lost is forgotten, and said to be lost.
-fn count_references(log: &mut Log<FileDisk>, recovery: &mut Recovery) -> Result<(), MissingBodies> {
+fn count_references(
+    log: &mut Log<FileDisk>,
+    recovery: &mut Recovery,
+    now: Instant,
+) -> Result<(), MissingBodies> {
     let Err(missing) = log.set_references(recovery.references()) else { return Ok(()) };
     if log.recovered().holes == 0 {
         return Err(missing);
     }
-    let places = recovery.forget(&missing.bodies);
+    forget(log, recovery, &missing, now)
+}
+
+/// What is forgotten is recorded, too: the place of the loss goes when the log is cleaned, and then
+/// whatever still referred to it would be damage.
+fn forget<D: Disk>(
+    log: &mut Log<D>,
+    recovery: &mut Recovery,
+    missing: &MissingBodies,
+    now: Instant,
+) -> Result<(), MissingBodies> {
+    let mut records = Batch::new();
+    let writer = Writer::new(Seed::new(log.identity().hash_seed));
+    let places = recovery.forget(&missing.bodies, &writer, &mut records);
     let (messages, first) = (missing.bodies.len(), missing.bodies.first().map(|id| id.get()));
     tracing::error!(
         messages,
@@ -55,7 +75,12 @@ fn count_references(log: &mut Log<FileDisk>, recovery: &mut Recovery) -> Result<
         "messages are lost with what `plexus store repair` has taken out of use; sessions and \
          retained topics that had them go on without"
     );
-    log.set_references(recovery.references())
+    log.set_references(recovery.references())?;
+    records.mode(Commit::Synced);
+    if let Err(error) = log.commit(now.as_millis(), &[&records]) {
+        tracing::error!(%error, "that they are lost is not recorded: the next start says it again");
+    }
+    Ok(())
 }
 
 /// When the start began.
@@ -116,7 +141,8 @@ impl Store {
             let recovery = crew.finish().map_err(|error| unreadable(Box::new(error)))?;
             Ok((log, recovery))
         })?;
-        count_references(&mut log, &mut recovery).map_err(|error| unreadable(Box::new(error)))?;
+        count_references(&mut log, &mut recovery, start)
+            .map_err(|error| unreadable(Box::new(error)))?;
         let (sessions, retained) = recovery.counts();
         let bytes = log.recovered().bytes;
         let took_millis = began.millis();
@@ -253,5 +279,74 @@ impl Desk {
             bell.ring();
         }
         Ok(thread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plexus_session::{Image, Sequence};
+    use plexus_store::testing::{Call, Fault, MemoryDisk};
+    use plexus_types::MessageId;
+
+    use super::*;
+    use crate::recovery::tests::{begun, given_back, image, opened, queued, retained};
+
+    fn open(disk: &MemoryDisk) -> (Log<MemoryDisk>, Recovery) {
+        let identity = Identity { store: 1, hash_seed: 2, created_millis: 3 };
+        let mut recovery = Recovery::new(Seed::new(4));
+        let options = LogOptions::new(identity, ClockMap::default());
+        let log = Log::open(disk.clone(), options, &mut recovery).unwrap();
+        (log, recovery)
+    }
+
+    /// References to bodies that are nowhere, as a repair leaves them.
+    fn dangling() -> MemoryDisk {
+        let disk = MemoryDisk::new(1);
+        let mut batch = Batch::new();
+        batch.mode(Commit::Synced);
+        let [listener, session] = begun(0, 7);
+        let told = [listener, session, queued(0, 7, 1), retained(2, "a"), opened(3), given_back(1)];
+        for (_, group, record) in told {
+            batch.entry(plexus_store::Group(group), |into| record.encode(into));
+        }
+        let (mut log, recovery) = open(&disk);
+        log.set_references(recovery.references()).unwrap();
+        log.commit(10, &[&batch]).unwrap();
+        disk
+    }
+
+    /// A later start has to find nothing missing when the place of the loss has been cleaned away.
+    #[test]
+    fn what_is_forgotten_once_is_not_missed_again() {
+        let disk = dangling();
+        let (mut log, mut recovery) = open(&disk);
+        let missing = log.set_references(recovery.references()).unwrap_err();
+        assert_eq!(missing.bodies, [1, 2, 3].map(MessageId::new));
+        forget(&mut log, &mut recovery, &missing, Instant::from_millis(20)).unwrap();
+        drop(log);
+        let (mut log, recovery) = open(&disk);
+        log.set_references(recovery.references()).unwrap();
+        assert_eq!(recovery.counts(), (1, 0));
+        let kept = recovery.into_kept();
+        assert_eq!((kept.sessions.len(), kept.open.len()), (1, 0));
+        let next = Sequence::new(2); // No place in a queue is given twice.
+        assert_eq!(*kept.sessions[0].image, Image { next, ..image(7) });
+    }
+
+    #[test]
+    fn a_start_that_forgets_goes_on_when_the_disk_takes_nothing() {
+        let disk = dangling();
+        let (mut log, mut recovery) = open(&disk);
+        let missing = log.set_references(recovery.references()).unwrap_err();
+        for nth in 1..4 {
+            disk.fail(Call::Write, nth, Fault::NoSpace);
+        }
+        forget(&mut log, &mut recovery, &missing, Instant::from_millis(20)).unwrap();
+        assert_eq!(recovery.references().count(), 0);
+        disk.heal();
+        drop(log);
+        let (mut log, recovery) = open(&disk);
+        let again = log.set_references(recovery.references()).unwrap_err();
+        assert_eq!(again.bodies, missing.bodies);
     }
 }

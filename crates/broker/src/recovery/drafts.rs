@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use plexus_session::Change;
 use plexus_stdx::{HashMap, Seed};
-use plexus_store::{Group, SegmentNumber};
+use plexus_store::{Batch, Group, SegmentNumber};
 use plexus_types::{Instant, MessageId};
 use slab::Slab;
 
 use crate::{
     ports::Door,
+    record::Record,
     shard::{Doors, RestoredSession, Seen},
 };
 
@@ -146,14 +147,22 @@ impl Drafts {
         images.flat_map(|image| image.entries.iter().map(|entry| entry.message))
     }
 
-    /// Forgets that those messages wait, ascending as they are; yields how often they did.
-    pub(super) fn forget(&mut self, messages: &[MessageId]) -> usize {
+    /// Forgets that those messages wait, ascending as they are, and records what is left; yields how
+    /// often they did.
+    pub(super) fn forget(&mut self, messages: &[MessageId], records: &mut Batch) -> usize {
         let mut forgotten = 0;
-        for (_, draft) in self.groups.iter_mut().flat_map(|drawer| &mut drawer.drafts) {
-            let Some(image) = &mut draft.image else { continue };
-            let before = image.entries.len();
-            image.entries.retain(|entry| messages.binary_search(&entry.message).is_err());
-            forgotten += before - image.entries.len();
+        for (group, drawer) in (0..).zip(&mut self.groups) {
+            for (_, RestoredSession { key, image, .. }) in &mut drawer.drafts {
+                let Some(image) = image else { continue };
+                let before = image.entries.len();
+                image.entries.retain(|entry| messages.binary_search(&entry.message).is_err());
+                if image.entries.len() == before {
+                    continue;
+                }
+                forgotten += before - image.entries.len();
+                let change = Change::Image(Box::new(image.clone()));
+                records.entry(Group(group), |into| Record::session(*key, &change, into));
+            }
         }
         forgotten
     }

@@ -16,9 +16,9 @@ use crate::{NodeOptions, shard::RestoredSession};
 const NOW: u64 = 1_800_000_000_000;
 
 /// A record of a group, with the segment that it stands in.
-type Told = (u64, u16, Record);
+pub(crate) type Told = (u64, u16, Record);
 
-fn image(client: u64) -> Image {
+pub(crate) fn image(client: u64) -> Image {
     Image {
         client_id: ClientId::try_from(format!("client-{client}").as_str()).unwrap(),
         user_name: None,
@@ -34,12 +34,12 @@ fn image(client: u64) -> Image {
 }
 
 /// A session begins.
-fn begun(group: u16, key: u64) -> [Told; 2] {
+pub(crate) fn begun(group: u16, key: u64) -> [Told; 2] {
     let image = Change::Image(Box::new(image(key)));
     [(1, group, Record::Listener(key, "tcp".into())), (1, group, Record::Session(key, image))]
 }
 
-fn queued(group: u16, key: u64, message: u64) -> Told {
+pub(crate) fn queued(group: u16, key: u64, message: u64) -> Told {
     let entry = plexus_session::Entry {
         sequence: Sequence::new(message as u32),
         message: MessageId::new(message),
@@ -64,11 +64,11 @@ fn shared(group: u16, key: u64, message: u64) -> Told {
     (segment, group, record)
 }
 
-fn given_back(message: u64) -> Told {
+pub(crate) fn given_back(message: u64) -> Told {
     (1, 5, Record::Open(MessageId::new(message), Audience::Group(SHARED.into())))
 }
 
-fn opened(message: u64) -> Told {
+pub(crate) fn opened(message: u64) -> Told {
     (1, 5, Record::Open(MessageId::new(message), Audience::Subscribers))
 }
 
@@ -76,7 +76,7 @@ fn done(message: u64) -> Told {
     (1, 5, Record::Done(MessageId::new(message), Audience::Subscribers))
 }
 
-fn retained(message: u64, topic: &str) -> Told {
+pub(crate) fn retained(message: u64, topic: &str) -> Told {
     (1, 9, Record::Retained(MessageId::new(message), topic.into()))
 }
 
@@ -220,9 +220,11 @@ fn what_a_repair_has_lost_is_forgotten_wherever_it_is() {
     let told = [listener, session, queued(0, 7, 1), queued(0, 7, 2), retained(3, "a"), opened(4)];
     let mut recovery = read(&told);
     let lost = [1, 3, 4, 9].map(MessageId::new);
-    assert_eq!(recovery.forget(&lost), 3);
+    let writer = Writer::new(Seed::new(1));
+    let forget = |recovery: &mut Recovery| recovery.forget(&lost, &writer, &mut Batch::new());
+    assert_eq!(forget(&mut recovery), 3);
     assert_eq!(recovery.references().collect::<Vec<_>>(), [MessageId::new(2)]);
-    assert_eq!(recovery.forget(&lost), 0);
+    assert_eq!(forget(&mut recovery), 0);
 }
 
 /// Of two shards, since the names from 20 on: 22 and 24 are of the same one, 23 is of the other.
