@@ -162,6 +162,7 @@ const FIELDS: &[(usize, &str, &str, &str)] = &[
     (2, "\"topic\"", "topic", "line 2: column "),
     (3, "3", "4", "line 3: message 4 is not in the file"),
     (3, "}", ",\"group\":\"a\"}", "line 3: `group` is a; use the filter of a shared group"),
+    (3, "}", ",\"served\":[\"a\"]}", "line 3: `served` is a; use the filter of a shared group"),
     (4, "a/b", "a/c", "line 4: message 3 has the topic \"a/b\""),
     (4, "3", "9", "line 4: message 9 is not in the file"),
     (5, "\"c\"", "\"\"", "line 5: `client` is empty; use the identifier of a client"),

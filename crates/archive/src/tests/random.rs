@@ -307,7 +307,7 @@ impl Life {
 #[test]
 fn every_store_comes_back_from_its_export() {
     let mut seen = crate::Counts::default();
-    let (mut superseded, mut had) = (0, 0);
+    let (mut superseded, mut had, mut served) = (0, 0, 0);
     for seed in 0..200 {
         let (mut life, disk) = Life::new(seed);
         life.live(60);
@@ -327,6 +327,7 @@ fn every_store_comes_back_from_its_export() {
         assert_eq!(before.retained, after.retained, "{seed}");
         superseded += text.matches("\"superseded\":true").count();
         had += text.matches("\"seen\":").count();
+        served += text.matches("\"served\":").count();
         seen.open += counts.open;
         seen.queued += counts.queued;
         seen.retained += counts.retained;
@@ -334,6 +335,7 @@ fn every_store_comes_back_from_its_export() {
         seen.messages += counts.messages;
     }
     assert!(superseded > 20 && had > 20, "{superseded} superseded, {had} seen");
+    assert!(served > 20, "{served} served");
     assert!(seen.open > 100 && seen.queued > 1_000 && seen.retained > 100, "{seen:?}");
     assert!(seen.sessions > 500 && seen.messages > 1_000, "{seen:?}");
 }
