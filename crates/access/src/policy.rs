@@ -85,8 +85,8 @@ pub trait Policy: Send + Sync {
 /// The rule that no policy relaxes: what the node says of itself under `$SYS` is not forged by a
 /// client ([MQTT-4.7.2-1] leaves `$` topics to the server).
 pub(crate) fn publish_to_system_topics(topic: &TopicName) -> Result<(), ReasonCode> {
-    match topic.as_str().strip_prefix("$SYS") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => Err(ReasonCode::NotAuthorized),
+    match topic.as_bytes().strip_prefix(b"$SYS") {
+        Some([] | [b'/', ..]) => Err(ReasonCode::NotAuthorized),
         Some(_) | None => Ok(()),
     }
 }

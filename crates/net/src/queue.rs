@@ -116,6 +116,13 @@ impl WriteQueue {
         waiting.chunks.front().map_or(&waiting.tail[..], |chunk| &chunk[..])
     }
 
+    /// Everything that waits, if it lies in one piece: most of what is written does, and then the
+    /// slices of a vectored write need not be laid out.
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        let waiting = self.0.as_ref()?;
+        waiting.chunks.is_empty().then_some(&waiting.tail[..])
+    }
+
     /// Points `slices` at the bytes that wait, in order; returns how many slices are in use.
     pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let Some(waiting) = &self.0 else { return 0 };

@@ -131,16 +131,20 @@ impl Socket {
     pub(crate) fn send(&mut self, queue: &mut WriteQueue) -> io::Result<bool> {
         /// Enough for a burst of payloads, small enough for the stack.
         const SLICES: usize = 64;
-        loop {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let used = queue.slices(&mut slices);
-            let slices = slices.get(..used).unwrap_or_default();
-            if slices.is_empty() {
-                return Ok(true);
-            }
-            let result = match self {
-                Self::Tcp(stream) => stream.write_vectored(slices),
-                Self::Unix(stream) => stream.write_vectored(slices),
+        while !queue.is_empty() {
+            let result = if let Some(bytes) = queue.whole() {
+                match self {
+                    Self::Tcp(stream) => stream.write(bytes),
+                    Self::Unix(stream) => stream.write(bytes),
+                }
+            } else {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let used = queue.slices(&mut slices);
+                let slices = slices.get(..used).unwrap_or_default();
+                match self {
+                    Self::Tcp(stream) => stream.write_vectored(slices),
+                    Self::Unix(stream) => stream.write_vectored(slices),
+                }
             };
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -150,6 +154,7 @@ impl Socket {
                 Err(error) => return Err(error),
             }
         }
+        Ok(true)
     }
 
     /// Tells the peer that nothing follows. Best effort: a socket that has failed needs no telling.

@@ -111,12 +111,13 @@ impl Interest {
         let mut shards = 0;
         // The topics that begin with `$` are hidden from leading wildcards ([MQTT-4.7.2-1]
         // [MQTT3-4.7.2-1]).
-        if !topic.starts_with('$') {
+        let topic = topic.as_bytes();
+        if topic.first() != Some(&b'$') {
             shards |= self.ask(0, 0);
         }
         let mut hash = 0;
         let mut depth = 0_u64;
-        for level in topic.split('/') {
+        for level in topic.split(|byte| *byte == b'/') {
             if depth as usize == LEVELS_MAX {
                 // Deeper filters are all known by their first levels.
                 return shards;
@@ -158,7 +159,7 @@ impl Interest {
             if depth as usize == LEVELS_MAX || matches!(level, "+" | "#") {
                 return key(hash, depth);
             }
-            hash = self.extend(hash, level);
+            hash = self.extend(hash, level.as_bytes());
         }
         key(hash, EXACT)
     }
@@ -172,10 +173,10 @@ impl Interest {
     }
 
     #[inline]
-    fn extend(&self, hash: u64, level: &str) -> u64 {
+    fn extend(&self, hash: u64, level: &[u8]) -> u64 {
         let mut hasher = self.state.build_hasher();
         hasher.write_u64(hash);
-        hasher.write(level.as_bytes());
+        hasher.write(level);
         hasher.finish()
     }
 

@@ -75,14 +75,15 @@ impl Shard {
         mut message: Message,
         Taken { once, may_refuse }: Taken,
     ) -> ReasonCode {
-        let shards = self.interest.shards(&message.topic);
+        let topic = message.topic.as_str();
+        let shards = self.interest.shards(topic);
         let own = 1_u64 << self.id;
         let others = shards & !own;
         self.matches.clear();
         self.group_ids.clear();
         if shards & own != 0 {
-            self.index.matches(&message.topic, &mut self.matches);
-            self.groups.matches(&message.topic, &mut self.group_ids);
+            self.index.matches(topic, &mut self.matches);
+            self.groups.matches(topic, &mut self.group_ids);
         }
         let nobody = others == 0 && self.matches.is_empty() && self.group_ids.is_empty();
         if nobody {
@@ -168,8 +169,9 @@ impl Shard {
     pub(super) fn take_publish(&mut self, turn: &mut Turn<'_>, message: &Arc<Message>) {
         self.matches.clear();
         self.group_ids.clear();
-        self.index.matches(&message.topic, &mut self.matches);
-        self.groups.matches(&message.topic, &mut self.group_ids);
+        let topic = message.topic.as_str();
+        self.index.matches(topic, &mut self.matches);
+        self.groups.matches(topic, &mut self.group_ids);
         self.deliver_matches(turn, None, message);
         self.assign_groups(turn, message);
     }

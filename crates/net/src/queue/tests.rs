@@ -25,6 +25,18 @@ fn order_is_kept_between_frames_and_payloads() {
 }
 
 #[test]
+fn what_lies_in_one_piece_is_written_as_one() {
+    let mut queue = WriteQueue::new();
+    assert_eq!(queue.whole(), None);
+    queue.buffer().extend_from_slice(b"head");
+    queue.buffer().extend_from_slice(b"next");
+    queue.advance(1);
+    assert_eq!(queue.whole(), Some(&b"eadnext"[..]));
+    queue.push(Bytes::from_static(b"payload"));
+    assert_eq!(queue.whole(), None);
+}
+
+#[test]
 fn every_partial_write_leaves_the_rest() {
     let expected = contents(&filled());
     for step in [1, 3, 4, 7, 2_500, 5_016] {
