@@ -176,6 +176,20 @@ impl Inbound {
         }
     }
 
+    /// A message came for a QoS 2 identifier that was taken on a former connection and is still
+    /// to be released: whoever gives it to a new message has begun another session, and the answer
+    /// that said so was lost. Forgets it, if it is such a one.
+    pub(crate) fn give_up(&mut self, id: PacketId) -> bool {
+        let stale = self.0.as_deref().is_some_and(|register| {
+            let taken = register.find(id).ok().and_then(|at| register.taken.get(at));
+            taken.is_some_and(|taken| !taken.counted)
+        });
+        if stale {
+            self.forget(id);
+        }
+        stale
+    }
+
     /// Whether a PUBLISH of that identifier is in process ([MQTT-2.2.1-3]).
     pub(crate) fn is_taken(&self, id: PacketId) -> bool {
         self.0.as_deref().is_some_and(|register| {

@@ -1,6 +1,6 @@
 //! Messages of the server.
 
-use plexus_types::{Instant, PacketId, ReasonCode};
+use plexus_types::{Instant, PacketId, Qos, ReasonCode};
 use plexus_wire::{Ack, Publish};
 
 use super::{Client, ClientOutput, Incoming};
@@ -17,7 +17,7 @@ impl Client {
         let maximum = self.options.properties.topic_alias_maximum;
         let topic = link.aliases_in.resolve(topic, properties.topic_alias, maximum)?;
         if let Some(id) = packet_id {
-            match self.inbound.arrive(id, qos, self.receive_maximum()) {
+            match self.arrive(id, qos) {
                 Arrival::New => {}
                 Arrival::Duplicate => {
                     self.flush_acks(now);
@@ -46,6 +46,14 @@ impl Client {
             self.flush_acks(now);
         }
         Ok(())
+    }
+
+    fn arrive(&mut self, id: PacketId, qos: Qos) -> Arrival {
+        let maximum = self.receive_maximum();
+        match self.inbound.arrive(id, qos, maximum) {
+            Arrival::InUse if self.inbound.give_up(id) => self.inbound.arrive(id, qos, maximum),
+            arrival => arrival,
+        }
     }
 
     pub(super) fn on_pubrel(&mut self, now: Instant, ack: &Ack) {

@@ -11,7 +11,7 @@ use plexus_wire::{
 
 use crate::{
     pair::{Pair, lasting},
-    shell::{message, text},
+    shell::{message, publish, text},
 };
 
 fn versions() -> [ClientOptions; 3] {
@@ -250,6 +250,33 @@ fn what_was_under_way_starts_anew_when_the_server_forgot_it() {
     assert_eq!(pair.published(ReasonCode::Success), 1);
     let abandoned = pair.told.iter().filter(|told| matches!(told, ClientOutput::Abandoned(_)));
     assert_eq!(abandoned.count(), 1);
+}
+
+/// The server lost the session, and the CONNACK that said so was lost too: what it now gives an
+/// identifier to is a new message, whatever the client still holds of the old one.
+#[test]
+fn an_identifier_of_a_session_that_is_gone_is_the_new_ones() {
+    let mut pair = Pair::connected(lasting());
+    pair.shell.deliver(&message("old"), 2);
+    pair.step_down();
+    pair.lose_connection();
+    pair.shell.session = None;
+    pair.connect();
+    pair.step_up(); // CONNECT arrives, CONNACK is on its way and lost.
+    pair.lose_connection();
+    pair.connect();
+    pair.drive();
+    pair.shell.deliver(&message("new"), 1);
+    pair.drive();
+    assert_eq!(pair.payloads(), ["old", "new"]);
+    assert!(pair.closes().is_empty(), "{:?}", pair.told);
+    // Of one connection, it is in use ([MQTT-2.2.1-4]).
+    pair.shell.deliver(&message("whole"), 2);
+    pair.step_down();
+    let id = pair.received.last().and_then(|message| message.packet_id);
+    let publish = plexus_wire::Publish { packet_id: id, ..publish("b", "b", 1, 1) };
+    pair.act(|client, now| client.handle_packet(now, Ok(Packet::Publish(publish))));
+    assert_eq!(pair.closes(), [ClientClose::Fault(ReasonCode::ProtocolError)]);
 }
 
 /// [MQTT-3.14.4-1], [MQTT-3.14.4-3]
