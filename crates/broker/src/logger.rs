@@ -352,7 +352,7 @@ const fn mend(error: &LogError) -> &'static str {
         }
         LogError::TooLarge { .. } => "this is a fault of the node: please report it",
         LogError::Missing { .. } | LogError::Damaged { .. } => {
-            "stop the node and run `plexus store check --data-dir DIR`"
+            "stop the node and run `plexus store check` on its node.data_dir"
         }
     }
 }

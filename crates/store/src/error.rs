@@ -19,10 +19,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Something that was kept cannot be read.
-    #[error(
-        "{file} is damaged at byte {offset}: {what}; `plexus store repair --data-dir DIR` \
-         keeps what can be read and says what is lost"
-    )]
+    #[error("{file} is damaged at byte {offset}: {what}")]
     Damaged {
         /// The segment's file.
         file: String,

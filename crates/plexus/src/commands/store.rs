@@ -10,9 +10,10 @@ use std::{
 
 use clap::{Args, Subcommand};
 use plexus_broker::record;
-use plexus_store::{FileDisk, Record, tools};
+use plexus_store::{FileDisk, OpenError, Record, tools};
 use serde_json::{Value, json};
 
+pub(crate) use self::text::because;
 use self::{
     archive::{ExportArgs, ImportArgs},
     text::{count, damage, day, size},
@@ -88,7 +89,7 @@ impl StoreArgs {
 
     fn shared(&self) -> Result<FileDisk, Failure> {
         let folder = self.folder()?;
-        FileDisk::open_shared(&folder).map_err(|error| unreadable(&folder, &error))
+        FileDisk::open_shared(&folder).map_err(|error| Failure::because(folder.display(), &error))
     }
 
     fn tell(&self, text: &str, value: &Value) -> Result<(), Failure> {
@@ -96,8 +97,8 @@ impl StoreArgs {
     }
 }
 
-fn unreadable(folder: &Path, error: &dyn std::error::Error) -> Failure {
-    Failure::because(format_args!("{}", folder.display()), error)
+fn unreadable(dir: &Path, error: &OpenError) -> Failure {
+    because(&dir.display().to_string(), dir, error)
 }
 
 fn stat(args: &StoreArgs) -> Result<(), Failure> {
@@ -210,8 +211,8 @@ fn tell(record: &Record<'_>) -> (&'static str, String, String) {
 }
 
 fn repair(args: &StoreArgs) -> Result<(), Failure> {
-    let repaired =
-        tools::repair(&args.disk()?).map_err(|error| unreadable(&args.data_dir, &error))?;
+    let dir = args.data_dir.display();
+    let repaired = tools::repair(&args.disk()?).map_err(|error| Failure::because(dir, &error))?;
     let gone = repaired.damages.iter();
     let mut lines: Vec<_> =
         gone.map(|place| format!("taken out of use: {}\n", damage(place))).collect();

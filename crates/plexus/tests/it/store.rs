@@ -170,7 +170,7 @@ fn a_damaged_store_starts_again_after_a_repair() {
     let damages = &json(&ended.stdout)["damages"];
     assert_eq!(damages[0]["file"], "0000000000000001.seg");
     assert_eq!(damages[0]["what"], "a commit that was kept is not whole");
-    let mend = "`plexus store repair --data-dir DIR`";
+    let mend = "`plexus store repair --data-dir data`";
     let said = store(&place, "export", "data", &["x.jsonl"]).failed(1);
     assert!(said.starts_with("error: data is not exported: ") && said.contains(mend), "{said}");
     assert!(!place.path().join("x.jsonl").exists() && !place.path().join("x.jsonl.part").exists());
@@ -189,6 +189,19 @@ fn a_damaged_store_starts_again_after_a_repair() {
     let node = start(&place, "data");
     let got = drain(&place, &node, "bob", &["-q", "1", "-t", "site/1", "-C", "4"]);
     assert_eq!(got, "site/1 value 0\nsite/1 value 2\nsite/1 value 3\nsite/1 value 4\n");
+}
+
+#[test]
+fn a_store_of_which_no_header_is_left_is_not_repaired_by_another_repair() {
+    let place = Place::new();
+    filled(&place);
+    let mut bytes = fs::read(segment(&place, "data")).unwrap();
+    bytes[30] ^= 1;
+    fs::write(segment(&place, "data"), &bytes).unwrap();
+    let said = store(&place, "repair", "data", &[]).failed(1);
+    assert!(said.contains("no segment has a header that can be read"), "{said}");
+    assert!(!said.contains("plexus store repair"), "{said}");
+    assert!(fs::read(segment(&place, "data")).unwrap() == bytes, "it is left alone");
 }
 
 #[test]

@@ -221,10 +221,8 @@ fn a_process_that_is_killed_keeps_what_each_topic_promises() {
 /// What cannot be kept is refused, the rest is served, and when there is room again all is well.
 #[test]
 fn a_full_store_refuses_what_it_cannot_keep() {
-    let folder = Folder::new();
-    let settings = format!("{SETTINGS}store.segment_size = \"1MiB\"\nstore.max_size = \"8MiB\"\n");
-    let file = folder.write("plexus.toml", &settings);
-    let broker = Broker::start(folder, &["--config", &file, "--listen", "tcp://127.0.0.1:0"]);
+    let sizes = "store.segment_size = \"1MiB\"\nstore.max_size = \"8MiB\"\n";
+    let broker = start(Folder::new(), sizes);
     let port = broker.port("tcp").to_string();
     let words = |more: &[&str]| -> Vec<String> {
         let start = ["-h", "127.0.0.1", "-p", &port, "-V", "5"];

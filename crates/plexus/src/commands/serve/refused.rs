@@ -1,20 +1,21 @@
 //! Why a node did not start, and where the operator mends it.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, path::Path};
 
 use plexus_broker::{OpenError, StartError};
 use plexus_config::{Config, ConfigError, Origin};
 use plexus_net::BindError;
 
 use crate::{
-    commands::verify,
+    commands::{store, verify},
     failure::{Failure, chain},
 };
 
 /// `names` are those of the listeners, in their order.
 pub(super) fn failure(error: &StartError, config: &Config, names: &[String]) -> Failure {
     let StartError::Listener { name, source: OpenError::Bind(bind) } = error else {
-        return Failure::because("no start", error);
+        let dir = config.settings.node.data_dir.as_deref().unwrap_or_else(|| Path::new("DIR"));
+        return store::because("no start", dir, error);
     };
     let index = names.iter().position(|one| one == name).unwrap_or_default();
     // The same exit code as that of `plexus config check`.

@@ -10,7 +10,7 @@ use plexus_archive::{Counts, Imported, NewStore, import_into};
 use plexus_store::Identity;
 use serde_json::{Value, json};
 
-use super::StoreArgs;
+use super::{StoreArgs, text::because};
 use crate::{client::json::clock, commands::serve::data_dir, failure::Failure};
 
 /// Bytes that are read and written at a time.
@@ -38,11 +38,11 @@ pub(crate) struct ImportArgs {
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let dir = args.store.data_dir.display();
+    let dir = args.store.data_dir.as_path();
     let disk = args.store.disk()?;
     let to = |out: &mut dyn Write| {
         plexus_archive::export(disk, now_millis(), out)
-            .map_err(|error| Failure::because(format_args!("{dir} is not exported"), &error))
+            .map_err(|error| because(&format!("{} is not exported", dir.display()), dir, &error))
     };
     let Some(file) = &args.file else {
         let mut out = BufWriter::with_capacity(BLOCK_BYTES, io::stdout().lock());

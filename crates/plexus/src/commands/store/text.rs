@@ -1,6 +1,28 @@
+use std::{error::Error, path::Path};
+
 use plexus_stdx::calendar;
-use plexus_store::tools::Damage;
+use plexus_store::{OpenError, tools::Damage};
 use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// A failure with everything that led to it, and what mends the store if it is that.
+pub(crate) fn because(what: &str, dir: &Path, error: &(dyn Error + 'static)) -> Failure {
+    let failure = Failure::because(what, error);
+    match failure {
+        Failure::Failed(said) if is_damaged(error) => Failure::Failed(format!(
+            "{said}; `plexus store repair --data-dir {}` keeps what can be read and says what is \
+             lost",
+            dir.display()
+        )),
+        failure => failure,
+    }
+}
+
+fn is_damaged(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::Damaged { .. }))
+        || error.source().is_some_and(is_damaged)
+}
 
 /// One damaged place in a sentence.
 pub(super) fn damage(damage: &Damage) -> String {
