@@ -313,7 +313,7 @@ impl Reactor {
             self.io.discard_input(id);
             return;
         }
-        let mut input = std::mem::take(&mut conn.input);
+        let mut input = conn.input.take().map_or_else(BytesMut::new, |input| *input);
         if !input.is_empty() && !self.decode(id, now, &mut input) {
             self.keep(id, input);
             return;
@@ -371,8 +371,9 @@ impl Reactor {
             && !input.is_empty()
         {
             // A part of a packet gets memory of its own: it may wait for long.
-            conn.input =
-                if input.len() < input.capacity() / 2 { BytesMut::from(&input[..]) } else { input };
+            let spacious = input.len() < input.capacity() / 2;
+            let input = if spacious { BytesMut::from(&input[..]) } else { input };
+            conn.input = Some(Box::new(input));
         }
     }
 

@@ -6,7 +6,8 @@ use crate::refusal::Refusal;
 
 /// What the peer's aliases stand for. Without memory until the first is set.
 #[derive(Debug, Default)]
-pub(crate) struct AliasesIn(Vec<Option<TopicName>>);
+#[expect(clippy::box_collection, reason = "most connections have none: one word each")]
+pub(crate) struct AliasesIn(Option<Box<Vec<Option<TopicName>>>>);
 
 impl AliasesIn {
     /// The topic of a PUBLISH from its text and its alias.
@@ -24,15 +25,16 @@ impl AliasesIn {
         }
         let at = usize::from(alias) - 1;
         if topic.as_bytes().is_empty() {
-            let known = self.0.get(at).cloned().flatten();
+            let known = self.0.as_ref().and_then(|known| known.get(at)).cloned().flatten();
             let unknown = Refusal::new(ReasonCode::ProtocolError, "alias stands for no topic");
             return known.ok_or(unknown);
         }
         let topic = checked(topic)?;
-        if self.0.len() <= at {
-            self.0.resize(at + 1, None);
+        let known = self.0.get_or_insert_default();
+        if known.len() <= at {
+            known.resize(at + 1, None);
         }
-        if let Some(slot) = self.0.get_mut(at).filter(|slot| slot.as_ref() != Some(&topic)) {
+        if let Some(slot) = known.get_mut(at).filter(|slot| slot.as_ref() != Some(&topic)) {
             // A copy of its own: the table must not keep the read buffer alive.
             *slot = Some(topic.detached());
         }
@@ -53,9 +55,13 @@ fn checked(topic: Text) -> Result<TopicName, Refusal> {
 /// twice without the slot's owner being seen between. Slots are found by hash, so that the choice
 /// costs no search and the same deliveries give the same aliases.
 #[derive(Debug, Default)]
-pub(crate) struct AliasesOut {
+pub(crate) struct AliasesOut(Option<Box<Assigned>>);
+
+#[derive(Debug)]
+struct Assigned {
     maximum: u16,
-    table: Option<Box<[Slot]>>,
+    /// Without memory until the first topic that is worth one.
+    table: Vec<Slot>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -84,18 +90,22 @@ impl AliasesOut {
     /// Aliases 1 to `maximum`; none at all for zero ([MQTT-3.1.2-26], [MQTT-3.1.2-27],
     /// [MQTT-3.3.2-11]).
     pub(crate) fn new(maximum: u16) -> Self {
-        Self { maximum: maximum.min(ALIASES_MAX), table: None }
+        let maximum = maximum.min(ALIASES_MAX);
+        Self((maximum > 0).then(|| Box::new(Assigned { maximum, table: Vec::new() })))
     }
 
     /// How to name `topic` in the next PUBLISH, which must then be sent.
     pub(crate) fn name(&mut self, topic: &TopicName) -> Naming {
-        if self.maximum == 0 || topic.len() < TOPIC_LENGTH_MIN {
+        let Some(assigned) = self.0.as_deref_mut() else { return Naming::PLAIN };
+        if topic.as_bytes().len() < TOPIC_LENGTH_MIN {
             return Naming::PLAIN;
         }
         let hash = hash(topic.as_bytes());
-        let slots = usize::from(self.maximum);
-        let table =
-            self.table.get_or_insert_with(|| vec![Slot::default(); slots].into_boxed_slice());
+        let slots = usize::from(assigned.maximum);
+        let table = &mut assigned.table;
+        if table.is_empty() {
+            table.resize(slots, Slot::default());
+        }
         let at = hash as usize % slots;
         let Some(slot) = table.get_mut(at) else { return Naming::PLAIN };
         let alias = Some(at as u16 + 1);

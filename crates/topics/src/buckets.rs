@@ -3,7 +3,7 @@
 //!
 //! Buckets are heads of chains; the chained values live in an [`Arena`] and carry their link.
 
-use crate::arena::Arena;
+use plexus_stdx::Arena;
 
 /// The end of a chain, and no value.
 pub(crate) const NONE: u32 = u32::MAX;

@@ -5,12 +5,9 @@ use std::{
     hash::{BuildHasher, Hash},
 };
 
-use plexus_stdx::{Seed, SeededState};
+use plexus_stdx::{Arena, Seed, SeededState};
 
-use crate::{
-    arena::Arena,
-    buckets::{Buckets, Link, NONE},
-};
+use crate::buckets::{Buckets, Link, NONE};
 
 #[derive(Debug, Default)]
 struct Cell<K, V> {

@@ -1,7 +1,6 @@
-use plexus_stdx::{Seed, SeededState};
+use plexus_stdx::{Arena, Seed, SeededState};
 
 use crate::{
-    arena::Arena,
     buckets::Buckets,
     labels::Labels,
     lists::Lists,

@@ -8,7 +8,7 @@
 //! elsewhere     | 255         | class << 29 | cell (u32) |
 //! ```
 
-use crate::arena::Arena;
+use plexus_stdx::Arena;
 
 /// The longest text that fits into a node.
 const INLINE_MAX: usize = 22;

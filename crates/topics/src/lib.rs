@@ -13,7 +13,6 @@
 //! *Tests.* Beside the code, against `types::filter_matches`; `examples/topics_bench.rs` measures,
 //! and runs small as a test.
 
-mod arena;
 mod buckets;
 mod gradual;
 mod index;

@@ -4,8 +4,9 @@
 //! many: sorted lists of bounded length one after another, so that a subscriber among a million
 //! comes and goes by a binary search and a short move, and a match reads them front to back.
 
+use plexus_stdx::Arena;
+
 use crate::{
-    arena::Arena,
     pieces::{PIECE_MAX, Pieces},
     subscription::Entry,
 };

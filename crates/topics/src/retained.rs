@@ -1,10 +1,9 @@
 use std::{cmp::Ordering, hash::BuildHasher};
 
-use plexus_stdx::{Seed, SeededState};
+use plexus_stdx::{Arena, Seed, SeededState};
 use smallvec::SmallVec;
 
 use crate::{
-    arena::Arena,
     buckets::{Buckets, Link, NONE},
     pieces::{Pieces, Place},
 };

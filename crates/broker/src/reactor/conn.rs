@@ -11,8 +11,8 @@ use crate::porch::Guard;
 pub(super) struct Conn {
     pub(super) stream: Stream,
     pub(super) decoder: Decoder,
-    /// Input that is not yet a packet, or that must wait.
-    pub(super) input: BytesMut,
+    /// Input that is not yet a packet, or that must wait; seldom any.
+    pub(super) input: Option<Box<BytesMut>>,
     pub(super) queue: WriteQueue,
     pub(super) stage: Stage,
     /// Which closing it is, so that its deadline does not end a later connection.
@@ -54,7 +54,7 @@ impl Conn {
         Self {
             stream,
             decoder,
-            input,
+            input: (!input.is_empty()).then(|| Box::new(input)),
             queue: WriteQueue::new(),
             stage: Stage::Open,
             generation: 0,

@@ -14,10 +14,10 @@ use mio::{Interest, Registry, Token};
 use plexus_access::{Credentials, Policy};
 use plexus_net::{ReadBlock, SpareBuffers};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
+use plexus_stdx::Slots;
 use plexus_store::Batch;
 use plexus_types::{Instant, ProtocolVersion};
 use plexus_wire::{Packet, PublishHead};
-use slab::Slab;
 
 use super::conn::{Conn, Stage, Written};
 use crate::{
@@ -51,7 +51,7 @@ pub(super) struct Io {
     id: u16,
     context: Arc<Context>,
     registry: Registry,
-    conns: Slab<Conn>,
+    conns: Slots<Conn>,
     dirty: Vec<ConnId>,
     /// Connections in their last seconds.
     closing: BTreeSet<(Instant, ConnId, u32)>,
@@ -84,7 +84,7 @@ impl Io {
             id,
             context,
             registry,
-            conns: Slab::new(),
+            conns: Slots::new(),
             dirty: Vec::new(),
             closing: BTreeSet::new(),
             generation: 0,
@@ -103,23 +103,22 @@ impl Io {
     }
 
     pub(super) fn conn(&mut self, id: ConnId) -> Option<&mut Conn> {
-        self.conns.get_mut(id.0 as usize)
+        self.conns.get_mut(id.0)
     }
 
     pub(super) fn insert(&mut self, mut conn: Conn) -> Option<ConnId> {
-        let entry = self.conns.vacant_entry();
-        let id = ConnId(entry.key() as u32);
+        let id = ConnId(self.conns.next_name());
         let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = conn.stream.register(&self.registry, Token(entry.key()), interest) {
+        if let Err(error) = conn.stream.register(&self.registry, Token(id.0 as usize), interest) {
             tracing::debug!(%error, "a connection could not be registered");
             return None;
         }
-        entry.insert(conn);
+        self.conns.insert(conn);
         Some(id)
     }
 
     pub(super) fn remove(&mut self, id: ConnId) {
-        if let Some(mut conn) = self.conns.try_remove(id.0 as usize) {
+        if let Some(mut conn) = self.conns.remove(id.0) {
             // Closing the socket takes it out of the poll as well.
             drop(conn.stream.deregister(&self.registry));
         }
@@ -131,7 +130,7 @@ impl Io {
 
     /// Puts a connection on the list of those to be written.
     pub(super) fn touch(&mut self, id: ConnId) {
-        if let Some(conn) = self.conns.get_mut(id.0 as usize)
+        if let Some(conn) = self.conns.get_mut(id.0)
             && !conn.dirty
         {
             conn.dirty = true;
@@ -193,7 +192,7 @@ impl Io {
     }
 
     pub(super) fn read(&mut self, id: ConnId, input: &mut BytesMut) -> ReadEnd {
-        let Some(conn) = self.conns.get_mut(id.0 as usize) else { return ReadEnd::default() };
+        let Some(conn) = self.conns.get_mut(id.0) else { return ReadEnd::default() };
         match conn.stream.read(&mut self.block, input) {
             Ok(read) => {
                 if let Some(counters) = self.context.counters.get(usize::from(self.id)) {
@@ -224,7 +223,7 @@ impl Io {
     }
 
     pub(super) fn write(&mut self, id: ConnId, now: Instant) -> Option<Written> {
-        let conn = self.conns.get_mut(id.0 as usize)?;
+        let conn = self.conns.get_mut(id.0)?;
         conn.dirty = false;
         let before = conn.queue.len();
         let flushed = conn.stream.write(&mut conn.queue);
@@ -260,7 +259,7 @@ impl Io {
     /// All is written: half-close, and wait for the peer's end.
     fn linger(&mut self, id: ConnId, now: Instant) {
         let until = now + LINGER_TIME;
-        let Some(conn) = self.conns.get_mut(id.0 as usize) else { return };
+        let Some(conn) = self.conns.get_mut(id.0) else { return };
         conn.stream.shutdown();
         conn.stage = Stage::Lingering(until);
         self.closing.insert((until, id, conn.generation));
@@ -294,7 +293,7 @@ impl Io {
 
 impl Ports for Io {
     fn send(&mut self, conn: ConnId, packet: &Packet, version: ProtocolVersion) {
-        let Some(at) = self.conns.get_mut(conn.0 as usize) else { return };
+        let Some(at) = self.conns.get_mut(conn.0) else { return };
         at.queue.lend(&mut self.spares);
         if let Err(error) = plexus_wire::encode(packet, version, at.queue.buffer()) {
             tracing::warn!(%error, "a packet could not be encoded");
@@ -306,7 +305,7 @@ impl Ports for Io {
     }
 
     fn deliver(&mut self, conn: ConnId, outgoing: &Outgoing, version: ProtocolVersion) {
-        let Some(at) = self.conns.get_mut(conn.0 as usize) else { return };
+        let Some(at) = self.conns.get_mut(conn.0) else { return };
         let message = &outgoing.message;
         let head = PublishHead {
             dup: outgoing.dup,
@@ -332,21 +331,21 @@ impl Ports for Io {
     }
 
     fn backlog(&self, conn: ConnId) -> usize {
-        self.conns.get(conn.0 as usize).map_or(0, |at| at.queue.len())
+        self.conns.get(conn.0).map_or(0, |at| at.queue.len())
     }
 
     fn close(&mut self, conn: ConnId, reason: CloseReason) {
         let until = self.now + FLUSH_TIME;
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let Some(at) = self.conns.get_mut(conn.0 as usize) else { return };
+        let Some(at) = self.conns.get_mut(conn.0) else { return };
         if at.is_closing() {
             return;
         }
         tracing::debug!(?reason, "connection closed");
         at.stage = Stage::Flushing(until);
         at.generation = generation;
-        at.input = BytesMut::new();
+        at.input = None;
         self.closing.insert((until, conn, generation));
         self.touch(conn);
     }

@@ -1,13 +1,13 @@
 //! The clients of a shard, by slot and by identifier.
 
-use std::sync::Arc;
+use std::{hash::BuildHasher, sync::Arc};
 
+use hashbrown::HashTable;
 use plexus_access::Principal;
 use plexus_session::Session;
-use plexus_stdx::{HashMap, Seed};
+use plexus_stdx::{Seed, SeededState, Slots};
 use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant, TopicFilter};
-use slab::Slab;
 
 use super::{
     log::{Seen, Weight},
@@ -58,14 +58,35 @@ pub(super) struct Shares {
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Clients {
-    slots: Slab<Client>,
-    by_id: HashMap<ClientId, u32>,
+    slots: Slots<Client>,
+    by_id: HashTable<Named>,
+    state: SeededState,
     serial: u32,
+}
+
+/// Half of the hash of an identifier, so that a growing table need not look at the clients, and
+/// where its client is.
+#[derive(Debug)]
+struct Named {
+    hash: u32,
+    slot: u32,
+}
+
+impl Named {
+    /// The table takes the bucket from the low bits and the tag from the highest.
+    fn spread(&self) -> u64 {
+        u64::from(self.hash) << 32 | u64::from(self.hash)
+    }
 }
 
 impl Clients {
     pub(super) fn new(seed: Seed) -> Self {
-        Self { slots: Slab::new(), by_id: seed.map(), serial: 0 }
+        let (slots, by_id) = (Slots::new(), HashTable::new());
+        Self { slots, by_id, state: seed.hasher(), serial: 0 }
+    }
+
+    fn named(&self, id: &ClientId, slot: u32) -> Named {
+        Named { hash: self.state.hash_one(id) as u32, slot }
     }
 
     pub(super) fn insert(
@@ -76,6 +97,7 @@ impl Clients {
     ) -> u32 {
         self.serial = self.serial.wrapping_add(1);
         let id = principal.client_id.clone();
+        assert!(self.find(&id).is_none(), "invariant: one session an identifier");
         let slot = self.slots.insert(Client {
             session,
             principal,
@@ -91,45 +113,50 @@ impl Clients {
             seen: None,
             replays: None,
             shares: None,
-        }) as u32;
-        let before = self.by_id.insert(id, slot);
-        assert!(before.is_none(), "invariant: one session an identifier");
+        });
+        let named = self.named(&id, slot);
+        self.by_id.insert_unique(named.spread(), named, Named::spread);
         slot
     }
 
     /// Makes room for so many more.
     pub(super) fn reserve(&mut self, count: usize) {
-        self.slots.reserve(count);
-        self.by_id.reserve(count);
+        self.by_id.reserve(count, Named::spread);
     }
 
     /// Where the next client will be.
     pub(super) fn next_slot(&self) -> u32 {
-        self.slots.vacant_key() as u32
+        self.slots.next_name()
     }
 
     pub(super) fn remove(&mut self, slot: u32) -> Option<Client> {
-        let client = self.slots.try_remove(slot as usize)?;
-        let removed = self.by_id.remove(&client.principal.client_id);
-        assert_eq!(removed, Some(slot), "invariant: both tables name the same slot");
+        let client = self.slots.remove(slot)?;
+        let named = self.named(&client.principal.client_id, slot);
+        let entry = self.by_id.find_entry(named.spread(), |other| other.slot == slot);
+        entry.expect("invariant: every client has a name").remove();
         Some(client)
     }
 
     pub(super) fn find(&self, id: &ClientId) -> Option<u32> {
-        self.by_id.get(id).copied()
+        let wanted = self.named(id, 0);
+        let is_it = |named: &Named| {
+            let client = (named.hash == wanted.hash).then(|| self.slots.get(named.slot)).flatten();
+            client.is_some_and(|client| client.principal.client_id == *id)
+        };
+        self.by_id.find(wanted.spread(), is_it).map(|named| named.slot)
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&Client> {
-        self.slots.get(slot as usize)
+        self.slots.get(slot)
     }
 
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Client> {
-        self.slots.get_mut(slot as usize)
+        self.slots.get_mut(slot)
     }
 
     /// The client that is meant, unless another lives there by now.
     pub(super) fn resolve(&mut self, client: ClientRef) -> Option<&mut Client> {
-        self.slots.get_mut(client.slot as usize).filter(|found| found.serial == client.serial)
+        self.slots.get_mut(client.slot).filter(|found| found.serial == client.serial)
     }
 
     pub(super) fn reference(&self, slot: u32) -> Option<ClientRef> {
@@ -137,8 +164,8 @@ impl Clients {
     }
 
     /// All slots are below this.
-    pub(super) fn capacity(&self) -> usize {
-        self.slots.capacity()
+    pub(super) const fn bound(&self) -> u32 {
+        self.slots.bound()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -146,6 +173,6 @@ impl Clients {
     }
 
     pub(super) fn slots(&self) -> Vec<u32> {
-        self.slots.iter().map(|(slot, _)| slot as u32).collect()
+        self.slots.names().collect()
     }
 }

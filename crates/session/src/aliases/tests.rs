@@ -67,5 +67,5 @@ fn no_alias_is_assigned_above_the_maximum_of_the_peer() {
         let alias = three.name(topic).alias.expect("seen twice in a row");
         assert!((1..=3).contains(&alias), "alias {alias}");
     }
-    assert!(none.table.is_none(), "a client without aliases costs no table");
+    assert!(none.0.is_none(), "a client without aliases costs no table");
 }

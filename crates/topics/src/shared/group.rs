@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::arena::Arena;
+use plexus_stdx::Arena;
 
 use super::{
     Member, MemberOptions, MemberState, Pick, Selected, Strategy,

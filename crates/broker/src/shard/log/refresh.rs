@@ -142,7 +142,8 @@ impl Shard {
     }
 
     fn refresh_clients(&mut self, upto: SegmentNumber, from: usize) -> Step {
-        let to = (from + STEP).min(self.clients.capacity());
+        let bound = self.clients.bound() as usize;
+        let to = (from + STEP).min(bound);
         for slot in (from..to).map(|slot| slot as u32) {
             let Some(client) = self.clients.get(slot) else { continue };
             if client.key != 0 && client.anchor <= upto && !client.session.is_over() {
@@ -151,7 +152,7 @@ impl Shard {
                 self.record(slot, &image);
             }
         }
-        if to < self.clients.capacity() { Step::Clients(to) } else { Step::Topics }
+        if to < bound { Step::Clients(to) } else { Step::Topics }
     }
 
     fn refresh_topics(&mut self, upto: SegmentNumber) -> Step {

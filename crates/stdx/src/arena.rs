@@ -22,7 +22,7 @@ struct Page<T> {
 
 /// See the module's documentation.
 #[derive(Debug)]
-pub(crate) struct Arena<T> {
+pub struct Arena<T> {
     pages: Vec<Page<T>>,
     /// Pages with room for at least one value.
     open: Vec<u32>,
@@ -32,12 +32,13 @@ pub(crate) struct Arena<T> {
 }
 
 impl<T> Arena<T> {
-    pub(crate) const fn new() -> Self {
+    /// No values; no memory.
+    pub const fn new() -> Self {
         Self { pages: Vec::new(), open: Vec::new(), vacant: Vec::new(), len: 0 }
     }
 
     /// Keeps `value` and names it.
-    pub(crate) fn insert(&mut self, value: T) -> u32 {
+    pub fn insert(&mut self, value: T) -> u32 {
         let number = match self.open.last() {
             Some(number) => *number,
             None => self.open_page(),
@@ -59,7 +60,7 @@ impl<T> Arena<T> {
     }
 
     /// Takes the value of that name out; `blank` fills its cell until the next one comes.
-    pub(crate) fn remove(&mut self, name: u32, blank: T) -> T {
+    pub fn remove(&mut self, name: u32, blank: T) -> T {
         let number = name >> PAGE_BITS;
         let value = std::mem::replace(self.get_mut(name), blank);
         self.len -= 1;
@@ -73,30 +74,66 @@ impl<T> Arena<T> {
         value
     }
 
-    pub(crate) fn get_mut(&mut self, name: u32) -> &mut T {
+    /// The value of a name in use, to change it; panics for another.
+    pub fn get_mut(&mut self, name: u32) -> &mut T {
         let cell = (name & (PAGE_CELLS as u32 - 1)) as usize;
         self.page_mut(name >> PAGE_BITS).cells.get_mut(cell).expect("invariant: a name in use")
     }
 
+    /// The value of a name in use; panics for another.
     #[inline]
-    pub(crate) fn get(&self, name: u32) -> &T {
+    pub fn get(&self, name: u32) -> &T {
         let page = self.pages.get((name >> PAGE_BITS) as usize);
         let cell = (name & (PAGE_CELLS as u32 - 1)) as usize;
         page.and_then(|page| page.cells.get(cell)).expect("invariant: a name in use")
     }
 
+    /// The value of that name, which may be a blank; none if there never was such a cell or its page
+    /// is gone.
+    pub fn find(&self, name: u32) -> Option<&T> {
+        let page = self.pages.get((name >> PAGE_BITS) as usize)?;
+        page.cells.get((name & (PAGE_CELLS as u32 - 1)) as usize)
+    }
+
+    /// The same to change it.
+    pub fn find_mut(&mut self, name: u32) -> Option<&mut T> {
+        let page = self.pages.get_mut((name >> PAGE_BITS) as usize)?;
+        page.cells.get_mut((name & (PAGE_CELLS as u32 - 1)) as usize)
+    }
+
+    /// The name that the next [`Arena::insert`] gives.
+    pub fn next_name(&self) -> u32 {
+        let Some(number) = self.open.last() else {
+            let number = self.vacant.last().copied().unwrap_or(self.pages.len() as u32);
+            return number << PAGE_BITS;
+        };
+        let page = self.pages.get(*number as usize).expect("invariant: an open page");
+        let cell = page.free.last().map_or(page.cells.len() as u32, |cell| u32::from(*cell));
+        number << PAGE_BITS | cell
+    }
+
+    /// All names are below this.
+    pub const fn bound(&self) -> u32 {
+        (self.pages.len() as u32) << PAGE_BITS
+    }
+
     /// All cells, the blank ones of removed values among them.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = &T> {
+    pub fn cells(&self) -> impl Iterator<Item = &T> {
         self.pages.iter().flat_map(|page| &page.cells)
     }
 
     /// The number of values.
-    pub(crate) const fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether there are no values.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The bytes reserved, without what the values themselves own.
-    pub(crate) fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         let pages: usize = self
             .pages
             .iter()
@@ -142,6 +179,12 @@ impl<T> Arena<T> {
 
     fn page_mut(&mut self, number: u32) -> &mut Page<T> {
         self.pages.get_mut(number as usize).expect("invariant: a page of a name in use")
+    }
+}
+
+impl<T> Default for Arena<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
