@@ -6,7 +6,7 @@ use crate::command::{self, cargo, program};
 use crate::failure::{Failure, Outcome};
 use crate::install::{self, Tools};
 use crate::workspace::Workspace;
-use crate::{fuzz, spec, test, tidy};
+use crate::{fuzz, instructions, spec, test, tidy};
 
 const SIMULATED_SEEDS: &str = "1000";
 /// With a log, crashes and a failing disk.
@@ -22,7 +22,7 @@ struct Gate {
 /// A step yields a few words about what it did.
 type Step = fn(&Gate) -> Outcome<String>;
 
-const STEPS: [(&str, Step); 10] = [
+const STEPS: [(&str, Step); 11] = [
     ("format", format),
     ("tidy", |_| tidy::tidy().map(done)),
     ("lints", lints),
@@ -32,6 +32,8 @@ const STEPS: [(&str, Step); 10] = [
     ("specification", |_| spec::check().map(done)),
     ("configuration schema", schema),
     ("simulation", simulation),
+    // Behind the simulation, whose build has most of what it is made of.
+    ("instructions", |gate| instructions::step(&gate.workspace)),
     ("fuzzing", |gate| fuzz::smoke(&gate.workspace, FUZZ_SECONDS)),
 ];
 

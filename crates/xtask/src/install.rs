@@ -24,6 +24,9 @@ const PROGRAMS: [(&str, &str); 5] = [
 /// What only the gate needs: libFuzzer is C++.
 const GATE_PROGRAMS: [(&str, &str); 1] = [("c++", "g++")];
 
+/// What counts instructions.
+const COUNTERS: [(&str, &str); 1] = [("valgrind", "valgrind")];
+
 /// Parts of the toolchain that a minimal installation leaves out, with the command each brings.
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
@@ -65,6 +68,11 @@ pub(crate) fn gate() -> Outcome {
         }
     }
     install_programs(&GATE_PROGRAMS)
+}
+
+/// Installs what counts instructions.
+pub(crate) fn counter() -> Outcome {
+    install_programs(&COUNTERS)
 }
 
 fn install_programs(programs: &[(&str, &'static str)]) -> Outcome {
@@ -139,7 +147,7 @@ fn apt(rights: Rights, words: &[&str]) -> Option<std::process::Command> {
 
 fn by_hand(packages: &[&str]) -> Failure {
     Failure::new(format!(
-        "the tests need programs that cannot be installed from here. Use\n\n  \
+        "this needs programs that cannot be installed from here. Use\n\n  \
          sudo apt-get install {}\n\n(other systems: the packages of the same programs), then start \
          again; `cargo xtask test --fast` needs none of them",
         packages.join(" ")
@@ -215,7 +223,7 @@ mod tests {
         assert!(apt(Rights::None, &["update"]).is_none());
         assert_eq!(
             by_hand(&["mosquitto", "npm"]).to_string(),
-            "the tests need programs that cannot be installed from here. Use\n\n  sudo apt-get \
+            "this needs programs that cannot be installed from here. Use\n\n  sudo apt-get \
              install mosquitto npm\n\n(other systems: the packages of the same programs), then \
              start again; `cargo xtask test --fast` needs none of them"
         );

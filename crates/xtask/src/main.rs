@@ -2,7 +2,7 @@
 //! what a change has to pass, and the checks that keep the tree in the shape its documents promise.
 //!
 //! *What it never does.* It is no part of the program and nothing depends on it. It changes no file
-//! but the generated pages it is asked to write, and what it installs stays below `target/`, except
+//! but the generated pages and the budgets it is asked to write, and what it installs stays below `target/`, except
 //! for Debian packages, which it names before it asks for them.
 //!
 //! *Entry points.* [`main`], one module a command.
@@ -20,6 +20,7 @@ mod command;
 mod failure;
 mod fuzz;
 mod install;
+mod instructions;
 mod run;
 mod source;
 mod spec;
@@ -40,9 +41,12 @@ Usage: cargo xtask <command>
   test            install what the tests need and run them all
   test --fast     only what needs nothing from outside: tables, pairs, conformance
   test --ci       install what the gate needs and pass it; also called `ci`: format, tidy, lints,
-                  documentation, tests, coverage, schema, simulation, fuzzing
+                  documentation, tests, coverage, schema, simulation, instructions, fuzzing
   tidy            the shape of the tree: layers, sizes, names, documents, leftovers
   fuzz [SECONDS]  every fuzz target for so long (30), on stable Rust
+  instructions    count the instructions of the hot paths and compare them with their budgets
+  instructions --write
+                  the same, and lower the budgets of what has become cheaper
   spec            write docs/spec-coverage.md
   spec --check    fail when that page is stale or a statement has no code or no test
 ";
@@ -68,6 +72,8 @@ fn dispatch(words: &[&str]) -> Outcome {
         ["ci"] | ["test", "--ci"] => ci::ci(),
         ["fuzz"] => fuzz::fuzz("30"),
         ["fuzz", seconds] => fuzz::fuzz(seconds),
+        ["instructions"] => instructions::check(),
+        ["instructions", "--write"] => instructions::write(),
         ["tidy"] => tidy::tidy(),
         ["spec"] => spec::write(),
         ["spec", "--check"] => spec::check(),
