@@ -104,7 +104,9 @@ impl Shard {
             return NOT_KEPT;
         }
         let owner = message.retain.then(|| self.context.shard_of(&message.topic));
-        let elsewhere = tracked != 0 || owner.is_some_and(|owner| owner != self.id);
+        // A group of this shard may have its member on another.
+        let handed_on = !self.group_ids.is_empty() && self.recording_among(!own) != 0;
+        let elsewhere = tracked != 0 || handed_on || owner.is_some_and(|owner| owner != self.id);
         let open = once.filter(|_| elsewhere);
         if let Some(opened) = &open {
             self.open_message(opened, &message);

@@ -1,6 +1,7 @@
 //! Shards by hand: packets in, effects out, envelopes carried from one to the other.
 
 mod durability;
+mod handed_on;
 mod room;
 
 use std::{sync::Arc, time::Duration};
@@ -36,6 +37,8 @@ struct Desk {
     sent: Vec<Packet>,
     /// What went to the log, and up to where.
     committed: Vec<(Commit, LogPosition)>,
+    /// Everything that went to the log.
+    batches: Vec<Batch>,
     backlog: usize,
 }
 
@@ -56,6 +59,7 @@ impl Ports for Desk {
     }
     fn commit(&mut self, batch: Batch, upto: LogPosition) {
         self.committed.push((batch.commit_mode(), upto));
+        self.batches.push(batch);
     }
     fn fetch(&mut self, _: Fetch) {}
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {

@@ -34,20 +34,20 @@ fn with_receiver(topics: &[(&str, Durability)], qos: Qos) -> Lone {
 
 impl Lone {
     /// Ends the turn; yields how the log was asked to keep it, if it was.
-    fn end_turn(&mut self) -> Option<Commit> {
+    pub(super) fn end_turn(&mut self) -> Option<Commit> {
         self.act(Shard::end_turn);
         self.desk.committed.last().map(|(mode, _)| *mode)
     }
 
     /// Ends the turn and has everything written.
-    fn keep(&mut self) {
+    pub(super) fn keep(&mut self) {
         self.end_turn();
         for (_, upto) in std::mem::take(&mut self.desk.committed) {
             self.act(|shard, turn| shard.handle_committed(turn, upto));
         }
     }
 
-    fn publish(&mut self, conn: u32, topic: &str, qos: Qos, payload: &'static str) {
+    pub(super) fn publish(&mut self, conn: u32, topic: &str, qos: Qos, payload: &'static str) {
         let packet_id = (qos != Qos::AtMostOnce).then_some(PacketId::MIN);
         self.hear(
             conn,
