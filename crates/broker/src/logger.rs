@@ -25,6 +25,8 @@ pub(crate) const JOBS: usize = 4_096;
 const COMMIT_BYTES: usize = 16 * 1024 * 1024;
 /// How long the log waits before it tries a disk again that refused.
 const RETRY: Duration = Duration::from_millis(250);
+/// The same for a disk that is full.
+const FULL_RETRY: Duration = Duration::from_secs(1);
 /// The same for cleaning, which may write much before it is refused.
 const CLEAN_RETRY: Duration = Duration::from_secs(2);
 /// How often the log looks whether it should be cleaned when nobody has anything for it.
@@ -127,17 +129,12 @@ impl Logger {
     pub(crate) fn run(mut self) {
         let mut more = false;
         loop {
-            let patience = match (self.waiting.is_empty(), more) {
-                (false, _) => RETRY,
-                (true, true) => Duration::ZERO,
-                (true, false) => IDLE,
-            };
-            let open = self.gather(patience);
+            let open = self.gather(self.patience(more));
             let due = self.retry_at.is_none_or(|at| at <= self.clock.now());
             if !self.waiting.is_empty() && (due || !open) {
                 self.commit();
             }
-            if !open {
+            if !open && (self.waiting.is_empty() || self.retry_at.is_some()) {
                 if !self.waiting.is_empty() {
                     tracing::error!(batches = self.waiting.len(), "records could not be written");
                 }
@@ -145,24 +142,29 @@ impl Logger {
             }
             more = self.clean();
             if let Some(maker) = &mut self.maker {
-                maker.tend(&mut self.log);
+                maker.tend(&mut self.log, self.clock.now());
             }
         }
     }
 
-    /// Takes what has come; false when nobody is there any more.
-    fn gather(&mut self, patience: Duration) -> bool {
-        if self.waiting_bytes >= COMMIT_BYTES {
-            // The disk refuses: the rest waits in the channel, and its senders for that.
-            std::thread::park_timeout(patience);
-            return true;
+    /// How long nothing has to be done but what comes.
+    fn patience(&self, more: bool) -> Duration {
+        match self.retry_at {
+            Some(at) => at.saturating_since(self.clock.now()),
+            None if more || !self.waiting.is_empty() => Duration::ZERO,
+            None => IDLE,
         }
+    }
+
+    /// Takes what has come; false when nobody is there any more. From a disk that refuses it may still be
+    /// read, so that orders are taken then too: the shards see to it that they are not too many.
+    fn gather(&mut self, patience: Duration) -> bool {
         match self.jobs.recv_timeout(patience) {
             Ok(job) => self.take(job),
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         }
-        while self.waiting_bytes < COMMIT_BYTES
+        while (self.retry_at.is_some() || self.waiting_bytes < COMMIT_BYTES)
             && let Ok(job) = self.jobs.try_recv()
         {
             self.take(job);
@@ -180,8 +182,17 @@ impl Logger {
         }
     }
 
+    /// Writes what waits, as much as one commit takes.
     fn commit(&mut self) {
-        let batches: Vec<&Batch> = self.waiting.iter().map(|(_, batch, _)| batch).collect();
+        let (mut count, mut bytes) = (0, 0);
+        for (_, batch, _) in &self.waiting {
+            if count > 0 && bytes + batch.bytes() > COMMIT_BYTES {
+                break;
+            }
+            count += 1;
+            bytes += batch.bytes();
+        }
+        let batches: Vec<&Batch> = self.waiting.iter().take(count).map(|it| &it.1).collect();
         let outcome = self.log.commit(self.clock.now().as_millis(), &batches);
         match outcome {
             Ok(committed) => {
@@ -192,8 +203,8 @@ impl Logger {
                 self.report_room();
                 self.report_health(None);
                 self.retry_at = None;
-                self.waiting_bytes = 0;
-                for (shard, _, upto) in self.waiting.drain(..) {
+                self.waiting_bytes -= bytes;
+                for (shard, _, upto) in self.waiting.drain(..count) {
                     if let Some(owner) = self.owners.get(usize::from(shard)) {
                         owner.mark.set(upto);
                     }
@@ -201,7 +212,10 @@ impl Logger {
                 self.owners.iter().for_each(|owner| owner.bell.ring());
             }
             Err(error) => {
-                self.retry_at = Some(self.clock.now() + RETRY);
+                // To find out that a disk is still full may take a file's worth of writing.
+                let full = matches!(error, LogError::Full { .. });
+                let pause = if full { FULL_RETRY } else { RETRY };
+                self.retry_at = Some(self.clock.now() + pause);
                 self.report_health(Some(&error));
             }
         }
@@ -219,17 +233,20 @@ impl Logger {
         }
     }
 
-    fn what_is_full(&self, room: u64) -> String {
+    fn what_is_full(&self) -> String {
+        let segment = self.segment_bytes;
         if self.log.disk_is_full() {
             return format!(
-                "the disk of node.data_dir has no room for the log's next file ({room} bytes are \
-                 left); make room there, or have clients take what waits for them"
+                "the disk of node.data_dir has no room for the log's next file of {segment} bytes; \
+                 make room for two such files there, or have clients take what waits for them"
             );
         }
         let most = self.context.options.log.as_ref().map_or(0, |place| place.bytes_max);
+        let stat = self.log.stat();
+        let (files, living) = (stat.segment_bytes, stat.body_bytes + stat.state_bytes);
         format!(
-            "the log has reached store.max_size ({most} bytes, {room} left); raise it, or have \
-             clients take what waits for them"
+            "the log takes {files} bytes of the {most} of store.max_size, and {living} of them are \
+             in use: no more is let in; raise it, or have clients take what waits for them"
         )
     }
 
@@ -258,8 +275,7 @@ impl Logger {
         }
     }
 
-    /// Says once when there is no room for more, and once when there is again. The last segment's
-    /// worth is for what is on its way from the shards.
+    /// Says once when nothing more may be let in, and once when it may again.
     fn report_room(&self) {
         let room = self.log.room_to_grow();
         let full = room < self.segment_bytes;
@@ -267,7 +283,7 @@ impl Logger {
             return;
         }
         if full {
-            self.raise(FULL, self.what_is_full(room));
+            self.raise(FULL, self.what_is_full());
         } else {
             self.clear(FULL, "the log has room again");
         }
@@ -340,12 +356,8 @@ fn told(error: &LogError) -> String {
 /// What an operator does about it.
 const fn mend(error: &LogError) -> &'static str {
     match error {
-        LogError::Full { bytes_max: 0, .. } => {
-            "make room on the disk of node.data_dir; the node goes on by itself"
-        }
         LogError::Full { .. } => {
-            "raise store.max_size or make room on the disk of node.data_dir; the node goes on by \
-             itself when there is room"
+            "make room on the disk of node.data_dir; the node goes on by itself"
         }
         LogError::Io { .. } => {
             "look after the disk of node.data_dir; the node tries again by itself"
@@ -365,3 +377,6 @@ pub(crate) fn read_message(log: &Log<FileDisk>, id: MessageId) -> Result<Arc<Mes
 fn in_memory(stored: StoredMessage) -> Arc<Message> {
     Arc::new(stored.into_message(&ClockMap::default()))
 }
+
+#[cfg(test)]
+mod tests;

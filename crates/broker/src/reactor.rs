@@ -24,6 +24,7 @@ use plexus_wire::{Decoder, Packet, ProtocolError};
 use self::{conn::Conn, io::Io};
 use crate::{
     clock::Clock,
+    envelope::Envelope,
     links::{Bell, Intake, Links},
     logger::{self, Mark},
     memory::{Gauge, Pressure},
@@ -110,6 +111,8 @@ pub(crate) struct Reactor {
     ready: VecDeque<ConnId>,
     /// Connections whose next packet is a PUBLISH that must wait.
     held: Vec<ConnId>,
+    /// What a long turn has left of a batch of another shard.
+    taken: Option<(u16, std::vec::IntoIter<Envelope>)>,
     hold: bool,
     /// When held clients were last counted as alive.
     vouched: Instant,
@@ -143,6 +146,7 @@ impl Reactor {
             io,
             ready: VecDeque::new(),
             held: Vec::new(),
+            taken: None,
             hold: false,
             vouched: Instant::ZERO,
             stop: None,
@@ -250,6 +254,7 @@ impl Reactor {
             || !self.ready.is_empty()
             || self.io.is_dirty()
             || !self.io.resumed.is_empty()
+            || self.taken.is_some()
         {
             return Some(Duration::ZERO);
         }
@@ -350,6 +355,10 @@ impl Reactor {
             if !self.shard.wants_packets(id) {
                 return false;
             }
+            if self.shard.is_turn_long() {
+                self.make_ready(id);
+                return false;
+            }
             let decoded = conn.decoder.decode(input);
             let packet = match decoded {
                 Ok(None) => return true,
@@ -433,12 +442,19 @@ impl Reactor {
     fn take_envelopes(&mut self, now: Instant) -> bool {
         let mut intake = Intake::default();
         let mut any = false;
-        while let Some((from, batch)) = self.io.links.receive(&mut intake) {
-            any = true;
-            let mut turn = Turn { now, ports: &mut self.io };
-            for envelope in batch {
+        while !self.shard.is_turn_long() {
+            let next = self.taken.as_mut().and_then(|(from, batch)| Some((*from, batch.next()?)));
+            if let Some((from, envelope)) = next {
+                let mut turn = Turn { now, ports: &mut self.io };
                 self.shard.handle_envelope(&mut turn, from, envelope);
+                continue;
             }
+            let batch = self.io.links.receive(&mut intake);
+            self.taken = batch.map(|(from, batch)| (from, batch.into_iter()));
+            if self.taken.is_none() {
+                break;
+            }
+            any = true;
         }
         any
     }

@@ -342,6 +342,9 @@ impl Shard {
             return;
         }
         for _ in 0..TIMEOUTS {
+            if self.is_turn_long() {
+                break;
+            }
             let Some((at, slot, serial)) = self.timers.pop_due(turn.now) else { break };
             let Some(client) = self.clients.get_mut(slot) else { continue };
             if client.serial != serial || client.armed != at {

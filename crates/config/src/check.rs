@@ -167,10 +167,10 @@ impl Checks<'_> {
     fn log_size(&mut self) {
         let store = &self.config.settings.store;
         let (most, segment) = (store.max_size.get(), store.segment_size.get());
-        if most > 0 && most / 4 < segment {
-            let help =
-                "set store.max_size to four times store.segment_size or more, or to 0: no limit";
-            self.add(&["store", "max_size"], "less than four segments", help);
+        if most > 0 && most / 8 < segment {
+            let help = "set store.max_size to eight times store.segment_size or more, or to 0: no \
+                        limit; or set store.segment_size lower";
+            self.add(&["store", "max_size"], "less than eight segments", help);
         }
     }
 

@@ -91,8 +91,9 @@ pub struct StoreSettings {
     /// the program; `memory` at once, and nothing is stored. Without `node.data_dir` there is no
     /// place to keep anything in, and `memory` is all there is.
     pub commit: CommitMode,
-    /// What the files of the log may take together, at least four segments; 0 for what the disk
-    /// has. When they are full, what has to be stored is refused and the rest is served.
+    /// What the files of the log may take together, at least eight segments; 0 for what the disk
+    /// has. Six segments of it, and a ninth of the rest, are for order: when what is stored takes
+    /// more, what has to be stored is refused and the rest is served.
     pub max_size: ByteSize,
     /// The size of each file of the log.
     pub segment_size: ByteSize,

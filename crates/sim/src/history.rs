@@ -80,6 +80,7 @@ pub(crate) struct Entry {
     pub(crate) order: u64,
     /// It is QoS 2 and was taken before, but a crash may have made the node forget it.
     pub(crate) again: bool,
+    pub(crate) qos: Qos,
 }
 
 /// A subscription of a client.
@@ -180,7 +181,10 @@ impl History {
             is_lossless: plan.is_lossless(),
             has_strangers: plan.hostiles > 0,
             has_log: plan.storage.is_some(),
-            disk_fails: plan.storage.as_ref().is_some_and(|storage| storage.faults > 0),
+            disk_fails: plan
+                .storage
+                .as_ref()
+                .is_some_and(|storage| storage.faults > 0 || storage.bytes_max > 0),
             crashes: 0,
             power: false,
             topics: plan.node.topics.clone(),
@@ -297,7 +301,8 @@ impl History {
         if let Some(id) = publish.packet_id.filter(|_| is_weak) {
             self.client_mut(actor).weak.insert(id, durability);
         }
-        Some(Entry { publisher: actor, topic, number, retain: publish.retain, order, again })
+        let Publish { retain, qos, .. } = *publish;
+        Some(Entry { publisher: actor, topic, number, retain, order, again, qos })
     }
 
     /// The node answers a PUBLISH: what entered with it, unless that was answered before.

@@ -73,13 +73,11 @@ impl OpenError {
 /// Why the log did not do what it was asked. Nothing of it counts as kept.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// No room: the limit is reached, or the disk is full.
-    #[error("{}", no_room(*bytes, *bytes_max))]
+    /// The disk is full.
+    #[error("the disk has no room for more than the {bytes} bytes that the log takes")]
     Full {
         /// What the files take now.
         bytes: u64,
-        /// The limit of the options.
-        bytes_max: u64,
     },
     /// The disk refused.
     #[error("cannot {operation} {file}")]
@@ -114,13 +112,6 @@ pub enum LogError {
         /// The bytes of the batches together.
         bytes: usize,
     },
-}
-
-fn no_room(bytes: u64, bytes_max: u64) -> String {
-    match bytes_max {
-        0 => format!("the disk has no room for more than the {bytes} bytes that the log takes"),
-        _ => format!("the log takes {bytes} bytes of the {bytes_max} that it may, and needs more"),
-    }
 }
 
 /// The restored state refers to bodies that the log does not hold.

@@ -18,7 +18,6 @@ use crate::{
     groups::{Groups, Tops},
     record,
 };
-use begin::Purpose;
 pub use begin::SpareOrder;
 use clean::Rest;
 pub use open::{Cut, Recovered, Replay};
@@ -28,8 +27,7 @@ pub use open::{Cut, Recovered, Replay};
 pub struct LogOptions {
     /// The size of a segment's file.
     pub segment_bytes: u64,
-    /// What all files may take together; 0 for what the disk has. The last two segments of it are
-    /// for what makes the log smaller.
+    /// What all files are to take together; 0 for what the disk has. See [`Log::room_to_grow`].
     pub bytes_max: u64,
     /// How much larger than twice its living state the log may be before it is cleaned.
     pub allowance_bytes: u64,
@@ -47,6 +45,8 @@ pub struct LogOptions {
 impl LogOptions {
     /// The smallest segment.
     pub const SEGMENT_BYTES_MIN: u64 = 4 * 1024;
+    /// Segments that a limit has room for at least: with fewer hardly anything would be let in.
+    pub const SEGMENTS_MIN: u64 = 8;
     /// The largest segment.
     pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
@@ -115,16 +115,6 @@ struct Segment<F> {
     tops: Tops,
 }
 
-/// Whether somebody makes a file ahead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Order {
-    #[default]
-    None,
-    UnderWay,
-    /// It could not be made; it is tried again with the next segment.
-    Failed,
-}
-
 #[derive(Debug)]
 struct Spare<F> {
     name: String,
@@ -142,7 +132,8 @@ pub struct Log<D: Disk> {
     spares: Vec<Spare<D::File>>,
     /// The last number in a spare's name.
     spare_names: u64,
-    order: Order,
+    /// Whether somebody makes a file ahead.
+    is_ordered: bool,
     /// Up to where the last segment is known to be durable.
     synced: u64,
     /// The last segment takes no more frames.
@@ -169,7 +160,6 @@ pub struct Log<D: Disk> {
 #[derive(Debug, Default)]
 struct Staged {
     sync: bool,
-    grows: bool,
     state_bytes: i64,
     next_message: u64,
     strange_releases: u64,
@@ -184,8 +174,7 @@ impl<D: Disk> Log<D> {
     pub fn commit(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
         assert!(self.counted, "references are set before the first commit");
         let staged = self.stage(batches);
-        let purpose = if staged.grows { Purpose::Grow } else { Purpose::Shrink };
-        match self.put_frame(now_millis, staged.sync, purpose) {
+        match self.put_frame(now_millis, staged.sync) {
             Ok(at) => {
                 self.settle(at, &staged);
                 Ok(Committed { segment: self.current_segment() })
@@ -204,7 +193,7 @@ impl<D: Disk> Log<D> {
         let (last, purged) = (state.last.max(upto), state.purged.max(upto));
         frame::begin(&mut self.frame);
         record::put_mark(&mut self.frame, group, last, purged);
-        self.put_frame(now_millis, false, Purpose::Shrink)?;
+        self.put_frame(now_millis, false)?;
         self.groups.mark(group, last, purged, self.current_segment());
         Ok(())
     }
@@ -280,6 +269,10 @@ impl<D: Disk> Log<D> {
         }
     }
 
+    fn living_bytes(&self) -> u64 {
+        self.bodies.bytes() + self.living_state_bytes()
+    }
+
     fn living_state_bytes(&self) -> u64 {
         u64::try_from(self.state_bytes).unwrap_or(0)
     }
@@ -307,21 +300,26 @@ impl<D: Disk> Log<D> {
     }
 
     fn io_of(&self, file: &str, operation: &'static str, source: io::Error) -> LogError {
-        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-        if full.contains(&source.kind()) {
-            return self.full();
+        if is_full(&source) {
+            return LogError::Full { bytes: self.file_bytes() };
         }
         LogError::Io { file: file.to_owned(), operation, source }
     }
 
-    fn full(&self) -> LogError {
+    /// What all files take.
+    fn file_bytes(&self) -> u64 {
         let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
-        LogError::Full { bytes: self.segment_bytes() + spares, bytes_max: self.options.bytes_max }
+        self.segment_bytes() + spares
     }
 
     fn table_seed(identity: &Identity) -> Seed {
         Seed::new(identity.hash_seed ^ identity.store as u64).derive(1)
     }
+}
+
+/// Whether the disk says that it has no room.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 
 use std::{
     fs::File,
+    io,
     path::Path,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use plexus_store::{Disk, FileDisk, Log, SpareOrder};
+use plexus_types::Instant;
 
 use crate::{
     error::StartError,
@@ -16,11 +19,15 @@ use crate::{
 
 /// The log orders one file at a time.
 const ORDERS: usize = 1;
+/// How long a disk is left alone on which a file could not be made: it may fill it to the last byte.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The other end of that thread.
 pub(crate) struct SpareMaker {
     orders: Option<SyncSender<SpareOrder>>,
-    made: Receiver<(SpareOrder, Option<File>)>,
+    made: Receiver<(SpareOrder, io::Result<File>)>,
+    /// When to try again after one could not be made.
+    not_before: Instant,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -34,30 +41,34 @@ impl SpareMaker {
         let thread = spawn("log-files".into(), move || {
             for order in ordered {
                 let file = disk.create(&order.name, order.length);
-                let file = file
-                    .inspect_err(|error| {
-                        tracing::warn!(%error, file = order.name, "cannot make the log's next file");
-                    })
-                    .ok();
+                let file = file.inspect_err(|error| {
+                    tracing::warn!(%error, file = order.name, "cannot make the log's next file");
+                });
                 if deliver.send((order, file)).is_err() {
                     return;
                 }
             }
         })?;
-        Ok(Self { orders: Some(orders), made, thread: Some(thread) })
+        let not_before = Instant::ZERO;
+        Ok(Self { orders: Some(orders), made, not_before, thread: Some(thread) })
     }
 
     /// Brings what has been made and takes an order.
-    pub(super) fn tend(&mut self, log: &mut Log<FileDisk>) {
+    pub(super) fn tend(&mut self, log: &mut Log<FileDisk>, now: Instant) {
         while let Ok((order, file)) = self.made.try_recv() {
+            if file.is_err() {
+                self.not_before = now + RETRY;
+            }
             log.deliver_spare(order, file);
+        }
+        if now < self.not_before {
+            return;
         }
         if let (Some(orders), Some(order)) = (&self.orders, log.order_spare())
             && let Err(refused) = orders.try_send(order)
         {
-            let (std::sync::mpsc::TrySendError::Full(order)
-            | std::sync::mpsc::TrySendError::Disconnected(order)) = refused;
-            log.deliver_spare(order, None);
+            let (TrySendError::Full(order) | TrySendError::Disconnected(order)) = refused;
+            log.deliver_spare(order, Err(io::ErrorKind::Other.into()));
         }
     }
 }

@@ -38,7 +38,7 @@ const FLUSH_TIME: Duration = Duration::from_secs(5);
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// Bytes of records that may wait for the log before publishers are held back.
-const UNKEPT_BYTES: usize = 64 * 1024 * 1024;
+const UNKEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a read found.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,11 +3,13 @@
 //! by piece, each followed by the next emptying. So a session is never called while its effects are
 //! pending, and one session's effects never mix with another's.
 
-use plexus_session::{Action, CloseReason, Decision, DropReason, Output};
-use plexus_types::{ProtocolVersion, Qos, ReasonCode};
+use plexus_session::{
+    Action, CloseReason, Decision, DropReason, Output, Publication, SubscribeRequest,
+};
+use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode};
 use plexus_wire::Packet;
 
-use super::{Shard, Tenant, Work};
+use super::{Shard, Tenant, Work, route::NOT_KEPT};
 use crate::ports::{ConnId, Turn};
 
 impl Shard {
@@ -74,47 +76,82 @@ impl Shard {
 
     /// One door: every publish and subscription of a client is asked here.
     fn decide(&mut self, turn: &mut Turn<'_>, slot: u32, mut action: Action) {
-        let Some(client) = self.clients.get_mut(slot) else { return };
-        let (policy, principal) = (&client.door.policy, &client.principal);
-        let mut refused = 0;
+        let (mut refused, mut unkept) = (0, None);
         let verdict = match &mut action {
             Action::Publish(publication) => {
-                let message = &mut publication.message;
-                // Of QoS 0 only what is retained is ever kept.
-                if self.log.enabled && (message.retain || message.qos != Qos::AtMostOnce) {
-                    message.durability =
-                        self.context.durability_of(&message.topic, client.door.durability);
-                }
-                policy.publish(principal, &message.topic, message.qos, message.retain)
+                let verdict = self.may_publish(slot, publication);
+                refused += u64::from(verdict.is_err());
+                unkept = self.keeps_not(slot, publication).filter(|_| verdict.is_ok());
+                if unkept.is_some() { Err(NOT_KEPT) } else { verdict }
             }
             Action::Subscribe(request) => {
-                let log = &self.context.log;
-                let durable = client.session.is_durable();
-                let (full, failing) =
-                    (durable && log.takes_nothing_new(), durable && log.is_failing());
-                for item in &mut request.items {
-                    let Ok(filter) = &item.filter else { continue };
-                    // To say again what is kept already takes no room.
-                    if failing || (full && item.is_new) {
-                        item.filter = Err(ReasonCode::QuotaExceeded); // It could not be kept.
-                    } else if let Err(reason) =
-                        policy.subscribe(principal, filter, item.options.qos)
-                    {
-                        item.filter = Err(reason);
-                        refused += 1;
-                    }
-                }
+                refused += self.may_subscribe(slot, request);
                 Ok(())
             }
             Action::Connect(_) => unreachable!("invariant: asked before the session is attached"),
-            Action::Authenticate(_) => Err(ReasonCode::BadAuthenticationMethod),
+            Action::Authenticate(_) => {
+                refused += 1;
+                Err(ReasonCode::BadAuthenticationMethod)
+            }
         };
-        refused += u64::from(verdict.is_err());
+        if let Some(id) = unkept {
+            self.counters().dropped_store_full.add(1);
+            self.gave_up_on(turn, slot, id);
+        }
+        let Some(client) = self.clients.get_mut(slot) else { return };
         client.session.handle_decision(turn.now, Decision { action, verdict }, &mut self.outbox);
         if refused > 0 {
             self.counters().refused.add(refused);
         }
         self.drain(turn, slot);
+    }
+
+    fn may_publish(&mut self, slot: u32, publication: &mut Publication) -> Result<(), ReasonCode> {
+        let Some(client) = self.clients.get(slot) else { return Ok(()) };
+        let message = &mut publication.message;
+        // Of QoS 0 only what is retained is ever kept.
+        if self.log.enabled && (message.retain || message.qos != Qos::AtMostOnce) {
+            message.durability = self.context.durability_of(&message.topic, client.door.durability);
+        }
+        let (policy, principal) = (&client.door.policy, &client.principal);
+        policy.publish(principal, &message.topic, message.qos, message.retain)
+    }
+
+    /// The identifier of a publication for which the log has no room, where that has to be known before
+    /// anything is recorded of it.
+    fn keeps_not(&self, slot: u32, publication: &mut Publication) -> Option<PacketId> {
+        let message = &mut publication.message;
+        if !message.durability.is_kept() || !self.context.log.takes_nothing_new() {
+            return None;
+        }
+        if message.qos == Qos::AtMostOnce && message.retain && !publication.will {
+            // Nobody was promised anything: it is delivered, and what was acknowledged before stays.
+            message.retain = false;
+            self.counters().dropped_store_full.add(1);
+        }
+        let is_durable = self.clients.get(slot).is_some_and(|it| it.session.is_durable());
+        publication.packet_id.filter(|_| is_durable && message.qos == Qos::ExactlyOnce)
+    }
+
+    /// Leaves the filters in the request that the client may have; yields how many it may not.
+    fn may_subscribe(&self, slot: u32, request: &mut SubscribeRequest) -> u64 {
+        let Some(client) = self.clients.get(slot) else { return 0 };
+        let log = &self.context.log;
+        let durable = client.session.is_durable();
+        let (full, failing) = (durable && log.takes_nothing_new(), durable && log.is_failing());
+        let mut refused = 0;
+        for item in &mut request.items {
+            let Ok(filter) = &item.filter else { continue };
+            let (policy, principal) = (&client.door.policy, &client.principal);
+            // To say again what is kept already takes no room.
+            if failing || (full && item.is_new) {
+                item.filter = Err(ReasonCode::QuotaExceeded); // It could not be kept.
+            } else if let Err(reason) = policy.subscribe(principal, filter, item.options.qos) {
+                item.filter = Err(reason);
+                refused += 1;
+            }
+        }
+        refused
     }
 
     /// Keeps a slow connection's output short: its session queues until it has drained.

@@ -56,6 +56,10 @@ pub struct Opened {
     pub audience: Audience,
 }
 
+/// Bytes of records from which on a turn takes nothing more to do: what a few bytes from outside can
+/// make the node record is many times as much, and one commit writes a turn as a whole.
+const TURN_BYTES: usize = 4 * 1024 * 1024;
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct LogBook {
@@ -407,6 +411,11 @@ impl Shard {
     #[expect(clippy::unused_self, reason = "asks the planted bug where there is one")]
     const fn waits_for_log(&self) -> bool {
         true
+    }
+
+    /// Whether the turn has recorded so much that it should end before more is done.
+    pub fn is_turn_long(&self) -> bool {
+        self.log.batch.bytes() >= TURN_BYTES
     }
 
     /// Whether [`Shard::end_turn`] has something to hand over.

@@ -13,7 +13,7 @@ use crate::{envelope::Envelope, ports::Turn, record::Audience};
 
 /// What a publisher hears when the log cannot be written, or when the node has no room for what would
 /// have to wait.
-const NOT_KEPT: ReasonCode = ReasonCode::QuotaExceeded;
+pub(super) const NOT_KEPT: ReasonCode = ReasonCode::QuotaExceeded;
 /// Above so many receivers a message is given its own bytes without looking at each of them.
 const FEW_RECEIVERS: usize = 4;
 
@@ -155,7 +155,12 @@ impl Shard {
 
     /// What cannot be kept is not acknowledged. A client of 3.x cannot be told: its connection ends,
     /// and it sends the message again on the next.
-    fn gave_up_on(&mut self, turn: &mut Turn<'_>, slot: u32, packet_id: PacketId) -> bool {
+    pub(super) fn gave_up_on(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        packet_id: PacketId,
+    ) -> bool {
         let Some(client) = self.clients.get_mut(slot) else { return true };
         if client.session.version().is_v5() {
             return false;

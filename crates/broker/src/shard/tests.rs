@@ -3,6 +3,7 @@
 mod durability;
 mod handed_on;
 mod room;
+mod unkept;
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use plexus_store::{Batch, Commit};
 use plexus_topics::{MemberOptions, SubscriberId};
 use plexus_types::{
     ClientId, Durability, Instant, Message, MessageId, MessageProperties, PacketId,
-    ProtocolVersion, Qos, Text, TopicName,
+    ProtocolVersion, Qos, ReasonCode, Text, TopicName,
 };
 use plexus_wire::{
     Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe, SubscribeFilter,
@@ -39,6 +40,7 @@ struct Desk {
     committed: Vec<(Commit, LogPosition)>,
     /// Everything that went to the log.
     batches: Vec<Batch>,
+    closed: Vec<ConnId>,
     backlog: usize,
 }
 
@@ -52,7 +54,9 @@ impl Ports for Desk {
     fn backlog(&self, _: ConnId) -> usize {
         self.backlog
     }
-    fn close(&mut self, _: ConnId, _: CloseReason) {}
+    fn close(&mut self, conn: ConnId, _: CloseReason) {
+        self.closed.push(conn);
+    }
     fn resume(&mut self, _: ConnId) {}
     fn forward(&mut self, shard: u16, envelope: Envelope) {
         self.posted.push((shard, envelope));

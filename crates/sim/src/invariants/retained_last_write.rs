@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use plexus_types::Qos;
+
 use super::Invariant;
 use crate::{
     agenda::ActorNo,
@@ -33,9 +35,11 @@ pub(super) struct RetainedLastWrite {
 }
 
 impl Writes {
-    fn add(&mut self, entry: &Entry) {
+    fn add(&mut self, entry: &Entry, disk_fails: bool) {
         let Entry { order, number, again, .. } = *entry;
-        self.0.push(Write { order, number, doubtful: again, again });
+        // While the log fails nothing is retained of which nobody is told that it is not.
+        let doubtful = again || (disk_fails && entry.qos == Qos::AtMostOnce);
+        self.0.push(Write { order, number, doubtful, again });
     }
 
     /// The node has acknowledged that write: what came before it is history.
@@ -101,7 +105,7 @@ impl Invariant for RetainedLastWrite {
         match seen {
             Seen::Entered(entry) if entry.retain => {
                 let writers = self.topics.entry(entry.topic.clone()).or_default();
-                writers.entry(entry.publisher).or_default().add(entry);
+                writers.entry(entry.publisher).or_default().add(entry, history.disk_fails);
             }
             Seen::Promised(order) if history.has_log => self.each(|writes| writes.promise(*order)),
             Seen::Refused(order) if history.has_log => self.each(|writes| writes.refuse(*order)),

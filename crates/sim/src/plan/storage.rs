@@ -23,6 +23,8 @@ pub struct Storage {
     pub(crate) faults: usize,
     /// Of a hundred starts so many are tried with a bit of an older file turned over, too.
     pub(crate) rot: usize,
+    /// What its files are to take together; 0 for no limit.
+    pub(crate) bytes_max: u64,
     /// The longest that the node stays down, in milliseconds.
     pub(crate) down_millis_max: usize,
     /// The longest that a write takes, in microseconds.
@@ -64,6 +66,7 @@ impl Storage {
             turn_micros_max: dice.pick(&[0, 100, 2_000]),
             skew_secs_max: dice.pick(&[0, 0, 3, 200]),
             rot: dice.pick(&[0, 10, 50]),
+            bytes_max: segment_bytes * dice.pick(&[0, 0, 0, 8, 12, 40]),
         }
     }
 }

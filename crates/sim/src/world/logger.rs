@@ -69,6 +69,7 @@ impl Logger {
         let mut options = LogOptions::new(identity, ClockMap::default());
         options.segment_bytes = storage.segment_bytes;
         options.allowance_bytes = storage.allowance_bytes;
+        options.bytes_max = storage.bytes_max;
         options.plant = storage.plant;
         Self {
             disk: MemoryDisk::new(seed.derive(9).value()),
@@ -293,6 +294,11 @@ impl World {
         let log = logger.log.as_mut().expect("invariant: the node is up");
         let outcome = log.commit(now, &batches);
         self.common.log.set_failing(outcome.is_err());
+        // In peace everything is taken, or what is refused would be tried for ever.
+        let full = !self.calm && log.room_to_grow() < logger.options.segment_bytes;
+        if self.common.log.set_full(full) != full {
+            self.story.tell(self.now, &(67, full), || format!("the log is full: {full}"));
+        }
         match outcome {
             Ok(committed) => {
                 self.common.log.note_segment(committed.segment);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Log, Order, Segment, Spare};
+use super::{Log, Segment, Spare, is_full};
 use crate::{
     Disk, LogError, SegmentNumber,
     bodies::Place,
@@ -22,15 +22,6 @@ pub struct SpareOrder {
     pub length: u64,
 }
 
-/// What room is wanted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// More living state.
-    Grow,
-    /// Anything that lets the log become smaller, or leaves it as it is.
-    Shrink,
-}
-
 impl<D: Disk> Log<D> {
     /// A spare is made when this part of the last segment is taken.
     const SPARE_SHARE: u64 = 8;
@@ -38,21 +29,33 @@ impl<D: Disk> Log<D> {
     /// Spare files that are kept.
     pub(super) const SPARES_MAX: usize = 2;
 
-    /// Segments below the limit that only [`Purpose::Shrink`] may take.
-    const RESERVED: u64 = 2;
+    /// Segments below the limit into which nothing more is let: what is under way and what makes the
+    /// log smaller goes there.
+    pub(super) const RESERVED: u64 = 2;
+    /// Segments below the limit from which on the log is cleaned.
+    pub(super) const SLACK: u64 = 4;
 
-    /// About how many bytes of living state may still be added before the limit, or before the end of
-    /// a disk that had no room for the next file.
+    /// About how many bytes of living state may still be let in, before the limit or the end of a disk
+    /// that had no room for the next file.
+    ///
+    /// The limit is kept by whoever lets something in; the log itself takes what it is given, or an
+    /// acknowledgement that makes room could wait behind a message for which there is none. So that
+    /// cleaning can always bring the files below the limit, they may not hold so much that lives that
+    /// there is no garbage to part with.
     pub fn room_to_grow(&self) -> u64 {
         let limit = self.bytes_max();
         if limit == 0 {
             return u64::MAX;
         }
         let segment = self.options.segment_bytes;
-        let limit = limit.saturating_sub(Self::RESERVED * segment);
-        let more = limit.saturating_sub(self.segment_bytes()) / segment;
+        let living = self.living_bytes();
+        let living_max = limit.saturating_sub((Self::SLACK + 2) * segment) / 9 * 8;
+        let files = limit.saturating_sub(Self::RESERVED * segment);
+        let more = files.saturating_sub(self.segment_bytes()) / segment;
         let current = self.current();
-        current.length.saturating_sub(current.end) + more * segment
+        let by_files = current.length.saturating_sub(current.end) + more * segment;
+        // A segment is what has to be free for anything to be let in.
+        by_files.min((living_max + segment).saturating_sub(living))
     }
 
     /// Ends the last segment and begins the next, with room for a frame of that many bytes.
@@ -60,12 +63,7 @@ impl<D: Disk> Log<D> {
     /// What a segment that was given up holds beyond its durable part has been acknowledged as
     /// written. It is read back and begins the new segment: after a failed sync nobody else knows
     /// it, and a second sync may claim a success that it does not have.
-    pub(super) fn begin_segment(
-        &mut self,
-        frame_bytes: u64,
-        millis: u64,
-        purpose: Purpose,
-    ) -> Result<(), LogError> {
+    pub(super) fn begin_segment(&mut self, frame_bytes: u64, millis: u64) -> Result<(), LogError> {
         if !self.given_up {
             self.sync()?;
         }
@@ -75,7 +73,7 @@ impl<D: Disk> Log<D> {
         let number = self.current_segment().next();
         let seal = Seal::new(self.identity.store, number);
         let carried = Self::sealed_again(carried, seal);
-        let spare = self.room(length, purpose)?;
+        let spare = self.file(length)?;
         let header = self.header(number, self.synced, millis);
         let file = self.write_segment(spare, &header, &carried)?;
         self.adopt(Segment {
@@ -110,9 +108,6 @@ impl<D: Disk> Log<D> {
         }
         self.synced = segment.end;
         self.given_up = false;
-        if self.order == Order::Failed {
-            self.order = Order::None;
-        }
         self.segments.push_back(segment);
     }
 
@@ -196,21 +191,9 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    /// A file of that length, or what keeps the log from one.
-    fn room(&mut self, length: u64, purpose: Purpose) -> Result<Spare<D::File>, LogError> {
-        let at = self.spares.iter().position(|spare| spare.length == length);
-        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
-        let segments = self.segment_bytes() + length;
-        let files = segments + if at.is_some() { spares - length } else { spares };
-        let reserved = match purpose {
-            Purpose::Grow => Self::RESERVED * self.options.segment_bytes,
-            Purpose::Shrink => 0,
-        };
-        let limit = self.options.bytes_max;
-        if limit > 0 && (segments + reserved > limit || files > limit) {
-            return Err(self.full());
-        }
-        match at {
+    /// A file of that length.
+    fn file(&mut self, length: u64) -> Result<Spare<D::File>, LogError> {
+        match self.spares.iter().position(|spare| spare.length == length) {
             Some(at) => Ok(self.spares.swap_remove(at)),
             None => self.create_spare(length),
         }
@@ -233,7 +216,7 @@ impl<D: Disk> Log<D> {
                 // What there is of the file takes room and is good for nothing.
                 drop(self.disk.remove(&name));
                 let error = self.io_of(&name, "create", error);
-                if let LogError::Full { bytes, .. } = &error {
+                if let LogError::Full { bytes } = &error {
                     self.disk_bytes = *bytes;
                 }
                 Err(error)
@@ -313,14 +296,11 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
-    /// Makes a spare ready before it is needed, unless one is or there is no room for it. While the
-    /// disk is full it is tried in any case: nothing else tells that there is room again.
+    /// Makes a spare ready before it is needed, unless one is or there is no room for it.
     pub(super) fn prepare_spare(&mut self) -> Result<(), LogError> {
-        let (length, limit) = (self.options.segment_bytes, self.options.bytes_max);
-        let fits = limit == 0 || self.segment_bytes() + length <= limit;
-        if self.needs_spare() || (self.disk_is_full() && fits) {
-            let spare = self.create_spare(length)?;
-            self.spares.push(spare);
+        if self.needs_spare() {
+            let spare = self.create_spare(self.options.segment_bytes)?;
+            self.keep_spare(spare);
         }
         Ok(())
     }
@@ -330,33 +310,49 @@ impl<D: Disk> Log<D> {
     ///
     /// [`LogOptions::spares_on_order`]: crate::LogOptions::spares_on_order
     pub fn order_spare(&mut self) -> Option<SpareOrder> {
-        if !self.options.spares_on_order || self.order != Order::None || !self.needs_spare() {
+        if !self.options.spares_on_order || self.is_ordered || !self.needs_spare() {
             return None;
         }
-        self.order = Order::UnderWay;
+        self.is_ordered = true;
         Some(SpareOrder { name: self.spare_name(), length: self.options.segment_bytes })
     }
 
     /// What was ordered has been made by [`Disk::create`], or could not be. Without it the log makes
-    /// a file when it needs one.
-    pub fn deliver_spare(&mut self, order: SpareOrder, made: Option<D::File>) {
+    /// a file when it needs one; who makes them may be asked for it again at once.
+    pub fn deliver_spare(&mut self, order: SpareOrder, made: io::Result<D::File>) {
         let SpareOrder { name, length } = order;
-        self.order = if made.is_some() { Order::None } else { Order::Failed };
+        self.is_ordered = false;
         match made {
-            Some(file) if self.spares.len() < Self::SPARES_MAX => {
-                self.spares.push(Spare { name, file, length });
+            Ok(file) => {
+                self.disk_bytes = 0;
+                self.keep_spare(Spare { name, file, length });
             }
-            // The log has files enough by now, or what there is of this one is good for nothing.
-            Some(_) | None => drop(self.disk.remove(&name)),
+            Err(error) => {
+                // What there is of it takes room and is good for nothing.
+                drop(self.disk.remove(&name));
+                if is_full(&error) {
+                    self.disk_bytes = self.file_bytes();
+                }
+            }
         }
     }
 
+    fn keep_spare(&mut self, spare: Spare<D::File>) {
+        if self.spares.len() < Self::SPARES_MAX {
+            self.spares.push(spare);
+        } else {
+            // The log has files enough; this one has shown that the disk has room.
+            drop(self.disk.remove(&spare.name));
+        }
+    }
+
+    /// While the disk is full it is tried in any case: nothing else tells that there is room again.
     fn needs_spare(&self) -> bool {
         let (length, limit) = (self.options.segment_bytes, self.options.bytes_max);
         let current = self.current();
-        let soon = current.end > current.length / Self::SPARE_SHARE;
+        let soon = current.end > current.length / Self::SPARE_SHARE && self.spares.is_empty();
         let fits = limit == 0 || self.segment_bytes() + length <= limit;
-        soon && fits && self.spares.is_empty()
+        (soon || self.disk_is_full()) && fits
     }
 
     /// Takes the oldest segment's file out of the log, for another time if it can be used again.

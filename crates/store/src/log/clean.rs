@@ -2,7 +2,7 @@
 
 use plexus_types::MessageId;
 
-use super::{Log, Purpose};
+use super::Log;
 use crate::{Disk, LogError, SegmentNumber, bodies::Place, frame, message, record};
 
 /// Keeps cleaning from going round and round.
@@ -110,17 +110,17 @@ impl<D: Disk> Log<D> {
 
     /// How large it should be at most.
     fn target(&self) -> u64 {
-        let living = self.bodies.bytes() + self.living_state_bytes();
+        let living = self.living_bytes();
         let target = living.saturating_mul(2).saturating_add(self.options.allowance_bytes);
         let limit = self.bytes_max();
         if limit == 0 {
             return target;
         }
-        // Cleaning begins before the reserve does, but not for the sake of a little garbage: a
+        // Cleaning begins well before the reserve does, but not for the sake of a little garbage: a
         // log that is full of living state would be written round and round.
         let segment = self.options.segment_bytes;
         let worth = living.saturating_add(living / 8).saturating_add(2 * segment);
-        target.min(limit.saturating_sub(3 * segment).max(worth))
+        target.min(limit.saturating_sub(Self::SLACK * segment).max(worth))
     }
 
     /// Writes living bodies of the oldest segment again. Whether there were any.
@@ -159,7 +159,7 @@ impl<D: Disk> Log<D> {
             self.cleaned = seen;
             return Ok(false);
         }
-        let at = self.put_frame(now_millis, false, Purpose::Shrink)?;
+        let at = self.put_frame(now_millis, false)?;
         self.cleaned = seen;
         let segment = self.current_segment();
         for (id, offset, bytes) in moved {
@@ -180,7 +180,7 @@ impl<D: Disk> Log<D> {
         for (group, state) in &marks {
             record::put_mark(&mut self.frame, *group, state.last, state.purged);
         }
-        self.put_frame(now_millis, false, Purpose::Shrink)?;
+        self.put_frame(now_millis, false)?;
         let segment = self.current_segment();
         for (group, state) in marks {
             self.groups.mark(group, state.last, state.purged, segment);

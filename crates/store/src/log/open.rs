@@ -7,7 +7,7 @@ mod standing;
 
 use std::{collections::VecDeque, io};
 
-use super::{Log, LogOptions, Order, Segment, Spare, Stat, clean::Rest};
+use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest};
 use crate::{
     Disk, Group, Identity, LogError, OpenError, SegmentNumber,
     bodies::Bodies,
@@ -159,7 +159,7 @@ impl<D: Disk> Log<D> {
             segments: VecDeque::new(),
             spares: Vec::new(),
             spare_names: 0,
-            order: Order::None,
+            is_ordered: false,
             synced: 0,
             given_up: false,
             torn: false,
@@ -324,8 +324,9 @@ fn check(options: &LogOptions) -> Result<(), OpenError> {
     if !sizes.contains(&options.segment_bytes) {
         return Err(OpenError::Options("a segment takes from 4 KiB to 1 GiB"));
     }
-    if options.bytes_max > 0 && options.bytes_max / 4 < options.segment_bytes {
-        return Err(OpenError::Options("the limit of the log is at least four segments"));
+    let segments = options.bytes_max / options.segment_bytes;
+    if options.bytes_max > 0 && segments < LogOptions::SEGMENTS_MIN {
+        return Err(OpenError::Options("the limit of the log is at least eight segments"));
     }
     Ok(())
 }

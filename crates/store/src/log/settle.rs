@@ -1,7 +1,7 @@
 //! A commit in two steps: what it would change is staged while its frame is made, and settled when
 //! the frame is kept or taken back when it is not.
 
-use super::{Log, Purpose, Staged};
+use super::{Log, Staged};
 use crate::{
     Batch, Commit, Disk, LogError,
     batch::Op,
@@ -20,7 +20,6 @@ impl<D: Disk> Log<D> {
                 self.stage_op(batch, op, &mut staged);
             }
         }
-        staged.grows |= staged.state_bytes > 0;
         staged
     }
 
@@ -41,7 +40,6 @@ impl<D: Disk> Log<D> {
                     record::put_body(frame, message.id, bytes);
                     self.bodies.stage(message.id, frame.len(), bytes);
                     message::put(frame, message, self.options.clock);
-                    staged.grows = true;
                 }
             }
             Op::HoldStored(id) => {
@@ -91,12 +89,7 @@ impl<D: Disk> Log<D> {
 
     /// Writes the frame that has been made behind the last one; begins a segment when it does not
     /// fit. Returns its offset. A frame without records is not written.
-    pub(super) fn put_frame(
-        &mut self,
-        now_millis: u64,
-        sync: bool,
-        purpose: Purpose,
-    ) -> Result<u64, LogError> {
+    pub(super) fn put_frame(&mut self, now_millis: u64, sync: bool) -> Result<u64, LogError> {
         let bytes = self.frame.len();
         if bytes > frame::BYTES_MAX {
             self.frame = Vec::new();
@@ -112,7 +105,7 @@ impl<D: Disk> Log<D> {
         }
         let room = self.current().length - self.current().end;
         if self.given_up || bytes as u64 > room {
-            self.begin_segment(bytes as u64, millis, purpose)?;
+            self.begin_segment(bytes as u64, millis)?;
         }
         let at = self.current().end;
         let seal = self.current().seal;
@@ -153,7 +146,7 @@ impl<D: Disk> Log<D> {
             return Ok(());
         }
         if self.given_up {
-            return self.begin_segment(HEAD_BYTES as u64, self.newest_millis, Purpose::Shrink);
+            return self.begin_segment(HEAD_BYTES as u64, self.newest_millis);
         }
         self.stat.syncs += 1;
         if let Err(error) = self.disk.sync(&self.current().file) {

@@ -144,7 +144,11 @@ impl Shard {
     fn refresh_clients(&mut self, upto: SegmentNumber, from: usize) -> Step {
         let bound = self.clients.bound() as usize;
         let to = (from + STEP).min(bound);
-        for slot in (from..to).map(|slot| slot as u32) {
+        for at in from..to {
+            if self.is_turn_long() {
+                return Step::Clients(at);
+            }
+            let slot = at as u32;
             let Some(client) = self.clients.get(slot) else { continue };
             if client.key != 0 && client.anchor <= upto && !client.session.is_over() {
                 let image = Change::Image(Box::new(client.session.image()));

@@ -98,38 +98,139 @@ fn a_quiet_group_keeps_its_index_when_its_entries_are_gone() {
     assert_eq!(tail, [(6, 41), (8, 6)]);
 }
 
-#[test]
-fn a_full_log_refuses_growth_and_takes_what_makes_it_smaller() {
-    let disk = MemoryDisk::new(3);
+/// A log with a limit, and an allowance that is larger than it.
+fn limited(disk: &MemoryDisk, segments: u64) -> Log<MemoryDisk> {
+    limited_with(disk, segments, 0)
+}
+
+/// The same with messages in it, the first so many.
+fn limited_with(disk: &MemoryDisk, segments: u64, held: u64) -> Log<MemoryDisk> {
     let mut options = options();
-    options.bytes_max = 6 * SEGMENT;
+    options.bytes_max = segments * SEGMENT;
+    options.allowance_bytes = 100 * SEGMENT;
     let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
-    log.set_references(std::iter::empty()).unwrap();
-    let mut held = 0;
-    let refused = loop {
-        let mut hold = Batch::new();
-        hold.hold(&message(held + 1, 500));
-        match log.commit(NOW, &[&hold]) {
-            Ok(_) => held += 1,
-            Err(error) => break error,
-        }
-    };
-    assert!(matches!(refused, LogError::Full { bytes_max, .. } if bytes_max == 6 * SEGMENT));
-    assert!(held > 40, "{held}");
-    let calls = disk.calls();
-    let mut hold = Batch::new();
-    hold.hold(&message(held + 1, 5_000));
-    log.commit(NOW, &[&hold]).unwrap_err();
-    assert_eq!(disk.calls(), calls, "a full log does not touch the disk");
-    let mut release = Batch::new();
-    for id in 1..=held {
-        release.release(MessageId::new(id));
+    log.set_references((1..=held).map(MessageId::new)).unwrap();
+    log
+}
+
+fn hold(id: u64) -> Batch {
+    let mut batch = batch(&[(1, b"queued")]);
+    batch.hold(&message(id, 500));
+    batch.state_bytes(24);
+    batch
+}
+
+/// What takes all messages up to that one.
+fn release(upto: u64) -> Batch {
+    let mut batch = Batch::new();
+    for id in 1..=upto {
+        batch.entry(Group(1), |out| out.extend_from_slice(b"completed"));
+        batch.release(MessageId::new(id));
+        batch.state_bytes(-24);
     }
-    log.commit(NOW, &[&release]).unwrap();
+    batch
+}
+
+/// As a node runs it: as much is let in as there is room for, and what is let in is cleaned up after.
+fn tend(log: &mut Log<MemoryDisk>) {
+    refresh(log, 1);
     while log.clean(NOW, 10_000).unwrap() {}
-    log.commit(NOW, &[&hold]).unwrap();
-    let files: u64 = disk.list().unwrap().iter().map(|(_, length)| length).sum();
-    assert!(files <= 6 * SEGMENT, "{files}");
+}
+
+/// Lets in what there is room for; yields how many messages it holds then.
+fn fill_up(log: &mut Log<MemoryDisk>, held: u64) -> u64 {
+    fill_up_with(log, held, &tend)
+}
+
+fn fill_up_with(
+    log: &mut Log<MemoryDisk>,
+    mut held: u64,
+    tend: &dyn Fn(&mut Log<MemoryDisk>),
+) -> u64 {
+    while log.room_to_grow() >= SEGMENT {
+        held += 1;
+        log.commit(NOW, &[&hold(held)]).unwrap();
+        tend(log);
+    }
+    held
+}
+
+#[test]
+fn a_limit_is_kept_by_who_lets_in_and_what_is_under_way_is_taken() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 12);
+    let held = fill_up(&mut log, 0);
+    assert!(held > 40, "{held}");
+    let files = |disk: &MemoryDisk| -> u64 { disk.list().unwrap().iter().map(|it| it.1).sum() };
+    assert!(files(&disk) <= 12 * SEGMENT, "{}", files(&disk));
+    // What the shards had already taken, and behind it what makes room.
+    let more = 3 * SEGMENT / 500;
+    for id in held + 1..=held + more {
+        log.commit(NOW, &[&hold(id)]).unwrap();
+    }
+    log.commit(NOW, &[&release(held + more)]).unwrap();
+    tend(&mut log);
+    assert!(log.room_to_grow() >= SEGMENT);
+    assert!(files(&disk) <= 12 * SEGMENT, "{}", files(&disk));
+}
+
+/// Clients that come and go make records of which nothing lasts.
+#[test]
+fn what_says_nothing_that_lasts_is_cleaned_out_of_a_full_log() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 12);
+    let held = fill_up(&mut log, 0);
+    for _ in 0..5_000 {
+        put(&mut log, 1, b"attached, as a listener's name and the change").unwrap();
+        tend(&mut log);
+    }
+    let files: u64 = disk.list().unwrap().iter().map(|it| it.1).sum();
+    assert!(files <= 12 * SEGMENT, "{files}");
+    log.commit(NOW, &[&release(held)]).unwrap();
+}
+
+/// The smallest limit.
+#[test]
+fn garbage_does_not_fill_a_log() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, LogOptions::SEGMENTS_MIN);
+    for id in 1..2_000 {
+        assert!(log.room_to_grow() >= SEGMENT, "at message {id} of which one lives");
+        let mut batch = hold(id);
+        if id > 1 {
+            batch.release(MessageId::new(id - 1));
+            batch.state_bytes(-24);
+        }
+        log.commit(NOW, &[&batch]).unwrap();
+        tend(&mut log);
+    }
+}
+
+/// The first batch of a start is what its restored state weighs, and a torn end takes no more frames.
+#[test]
+fn a_full_log_goes_on_after_a_start_with_a_torn_end() {
+    let disk = MemoryDisk::new(3);
+    let held = fill_up(&mut limited(&disk, 12), 0);
+    let mut log = (0..200)
+        .find_map(|seed| {
+            let copy = disk.copied();
+            let mut log = limited_with(&copy, 12, held);
+            for _ in 0..2 {
+                let mut unsynced = Batch::new();
+                unsynced.entry(Group(1), |out| out.extend_from_slice(&[2; 40]));
+                log.commit(NOW, &[&unsynced]).unwrap();
+            }
+            drop(log);
+            copy.crash(seed);
+            Some(limited_with(&copy, 12, held)).filter(|log| log.recovered().cut.is_some())
+        })
+        .expect("an end that is torn");
+    let mut restored = batch(&[(1, b"started")]);
+    restored.state_bytes(24 * i64::try_from(held).unwrap());
+    log.commit(NOW, &[&restored]).unwrap();
+    log.commit(NOW, &[&release(held)]).unwrap();
+    tend(&mut log);
+    assert!(log.room_to_grow() >= SEGMENT);
 }
 
 #[test]
@@ -144,7 +245,7 @@ fn a_full_disk_is_full_too_and_the_log_goes_on_when_there_is_room() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(refused, LogError::Full { bytes_max: 0, .. }), "{refused}");
+    assert!(matches!(refused, LogError::Full { .. }), "{refused}");
     put(&mut log, 1, b"little still fits").unwrap();
     disk.limit(0);
     put(&mut log, 1, &[1; 500]).unwrap();
@@ -184,6 +285,39 @@ fn a_full_disk_has_room_again_when_what_waits_has_gone() {
     // The room that somebody else makes is noticed.
     disk.limit(0);
     log.clean(NOW, 10_000).unwrap();
+    assert!(!log.disk_is_full() && log.room_to_grow() == u64::MAX);
+}
+
+/// The same where another thread makes the files.
+#[test]
+fn a_disk_that_has_no_room_for_a_file_that_was_ordered_is_full() {
+    let disk = MemoryDisk::new(3);
+    let mut options = options();
+    options.allowance_bytes = 100 * SEGMENT;
+    options.spares_on_order = true;
+    let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
+    log.set_references(std::iter::empty()).unwrap();
+    let serve = |log: &mut Log<MemoryDisk>| {
+        if let Some(order) = log.order_spare() {
+            let made = disk.create(&order.name, order.length);
+            log.deliver_spare(order, made);
+        }
+        while log.clean(NOW, 10_000).unwrap() {}
+    };
+    disk.limit(8 * SEGMENT);
+    let held = fill_up_with(&mut log, 0, &serve);
+    assert!(log.disk_is_full(), "it is known before the last byte is used");
+    log.commit(NOW, &[&release(held)]).unwrap();
+    for _ in 0..10 {
+        refresh(&mut log, 1);
+        serve(&mut log);
+    }
+    assert!(log.room_to_grow() >= SEGMENT, "{}", log.room_to_grow());
+    // The room that somebody else makes is noticed.
+    fill_up_with(&mut log, held, &serve);
+    assert!(log.disk_is_full());
+    disk.limit(0);
+    serve(&mut log);
     assert!(!log.disk_is_full() && log.room_to_grow() == u64::MAX);
 }
 

@@ -1,0 +1,190 @@
+use std::{env, fs, sync::mpsc::sync_channel};
+
+use bytes::Bytes;
+use plexus_stdx::Seed;
+use plexus_store::{Commit, Group, Identity, LogOptions, Replay};
+use plexus_types::{ClientId, Durability, MessageProperties, Qos, TopicName};
+
+use super::*;
+use crate::options::NodeOptions;
+
+const SEGMENT: u64 = 64 * 1024;
+const SEGMENTS: u64 = 12;
+
+/// A folder of its own, gone when dropped.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Below the system's folder for such things: what stays does no harm.
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+struct Nothing;
+
+impl Replay for Nothing {
+    fn entry(&mut self, _: Group, _: u64, _: u64, _: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+    fn restart(&mut self) {}
+}
+
+/// The log's thread without the thread, and its one shard.
+struct Bench {
+    logger: Logger,
+    jobs: Option<SyncSender<Job>>,
+    controls: Receiver<Control>,
+    context: Arc<Context>,
+    mark: Mark,
+    sent: u64,
+    folder: Folder,
+}
+
+impl Bench {
+    fn new(name: &str) -> Self {
+        let folder = env::temp_dir().join(format!("plexus-{name}-{}", std::process::id()));
+        let identity = Identity { store: 1, hash_seed: 1, created_millis: 1 };
+        let options = LogOptions {
+            segment_bytes: SEGMENT,
+            bytes_max: SEGMENTS * SEGMENT,
+            ..LogOptions::new(identity, ClockMap::default())
+        };
+        let disk = FileDisk::open(&folder).unwrap();
+        let mut log = Log::open(disk, options, &mut Nothing).unwrap();
+        log.set_references(std::iter::empty()).unwrap();
+        let place = LogPlace {
+            folder: folder.clone(),
+            segment_bytes: SEGMENT,
+            bytes_max: SEGMENTS * SEGMENT,
+        };
+        let node = NodeOptions { log: Some(place), ..NodeOptions::default() };
+        let context = Context::new(node, Seed::new(1));
+        let poll = mio::Poll::new().unwrap();
+        let bell = Bell::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
+        let (control, controls) = sync_channel(JOBS);
+        let (jobs, jobs_in) = sync_channel(JOBS);
+        let mark = Mark::default();
+        let logger = Logger::new(Parts {
+            log,
+            jobs: jobs_in,
+            owners: vec![Owner { control, bell, mark: mark.clone() }],
+            context: Arc::clone(&context),
+            clock: Clock::start(Instant::ZERO),
+            maker: None,
+        });
+        let folder = Folder(folder);
+        Self { logger, jobs: Some(jobs), controls, context, mark, sent: 0, folder }
+    }
+
+    fn send(&mut self, make: impl FnOnce(&mut Batch)) {
+        let mut batch = Batch::new();
+        batch.mode(Commit::Synced);
+        make(&mut batch);
+        self.sent += 1;
+        let upto = LogPosition::new(self.sent);
+        self.jobs.as_ref().unwrap().send(Job::Commit { shard: 0, batch, upto }).unwrap();
+    }
+
+    fn hold(&mut self, id: u64, bytes: usize) {
+        let message = message(id, bytes);
+        self.send(|batch| {
+            batch.entry(Group(0), |out| out.push(0));
+            batch.hold(&message);
+        });
+    }
+
+    fn release(&mut self, id: u64) {
+        self.send(|batch| {
+            batch.entry(Group(0), |out| out.push(2));
+            batch.release(MessageId::new(id));
+        });
+    }
+
+    /// Rounds of the thread, and what the shard does about it, until nothing is left to do.
+    fn work(&mut self) {
+        for _ in 0..10_000 {
+            self.logger.gather(Duration::ZERO);
+            if !self.logger.waiting.is_empty() {
+                self.logger.commit();
+            }
+            let more = self.logger.clean();
+            let mut told = false;
+            while let Ok(control) = self.controls.try_recv() {
+                if let Control::Refresh(segment) = control {
+                    told = true;
+                    self.send(|batch| {
+                        batch.entry(Group(0), |out| out.push(1));
+                        batch.refreshed(Group(0), segment);
+                    });
+                }
+            }
+            if !more && !told && self.logger.waiting.is_empty() {
+                return;
+            }
+        }
+        panic!("it does not come to an end: {} of {}", self.mark.read().get(), self.sent);
+    }
+}
+
+fn message(id: u64, bytes: usize) -> Arc<Message> {
+    Arc::new(Message {
+        id: MessageId::new(id),
+        topic: TopicName::try_from("a/b").unwrap(),
+        payload: Bytes::from(vec![1; bytes]),
+        qos: Qos::AtLeastOnce,
+        retain: false,
+        properties: MessageProperties::default(),
+        expires: None,
+        durability: Durability::Synced,
+        publisher: ClientId::try_from("p").unwrap(),
+    })
+}
+
+/// What makes room may stand behind what the shards had already taken when it became full.
+#[test]
+fn a_full_log_is_emptied_by_what_waits_for_it() {
+    let mut bench = Bench::new("full-log");
+    let mut held = 0;
+    while !bench.context.log.takes_nothing_new() {
+        held += 1;
+        bench.hold(held, 8_000);
+        bench.work();
+    }
+    assert!(held > 20, "{held}");
+    for _ in 0..3 * SEGMENT / 8_000 {
+        held += 1;
+        bench.hold(held, 8_000);
+    }
+    for id in 1..=held {
+        bench.release(id);
+    }
+    bench.work();
+    assert_eq!(bench.mark.read().get(), bench.sent);
+    assert!(!bench.context.log.takes_nothing_new(), "{:?}", bench.logger.log.stat());
+}
+
+/// One commit takes so much, and the next the rest.
+#[test]
+fn what_waits_is_written_in_parts() {
+    let mut bench = Bench::new("parts");
+    for id in 1..=40 {
+        bench.hold(id, 1 << 20);
+    }
+    bench.work();
+    assert_eq!(bench.mark.read().get(), bench.sent);
+    assert!(bench.logger.log.stat().commits >= 3, "{:?}", bench.logger.log.stat());
+}
+
+#[test]
+fn a_log_that_cannot_be_written_lets_the_node_stop() {
+    let mut bench = Bench::new("stop");
+    fs::remove_dir_all(&bench.folder.0).unwrap();
+    for id in 1..=17 {
+        bench.hold(id, 1 << 20);
+    }
+    bench.jobs = None;
+    bench.logger.run();
+    assert!(bench.context.log.is_failing());
+    assert_eq!(bench.mark.read().get(), 0);
+}
