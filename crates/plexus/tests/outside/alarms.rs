@@ -115,7 +115,7 @@ fn a_full_store_is_an_alarm_until_there_is_room() {
     let taken = fill(port);
     let (alarm, text) = heard.recv_timeout(PATIENCE).expect("an alarm");
     assert_eq!(alarm, "store/full");
-    assert!(text.starts_with("since 20") && text.contains("Z: the log has reached"), "{text}");
+    assert!(text.starts_with("since 20") && text.contains("Z: the log takes "), "{text}");
     assert!(text.contains("raise it"), "{text}");
     serves_what_needs_nothing_kept(port);
     take_queue(port, taken);
