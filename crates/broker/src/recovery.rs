@@ -105,6 +105,7 @@ impl Replay for Recovery {
             Record::Started(first, shards) => {
                 self.start = Some((first.get(), u64::from(shards)));
             }
+            Record::AllAway => self.drafts.all_away(group, Instant::from_millis(at_millis)),
         }
         Ok(())
     }
@@ -296,6 +297,7 @@ impl Recovery {
         let mut open: Vec<_> = self.open.drain().collect();
         open.sort_unstable_by_key(|(id, _)| *id);
         self.deal_seen(&open);
+        self.drafts.note_away();
         let opens = open.iter().flat_map(|(id, opens)| opens.iter().map(|it| (*id, it)));
         let kept = opens.map(|(message, open)| {
             let later = self.written.iter().filter(|(_, written)| **written > open.at);
@@ -344,6 +346,7 @@ impl Recovery {
         let mut open: Vec<_> = self.open.drain().collect();
         open.sort_unstable_by_key(|(id, _)| *id);
         self.deal_seen(&open);
+        self.drafts.note_away();
         let (next_key, next_message) = (self.drafts.next_key(), next_message.get());
         let doors = self.drafts.doors(door);
         let served: Vec<Vec<Arc<str>>> = open

@@ -2,6 +2,7 @@
 
 mod durability;
 mod room;
+mod starts;
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,6 +37,7 @@ struct Desk {
     sent: Vec<Packet>,
     /// What went to the log, and up to where.
     committed: Vec<(Commit, LogPosition)>,
+    batches: Vec<Batch>,
     backlog: usize,
 }
 
@@ -56,6 +58,7 @@ impl Ports for Desk {
     }
     fn commit(&mut self, batch: Batch, upto: LogPosition) {
         self.committed.push((batch.commit_mode(), upto));
+        self.batches.push(batch);
     }
     fn fetch(&mut self, _: Fetch) {}
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {

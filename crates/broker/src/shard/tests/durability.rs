@@ -6,7 +6,7 @@ use super::*;
 use crate::shard::Restored;
 
 /// A shard with a log, whose topics are promised these things.
-fn node(topics: &[(&str, Durability)]) -> Lone {
+pub(super) fn node(topics: &[(&str, Durability)]) -> Lone {
     let rule = |(filter, durability): &(&str, Durability)| {
         (TopicFilter::try_from(*filter).unwrap(), *durability)
     };
@@ -40,7 +40,7 @@ impl Lone {
     }
 
     /// Ends the turn and has everything written.
-    fn keep(&mut self) {
+    pub(super) fn keep(&mut self) {
         self.end_turn();
         for (_, upto) in std::mem::take(&mut self.desk.committed) {
             self.act(|shard, turn| shard.handle_committed(turn, upto));
