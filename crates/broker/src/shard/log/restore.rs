@@ -240,7 +240,8 @@ impl Shard {
                 Audience::Subscribers => {
                     let mut message = Message::clone(&message);
                     message.retain &= !superseded;
-                    self.distribute(turn, None, message, Taken::default());
+                    let publisher = self.publisher_before(&message);
+                    self.distribute(turn, publisher, message, Taken::default());
                     self.work_off(turn);
                     self.close_message(opened, id);
                 }
