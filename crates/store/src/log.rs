@@ -2,6 +2,7 @@
 
 mod begin;
 mod clean;
+mod forget;
 mod open;
 mod read;
 mod settle;
@@ -162,6 +163,10 @@ pub struct Log<D: Disk> {
     disk_bytes: u64,
     counted: bool,
     recovered: Recovered,
+    /// What is still to be recorded of what a repair has lost.
+    forgotten: VecDeque<Batch>,
+    /// The last segment that tells of a loss.
+    last_hole: SegmentNumber,
     stat: Stat,
 }
 
@@ -183,6 +188,11 @@ impl<D: Disk> Log<D> {
     /// them counts as kept; calling again with the same batches is right.
     pub fn commit(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
         assert!(self.counted, "references are set before the first commit");
+        self.record_forgotten(now_millis)?;
+        self.commit_now(now_millis, batches)
+    }
+
+    fn commit_now(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
         let staged = self.stage(batches);
         let purpose = if staged.grows { Purpose::Grow } else { Purpose::Shrink };
         match self.put_frame(now_millis, staged.sync, purpose) {

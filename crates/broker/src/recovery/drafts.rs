@@ -9,6 +9,7 @@ use plexus_store::{Batch, Group, SegmentNumber};
 use plexus_types::{Instant, MessageId};
 use slab::Slab;
 
+use super::last_of;
 use crate::{
     ports::Door,
     record::Record,
@@ -194,7 +195,7 @@ impl Drafts {
 
     /// Forgets that those messages wait, ascending as they are, and records what is left; yields how
     /// often they did.
-    pub(super) fn forget(&mut self, messages: &[MessageId], records: &mut Batch) -> usize {
+    pub(super) fn forget(&mut self, messages: &[MessageId], records: &mut Vec<Batch>) -> usize {
         self.note_away();
         let mut forgotten = 0;
         for (group, drawer) in (0..).zip(&mut self.groups) {
@@ -207,7 +208,8 @@ impl Drafts {
                 }
                 forgotten += before - image.entries.len();
                 let change = Change::Image(Box::new(image.clone()));
-                records.entry(Group(group), |into| Record::session(*key, &change, into));
+                let batch = last_of(records);
+                batch.entry(Group(group), |into| Record::session(*key, &change, into));
             }
         }
         forgotten

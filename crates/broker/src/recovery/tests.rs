@@ -252,7 +252,7 @@ fn who_was_connected_at_a_start_is_away_since_it() {
 fn what_a_repair_leaves_of_a_session_says_since_when_it_is_away() {
     let [listener, session] = begun(0, 7);
     let told = [listener, session, queued(0, 7, 1), (1, 0, Record::AllAway)];
-    let (mut recovery, mut records) = (read(&told), Batch::new());
+    let (mut recovery, mut records) = (read(&told), Vec::new());
     let lost = [MessageId::new(1)];
     assert_eq!(recovery.forget(&lost, &Writer::new(Seed::new(1)), &mut records), 1);
     let disk = plexus_store::testing::MemoryDisk::new(1);
@@ -267,7 +267,7 @@ fn what_a_repair_leaves_of_a_session_says_since_when_it_is_away() {
     for (_, group, record) in &told[..2] {
         before.entry(Group(*group), |into| record.encode(into));
     }
-    log.commit(NOW, &[&before, &records]).unwrap();
+    log.commit(NOW, &[&before, &records[0]]).unwrap();
     drop(log);
     let mut recovery = Recovery::new(Seed::new(1));
     open(&mut recovery);
@@ -282,7 +282,7 @@ fn what_a_repair_has_lost_is_forgotten_wherever_it_is() {
     let mut recovery = read(&told);
     let lost = [1, 3, 4, 9].map(MessageId::new);
     let writer = Writer::new(Seed::new(1));
-    let forget = |recovery: &mut Recovery| recovery.forget(&lost, &writer, &mut Batch::new());
+    let forget = |recovery: &mut Recovery| recovery.forget(&lost, &writer, &mut Vec::new());
     assert_eq!(forget(&mut recovery), 3);
     assert_eq!(recovery.references().collect::<Vec<_>>(), [MessageId::new(2)]);
     assert_eq!(forget(&mut recovery), 0);

@@ -174,6 +174,8 @@ impl<D: Disk> Log<D> {
             disk_bytes: 0,
             counted: false,
             recovered: Recovered::default(),
+            forgotten: VecDeque::new(),
+            last_hole: SegmentNumber::ZERO,
             stat: Stat::default(),
         }
     }
@@ -225,7 +227,11 @@ impl<D: Disk> Log<D> {
                 tops: Vec::new(),
             });
             early.segment(number);
+            let holes = early.holes;
             self.check_segment(next, &mut early)?;
+            if early.holes > holes {
+                self.last_hole = number;
+            }
             done += length;
             early.progress(done, total);
         }
