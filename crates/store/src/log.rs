@@ -5,6 +5,7 @@ mod clean;
 mod forget;
 mod open;
 mod read;
+mod retire;
 mod settle;
 
 use std::{collections::VecDeque, io};
@@ -141,6 +142,8 @@ pub struct Log<D: Disk> {
     identity: Identity,
     segments: VecDeque<Segment<D::File>>,
     spares: Vec<Spare<D::File>>,
+    /// The name that the oldest segment's file may have got although the disk said no.
+    retiring: Option<String>,
     /// The last number in a spare's name.
     spare_names: u64,
     order: Order,

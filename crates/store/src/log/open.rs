@@ -158,6 +158,7 @@ impl<D: Disk> Log<D> {
             identity,
             segments: VecDeque::new(),
             spares: Vec::new(),
+            retiring: None,
             spare_names: 0,
             order: Order::None,
             synced: 0,
