@@ -346,6 +346,9 @@ fn headers<F>(files: &[SegmentFile<F>]) -> Result<Vec<Header>, OpenError> {
             HeaderError::Newer(version) => OpenError::Newer { file: name.clone(), version },
             error => OpenError::damaged(&name, 0, error.what()),
         })?;
+        if header.number > SegmentNumber::LAST {
+            return Err(OpenError::damaged(&name, 0, SegmentNumber::TOO_LARGE));
+        }
         if let Some(last) = headers.last() {
             if header.number != last.number.next() {
                 let missing = last.number.next().file_name();
