@@ -8,7 +8,7 @@ use plexus_broker::{
     recovery::Recovery,
 };
 use plexus_stdx::Seed;
-use plexus_store::{Batch, Disk, tools::Reader};
+use plexus_store::{Disk, tools::Reader};
 use plexus_types::MessageId;
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ pub fn export<D: Disk>(
         }
         // What a repair has lost a start goes on without, too.
         let writer = Writer::new(Seed::new(identity.hash_seed));
-        recovery.forget(&missing.bodies, &writer, &mut Batch::new());
+        recovery.forget(&missing.bodies, &writer, &mut Vec::new());
         reader.set_references(recovery.references())?;
     }
     let mut bodies: Vec<MessageId> = recovery.references().collect();

@@ -7,6 +7,7 @@
 //! Retained   02  message, topic                 Done     05  as in Open
 //! Deleted    03  topic                          Started  06  message, number of shards
 //!                                               Taken    07  message, group's whole filter
+//!                                               AllAway  08
 //! ```
 //! Numbers are LEB128, the last text of a record takes its rest.
 
@@ -18,6 +19,7 @@ use plexus_types::MessageId;
 
 const SESSION: u8 = 0x00;
 const LISTENER: u8 = 0x01;
+const ALL_AWAY: u8 = 0x08;
 
 /// A record of a shard.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +41,8 @@ pub enum Record {
     /// A member of that group has the message, which is open. A node says so by the entry in the
     /// session's queue; this is for what is taken over from another store.
     Taken(MessageId, Arc<str>),
+    /// The node has started: whoever of this record's own group was connected before is away since.
+    AllAway,
 }
 
 /// Who is to get a publication.
@@ -69,6 +73,7 @@ impl Record {
                 varint::put(into, u64::from(*shards));
             }
             Self::Taken(message, filter) => named(0x07, message.get(), filter, into),
+            Self::AllAway => into.push(ALL_AWAY),
         }
     }
 
@@ -79,9 +84,9 @@ impl Record {
         change.encode(into);
     }
 
-    /// Whether the record is about a session of its group.
+    /// Whether the record is about sessions of its group.
     pub fn is_of_session(record: &[u8]) -> bool {
-        matches!(record.first(), Some(&(SESSION | LISTENER)))
+        matches!(record.first(), Some(&(SESSION | LISTENER | ALL_AWAY)))
     }
 
     /// The session and the message, if the record says that one waits for the other.
@@ -115,6 +120,10 @@ impl Record {
                 }
             }
             0x07 => Self::Taken(MessageId::new(number()?), text(cursor.rest())?),
+            ALL_AWAY => match cursor.rest().len() {
+                0 => Self::AllAway,
+                left => return Err(RecordError::Long(left)),
+            },
             kind => return Err(RecordError::Kind(kind)),
         })
     }
@@ -168,11 +177,13 @@ mod tests {
             Record::Started(message, 300),
             Record::Taken(message, "$share/g/t".into()),
             Record::Done(message, Audience::Group("$share/g/t".into())),
+            Record::AllAway,
         ] {
             let mut bytes = Vec::new();
             record.encode(&mut bytes);
             assert_eq!(Record::decode(&bytes).as_ref(), Ok(&record));
-            let of_session = matches!(record, Record::Session(..) | Record::Listener(..));
+            let of_session =
+                matches!(record, Record::Session(..) | Record::Listener(..) | Record::AllAway);
             assert_eq!(Record::is_of_session(&bytes), of_session);
             for length in 0..bytes.len() {
                 assert_ne!(Record::decode(&bytes[..length]).as_ref(), Ok(&record), "{length}");

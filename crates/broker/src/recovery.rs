@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use plexus_session::{Change, Given};
 use plexus_stdx::{HashMap, Seed};
-use plexus_store::{Batch, Group, Replay, SegmentNumber};
+use plexus_store::{Batch, Commit, Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
 use smallvec::SmallVec;
 
@@ -21,6 +21,9 @@ use crate::{
     record::{Audience, Record},
     shard::{Context, Lot, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession, Seen},
 };
+
+/// Records of what is lost that make a batch.
+const FORGOTTEN_BYTES: usize = 16 << 20;
 
 #[derive(Debug)]
 struct Open {
@@ -105,6 +108,7 @@ impl Replay for Recovery {
             Record::Started(first, shards) => {
                 self.start = Some((first.get(), u64::from(shards)));
             }
+            Record::AllAway => self.drafts.all_away(group, Instant::from_millis(at_millis)),
         }
         Ok(())
     }
@@ -265,16 +269,17 @@ impl Recovery {
         &mut self,
         messages: &[MessageId],
         writer: &Writer,
-        records: &mut Batch,
+        records: &mut Vec<Batch>,
     ) -> usize {
         let is_lost = |id: &MessageId| messages.binary_search(id).is_ok();
         let before = self.retained.len() + self.open.len();
         for (topic, _) in self.retained.extract_if(.., |_, retained| is_lost(&retained.message)) {
-            writer.deleted(records, &topic);
+            writer.deleted(last_of(records), &topic);
         }
         for (id, opens) in self.open.extract_if(|id, _| is_lost(id)) {
             for Open { group, audience, .. } in opens {
-                records.entry(group, |into| Record::Done(id, audience).encode(into));
+                let record = Record::Done(id, audience);
+                last_of(records).entry(group, |into| record.encode(into));
             }
         }
         let places = before - self.retained.len() - self.open.len();
@@ -296,6 +301,7 @@ impl Recovery {
         let mut open: Vec<_> = self.open.drain().collect();
         open.sort_unstable_by_key(|(id, _)| *id);
         self.deal_seen(&open);
+        self.drafts.note_away();
         let opens = open.iter().flat_map(|(id, opens)| opens.iter().map(|it| (*id, it)));
         let kept = opens.map(|(message, open)| {
             let later = self.written.iter().filter(|(_, written)| **written > open.at);
@@ -344,6 +350,7 @@ impl Recovery {
         let mut open: Vec<_> = self.open.drain().collect();
         open.sort_unstable_by_key(|(id, _)| *id);
         self.deal_seen(&open);
+        self.drafts.note_away();
         let (next_key, next_message) = (self.drafts.next_key(), next_message.get());
         let doors = self.drafts.doors(door);
         let served: Vec<Vec<Arc<str>>> = open
@@ -394,6 +401,16 @@ impl Recovery {
         }
         Ok(dealt)
     }
+}
+
+/// Where the next record goes: no batch is larger than the log takes at once.
+fn last_of(batches: &mut Vec<Batch>) -> &mut Batch {
+    if batches.last().is_none_or(|last| last.bytes() >= FORGOTTEN_BYTES) {
+        let mut batch = Batch::new();
+        batch.mode(Commit::Synced);
+        batches.push(batch);
+    }
+    batches.last_mut().expect("invariant: just pushed")
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 mod begin;
 mod clean;
+mod forget;
 mod open;
 mod read;
+mod retire;
 mod settle;
 
 use std::{collections::VecDeque, io};
@@ -130,6 +132,8 @@ pub struct Log<D: Disk> {
     identity: Identity,
     segments: VecDeque<Segment<D::File>>,
     spares: Vec<Spare<D::File>>,
+    /// The name that the oldest segment's file may have got although the disk said no.
+    retiring: Option<String>,
     /// The last number in a spare's name.
     spare_names: u64,
     /// Whether somebody makes a file ahead.
@@ -153,6 +157,10 @@ pub struct Log<D: Disk> {
     disk_bytes: u64,
     counted: bool,
     recovered: Recovered,
+    /// What is still to be recorded of what a repair has lost.
+    forgotten: VecDeque<Batch>,
+    /// The last segment that tells of a loss.
+    last_hole: SegmentNumber,
     stat: Stat,
 }
 
@@ -173,6 +181,11 @@ impl<D: Disk> Log<D> {
     /// them counts as kept; calling again with the same batches is right.
     pub fn commit(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
         assert!(self.counted, "references are set before the first commit");
+        self.record_forgotten(now_millis)?;
+        self.commit_now(now_millis, batches)
+    }
+
+    fn commit_now(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
         let staged = self.stage(batches);
         match self.put_frame(now_millis, staged.sync) {
             Ok(at) => {

@@ -7,6 +7,11 @@ pub struct SegmentNumber(u64);
 impl SegmentNumber {
     /// Before every segment.
     pub const ZERO: Self = Self(0);
+    /// No store comes so far, and what keeps a number in 32 bits has as many left from there on. A file
+    /// with a larger one has come from elsewhere.
+    pub(crate) const LAST: Self = Self(1 << 31);
+    pub(crate) const TOO_LARGE: &str =
+        "its number is larger than a log can have, so it is not of this one; move the file away";
 
     /// The segment of that number.
     pub const fn new(number: u64) -> Self {

@@ -10,9 +10,7 @@ use std::{
 };
 
 use plexus_stdx::Seed;
-use plexus_store::{
-    Batch, ClockMap, Commit, Disk, FileDisk, Identity, Log, LogOptions, MissingBodies,
-};
+use plexus_store::{ClockMap, Disk, FileDisk, Identity, Log, LogOptions, MissingBodies};
 use plexus_types::{Durability, Instant};
 
 use super::{random, spawn, system};
@@ -57,14 +55,15 @@ fn count_references(
 }
 
 /// What is forgotten is recorded, too: the place of the loss goes when the log is cleaned, and then
-/// whatever still referred to it would be damage.
+/// whatever still referred to it would be damage. A full disk does not stop the start; the log keeps the
+/// place until it has the records.
 fn forget<D: Disk>(
     log: &mut Log<D>,
     recovery: &mut Recovery,
     missing: &MissingBodies,
     now: Instant,
 ) -> Result<(), MissingBodies> {
-    let mut records = Batch::new();
+    let mut records = Vec::new();
     let writer = Writer::new(Seed::new(log.identity().hash_seed));
     let places = recovery.forget(&missing.bodies, &writer, &mut records);
     let (messages, first) = (missing.bodies.len(), missing.bodies.first().map(|id| id.get()));
@@ -76,9 +75,12 @@ fn forget<D: Disk>(
          retained topics that had them go on without"
     );
     log.set_references(recovery.references())?;
-    records.mode(Commit::Synced);
-    if let Err(error) = log.commit(now.as_millis(), &[&records]) {
-        tracing::error!(%error, "that they are lost is not recorded: the next start says it again");
+    if let Err(error) = log.forget(now.as_millis(), records) {
+        tracing::error!(
+            %error,
+            "that they are lost is not recorded yet: the log does it before the next commit, or the \
+             next start says it again"
+        );
     }
     Ok(())
 }
@@ -285,7 +287,10 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use plexus_session::{Image, Sequence};
-    use plexus_store::testing::{Call, Fault, MemoryDisk};
+    use plexus_store::{
+        Batch, Commit,
+        testing::{Call, Fault, MemoryDisk},
+    };
     use plexus_types::MessageId;
 
     use super::*;
@@ -344,9 +349,13 @@ mod tests {
         forget(&mut log, &mut recovery, &missing, Instant::from_millis(20)).unwrap();
         assert_eq!(recovery.references().count(), 0);
         disk.heal();
+        let (mut copy, recovery) = open(&disk.copied());
+        let again = copy.set_references(recovery.references()).unwrap_err();
+        assert_eq!(again.bodies, missing.bodies, "a crash at once");
+        // The next commit takes it along.
+        log.commit(30, &[]).unwrap();
         drop(log);
         let (mut log, recovery) = open(&disk);
-        let again = log.set_references(recovery.references()).unwrap_err();
-        assert_eq!(again.bodies, missing.bodies);
+        log.set_references(recovery.references()).unwrap();
     }
 }

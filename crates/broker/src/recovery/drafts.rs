@@ -9,6 +9,7 @@ use plexus_store::{Batch, Group, SegmentNumber};
 use plexus_types::{Instant, MessageId};
 use slab::Slab;
 
+use super::last_of;
 use crate::{
     ports::Door,
     record::Record,
@@ -20,11 +21,27 @@ use crate::{
 struct Drawer {
     by_key: HashMap<u64, u32>,
     drafts: Slab<RestoredSession>,
+    /// When starts of the node have found that nobody is connected.
+    starts: Vec<Instant>,
+    /// By the place of a draft, how many of them had been read when its client was last connected. The
+    /// drafts themselves are touched at the end: a log may tell of many starts and of many sessions.
+    connected: Vec<u32>,
 }
 
 impl Drawer {
     fn new(seed: Seed) -> Self {
-        Self { by_key: seed.map(), drafts: Slab::new() }
+        let (starts, connected) = (Vec::new(), Vec::new());
+        Self { by_key: seed.map(), drafts: Slab::new(), starts, connected }
+    }
+
+    fn note_connected(&mut self, at: u32) {
+        let (at, starts) = (at as usize, self.starts.len() as u32);
+        if at >= self.connected.len() {
+            self.connected.resize(at + 1, 0);
+        }
+        if let Some(connected) = self.connected.get_mut(at) {
+            *connected = starts;
+        }
     }
 }
 
@@ -106,10 +123,16 @@ impl Drafts {
         change: Change,
         (at, segment): (Instant, SegmentNumber),
     ) {
-        let Some(draft) = self.get_mut(group, key) else {
+        let drawer = self.groups.get_mut(usize::from(group.0));
+        let place = drawer.and_then(|drawer| Some((*drawer.by_key.get(&key)?, drawer)));
+        let Some((place, drawer)) = place else {
             // Its image went with a segment that was cleaned because the session had ended.
             return;
         };
+        if is_connected(&change) {
+            drawer.note_connected(place);
+        }
+        let Some(draft) = drawer.drafts.get_mut(place as usize) else { return };
         match (&mut draft.image, change) {
             (place, Change::Image(image)) => {
                 *place = Some(*image);
@@ -131,6 +154,29 @@ impl Drafts {
         }
     }
 
+    /// A start found that none of the group's clients is connected.
+    pub(super) fn all_away(&mut self, group: Group, at: Instant) {
+        if let Some(drawer) = self.groups.get_mut(usize::from(group.0)) {
+            drawer.starts.push(at);
+        }
+    }
+
+    /// Whoever has not come back since is away since the first start that found it.
+    pub(super) fn note_away(&mut self) {
+        for Drawer { drafts, starts, connected, .. } in &mut self.groups {
+            if starts.is_empty() {
+                continue;
+            }
+            for (place, RestoredSession { image, .. }) in drafts {
+                let Some(image) = image.as_mut().filter(|image| image.away_since.is_none()) else {
+                    continue;
+                };
+                let first = connected.get(place).and_then(|read| starts.get(*read as usize));
+                image.away_since = first.copied();
+            }
+        }
+    }
+
     /// What the session has been given while something was open.
     pub(super) fn note_seen(&mut self, group: Group, key: u64, seen: Seen) {
         if let Some(draft) = self.get_mut(group, key)
@@ -149,7 +195,8 @@ impl Drafts {
 
     /// Forgets that those messages wait, ascending as they are, and records what is left; yields how
     /// often they did.
-    pub(super) fn forget(&mut self, messages: &[MessageId], records: &mut Batch) -> usize {
+    pub(super) fn forget(&mut self, messages: &[MessageId], records: &mut Vec<Batch>) -> usize {
+        self.note_away();
         let mut forgotten = 0;
         for (group, drawer) in (0..).zip(&mut self.groups) {
             for (_, RestoredSession { key, image, .. }) in &mut drawer.drafts {
@@ -161,7 +208,8 @@ impl Drafts {
                 }
                 forgotten += before - image.entries.len();
                 let change = Change::Image(Box::new(image.clone()));
-                records.entry(Group(group), |into| Record::session(*key, &change, into));
+                let batch = last_of(records);
+                batch.entry(Group(group), |into| Record::session(*key, &change, into));
             }
         }
         forgotten
@@ -185,5 +233,14 @@ impl Drafts {
 
     pub(super) fn into_groups(self) -> impl Iterator<Item = (u16, Slab<RestoredSession>)> {
         (0..=u16::MAX).zip(self.groups.into_iter().map(|drawer| drawer.drafts))
+    }
+}
+
+/// Whether its client is connected from then on.
+fn is_connected(change: &Change) -> bool {
+    match change {
+        Change::Attached(..) => true,
+        Change::Image(image) => image.away_since.is_none(),
+        _ => false,
     }
 }

@@ -214,6 +214,67 @@ fn a_group_that_has_an_open_message_is_not_given_it_again() {
     assert_eq!(served(&told), ((vec![false, true, true], 3), vec![1, 1, 1]));
 }
 
+/// Of both ways to read: since when each session is away, by its key.
+fn away(told: &[Told]) -> Vec<(u64, Option<u64>)> {
+    let both = [read(told), with_crew(2, |crew| tell(crew, told)).1.unwrap()].map(|recovery| {
+        let sessions = dealt(recovery).into_iter().flat_map(|it| it.sessions).flatten();
+        let mut away: Vec<_> = sessions
+            .map(|(_, session)| (session.key, session.image.unwrap().away_since))
+            .map(|(key, since)| (key, since.map(|since| since.as_millis() - NOW)))
+            .collect();
+        away.sort_unstable();
+        away
+    });
+    assert_eq!(both[0], both[1]);
+    both[0].clone()
+}
+
+#[test]
+fn who_was_connected_at_a_start_is_away_since_it() {
+    let change = |key, change| (1, 0, Record::Session(key, change));
+    let attached = |key| change(key, Change::Attached(100, ProtocolVersion::V5));
+    let all_away = |group| (1, group, Record::AllAway);
+    let mut told = vec![all_away(0)];
+    told.extend(begun(0, 7).into_iter().chain(begun(0, 8)).chain(begun(1, 9)));
+    assert_eq!(away(&told), [(7, None), (8, None), (9, None)], "a start before says nothing");
+    told.extend([change(8, Change::Away), all_away(0), all_away(0)]);
+    assert_eq!(away(&told), [(7, Some(9)), (8, Some(8)), (9, None)], "the first counts");
+    // What says all of a session does not forget it, nor does what a repair has lost.
+    let image = |key| read(&told).into_kept().sessions.remove(key).image;
+    let written_anew = change(7, Change::Image(image(0)));
+    told.extend([written_anew, attached(8), all_away(1)]);
+    assert_eq!(away(&told), [(7, Some(9)), (8, None), (9, Some(13))]);
+    told.extend([attached(7), all_away(0), begun(0, 10)[0].clone(), begun(0, 10)[1].clone()]);
+    assert_eq!(away(&told), [(7, Some(15)), (8, Some(15)), (9, Some(13)), (10, None)]);
+}
+
+#[test]
+fn what_a_repair_leaves_of_a_session_says_since_when_it_is_away() {
+    let [listener, session] = begun(0, 7);
+    let told = [listener, session, queued(0, 7, 1), (1, 0, Record::AllAway)];
+    let (mut recovery, mut records) = (read(&told), Vec::new());
+    let lost = [MessageId::new(1)];
+    assert_eq!(recovery.forget(&lost, &Writer::new(Seed::new(1)), &mut records), 1);
+    let disk = plexus_store::testing::MemoryDisk::new(1);
+    let identity = plexus_store::Identity { store: 1, hash_seed: 2, created_millis: 3 };
+    let options = plexus_store::LogOptions::new(identity, plexus_store::ClockMap::default());
+    let open = |replay: &mut Recovery| {
+        plexus_store::Log::open(disk.clone(), options.clone(), replay).unwrap()
+    };
+    let mut log = open(&mut Recovery::new(Seed::new(1)));
+    log.set_references(std::iter::empty()).unwrap();
+    let mut before = Batch::new();
+    for (_, group, record) in &told[..2] {
+        before.entry(Group(*group), |into| record.encode(into));
+    }
+    log.commit(NOW, &[&before, &records[0]]).unwrap();
+    drop(log);
+    let mut recovery = Recovery::new(Seed::new(1));
+    open(&mut recovery);
+    let kept = recovery.into_kept();
+    assert_eq!(kept.sessions[0].image.away_since, Some(Instant::from_millis(NOW + 4)));
+}
+
 #[test]
 fn what_a_repair_has_lost_is_forgotten_wherever_it_is() {
     let [listener, session] = begun(0, 7);
@@ -221,7 +282,7 @@ fn what_a_repair_has_lost_is_forgotten_wherever_it_is() {
     let mut recovery = read(&told);
     let lost = [1, 3, 4, 9].map(MessageId::new);
     let writer = Writer::new(Seed::new(1));
-    let forget = |recovery: &mut Recovery| recovery.forget(&lost, &writer, &mut Batch::new());
+    let forget = |recovery: &mut Recovery| recovery.forget(&lost, &writer, &mut Vec::new());
     assert_eq!(forget(&mut recovery), 3);
     assert_eq!(recovery.references().collect::<Vec<_>>(), [MessageId::new(2)]);
     assert_eq!(forget(&mut recovery), 0);
@@ -269,7 +330,15 @@ fn history(mut draw: Seed) -> Vec<Told> {
                 told.extend(begun(group, key));
                 continue;
             }
-            1 => Change::Ended(Vec::new()),
+            1 => match draw.below(4) {
+                0 => Change::Away,
+                1 => Change::Attached(1, ProtocolVersion::V5),
+                2 => {
+                    told.push((segment, group, Record::AllAway));
+                    continue;
+                }
+                _ => Change::Ended(Vec::new()),
+            },
             2 => {
                 let filter =
                     TopicFilter::try_from(format!("f/{}", draw.below(5)).as_str()).unwrap();

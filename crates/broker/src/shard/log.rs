@@ -162,6 +162,15 @@ impl Shard {
         id
     }
 
+    /// The client that published the message before the node started, if it has a session here. What
+    /// is published since comes from its publisher's own shard, which knows it by its connection.
+    pub(super) fn publisher_before(&self, message: &Message) -> Option<u32> {
+        if message.id >= self.log.first_message {
+            return None;
+        }
+        self.clients.find(&message.publisher)
+    }
+
     /// A record of the session in `slot`.
     pub(super) fn record(&mut self, slot: u32, change: &Change) {
         let segment = self.context.log.segment();

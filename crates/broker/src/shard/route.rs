@@ -179,7 +179,8 @@ impl Shard {
         let topic = message.topic.as_str();
         self.index.matches(topic, &mut self.matches);
         self.groups.matches(topic, &mut self.group_ids);
-        self.deliver_matches(turn, None, message);
+        let publisher = self.publisher_before(message);
+        self.deliver_matches(turn, publisher, message);
         self.assign_groups(turn, message);
     }
 

@@ -3,6 +3,7 @@
 mod durability;
 mod handed_on;
 mod room;
+mod starts;
 mod unkept;
 
 use std::{sync::Arc, time::Duration};

@@ -26,7 +26,7 @@ impl FileDisk {
     /// Takes the folder for this process alone, and makes it when it is not there. A folder that
     /// another process has is refused with that process's number.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        Self::create_folder(folder)?;
         let path = folder.join(LOCK);
         let mut lock =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
@@ -43,6 +43,12 @@ impl FileDisk {
         lock.set_len(0)?;
         lock.write_all(format!("{}\n", process::id()).as_bytes())?;
         Ok(Self { folder: folder.to_owned(), _lock: Some(lock) })
+    }
+
+    /// Makes the folder and those around it that are not there, durably: what is kept in a folder whose
+    /// own name is lost is lost with it.
+    pub fn create_folder(folder: &Path) -> io::Result<()> {
+        create_missing(folder, &mut |around| File::open(around)?.sync_all())
     }
 
     /// The folder without its lock, for tools that only read.
@@ -65,8 +71,7 @@ impl FileDisk {
     /// Gives a folder that nobody uses another name in the folder around it, durably.
     pub fn rename_folder(from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
-        let around = to.parent().filter(|around| !around.as_os_str().is_empty());
-        File::open(around.unwrap_or_else(|| Path::new(".")))?.sync_all()
+        File::open(around(to))?.sync_all()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -76,6 +81,26 @@ impl FileDisk {
     fn sync_folder(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
     }
+}
+
+/// The folder that holds the name.
+fn around(path: &Path) -> &Path {
+    let around = path.parent().filter(|around| !around.as_os_str().is_empty());
+    around.unwrap_or_else(|| Path::new("."))
+}
+
+/// From the outermost one on; `sync` is given the folder that holds each new name.
+fn create_missing(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+    let missing = folder.ancestors().filter(|one| !one.as_os_str().is_empty());
+    let missing: Vec<_> = missing.take_while(|one| !one.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            made => made?,
+        }
+        sync(around(folder))?;
+    }
+    if folder.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
 impl Disk for FileDisk {

@@ -200,7 +200,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// A name that no spare has had since the start.
-    fn spare_name(&mut self) -> String {
+    pub(super) fn spare_name(&mut self) -> String {
         self.spare_names += 1;
         segment::spare_name(self.spare_names)
     }
@@ -353,27 +353,5 @@ impl<D: Disk> Log<D> {
         let soon = current.end > current.length / Self::SPARE_SHARE && self.spares.is_empty();
         let fits = limit == 0 || self.segment_bytes() + length <= limit;
         (soon || self.disk_is_full()) && fits
-    }
-
-    /// Takes the oldest segment's file out of the log, for another time if it can be used again.
-    pub(super) fn retire(&mut self) -> Result<(), LogError> {
-        let Some(oldest) = self.segments.front() else { return Ok(()) };
-        let name = oldest.number.file_name();
-        let mut keep =
-            oldest.length == self.options.segment_bytes && self.spares.len() < Self::SPARES_MAX;
-        let spare_name = self.spare_name();
-        let done =
-            if keep { self.disk.rename(&name, &spare_name) } else { self.disk.remove(&name) };
-        match done {
-            Ok(()) => {}
-            // An earlier call failed after it had done its work; the next start finds the file.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => keep = false,
-            Err(error) => return Err(self.io_of(&name, "remove", error)),
-        }
-        let oldest = self.segments.pop_front().expect("invariant: just seen");
-        if keep {
-            self.spares.push(Spare { name: spare_name, file: oldest.file, length: oldest.length });
-        }
-        Ok(())
     }
 }

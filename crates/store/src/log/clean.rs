@@ -88,6 +88,7 @@ impl<D: Disk> Log<D> {
         if !self.groups.are_done_with(number, &oldest.tops) {
             return Ok(false);
         }
+        self.let_hole_go(now_millis, number)?;
         if self.move_bodies(now_millis, budget_bytes)? {
             return Ok(true);
         }

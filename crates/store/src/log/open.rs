@@ -158,6 +158,7 @@ impl<D: Disk> Log<D> {
             identity,
             segments: VecDeque::new(),
             spares: Vec::new(),
+            retiring: None,
             spare_names: 0,
             is_ordered: false,
             synced: 0,
@@ -174,6 +175,8 @@ impl<D: Disk> Log<D> {
             disk_bytes: 0,
             counted: false,
             recovered: Recovered::default(),
+            forgotten: VecDeque::new(),
+            last_hole: SegmentNumber::ZERO,
             stat: Stat::default(),
         }
     }
@@ -225,7 +228,11 @@ impl<D: Disk> Log<D> {
                 tops: Vec::new(),
             });
             early.segment(number);
+            let holes = early.holes;
             self.check_segment(next, &mut early)?;
+            if early.holes > holes {
+                self.last_hole = number;
+            }
             done += length;
             early.progress(done, total);
         }
@@ -340,6 +347,9 @@ fn headers<F>(files: &[SegmentFile<F>]) -> Result<Vec<Header>, OpenError> {
             HeaderError::Newer(version) => OpenError::Newer { file: name.clone(), version },
             error => OpenError::damaged(&name, 0, error.what()),
         })?;
+        if header.number > SegmentNumber::LAST {
+            return Err(OpenError::damaged(&name, 0, SegmentNumber::TOO_LARGE));
+        }
         if let Some(last) = headers.last() {
             if header.number != last.number.next() {
                 let missing = last.number.next().file_name();

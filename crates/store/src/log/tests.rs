@@ -334,6 +334,7 @@ fn an_earlier_index_voids_what_came_after_it() {
 }
 
 mod cleaning;
+mod forgetting;
 mod model;
 
 #[test]

@@ -15,6 +15,9 @@ use crate::{
     segment,
 };
 
+/// Segments that are gone between two that are there, up to which others are made to stand for them.
+const GAP_MAX: u64 = 1_024;
+
 /// Entries that may have been in what was damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost {
@@ -42,7 +45,8 @@ pub struct Repaired {
 /// the head of a frame that says that they are a hole; only heads and headers are written. Should
 /// the power go meanwhile, the repair can be repeated.
 ///
-/// A folder in which no header can be read, or that has segments of two stores, is left alone.
+/// A folder in which no header can be read, or that has segments which cannot be of one log, is left
+/// alone.
 pub fn repair<D: Disk>(disk: &D) -> Result<Repaired, OpenError> {
     let survey = Survey::of(disk, &mut |_, _, _| {})?;
     let damages = survey.damages();
@@ -67,7 +71,21 @@ fn mend<D: Disk>(disk: &D, survey: &Survey<D::File>) -> Result<(), OpenError> {
             "no segment has a header that can be read; nothing can be mended",
         );
     };
+    let mut last: Option<SegmentNumber> = None;
     for surveyed in &survey.segments {
+        let number = surveyed.file.number;
+        if number > SegmentNumber::LAST {
+            return refused(&surveyed.file.name(), SegmentNumber::TOO_LARGE);
+        }
+        let gap = last.replace(number).map_or(0, |last| number.get() - last.next().get());
+        if gap > GAP_MAX {
+            let before = SegmentNumber::new(number.get() - gap - 1).file_name();
+            let what = format!(
+                "{gap} segments between {before} and it are gone, more than the {GAP_MAX} that a \
+                 repair stands in for; move away whichever of the two is not of this log"
+            );
+            return refused(&surveyed.file.name(), &what);
+        }
         if surveyed.file.header.is_ok_and(|header| header.identity != identity) {
             return refused(&surveyed.file.name(), "it is of another store; move it away");
         }

@@ -111,6 +111,9 @@ impl<F> Survey<F> {
                 add(0, 0, format!("the segment before it, {missing}, is not there"));
             }
             last = Some(number);
+            if number > SegmentNumber::LAST {
+                add(0, 0, SegmentNumber::TOO_LARGE.to_owned());
+            }
             match surveyed.file.header {
                 Err(error) => add(0, header::BYTES, error.what().to_owned()),
                 Ok(header) if Some(header.identity) != self.identity => {

@@ -219,3 +219,65 @@ fn a_reader_finds_what_a_start_finds_and_changes_nothing() {
 fn dumped(disk: &MemoryDisk) -> (Report, Vec<(String, u64)>) {
     (check(disk).unwrap(), disk.list().unwrap())
 }
+
+/// The first segment of that store under another number.
+fn with_copy_as(disk: &MemoryDisk, number: u64) -> String {
+    let header = crate::header::Header {
+        identity: options().identity,
+        number: SegmentNumber::new(number),
+        previous_end: 0,
+        created_millis: 5,
+        next_message: 1,
+    };
+    let name = header.number.file_name();
+    let file = disk.create(&name, SEGMENT).unwrap();
+    disk.write_at(&file, 0, &header.encode()).unwrap();
+    name
+}
+
+/// A file that was put there by mistake must neither stop the program nor fill the disk.
+#[test]
+fn a_segment_that_is_far_away_is_named_and_nothing_is_made_up_in_between() {
+    for (number, wanted) in [
+        (3 + 2_000, "1999 segments between 0000000000000003.seg and it are gone"),
+        (1 << 31, "are gone, more than the 1024 that a repair stands in for; move away"),
+        (1 << 32, "its number is larger than a log can have"),
+        (u64::MAX, "so it is not of this one; move the file away"),
+    ] {
+        let disk = store();
+        let name = with_copy_as(&disk, number);
+        let files = disk.list().unwrap();
+        let refused = repair(&disk).unwrap_err().to_string();
+        assert!(refused.starts_with(&name) && refused.contains(wanted), "{refused}");
+        assert_eq!(disk.list().unwrap(), files);
+        assert!(!check(&disk).unwrap().damages.is_empty());
+        disk.remove(&name).unwrap();
+        assert_eq!(opened(&disk).1.len(), 80);
+    }
+    let disk = store();
+    with_copy_as(&disk, 30);
+    repair(&disk).unwrap();
+    assert_eq!(holes(&disk), 26, "a few are stood in for");
+}
+
+/// Alone in its folder, so that nothing is missing before it.
+#[test]
+fn a_start_refuses_a_segment_whose_number_no_log_has() {
+    for (number, whole) in [(1 << 31, true), ((1 << 31) + 1, false), (1 << 32, false)] {
+        let disk = MemoryDisk::new(1);
+        let name = with_copy_as(&disk, number);
+        match Log::open(disk.clone(), options(), &mut Indexes::default()) {
+            Ok(mut log) => {
+                assert!(whole, "{number}");
+                log.set_references(std::iter::empty()).unwrap();
+            }
+            Err(refused) => {
+                assert!(!whole, "{number}");
+                assert!(refused.to_string().starts_with(&name), "{refused}");
+                assert!(refused.to_string().ends_with("move the file away"), "{refused}");
+                assert_eq!(check(&disk).unwrap().damages.len(), 1);
+                assert!(matches!(repair(&disk), Err(OpenError::Damaged { .. })));
+            }
+        }
+    }
+}

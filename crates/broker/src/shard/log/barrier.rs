@@ -4,8 +4,12 @@
 //! envelope needs no number of its own. They are confirmed one by one: what an envelope waits for
 //! is only what it has caused itself, its records here and its envelopes to others. If it waited for
 //! what happens to stand before it, two shards could wait for each other for ever.
+//!
+//! Positions only ascend, and envelopes are taken one after the other: so what one of them has caused
+//! lies behind all that those before it have. A confirmation finds the one that waits for it by its
+//! position, and nobody looks at all that is under way.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use plexus_session::LogPosition;
 
@@ -29,35 +33,42 @@ pub struct Confirmed {
     pub to: u64,
 }
 
+/// Something sent to another shard.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    position: LogPosition,
+    open: bool,
+}
+
 /// What was sent to one shard in one class.
 #[derive(Debug, Default)]
 struct Sent {
-    /// The number of the first in `positions`.
+    /// The number of the first in `claims`.
     first: u64,
-    /// `None` for those that are confirmed.
-    positions: VecDeque<Option<LogPosition>>,
+    /// Those that are confirmed stay while one before them is not.
+    claims: VecDeque<Claim>,
 }
 
 impl Sent {
-    fn confirm(&mut self, from: u64, to: u64) {
-        for number in from.max(self.first)..=to {
-            let at = usize::try_from(number - self.first).unwrap_or(usize::MAX);
-            let Some(position) = self.positions.get_mut(at) else { break };
-            *position = None;
-        }
-        while let Some(None) = self.positions.front() {
-            self.positions.pop_front();
+    fn claim(&mut self, number: u64) -> Option<&mut Claim> {
+        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.claims.get_mut(at)
+    }
+
+    fn forget_confirmed(&mut self) {
+        while self.claims.front().is_some_and(|claim| !claim.open) {
+            self.claims.pop_front();
             self.first += 1;
         }
     }
 
     fn first_open(&self) -> Option<LogPosition> {
-        self.positions.front().copied().flatten()
+        self.claims.front().map(|claim| claim.position)
     }
 
-    fn has_open_within(&self, after: LogPosition, upto: LogPosition) -> bool {
-        let within = |position: &LogPosition| *position > after && *position <= upto;
-        self.positions.iter().flatten().any(within)
+    /// What was sent behind that position.
+    fn behind(&self, before: LogPosition) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().rev().take_while(move |claim| claim.position > before)
     }
 }
 
@@ -66,8 +77,7 @@ impl Sent {
 struct Debt {
     class: Class,
     number: u64,
-    /// What it has caused has positions behind the first, up to the second.
-    before: LogPosition,
+    /// The end of what it has caused.
     upto: LogPosition,
 }
 
@@ -79,9 +89,23 @@ struct Peer {
     taken: [u64; 2],
     /// Debts that wait for this shard's log alone: they come true in order.
     logged: VecDeque<Debt>,
-    /// Debts that wait for other shards too.
-    linked: Vec<Debt>,
+    /// How many debts to it wait for other shards too.
+    linked: usize,
+    /// Debts that have waited for other shards, by the end of what they have caused.
+    freed: BTreeMap<LogPosition, Debt>,
     news: Vec<Confirmed>,
+}
+
+/// A debt that waits for other shards.
+#[derive(Debug)]
+struct Link {
+    /// Whose it is.
+    creditor: u16,
+    debt: Debt,
+    /// What it has caused lies behind this.
+    before: LogPosition,
+    /// How many envelopes that it has caused are not confirmed.
+    open: usize,
 }
 
 impl Peer {
@@ -90,6 +114,18 @@ impl Peer {
             Class::Request => &mut self.requests,
             Class::Final => &mut self.finals,
         }
+    }
+
+    fn is_paid(&self) -> bool {
+        self.linked == 0 && self.freed.is_empty() && self.logged.is_empty()
+    }
+
+    /// The next debt that this shard's log has.
+    fn pop_kept(&mut self, logged: LogPosition) -> Option<Debt> {
+        if let Some(first) = self.freed.first_entry().filter(|first| *first.key() <= logged) {
+            return Some(first.remove());
+        }
+        self.logged.pop_front_if(|debt| debt.upto <= logged)
     }
 
     fn confirm(&mut self, debt: Debt) {
@@ -109,18 +145,29 @@ impl Peer {
 #[derive(Debug)]
 pub(super) struct Barriers {
     peers: Vec<Peer>,
+    /// By the end of what they have caused.
+    links: BTreeMap<LogPosition, Link>,
     /// The shards that wait for a confirmation.
     creditors: u64,
+    /// Claims and debts that were looked at.
+    #[cfg(test)]
+    steps: usize,
 }
 
 impl Barriers {
     pub(super) fn new(shards: u16) -> Self {
-        Self { peers: (0..shards).map(|_| Peer::default()).collect(), creditors: 0 }
+        Self {
+            peers: (0..shards).map(|_| Peer::default()).collect(),
+            links: BTreeMap::new(),
+            creditors: 0,
+            #[cfg(test)]
+            steps: 0,
+        }
     }
 
     pub(super) fn sent(&mut self, to: u16, class: Class, position: LogPosition) {
         if let Some(peer) = self.peers.get_mut(usize::from(to)) {
-            peer.sent(class).positions.push_back(Some(position));
+            peer.sent(class).claims.push_back(Claim { position, open: true });
         }
     }
 
@@ -133,32 +180,70 @@ impl Barriers {
         upto: LogPosition,
     ) {
         self.creditors |= 1 << from;
-        let linked = self.has_open_within(before, upto);
+        let open = if upto > before { self.count_open(before, upto) } else { 0 };
         let Some(peer) = self.peers.get_mut(usize::from(from)) else { return };
         let [requests, finals] = &mut peer.taken;
         let count = if class == Class::Request { requests } else { finals };
-        let debt = Debt { class, number: *count, before, upto };
+        let debt = Debt { class, number: *count, upto };
         *count += 1;
         if upto == before {
             peer.confirm(debt);
-        } else if linked {
-            peer.linked.push(debt);
+        } else if open > 0 {
+            peer.linked += 1;
+            self.links.insert(upto, Link { creditor: from, debt, before, open });
         } else {
             peer.logged.push_back(debt);
         }
     }
 
-    fn has_open_within(&self, before: LogPosition, upto: LogPosition) -> bool {
-        upto > before
-            && self.peers.iter().any(|peer| {
-                peer.requests.has_open_within(before, upto)
-                    || peer.finals.has_open_within(before, upto)
-            })
+    /// How many envelopes between two positions are not confirmed.
+    fn count_open(&mut self, before: LogPosition, upto: LogPosition) -> usize {
+        let sent = self.peers.iter().flat_map(|peer| [&peer.requests, &peer.finals]);
+        let within = sent.flat_map(|sent| sent.behind(before));
+        #[cfg(test)]
+        let within = within.inspect(|_| self.steps += 1);
+        within.filter(|claim| claim.open && claim.position <= upto).count()
     }
 
-    pub(super) fn confirmed(&mut self, by: u16, confirmed: Confirmed) {
-        if let Some(peer) = self.peers.get_mut(usize::from(by)) {
-            peer.sent(confirmed.class).confirm(confirmed.from, confirmed.to);
+    pub(super) fn confirmed(&mut self, by: u16, Confirmed { class, from, to }: Confirmed) {
+        let at = usize::from(by);
+        let Some(first) = self.sent_to(at, class).map(|sent| sent.first) else { return };
+        for number in from.max(first)..=to {
+            let claim = self.sent_to(at, class).and_then(|sent| sent.claim(number));
+            let Some(claim) = claim else { break };
+            if std::mem::take(&mut claim.open) {
+                let position = claim.position;
+                self.free(position);
+            }
+        }
+        if let Some(sent) = self.sent_to(at, class) {
+            sent.forget_confirmed();
+        }
+    }
+
+    fn sent_to(&mut self, shard: usize, class: Class) -> Option<&mut Sent> {
+        self.peers.get_mut(shard).map(|peer| peer.sent(class))
+    }
+
+    /// The envelope of that position is confirmed: the debt that has caused it waits for one less.
+    fn free(&mut self, position: LogPosition) {
+        #[cfg(test)]
+        {
+            self.steps += 1;
+        }
+        let Some((upto, link)) = self.links.range_mut(position..).next() else { return };
+        if position <= link.before {
+            return; // No debt has caused it.
+        }
+        link.open -= 1;
+        if link.open > 0 {
+            return;
+        }
+        let upto = *upto;
+        let Some(Link { creditor, debt, .. }) = self.links.remove(&upto) else { return };
+        if let Some(peer) = self.peers.get_mut(usize::from(creditor)) {
+            peer.linked -= 1;
+            peer.freed.insert(upto, debt);
         }
     }
 
@@ -176,24 +261,15 @@ impl Barriers {
 
     /// What to tell that shard, given how far this shard's own log is kept.
     pub(super) fn settle(&mut self, shard: u16, logged: LogPosition) -> Vec<Confirmed> {
-        let at = usize::from(shard);
-        let linked = match self.peers.get_mut(at) {
-            Some(peer) => std::mem::take(&mut peer.linked),
-            None => return Vec::new(),
-        };
-        let (open, done): (Vec<_>, Vec<_>) = linked
-            .into_iter()
-            .partition(|debt| debt.upto > logged || self.has_open_within(debt.before, debt.upto));
-        let Some(peer) = self.peers.get_mut(at) else { return Vec::new() };
-        peer.linked = open;
-        for debt in done {
+        let Some(peer) = self.peers.get_mut(usize::from(shard)) else { return Vec::new() };
+        while let Some(debt) = peer.pop_kept(logged) {
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
             peer.confirm(debt);
         }
-        while let Some(debt) = peer.logged.front().copied().filter(|debt| debt.upto <= logged) {
-            peer.logged.pop_front();
-            peer.confirm(debt);
-        }
-        if peer.linked.is_empty() && peer.logged.is_empty() {
+        if peer.is_paid() {
             self.creditors &= !(1 << shard);
         }
         std::mem::take(&mut peer.news)
@@ -201,68 +277,4 @@ impl Barriers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Class::*, *};
-
-    fn at(number: u64) -> LogPosition {
-        LogPosition::new(number)
-    }
-
-    fn some(class: Class, from: u64, to: u64) -> Confirmed {
-        Confirmed { class, from, to }
-    }
-
-    #[test]
-    fn nothing_is_kept_from_the_first_unconfirmed_message_on() {
-        let mut barriers = Barriers::new(3);
-        assert_eq!(barriers.limit(), at(u64::MAX));
-        barriers.sent(1, Request, at(4));
-        barriers.sent(2, Request, at(6));
-        barriers.sent(1, Final, at(7));
-        barriers.sent(1, Request, at(8));
-        assert_eq!(barriers.limit(), at(4));
-        barriers.confirmed(1, some(Request, 1, 1));
-        assert_eq!(barriers.limit(), at(4), "a later one does not help");
-        barriers.confirmed(1, some(Request, 0, 0));
-        assert_eq!(barriers.limit(), at(6));
-        barriers.confirmed(2, some(Request, 0, 0));
-        assert_eq!(barriers.limit(), at(7));
-        barriers.confirmed(1, some(Final, 0, 0));
-        assert_eq!(barriers.limit(), at(u64::MAX));
-    }
-
-    #[test]
-    fn what_was_taken_is_confirmed_when_what_it_caused_is_kept() {
-        let mut barriers = Barriers::new(3);
-        barriers.taken(1, Request, at(1), at(3));
-        barriers.taken(1, Request, at(3), at(3));
-        barriers.taken(1, Request, at(3), at(5));
-        barriers.taken(1, Final, at(5), at(6));
-        assert_eq!(barriers.creditors(), 0b10);
-        assert_eq!(barriers.settle(1, at(2)), [some(Request, 1, 1)], "it caused nothing");
-        assert_eq!(barriers.settle(1, at(5)), [some(Request, 0, 0), some(Request, 2, 2)]);
-        assert_eq!(barriers.settle(1, at(5)), []);
-        assert_eq!(barriers.settle(1, at(6)), [some(Final, 0, 0)]);
-        assert_eq!(barriers.creditors(), 0);
-    }
-
-    /// Two shards that send to each other at the same moment do not wait for each other.
-    #[test]
-    fn a_confirmation_does_not_wait_for_what_it_did_not_cause() {
-        let mut barriers = Barriers::new(2);
-        barriers.sent(1, Request, at(1));
-        barriers.taken(1, Request, at(1), at(2));
-        assert_eq!(barriers.settle(1, at(2)), [some(Request, 0, 0)]);
-    }
-
-    #[test]
-    fn what_is_passed_on_is_confirmed_when_the_other_has_it() {
-        let mut barriers = Barriers::new(3);
-        barriers.sent(2, Final, at(2));
-        barriers.taken(1, Request, at(1), at(2));
-        barriers.taken(1, Request, at(2), at(3));
-        assert_eq!(barriers.settle(1, at(9)), [some(Request, 1, 1)]);
-        barriers.confirmed(2, some(Final, 0, 0));
-        assert_eq!(barriers.settle(1, at(9)), [some(Request, 0, 0)]);
-    }
-}
+mod tests;

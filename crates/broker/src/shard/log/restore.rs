@@ -12,11 +12,11 @@ use slab::Slab;
 use super::{Opened, Seen, Shard};
 use crate::{
     ports::{Door, Turn},
-    record::Audience,
+    record::{Audience, Record},
     shard::{
         SLOTS,
         peers::Answer,
-        route::Taken,
+        route::{Taken, bits},
         subscribe::{member_options, subscription},
     },
 };
@@ -123,8 +123,8 @@ impl Shard {
         self.log.served.dedup();
         self.log.first_message = MessageId::new(next_message);
         // Every shard says it, so that it stands before whatever follows from a name of this start.
-        let mut slots = (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id);
-        if let Some(slot) = slots.next() {
+        let own = self.own_slots();
+        if let Some(slot) = bits(own).next() {
             self.record_start(Group(slot));
         }
         for RestoredRetained { message, anchor } in retained {
@@ -134,8 +134,16 @@ impl Shard {
         }
         self.count_retained();
         let mut news = Vec::with_capacity(NEWS);
+        // The slots of those who were connected.
+        let mut left = 0;
         // A part goes when its sessions are here.
         for (_, session) in sessions.into_iter().flatten() {
+            if left != own
+                && let Some(image) = session.image.as_ref()
+                && image.away_since.is_none()
+            {
+                left |= 1 << self.context.slot_of(&image.client_id);
+            }
             if let Some(door) = doors.get(&session.listener) {
                 self.restore_session(turn, door, session, &mut news);
             }
@@ -144,6 +152,7 @@ impl Shard {
                 news.clear();
             }
         }
+        self.record_left(left);
         self.index.fit();
         self.announce_many(turn, &news);
         // Due when the others know of all of it.
@@ -152,6 +161,21 @@ impl Shard {
         self.count_clients();
         self.count_subscriptions();
         self.work_off(turn);
+    }
+
+    /// The next start is to count from this one, too, as long as they do not come back.
+    fn record_left(&mut self, slots: u64) {
+        for slot in bits(slots) {
+            self.log.batch.entry(Group(slot), |into| Record::AllAway.encode(into));
+        }
+        if slots != 0 {
+            self.log.promise(self.context.options.durability);
+        }
+    }
+
+    fn own_slots(&self) -> u64 {
+        let own = (0..SLOTS).filter(|slot| self.context.shard_of_slot(*slot) == self.id);
+        own.fold(0, |set, slot| set | 1 << slot)
     }
 
     fn restore_session(
@@ -216,7 +240,8 @@ impl Shard {
                 Audience::Subscribers => {
                     let mut message = Message::clone(&message);
                     message.retain &= !superseded;
-                    self.distribute(turn, None, message, Taken::default());
+                    let publisher = self.publisher_before(&message);
+                    self.distribute(turn, publisher, message, Taken::default());
                     self.work_off(turn);
                     self.close_message(opened, id);
                 }

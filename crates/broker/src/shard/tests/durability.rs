@@ -6,7 +6,7 @@ use super::*;
 use crate::shard::Restored;
 
 /// A shard with a log, whose topics are promised these things.
-fn node(topics: &[(&str, Durability)]) -> Lone {
+pub(super) fn node(topics: &[(&str, Durability)]) -> Lone {
     let rule = |(filter, durability): &(&str, Durability)| {
         (TopicFilter::try_from(*filter).unwrap(), *durability)
     };

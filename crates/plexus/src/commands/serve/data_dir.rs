@@ -1,7 +1,9 @@
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     path::Path,
 };
+
+use plexus_store::FileDisk;
 
 use crate::failure::Failure;
 
@@ -16,7 +18,7 @@ pub(crate) fn lock(dir: &Path) -> Result<File, Failure> {
         );
         return Err(Failure::Failed(message));
     }
-    fs::create_dir_all(dir).map_err(|error| {
+    FileDisk::create_folder(dir).map_err(|error| {
         let dir = dir.display();
         Failure::Failed(format!("cannot make the data directory {dir}: {error}; {mend}"))
     })?;

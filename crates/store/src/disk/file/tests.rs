@@ -74,3 +74,27 @@ fn a_folder_goes_with_the_store_and_with_nothing_else() {
     FileDisk::open(&moved).unwrap().remove_folder().unwrap();
     fs::metadata(&moved).unwrap_err();
 }
+
+/// A loss of power must not take the folder with all that is kept in it.
+#[test]
+fn each_folder_that_is_made_is_durable_in_the_one_around_it() {
+    let folder = Folder::new("around");
+    let (outer, inner) = (folder.0.join("a"), folder.0.join("a/b"));
+    let made = || {
+        let mut synced = Vec::new();
+        create_missing(&inner, &mut |around| {
+            synced.push(around.to_owned());
+            Ok(())
+        })
+        .unwrap();
+        synced
+    };
+    assert_eq!(made(), [env::temp_dir(), folder.0.clone(), outer.clone()]);
+    assert!(made().is_empty(), "all are there");
+    assert_eq!(around(Path::new("kept")), Path::new("."));
+    fs::remove_dir(&inner).unwrap();
+    let refused = create_missing(&inner, &mut |_| Err(io::ErrorKind::Other.into()));
+    assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::Other);
+    fs::write(outer.join("file"), "").unwrap();
+    FileDisk::create_folder(&outer.join("file")).unwrap_err();
+}

@@ -350,3 +350,46 @@ fn a_log_of_state_that_nobody_declares_is_not_written_round_and_round() {
     assert_eq!(log.stat().written_bytes, written);
     assert_eq!(log.wants_refresh(), None);
 }
+
+/// A call that fails may have done its work: the file has to be somewhere in the count.
+#[test]
+fn a_segment_that_went_with_an_error_is_not_left_beside_the_log() {
+    for (fault, refused) in [(Fault::Half, 1), (Fault::Half, 3), (Fault::Device, 2)] {
+        let disk = MemoryDisk::new(3);
+        let (mut log, _) = opened(&disk);
+        fill(&mut log, 5);
+        refresh(&mut log, 1);
+        for _ in 0..refused {
+            disk.fail(Call::Name, 1, fault);
+            // The work has been done the first time, and the second call finds that without an error.
+            drop(log.clean(NOW, 10_000));
+            disk.heal();
+        }
+        while log.clean(NOW, 10_000).unwrap() {}
+        let files: u64 = disk.list().unwrap().iter().map(|(_, length)| length).sum();
+        let stat = log.stat();
+        assert_eq!(files, stat.segment_bytes + stat.spare_bytes, "{fault:?} {:?}", disk.list());
+        fill(&mut log, 6);
+        drop(log);
+        open(&disk);
+    }
+}
+
+/// Meanwhile there are spares enough.
+#[test]
+fn a_segment_that_was_renamed_with_an_error_goes_when_it_is_of_no_use() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    fill(&mut log, 5);
+    refresh(&mut log, 1);
+    disk.fail(Call::Name, 1, Fault::Half);
+    log.clean(NOW, 10_000).unwrap_err();
+    for number in 90..92 {
+        let name = crate::segment::spare_name(number);
+        let file = disk.create(&name, SEGMENT).unwrap();
+        log.spares.push(Spare { name, file, length: SEGMENT });
+    }
+    assert!(log.clean(NOW, 10_000).unwrap());
+    let files: u64 = disk.list().unwrap().iter().map(|(_, length)| length).sum();
+    assert_eq!(files, log.stat().segment_bytes + log.stat().spare_bytes);
+}
