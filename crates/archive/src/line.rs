@@ -125,6 +125,9 @@ pub(crate) struct SessionLine {
     /// Since when the client is away; without it, it was connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) away_since_millis: Option<u64>,
+    /// From this place on nothing has been sent to the client; without it that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unsent_sequence: Option<u32>,
     /// The place of the next message in the queue.
     pub(crate) next_sequence: u32,
     #[serde(default)]

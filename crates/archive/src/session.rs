@@ -25,6 +25,7 @@ impl SessionLine {
             protocol_level: image.version.level(),
             session_expiry_interval: image.expiry,
             away_since_millis: image.away_since.map(plexus_types::Instant::as_millis),
+            unsent_sequence: image.unsent.map(Sequence::get),
             next_sequence: image.next.get(),
             subscriptions: image.subscriptions.iter().map(SubscriptionLine::of).collect(),
             accepted_packet_ids: image.accepted.iter().map(|id| id.get()).collect(),
@@ -42,12 +43,14 @@ impl SessionLine {
         let name = self.user_name.map(|name| text("user_name", &name)).transpose()?;
         text("listener", &self.listener)?;
         let away = self.away_since_millis.map(|millis| moment("away_since_millis", millis));
+        let unsent = self.unsent_sequence.map(|number| sequence("unsent_sequence", number));
         let will = self.will.map(|will| will.read(&client_id)).transpose()?;
         let image = Image {
             user_name: name.map(|name| name.as_str().into()),
             version: version(self.protocol_level)?,
             expiry: self.session_expiry_interval,
             away_since: away.transpose()?,
+            unsent: unsent.transpose()?,
             next: sequence("next_sequence", self.next_sequence)?,
             will: will.map(Box::new),
             subscriptions: subscriptions(self.subscriptions)?,

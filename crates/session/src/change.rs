@@ -56,6 +56,9 @@ pub struct Image {
     pub expiry: u32,
     /// Since when the client is away; none while it is connected.
     pub away_since: Option<Instant>,
+    /// From this place on surely nothing has been sent to the client, which was away when it came;
+    /// none if that is not known.
+    pub unsent: Option<Sequence>,
     /// The place of the next QoS 1 or 2 message.
     pub next: Sequence,
     /// The Will, if one is due.

@@ -2,7 +2,7 @@
 //! otherwise, texts and lists carry their length in front. `docs/store.md` draws it.
 //!
 //! ```text
-//! Image         01  client user version expiry away next will subscriptions accepted entries
+//! Image         01  client user version expiry away unsent next will subscriptions accepted entries
 //! Attached      02  expiry version           Queued     07  entry
 //! Away          03                           Dropped    08  sequence
 //! Expiry        04  expiry                   Received   09  sequence

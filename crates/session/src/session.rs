@@ -52,6 +52,8 @@ pub struct Session {
     kept: LogPosition,
     /// The place of the next QoS 1 or 2 message.
     next: Sequence,
+    /// See [`crate::Image::unsent`].
+    unsent: Option<Sequence>,
     /// Session Expiry Interval in seconds.
     expiry: u32,
     /// How many connections it has had: names the present one.
@@ -92,6 +94,7 @@ impl Session {
             pending: Pending::default(),
             kept: LogPosition::ZERO,
             next: Sequence::default(),
+            unsent: None,
             expiry: 0,
             connections: 0,
             requests: 0,

@@ -180,6 +180,7 @@ impl Life {
             version: if self.chance() { ProtocolVersion::V5 } else { ProtocolVersion::V311 },
             expiry: u32::MAX,
             away_since: self.chance().then(|| Instant::from_millis(1_500)),
+            unsent: self.chance().then_some(next),
             next,
             will,
             subscriptions: (0..self.draw.below(4)).map(|number| self.held(number)).collect(),

@@ -82,6 +82,7 @@ impl Writer {
             version: ProtocolVersion::V5,
             expiry: EXPIRY_SECS,
             away_since: None,
+            unsent: None,
             next: Sequence::default(),
             will: None,
             subscriptions: Vec::new(),

@@ -25,6 +25,7 @@ pub(crate) fn image(client: u64) -> Image {
         version: ProtocolVersion::V5,
         expiry: 100,
         away_since: None,
+        unsent: None,
         next: Sequence::default(),
         will: None,
         subscriptions: Vec::new(),

@@ -90,6 +90,7 @@ impl<'a> Reader<'a> {
             version: self.version()?,
             expiry: self.small()?,
             away_since: self.optional(|reader| Ok(Instant::from_millis(reader.number()?)))?,
+            unsent: self.optional(Self::sequence)?,
             next: self.sequence()?,
             will: self.will()?,
             subscriptions: self.list(Self::held)?,

@@ -18,9 +18,9 @@ impl Image {
             Change::Attached(expiry, version) => {
                 self.expiry = expiry;
                 self.version = version;
-                self.away_since = None;
+                (self.away_since, self.unsent) = (None, None);
             }
-            Change::Away => self.away_since = Some(at),
+            Change::Away => (self.away_since, self.unsent) = (Some(at), Some(self.next)),
             Change::Expiry(expiry) => self.expiry = expiry,
             Change::Subscribed(new) => {
                 let held = &mut self.subscriptions;

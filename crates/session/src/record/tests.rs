@@ -56,6 +56,7 @@ fn changes() -> Vec<Change> {
         version: ProtocolVersion::V311,
         expiry: u32::MAX,
         away_since: Some(Instant::from_millis(1_795_000_000_123)),
+        unsent: Some(Sequence::new(3_999_999_990)),
         next: sequence,
         will: Some(Box::new(will())),
         subscriptions: vec![held("a/+/#", Some(268_435_455)), held("$share/g/t", None)],
@@ -69,6 +70,7 @@ fn changes() -> Vec<Change> {
     let bare = Image {
         user_name: None,
         away_since: None,
+        unsent: None,
         will: None,
         subscriptions: vec![],
         accepted: vec![],

@@ -48,6 +48,7 @@ fn image(image: &Image, into: &mut Vec<u8>) {
     version(image.version, into);
     number(u64::from(image.expiry), into);
     optional(image.away_since, into, instant);
+    optional(image.unsent, into, |place, into| number(u64::from(place.get()), into));
     number(u64::from(image.next.get()), into);
     will(image.will.as_deref(), into);
     number(image.subscriptions.len() as u64, into);

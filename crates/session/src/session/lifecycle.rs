@@ -191,6 +191,7 @@ impl Session {
             return self.finish(now, out); // [MQTT-4.1.0-2], [MQTT3-3.1.2-6]
         }
         if self.is_durable() {
+            self.unsent = Some(self.next);
             self.record(Change::Away, out);
         }
         self.queue.sweep_again();

@@ -119,6 +119,7 @@ impl Session {
                 Phase::Away(since) => Some(since),
                 Phase::Connected(_) | Phase::Ending | Phase::Over => None,
             },
+            unsent: self.unsent,
             next: self.next,
             will: self.will.as_deref().map(|will| Box::new(will.image())),
             subscriptions: self.subscriptions.iter().map(Held::clone).collect(),
@@ -130,7 +131,7 @@ impl Session {
     /// A session from the log, away since then. What was under way is sent again to the next
     /// connection; the log does not know how much of it had been, nor whether acknowledgements of
     /// more were lost with the end of the log, so all of it is marked as a repetition
-    /// ([MQTT-3.3.1-1]). Until then it stays in the queue, where it takes the least memory: the entries
+    /// ([MQTT-3.3.1-1]), but for what came when the client was away. Until then it stays in the queue, where it takes the least memory: the entries
     /// become the queue where they are.
     pub fn restore(image: Image, options: Arc<Options>, now: Instant) -> Self {
         let since = image.away_since.unwrap_or(now);
@@ -138,7 +139,7 @@ impl Session {
         session.version = image.version;
         session.expiry = image.expiry;
         session.phase = Phase::Away(since);
-        session.next = image.next;
+        (session.next, session.unsent) = (image.next, image.unsent);
         session.recorded = true;
         session.will = image.will.map(|will| Box::new(StoredWill::restore(*will)));
         session.subscriptions = Subscriptions::restore(image.subscriptions);
@@ -164,7 +165,13 @@ impl Session {
         if entries.capacity() - entries.len() > entries.len() / 4 {
             entries.shrink_to_fit();
         }
-        let begun = usize::from(self.options.inflight_max).saturating_sub(taken);
+        let window = usize::from(self.options.inflight_max).saturating_sub(taken);
+        let next = self.next;
+        let sent = self.unsent.map_or(usize::MAX, |unsent| {
+            let came_before = |entry: &Entry| next.behind(entry.sequence) > next.behind(unsent);
+            entries.iter().take(window).take_while(|entry| came_before(entry)).count()
+        });
+        let begun = window.min(sent);
         let parcels = Vec::from(entries).into_iter().map(Parcel::stored);
         // Of the same size and in place: a million queues are not copied.
         self.queue = Queue::restore(parcels.collect::<Vec<_>>().into(), begun);
@@ -189,6 +196,7 @@ impl Session {
         will: Option<StoredWill>,
         out: &mut Outbox,
     ) -> LogPosition {
+        self.unsent = None;
         if self.recorded {
             // [MQTT-3.1.3-9]: also when the session is to end with this connection.
             let had = self.will.take().is_some();

@@ -241,7 +241,7 @@ impl Shell {
             let (replayed, mut own) = (sorted(image.as_ref().clone()), sorted(session.image()));
             if self.forgets {
                 // A place that was given to a message in memory alone is free again after a crash.
-                own.next = replayed.next;
+                (own.next, own.unsent) = (replayed.next, replayed.unsent);
             }
             assert_eq!(replayed, own);
         }
