@@ -369,9 +369,15 @@ impl Shard {
         }
         let sys = self.sys.as_ref().map(|sys| sys.due(self.context.alarms.version()));
         let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
-        let later = later.then_some(Instant::ZERO);
-        let (retained, reads) = (self.retained.next_expiry(), self.log.reads.due());
-        [self.timers.next(), retained, reads, sys, later].into_iter().flatten().min()
+        if later {
+            return Some(Instant::ZERO);
+        }
+        let or_never = |due: Option<Instant>| due.unwrap_or(Instant::FAR_FUTURE);
+        let due = or_never(self.timers.next())
+            .min(or_never(self.retained.next_expiry()))
+            .min(or_never(self.log.reads.due()))
+            .min(or_never(sys));
+        (due != Instant::FAR_FUTURE).then_some(due)
     }
 
     /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says

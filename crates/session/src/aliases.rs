@@ -95,14 +95,20 @@ impl AliasesOut {
     }
 
     /// How to name `topic` in the next PUBLISH, which must then be sent.
+    #[inline]
     pub(crate) fn name(&mut self, topic: &TopicName) -> Naming {
-        let Some(assigned) = self.0.as_deref_mut() else { return Naming::PLAIN };
+        self.0.as_deref_mut().map_or(Naming::PLAIN, |assigned| assigned.name(topic))
+    }
+}
+
+impl Assigned {
+    fn name(&mut self, topic: &TopicName) -> Naming {
         if topic.as_bytes().len() < TOPIC_LENGTH_MIN {
             return Naming::PLAIN;
         }
         let hash = hash(topic.as_bytes());
-        let slots = usize::from(assigned.maximum);
-        let table = &mut assigned.table;
+        let slots = usize::from(self.maximum);
+        let table = &mut self.table;
         if table.is_empty() {
             table.resize(slots, Slot::default());
         }

@@ -194,7 +194,8 @@ impl Session {
     /// When to call [`Session::handle_timeout`] next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.timers.next(), self.next_overdue()].into_iter().flatten().min()
+        let (timer, overdue) = (self.timers.next(), self.next_overdue());
+        if overdue.is_none() { timer } else { timer.into_iter().chain(overdue).min() }
     }
 
     /// Whether a client is connected.

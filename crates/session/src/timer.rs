@@ -41,7 +41,9 @@ impl Timers {
 
     /// The next deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.0.into_iter().min().filter(|at| *at != Instant::FAR_FUTURE)
+        let [keep_alive, will_delay, session_expiry] = self.0;
+        let due = keep_alive.min(will_delay).min(session_expiry);
+        (due != Instant::FAR_FUTURE).then_some(due)
     }
 
     fn slot(&mut self, timer: Timer) -> &mut Instant {

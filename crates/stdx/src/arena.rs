@@ -38,6 +38,7 @@ impl<T> Arena<T> {
     }
 
     /// Keeps `value` and names it.
+    #[inline]
     pub fn insert(&mut self, value: T) -> u32 {
         let number = match self.open.last() {
             Some(number) => *number,
@@ -60,13 +61,16 @@ impl<T> Arena<T> {
     }
 
     /// Takes the value of that name out; `blank` fills its cell until the next one comes.
+    #[inline]
     pub fn remove(&mut self, name: u32, blank: T) -> T {
         let number = name >> PAGE_BITS;
         let value = std::mem::replace(self.get_mut(name), blank);
         self.len -= 1;
+        let is_only = self.pages.len() == 1;
         let page = self.page_mut(number);
         page.free.push((name & (PAGE_CELLS as u32 - 1)) as u16);
-        if page.free.len() == page.cells.len() {
+        if page.free.len() == page.cells.len() && !is_only {
+            // The only page of a small arena stays for those who come next.
             self.close_page(number);
         } else if page.open_at == CLOSED {
             self.mark_open(number);

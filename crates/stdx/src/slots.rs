@@ -12,6 +12,7 @@ impl<T> Slots<T> {
     }
 
     /// Keeps `value` and names it, with a name of one that is gone if there is any.
+    #[inline]
     pub fn insert(&mut self, value: T) -> u32 {
         self.0.insert(Some(value))
     }
@@ -22,6 +23,7 @@ impl<T> Slots<T> {
     }
 
     /// Takes the value of that name out, if there is one.
+    #[inline]
     pub fn remove(&mut self, name: u32) -> Option<T> {
         self.get(name)?;
         self.0.remove(name, None)

@@ -143,15 +143,16 @@ impl SubscriptionIndex {
 
     /// Adds every subscription whose filter matches `topic` to `out` ([MQTT-4.7.1-1] to
     /// [MQTT-4.7.3-4]).
-    pub fn matches(&self, topic: &str, out: &mut Matches) {
+    pub fn matches(&self, topic: impl AsRef<[u8]>, out: &mut Matches) {
+        let topic = topic.as_ref();
         out.walk.start();
         if self.filters == 0 {
             return;
         }
         // A leading wildcard does not match a topic that begins with `$` ([MQTT-4.7.2-1]
         // [MQTT3-4.7.2-1]).
-        let hidden = topic.starts_with('$');
-        Search { index: self, topic: topic.as_bytes(), out }.run(hidden);
+        let hidden = topic.first() == Some(&b'$');
+        Search { index: self, topic, out }.run(hidden);
     }
 
     /// Whether there is no subscription.

@@ -104,14 +104,14 @@ impl Interest {
     }
 
     /// The shards, bit by bit and the local one among them, that may have subscribers for `topic`.
-    pub fn shards(&self, topic: &str) -> u64 {
+    pub fn shards(&self, topic: impl AsRef<[u8]>) -> u64 {
         if self.present == 0 {
             return 0;
         }
         let mut shards = 0;
         // The topics that begin with `$` are hidden from leading wildcards ([MQTT-4.7.2-1]
         // [MQTT3-4.7.2-1]).
-        let topic = topic.as_bytes();
+        let topic = topic.as_ref();
         if topic.first() != Some(&b'$') {
             shards |= self.ask(0, 0);
         }

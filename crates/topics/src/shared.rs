@@ -251,7 +251,7 @@ impl SharedGroups {
     }
 
     /// Adds the groups whose filter matches `topic` to `out`.
-    pub fn matches(&mut self, topic: &str, out: &mut Vec<GroupId>) {
+    pub fn matches(&mut self, topic: impl AsRef<[u8]>, out: &mut Vec<GroupId>) {
         self.found.clear();
         self.index.matches(topic, &mut self.found);
         out.extend(self.found.found.iter().map(|entry| GroupId(entry.subscriber)));

@@ -45,10 +45,15 @@ impl TopicName {
         if text.as_bytes().is_empty() {
             return Err(TopicError::Empty);
         }
-        if text.as_bytes().iter().any(|byte| matches!(byte, b'+' | b'#')) {
+        if Self::has_wildcard(text.as_bytes()) {
             return Err(TopicError::Wildcard);
         }
         Ok(Self(text))
+    }
+
+    /// Whether `+` or `#` is in the bytes, which no topic name may have ([MQTT-3.3.2-2]).
+    pub fn has_wildcard(bytes: &[u8]) -> bool {
+        memchr::memchr2(b'+', b'#', bytes).is_some()
     }
 
     /// The topic as text.
@@ -80,7 +85,7 @@ impl TopicName {
     /// The same topic held by other, equal bytes.
     pub(crate) fn with_bytes_of(&self, bytes: Bytes) -> Self {
         debug_assert_eq!(bytes, self.0.bytes(), "the same topic in another place");
-        Self(Text::new(bytes).expect("invariant: equal bytes are equally valid"))
+        Self(Text::of_checked(bytes))
     }
 }
 

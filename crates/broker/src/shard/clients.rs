@@ -96,8 +96,8 @@ impl Clients {
         door: Arc<Door>,
     ) -> u32 {
         self.serial = self.serial.wrapping_add(1);
-        let id = principal.client_id.clone();
-        assert!(self.find(&id).is_none(), "invariant: one session an identifier");
+        debug_assert!(self.find(&principal.client_id).is_none(), "one session an identifier");
+        let named = self.named(&principal.client_id, self.slots.next_name());
         let slot = self.slots.insert(Client {
             session,
             principal,
@@ -114,7 +114,6 @@ impl Clients {
             replays: None,
             shares: None,
         });
-        let named = self.named(&id, slot);
         self.by_id.insert_unique(named.spread(), named, Named::spread);
         slot
     }

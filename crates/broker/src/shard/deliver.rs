@@ -21,6 +21,8 @@ impl Shard {
         message: &Arc<Message>,
     ) -> bool {
         let mut matches = std::mem::take(&mut self.matches);
+        // Sessions know of what they had of earlier starts only.
+        let is_old = message.id < self.log.first_message;
         let (mut asked, mut without_room) = (0, 0);
         for target in matches.deliveries(publisher.map(SubscriberId)) {
             let SubscriberId(slot) = target.subscriber;
@@ -39,9 +41,11 @@ impl Shard {
                 replays.supersede(&message.topic);
             }
             asked += 1;
-            let seen = self.clients.get(slot).and_then(|client| client.seen.as_ref());
-            if seen.is_some_and(|seen| seen.has(message.id)) {
-                continue; // Before the node started.
+            if is_old {
+                let seen = self.clients.get(slot).and_then(|client| client.seen.as_ref());
+                if seen.is_some_and(|seen| seen.has(message.id)) {
+                    continue;
+                }
             }
             if self.deliver(turn, slot, delivery) == Taken::NoRoom {
                 without_room += 1;
@@ -58,10 +62,9 @@ impl Shard {
         slot: u32,
         delivery: Delivery<'_>,
     ) -> Taken {
-        let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         if delivery.qos == Qos::ExactlyOnce
             && !delivery.message.durability.is_kept()
-            && client.session.is_durable()
+            && self.clients.get(slot).is_some_and(|client| client.session.is_durable())
             && self.context.log.takes_nothing_new()
         {
             // Its identifier would have to be recorded, and its publisher has been told nothing.
@@ -71,33 +74,26 @@ impl Shard {
         self.make_room(turn.now, delivery.message.size());
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
-        self.drain_delivery(turn, slot);
-        taken
-    }
-
-    /// The context case of a delivery is one PUBLISH to write; anything else goes the long way.
-    fn drain_delivery(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let Some(output) = self.outbox.poll() else {
+        // The common case of a delivery is one PUBLISH to write; anything else goes the long way.
+        match (self.outbox.poll(), client.conn) {
+            (Some(Output::Deliver(outgoing)), Some(conn)) => {
+                turn.ports.deliver(conn, &outgoing, client.session.version());
+                let limit = self.context.options.write_buffer_max;
+                let plain = client.shares.is_none() && turn.ports.backlog(conn) <= limit;
+                self.counters().messages_sent.add(1);
+                if plain && !self.outbox.has_more() {
+                    return taken;
+                }
+                self.drain(turn, slot);
+            }
+            (Some(output), _) => {
+                self.outbox.unpoll(output);
+                self.drain(turn, slot);
+            }
             // It waits in the queue, which may be full now.
-            self.tell_owners(turn, slot);
-            self.arm(slot);
-            return;
-        };
-        let Output::Deliver(outgoing) = output else {
-            self.outbox.unpoll(output);
-            self.drain(turn, slot);
-            self.arm(slot);
-            return;
-        };
-        let limit = self.context.options.write_buffer_max;
-        let Some(client) = self.clients.get(slot) else { return };
-        let Some(conn) = client.conn else { return };
-        turn.ports.deliver(conn, &outgoing, client.session.version());
-        let plain = client.shares.is_none() && turn.ports.backlog(conn) <= limit;
-        self.counters().messages_sent.add(1);
-        if !plain || self.outbox.has_more() {
-            self.drain(turn, slot);
-            self.arm(slot);
+            (None, _) => self.tell_owners(turn, slot),
         }
+        self.arm(slot);
+        taken
     }
 }

@@ -256,6 +256,9 @@ impl Shard {
 
     /// Tells the owners of a client's groups when it can take more or less than they know.
     pub(super) fn tell_owners(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        if self.clients.get(slot).is_none_or(|client| client.shares.is_none()) {
+            return; // Nearly all.
+        }
         let counts = self.counts_inflight();
         let Some(client) = self.clients.get_mut(slot) else { return };
         let Some(shares) = &mut client.shares else { return };

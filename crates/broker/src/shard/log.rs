@@ -81,7 +81,7 @@ pub(super) struct LogBook {
     next_key: u64,
     next_message: u64,
     /// The first name that this start of the node gives.
-    first_message: MessageId,
+    pub(super) first_message: MessageId,
     /// Durable sessions of this shard.
     durable: usize,
     /// Sessions whose end is not kept.

@@ -75,7 +75,7 @@ impl Shard {
         mut message: Message,
         Taken { once, may_refuse }: Taken,
     ) -> ReasonCode {
-        let topic = message.topic.as_str();
+        let topic = message.topic.as_bytes();
         let shards = self.interest.shards(topic);
         let own = 1_u64 << self.id;
         let others = shards & !own;
@@ -176,7 +176,7 @@ impl Shard {
     pub(super) fn take_publish(&mut self, turn: &mut Turn<'_>, message: &Arc<Message>) {
         self.matches.clear();
         self.group_ids.clear();
-        let topic = message.topic.as_str();
+        let topic = message.topic.as_bytes();
         self.index.matches(topic, &mut self.matches);
         self.groups.matches(topic, &mut self.group_ids);
         let publisher = self.publisher_before(message);

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use plexus_types::{MessageProperties, PacketId, ProtocolVersion, Qos, Text};
+use plexus_types::{MessageProperties, PacketId, ProtocolVersion, Qos, Text, TopicName};
 use smallvec::SmallVec;
 
 use crate::{
@@ -67,7 +67,7 @@ impl Publish {
     ) -> Result<Self, ProtocolError> {
         let qos = Qos::new((flags >> 1) & 0b11).ok_or(ProtocolError::PublishQos)?;
         let topic = reader.text()?; // [MQTT-3.3.2-1] [MQTT3-3.3.2-1]
-        if topic.as_bytes().iter().any(|byte| matches!(byte, b'+' | b'#')) {
+        if TopicName::has_wildcard(topic.as_bytes()) {
             return Err(ProtocolError::TopicWildcard); // [MQTT-3.3.2-2] [MQTT3-3.3.2-2]
         }
         let packet_id = match qos {
