@@ -145,6 +145,10 @@ impl Checks<'_> {
                 "use 1 to 256 bytes without '/', '+', '#' and control characters",
             );
         }
+        if node.data_dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty()) {
+            let help = "name a directory, or leave node.data_dir out to keep nothing";
+            self.add(&["node", "data_dir"], "an empty name", help);
+        }
     }
 
     fn limits(&mut self) {

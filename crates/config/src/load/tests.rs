@@ -267,6 +267,7 @@ fn keys_that_contradict_each_other_are_refused() {
         first("[store]\nsegment_size = \"2KiB\"\n"),
         "error: `store.segment_size` is 2KiB, out of its range"
     );
+    assert_eq!(first("[node]\ndata_dir = \"\"\n"), "error: an empty name");
     assert_eq!(first("[store]\nmax_size = \"1MiB\"\n"), "error: less than eight segments");
     assert_eq!(
         first("[[listener]]\nurl = \"tcp://127.0.0.1\"\n[[listener]]\nurl = \"tcp://127.0.0.1\"\n"),

@@ -67,12 +67,16 @@ pub(crate) fn run(command: &StoreCommand) -> Result<(), Failure> {
 
 impl StoreArgs {
     fn folder(&self) -> Result<PathBuf, Failure> {
-        let folder = self.data_dir.join("log");
-        if folder.is_dir() {
-            return Ok(folder);
+        let (folder, dir) = (self.data_dir.join("log"), self.data_dir.display());
+        match folder.metadata() {
+            Ok(found) if found.is_dir() => Ok(folder),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Failure::Failed(
+                format!("cannot look into {dir}; be the user that its node runs as"),
+            )),
+            Ok(_) | Err(_) => Err(Failure::Failed(format!(
+                "{dir} is not the data directory of a node: it has no folder `log`"
+            ))),
         }
-        let dir = self.data_dir.display();
-        Err(Failure::Failed(format!("nothing is stored in {dir}: it has no folder `log`")))
     }
 
     /// For this process alone: no node may write meanwhile.

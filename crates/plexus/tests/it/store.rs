@@ -78,7 +78,10 @@ fn a_directory_without_a_store_is_told() {
     let place = Place::new();
     for command in ["stat", "check", "dump", "repair", "export"] {
         let said = store(&place, command, "none", &[]).failed(1);
-        assert_eq!(said, "error: nothing is stored in none: it has no folder `log`\n");
+        assert_eq!(
+            said,
+            "error: none is not the data directory of a node: it has no folder `log`\n"
+        );
     }
     fs::create_dir_all(place.path().join("empty/log")).unwrap();
     let said = store(&place, "export", "empty", &[]).failed(1);

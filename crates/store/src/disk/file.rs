@@ -1,7 +1,7 @@
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::FileExt,
+    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     process,
 };
@@ -10,6 +10,9 @@ use super::Disk;
 use crate::{SegmentNumber, segment::spare_number};
 
 const LOCK: &str = "LOCK";
+/// What clients send each other is for the user that the node runs as.
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
 // A page: some file systems keep what one call wrote as one piece, and give the whole piece to the
 // disk again for every small write into it.
 static ZEROS: [u8; 4 * 1024] = [0; 4 * 1024];
@@ -28,8 +31,13 @@ impl FileDisk {
     pub fn open(folder: &Path) -> io::Result<Self> {
         Self::create_folder(folder)?;
         let path = folder.join(LOCK);
-        let mut lock =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(FILE_MODE)
+            .open(&path)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(error),
@@ -94,7 +102,7 @@ fn create_missing(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) 
     let missing = folder.ancestors().filter(|one| !one.as_os_str().is_empty());
     let missing: Vec<_> = missing.take_while(|one| !one.exists()).collect();
     for folder in missing.into_iter().rev() {
-        match fs::create_dir(folder) {
+        match DirBuilder::new().mode(FOLDER_MODE).create(folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
             made => made?,
         }
@@ -127,6 +135,7 @@ impl Disk for FileDisk {
             .write(true)
             .create(true)
             .truncate(true)
+            .mode(FILE_MODE)
             .open(self.path(name))?;
         let mut at = 0;
         while at < length {

@@ -22,18 +22,20 @@ pub struct SpareOrder {
     pub length: u64,
 }
 
+/// Segments below the limit.
+pub(super) struct Margins {
+    /// Into which nothing more is let: what is under way and what makes the log smaller goes there.
+    reserved: u64,
+    /// From which on the log is cleaned.
+    pub(super) slack: u64,
+}
+
 impl<D: Disk> Log<D> {
     /// A spare is made when this part of the last segment is taken.
     const SPARE_SHARE: u64 = 8;
 
     /// Spare files that are kept.
     pub(super) const SPARES_MAX: usize = 2;
-
-    /// Segments below the limit into which nothing more is let: what is under way and what makes the
-    /// log smaller goes there.
-    pub(super) const RESERVED: u64 = 2;
-    /// Segments below the limit from which on the log is cleaned.
-    pub(super) const SLACK: u64 = 4;
 
     /// About how many bytes of living state may still be let in, before the limit or the end of a disk
     /// that had no room for the next file.
@@ -47,15 +49,26 @@ impl<D: Disk> Log<D> {
         if limit == 0 {
             return u64::MAX;
         }
-        let segment = self.options.segment_bytes;
-        let living = self.living_bytes();
-        let living_max = limit.saturating_sub((Self::SLACK + 2) * segment) / 9 * 8;
-        let files = limit.saturating_sub(Self::RESERVED * segment);
+        let (segment, living) = (self.options.segment_bytes, self.living_bytes());
+        let Margins { reserved, slack } = self.margins();
+        let living_max = limit.saturating_sub((slack + 2) * segment) / 9 * 8;
+        let living_max = living_max.max(segment / 2);
+        let files = limit.saturating_sub(reserved * segment);
         let more = files.saturating_sub(self.segment_bytes()) / segment;
         let current = self.current();
         let by_files = current.length.saturating_sub(current.end) + more * segment;
         // A segment is what has to be free for anything to be let in.
         by_files.min((living_max + segment).saturating_sub(living))
+    }
+
+    /// Those of the limit. A disk that is full is used further: with spares it has what is under way.
+    pub(super) const fn margins(&self) -> Margins {
+        let limit = self.options.bytes_max;
+        if self.disk_bytes > 0 && (limit == 0 || self.disk_bytes < limit) {
+            Margins { reserved: 1, slack: 3 }
+        } else {
+            Margins { reserved: 2, slack: 4 }
+        }
     }
 
     /// Ends the last segment and begins the next, with room for a frame of that many bytes.

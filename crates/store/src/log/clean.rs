@@ -121,7 +121,7 @@ impl<D: Disk> Log<D> {
         // log that is full of living state would be written round and round.
         let segment = self.options.segment_bytes;
         let worth = living.saturating_add(living / 8).saturating_add(2 * segment);
-        target.min(limit.saturating_sub(Self::SLACK * segment).max(worth))
+        target.min(limit.saturating_sub(self.margins().slack * segment).max(worth))
     }
 
     /// Writes living bodies of the oldest segment again. Whether there were any.

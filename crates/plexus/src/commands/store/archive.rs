@@ -22,7 +22,7 @@ pub(crate) struct ExportArgs {
     store: StoreArgs,
 
     /// Where the export goes; a file that is there is replaced when the export is whole [default:
-    /// stdout]
+    /// -, stdout]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -44,7 +44,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
         plexus_archive::export(disk, now_millis(), out)
             .map_err(|error| because(&format!("{} is not exported", dir.display()), dir, &error))
     };
-    let Some(file) = &args.file else {
+    let Some(file) = args.file.as_ref().filter(|file| file.as_os_str() != "-") else {
         let mut out = BufWriter::with_capacity(BLOCK_BYTES, io::stdout().lock());
         return to(&mut out).map(drop);
     };

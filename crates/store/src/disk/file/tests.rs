@@ -98,3 +98,15 @@ fn each_folder_that_is_made_is_durable_in_the_one_around_it() {
     fs::write(outer.join("file"), "").unwrap();
     FileDisk::create_folder(&outer.join("file")).unwrap_err();
 }
+
+#[test]
+fn what_is_stored_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("modes");
+    let log = folder.0.join("data/log");
+    let disk = FileDisk::open(&log).unwrap();
+    disk.create("a", 10).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&log), mode(log.parent().unwrap())), (0o700, 0o700));
+    assert_eq!((mode(&log.join("a")), mode(&log.join(LOCK))), (0o600, 0o600));
+}
