@@ -13,7 +13,7 @@ use crate::{
     engine::{Command, Crew, Shared},
     meter::{Meters, Metric, Quantiles},
     plan::{Plan, Role},
-    summary::{Part, Summary},
+    summary::{Broker, Part, Summary},
     usage::{self, Cpu},
 };
 
@@ -112,6 +112,8 @@ impl Director {
     pub fn run(mut self, watch: &mut dyn Watch) -> io::Result<Summary> {
         let pid = std::process::id();
         let cpu = Cpu::of(pid).ok();
+        let broker = self.shared.plan.broker;
+        let broker_cpu = broker.and_then(|pid| Cpu::of(pid).ok());
         let begin = self.clock.now();
         for step in self.shared.plan.workload.steps.clone() {
             self.step(&step, watch)?;
@@ -119,6 +121,7 @@ impl Director {
         self.crew.order(&Command::Halt);
         self.flush()?;
         self.look(watch, None)?;
+        let broker = broker.and_then(|pid| used_by(pid, broker_cpu?));
         let used = cpu.zip(Cpu::of(pid).ok()).map(|(before, after)| after.micros_since(before));
         let seconds = self.clock.now().saturating_since(begin).as_secs_f64();
         self.tell(watch, Some(1.0));
@@ -132,6 +135,7 @@ impl Director {
         summary.generator.memory_bytes = self.peak_memory;
         summary.generator.threads = shared.plan.workers;
         summary.parts = self.parts;
+        summary.broker = broker;
         Ok(summary.judged(&shared.plan.workload))
     }
 
@@ -227,4 +231,10 @@ impl Director {
         let delivered = counts.get(Count::Delivered) >= counts.get(Count::Expected);
         self.is_answered(counts) && delivered
     }
+}
+
+/// What the broker used since then.
+fn used_by(pid: u32, before: Cpu) -> Option<Broker> {
+    let cpu_seconds = Cpu::of(pid).ok()?.micros_since(before) as f64 / 1e6;
+    Some(Broker { cpu_seconds, memory_bytes: usage::anonymous_bytes(pid).ok()? })
 }

@@ -42,7 +42,7 @@ mod report;
 mod run;
 mod scenario;
 mod seen;
-mod stamp;
+pub mod stamp;
 pub mod summary;
 mod traffic;
 mod usage;

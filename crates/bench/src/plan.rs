@@ -35,6 +35,8 @@ pub struct Plan {
     pub patience: Duration,
     /// For `%r`.
     pub seed: Seed,
+    /// The broker's process, if its processor time and memory are to be read.
+    pub broker: Option<u32>,
 }
 
 /// Groups and steps.

@@ -22,10 +22,7 @@ use super::{
     pace::Source,
     reason,
 };
-use crate::{
-    counts::{Census, Count},
-    pacer::Pacer,
-};
+use crate::{counts::Census, pacer::Pacer};
 
 /// Ready connections that are looked at in one turn.
 const EVENTS_MAX: usize = 1_024;

@@ -7,7 +7,7 @@ use plexus_types::{Instant, Qos, Text, TopicName};
 
 use super::{Command, Conn, Desk, Part, Phase, Source, Worker, lock};
 use crate::{
-    engine::{desk::share, publisher::Publisher, subscriber::Subscriber},
+    engine::{desk::share, publisher::Publisher},
     pacer::Pacer,
     pattern::{Filling, RANDOM_MAX},
     plan::{Group, Pace, Publishing, Role},
