@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use plexus_types::Instant;
+
 macro_rules! counters {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -51,6 +53,8 @@ counters! {
         BytesOut = "bytes_out",
         /// Payload bytes received.
         BytesIn = "bytes_in",
+        /// Messages of clearing up that were acknowledged.
+        Cleared = "cleared",
         /// Filters that were subscribed to.
         Subscribed = "subscribed",
         /// Filters that the broker refused.
@@ -147,6 +151,7 @@ impl Counts {
 pub(crate) struct Board {
     messages: [AtomicU64; Count::ALL.len()],
     groups: Vec<[AtomicU64; Census::ALL.len()]>,
+    moved: AtomicU64,
 }
 
 impl Board {
@@ -154,11 +159,13 @@ impl Board {
         Self {
             messages: std::array::from_fn(|_| AtomicU64::new(0)),
             groups: (0..groups).map(|_| std::array::from_fn(|_| AtomicU64::new(0))).collect(),
+            moved: AtomicU64::new(0),
         }
     }
 
-    /// Shows the numbers. Only the thread whose board it is calls this.
-    pub(crate) fn show(&self, counts: &Counts) {
+    /// Shows the numbers and when something came last. Only the thread whose board it is calls this.
+    pub(crate) fn show(&self, counts: &Counts, moved: Instant) {
+        self.moved.store(moved.as_nanos(), Ordering::Relaxed);
         let show = |places: &[AtomicU64], numbers: &[u64]| {
             for (place, number) in places.iter().zip(numbers) {
                 place.store(*number, Ordering::Relaxed);
@@ -168,6 +175,11 @@ impl Board {
         for (places, numbers) in self.groups.iter().zip(&counts.groups) {
             show(places, numbers);
         }
+    }
+
+    /// When something came last.
+    pub(crate) fn moved(&self) -> Instant {
+        Instant::from_nanos(self.moved.load(Ordering::Relaxed))
     }
 
     /// Adds what is shown to `counts`.
@@ -196,9 +208,13 @@ mod tests {
         counts.note(1, Census::Accepted);
         counts.note(1, Census::Accepted);
         counts.note(1, Census::Lost);
-        boards.iter().for_each(|board| board.show(&counts));
+        for board in &boards {
+            board.show(&counts, Instant::ZERO);
+        }
         let mut sum = Counts::new(2);
-        boards.iter().for_each(|board| board.add_to(&mut sum));
+        for board in &boards {
+            board.add_to(&mut sum);
+        }
         assert_eq!(sum.get(Count::Published), 6);
         assert_eq!((sum.standing(0), sum.standing(1), sum.all_standing()), (0, 2, 2));
         assert_eq!(sum.since(&counts, Count::Published), 3);

@@ -101,8 +101,10 @@ struct Member {
 impl Crew {
     /// Starts the workers of a plan.
     pub(crate) fn start(plan: Plan, clock: Clock) -> io::Result<Self> {
-        let polls = (0..plan.workers.max(1)).map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;
-        let wakers = polls.iter().map(|poll| Waker::new(poll.registry(), Worker::WAKER).map(Arc::new));
+        let polls =
+            (0..plan.workers.max(1)).map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;
+        let wakers =
+            polls.iter().map(|poll| Waker::new(poll.registry(), Worker::WAKER).map(Arc::new));
         let wakers = wakers.collect::<io::Result<Vec<_>>>()?;
         let groups = plan.workload.groups.len();
         let audience = plan.workload.audience();
@@ -165,9 +167,24 @@ impl Shared {
         counts
     }
 
+    /// When something came last, on whatever thread.
+    pub(crate) fn moved(&self) -> Instant {
+        self.boards.iter().map(Board::moved).max().unwrap_or_default()
+    }
+
     /// Takes the times that were recorded since the last call.
     pub(crate) fn take_recent(&self, into: &mut Meters) {
         into.absorb(&mut lock(&self.recent));
+    }
+
+    /// Whether the messages of a publisher go to several topics, so that their order means nothing.
+    fn is_spread(&self, index: usize) -> bool {
+        let group = self.publisher(index as u32).map(|(group, _)| group);
+        let group = group.and_then(|group| self.plan.workload.groups.get(group));
+        group.is_some_and(|group| match &group.role {
+            crate::plan::Role::Publish(publishing) => publishing.topic.varies(),
+            crate::plan::Role::Connect | crate::plan::Role::Subscribe(_) => false,
+        })
     }
 
     /// What went wrong, and how often.

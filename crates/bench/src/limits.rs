@@ -75,13 +75,19 @@ impl Limits {
             let last = (1 + wanted).min(254);
             let example = format!("127.0.0.2-127.0.0.{last}");
             let each = self.ports;
-            return Err(LimitError::Ports { connections, sources: count, available, each, example });
+            return Err(LimitError::Ports {
+                connections,
+                sources: count,
+                available,
+                each,
+                example,
+            });
         }
         Ok(())
     }
 }
 
-/// Reads `32768	60999`.
+/// Reads two numbers, the first and the last port.
 fn ports(text: &str) -> Option<u64> {
     let mut numbers = text.split_whitespace().map(str::parse::<u64>);
     let (first, last) = (numbers.next()?.ok()?, numbers.next()?.ok()?);

@@ -53,7 +53,7 @@ impl Meters {
     pub fn record(&mut self, metric: Metric, time: Duration) {
         if let Some(histogram) = self.0.get_mut(metric as usize) {
             let nanos = u64::try_from(time.as_nanos()).unwrap_or(Self::HIGHEST);
-            histogram.get_or_insert_with(Self::empty).saturating_record(nanos);
+            histogram.get_or_insert_with(|| Box::new(Self::empty())).saturating_record(nanos);
         }
     }
 
@@ -63,7 +63,7 @@ impl Meters {
             let Some(theirs) = theirs.as_mut().filter(|histogram| !histogram.is_empty()) else {
                 continue;
             };
-            let mine = mine.get_or_insert_with(Self::empty);
+            let mine = mine.get_or_insert_with(|| Box::new(Self::empty()));
             mine.add(&**theirs).expect("invariant: all histograms have the same bounds");
             theirs.reset();
         }
@@ -75,9 +75,9 @@ impl Meters {
         (!histogram.is_empty()).then(|| Quantiles::of(histogram))
     }
 
-    fn empty() -> Box<Histogram<u64>> {
+    fn empty() -> Histogram<u64> {
         let histogram = Histogram::new_with_bounds(Self::LOWEST, Self::HIGHEST, Self::DIGITS);
-        Box::new(histogram.expect("invariant: the bounds are constants that the histogram takes"))
+        histogram.expect("invariant: the bounds are constants that the histogram takes")
     }
 }
 
@@ -137,8 +137,8 @@ mod tests {
         one.record(Metric::Deliver, Duration::from_hours(9));
         all.absorb(&mut one);
         let found = all.quantiles(Metric::Deliver).unwrap();
-        assert_eq!((found.count, found.p50.round()), (101, 51_020.0));
-        assert_eq!((found.max / 6e8).round(), 1.0, "more than ten minutes count as ten");
+        assert!(found.count == 101 && (found.p50 / 51_000.0 - 1.0).abs() < 0.01, "{found:?}");
+        assert!((found.max / 6e8 - 1.0).abs() < 0.1, "more than ten minutes count as ten");
         assert_eq!(all.quantiles(Metric::Lag), None);
     }
 }

@@ -92,8 +92,7 @@ enum Amount {
 
 /// Reads the groups of a file and lays out their steps.
 pub fn mixed(text: &str, frame: &Frame) -> Result<Workload, MixedError> {
-    let file: File =
-        toml::from_str(text).map_err(|error| MixedError::Syntax(error.to_string()))?;
+    let file: File = toml::from_str(text).map_err(|error| MixedError::Syntax(error.to_string()))?;
     if file.group.is_empty() {
         return Err(MixedError::Empty);
     }
@@ -190,7 +189,7 @@ impl Written {
                 Body::Template(Pattern::parse(text, Place::OF_PAYLOAD).map_err(of("payload"))?)
             }
             (None, size) => {
-                let size = size.map_or(bounds::SIZE_DEFAULT, |size| size.get());
+                let size = size.map_or(bounds::SIZE_DEFAULT, ByteSize::get);
                 if size > bounds::SIZE_MAX {
                     return Err(format!("size is at most {} bytes", bounds::SIZE_MAX));
                 }

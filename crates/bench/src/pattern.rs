@@ -239,8 +239,16 @@ mod tests {
     #[test]
     fn an_unknown_place_is_shown() {
         let error = Pattern::parse("a/%x", Place::OF_TOPIC).unwrap_err().to_string();
-        assert_eq!(error, "`%x` at character 3 stands for nothing here; there are %i, %c, %n, %r, %%");
-        assert!(Pattern::parse("ü%", Place::OF_ID).unwrap_err().to_string().contains("`%` at character 2"));
+        assert_eq!(
+            error,
+            "`%x` at character 3 stands for nothing here; there are %i, %c, %n, %r, %%"
+        );
+        assert!(
+            Pattern::parse("ü%", Place::OF_ID)
+                .unwrap_err()
+                .to_string()
+                .contains("`%` at character 2")
+        );
         assert!(Pattern::parse("%t", Place::OF_TOPIC).is_err());
     }
 
@@ -259,7 +267,10 @@ mod tests {
             assert_eq!(topic.filter(false).text(&filling), all);
             assert_eq!(topic.filter(true).text(&filling), own);
         }
-        assert_eq!(pattern("a/%i").filter(false).behind("$share/g/").text(&Filling::default()), "$share/g/a/+");
+        assert_eq!(
+            pattern("a/%i").filter(false).behind("$share/g/").text(&Filling::default()),
+            "$share/g/a/+"
+        );
     }
 
     #[test]

@@ -226,8 +226,9 @@ impl Workload {
         let mut most = 0;
         for step in &self.steps {
             let (group, there) = match step {
-                Step::Connect { group, .. } | Step::Collect { group, .. } => (*group, true),
-                Step::Churn { group, .. } => (*group, true),
+                Step::Connect { group, .. }
+                | Step::Collect { group, .. }
+                | Step::Churn { group, .. } => (*group, true),
                 Step::Leave { group, .. } => (*group, false),
                 Step::Publish { .. }
                 | Step::Settle
@@ -267,15 +268,6 @@ impl Workload {
             Role::Publish(_) | Role::Connect => None,
         });
         all.min()
-    }
-
-    /// Whether a message can only come in order: no shared subscription, one topic a publisher.
-    pub fn is_ordered(&self) -> bool {
-        self.groups.iter().all(|group| match &group.role {
-            Role::Publish(publishing) => !publishing.counted || !publishing.topic.varies(),
-            Role::Subscribe(subscribing) => subscribing.shared.is_none(),
-            Role::Connect => true,
-        })
     }
 }
 

@@ -113,7 +113,10 @@ pub fn text(progress: &Progress) -> String {
         for (index, (group, _)) in progress.groups.iter().enumerate() {
             let number = progress.counts.of(index, *census);
             let group = label(group);
-            let _ = writeln!(out, "plexus_bench_connections_{name}_total{{group=\"{group}\"}} {number}");
+            let _ = writeln!(
+                out,
+                "plexus_bench_connections_{name}_total{{group=\"{group}\"}} {number}"
+            );
         }
     }
     let _ = writeln!(out, "# TYPE plexus_bench_connections gauge");

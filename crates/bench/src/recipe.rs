@@ -97,7 +97,9 @@ pub enum RecipeError {
     #[error("the topic of a pair cannot hold %c, which the subscriber does not know; use %i")]
     PairId,
     /// Each kept message needs a topic.
-    #[error("each retained message needs a topic of its own; put %n into it, and %i for more than one publisher")]
+    #[error(
+        "each retained message needs a topic of its own; put %n into it, and %i for more than one publisher"
+    )]
     RetainedTopic,
     /// A broker stores QoS 0 for nobody who is away.
     #[error("a message of QoS 0 is not stored for who is away; use --qos 1 or 2")]
@@ -129,7 +131,8 @@ impl Recipe {
         if in_pairs && topic.has(Place::Id) {
             return Err(RecipeError::PairId);
         }
-        let numbered = topic.has(Place::Message) && (self.publishers == 1 || topic.has(Place::Client));
+        let numbered =
+            topic.has(Place::Message) && (self.publishers == 1 || topic.has(Place::Client));
         if self.kind == Kind::Retained && !numbered {
             return Err(RecipeError::RetainedTopic);
         }
@@ -155,7 +158,8 @@ impl Recipe {
                 Kind::P2p => "bench/p2p/%i",
                 Kind::Conn | Kind::Pub | Kind::Sub | Kind::Churn => "bench/%i",
             };
-            Pattern::parse(usual, Place::OF_TOPIC).expect("invariant: the usual topics are patterns")
+            Pattern::parse(usual, Place::OF_TOPIC)
+                .expect("invariant: the usual topics are patterns")
         };
         self.topic.clone().unwrap_or_else(usual)
     }
@@ -177,7 +181,15 @@ impl Recipe {
         });
         let durable = self.kind == Kind::Offline && matches!(role, Role::Subscribe(_));
         let id_first = self.first + id_first;
-        Group { name: name.to_owned(), count, first: self.first, id_first, client_id, durable, role }
+        Group {
+            name: name.to_owned(),
+            count,
+            first: self.first,
+            id_first,
+            client_id,
+            durable,
+            role,
+        }
     }
 
     fn subscribing(&self) -> Role {
@@ -223,12 +235,10 @@ impl Recipe {
     /// Subscribers come first, so that nobody publishes before they are there.
     fn groups(&self) -> Vec<Group> {
         let publishers = u64::from(self.publishers);
-        let subscribers = |first| {
-            self.group("subscribers", self.subscribers, first, self.subscribing())
-        };
-        let publish = |publishing| {
-            self.group("publishers", self.publishers, 0, Role::Publish(publishing))
-        };
+        let subscribers =
+            |first| self.group("subscribers", self.subscribers, first, self.subscribing());
+        let publish =
+            |publishing| self.group("publishers", self.publishers, 0, Role::Publish(publishing));
         match self.kind {
             Kind::Conn | Kind::Churn => {
                 vec![self.group("clients", self.publishers, 0, Role::Connect)]
@@ -246,11 +256,7 @@ impl Recipe {
                     counted: false,
                     ..self.publishing()
                 };
-                vec![
-                    subscribers(publishers),
-                    publish(self.publishing()),
-                    publish(clearing),
-                ]
+                vec![subscribers(publishers), publish(self.publishing()), publish(clearing)]
             }
         }
     }
@@ -274,7 +280,12 @@ impl Recipe {
             }
             Kind::Subscribe => vec![connect(FIRST), Step::Subscribe { group: FIRST }, leave(FIRST)],
             Kind::Pub => {
-                vec![connect(FIRST), self.publish(FIRST, warm_up, "publish"), Step::Settle, leave(FIRST)]
+                vec![
+                    connect(FIRST),
+                    self.publish(FIRST, warm_up, "publish"),
+                    Step::Settle,
+                    leave(FIRST),
+                ]
             }
             Kind::P2p | Kind::FanIn | Kind::FanOut => vec![
                 connect(FIRST),

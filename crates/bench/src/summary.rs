@@ -224,9 +224,7 @@ impl Summary {
         if qos != Some(Qos::AtLeastOnce) {
             fail(messages.duplicates, "messages came again");
         }
-        if workload.is_ordered() {
-            fail(messages.out_of_order, "messages came out of order");
-        }
+        fail(messages.out_of_order, "messages came out of order");
         fail(messages.refused, "messages were refused");
         fail(messages.unacknowledged, "messages were not acknowledged");
         let refused = self.troubles.iter().filter(|(why, _)| why.starts_with("subscription"));
@@ -248,7 +246,7 @@ impl Summary {
         if workload.audience().iter().any(Option::is_none) {
             notes.push(
                 "how many receivers a message has is not known beforehand: losses are counted where \
-                 a later message of the same publisher came"
+                 a later message of the same publisher and topic came"
                     .to_owned(),
             );
         }
@@ -289,8 +287,7 @@ impl Summary {
         for part in &self.parts {
             let bare = [("", Quantiles::default())];
             let times = part.times.iter().map(|(name, times)| (*name, *times));
-            let times: Vec<_> =
-                if part.times.is_empty() { bare.to_vec() } else { times.collect() };
+            let times: Vec<_> = if part.times.is_empty() { bare.to_vec() } else { times.collect() };
             for (metric, times) in times {
                 self.csv_line(part, metric, &times, &mut out);
             }
@@ -319,7 +316,13 @@ impl Summary {
             times.count,
         );
         for time in [
-            times.min, times.mean, times.p50, times.p90, times.p99, times.p999, times.p9999,
+            times.min,
+            times.mean,
+            times.p50,
+            times.p90,
+            times.p99,
+            times.p999,
+            times.p9999,
             times.max,
         ] {
             let _ = write!(out, ",{time:.1}");

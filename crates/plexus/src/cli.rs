@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench::BenchCommand, config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
-    store::StoreCommand, subscribe::SubArgs,
+    bench::BenchCommand, config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs,
+    serve::ServeArgs, store::StoreCommand, subscribe::SubArgs,
 };
 
 pub(crate) const EXIT_CODES: &str = "\
@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Exit code 1 when connections failed, or messages were lost, came again or came out of order
     /// where their quality of service forbids that.
     #[command(subcommand)]
-    Bench(BenchCommand),
+    Bench(Box<BenchCommand>),
     /// Look after what a node has stored in its data directory
     #[command(subcommand)]
     Store(StoreCommand),

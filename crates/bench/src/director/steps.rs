@@ -40,14 +40,14 @@ impl Director {
         };
         match step {
             Step::Connect { group, .. } => format!("connecting {}", name(group)),
-            Step::Publish { measured: Some(name), .. } => format!("traffic: {name}"),
+            Step::Publish { measured: Some(name), .. }
+            | Step::Hold { measured: Some(name), .. }
+            | Step::Collect { measured: name, .. } => format!("traffic: {name}"),
             Step::Publish { measured: None, .. } => "clearing up".to_owned(),
             Step::Settle => "waiting for what is under way".to_owned(),
             Step::Subscribe { .. } => "subscribing".to_owned(),
             Step::Churn { .. } => "connecting and leaving".to_owned(),
-            Step::Hold { measured: Some(name), .. } => format!("traffic: {name}"),
             Step::Hold { measured: None, .. } => "holding connections".to_owned(),
-            Step::Collect { measured, .. } => format!("traffic: {measured}"),
             Step::Leave { group, .. } => format!("disconnecting {}", name(group)),
         }
     }
@@ -61,20 +61,23 @@ impl Director {
         mut done: impl FnMut(&Self, &Counts) -> f64,
     ) -> io::Result<Instant> {
         let mut last = self.shared.counts();
-        let mut moved = self.clock.now();
+        let begin = self.clock.now();
+        let mut changed = begin;
         loop {
             let share = done(self, &last);
             if share >= 1.0 || self.ending {
-                return Ok(moved);
+                break;
             }
             let counts = self.look(watch, Some(share))?;
             let now = self.clock.now();
             if counts != last {
-                (last, moved) = (counts, now);
-            } else if now.saturating_since(moved) > patience {
-                return Ok(moved);
+                (last, changed) = (counts, now);
+            } else if now.saturating_since(changed) > patience {
+                break;
             }
         }
+        // More exact than the time of the look.
+        Ok(self.shared.moved().max(begin))
     }
 
     fn until_time(&mut self, end: Instant, watch: &mut dyn Watch) -> io::Result<()> {
@@ -132,7 +135,7 @@ impl Director {
         watch: &mut dyn Watch,
     ) -> io::Result<()> {
         let (begin, mut before) = self.begin_part()?;
-        let from = begin + warm_up;
+        let mut from = begin + warm_up;
         let to = time.map_or(Instant::FAR_FUTURE, |time| from + time);
         for group in groups {
             let measured = (from, to);
@@ -142,10 +145,11 @@ impl Director {
             self.until_time(from, watch)?;
             // What was recorded of the warm-up is dropped by its due times.
             before = self.shared.counts();
+            from = self.clock.now();
             self.until_time(to, watch)?;
             self.clock.now()
         } else {
-            let wanted = self.messages_of(groups) + before.get(Count::Published);
+            let wanted = self.messages_of(groups) + gone_out(&before);
             let patience = self.shared.plan.patience;
             self.until(patience, watch, move |director, counts| {
                 director.progress_of(counts, wanted)
@@ -175,7 +179,7 @@ impl Director {
 
     /// How many of the messages have been sent and, where somebody is there, have arrived.
     fn progress_of(&self, counts: &Counts, wanted: u64) -> f64 {
-        let sent = counts.get(Count::Published) + counts.get(Count::Overrun);
+        let sent = gone_out(counts);
         let there = self.shared.plan.workload.groups.iter().any(
             |group| matches!(&group.role, Role::Publish(publishing) if publishing.awaits_delivery),
         );
@@ -287,7 +291,14 @@ impl Director {
     }
 }
 
-/// One when nobody of the group is connected any more.
+/// Messages that nobody has to send any more.
+fn gone_out(counts: &Counts) -> u64 {
+    counts.get(Count::Published) + counts.get(Count::Overrun) + counts.get(Count::Cleared)
+}
+
+/// One when nobody of the group is connected or about to be.
 fn gone(counts: &Counts, group: usize) -> f64 {
-    f64::from(u8::from(counts.standing(group) == 0))
+    let of = |census| counts.of(group, census);
+    let under_way = of(Census::Begun) - of(Census::Accepted) - of(Census::Failed);
+    f64::from(u8::from(counts.standing(group) == 0 && under_way == 0))
 }

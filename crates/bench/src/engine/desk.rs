@@ -57,6 +57,8 @@ pub(super) struct Desk {
     pub(super) publishing: bool,
     /// Whether clients that have connected leave and come again.
     pub(super) churning: bool,
+    /// By group: whoever is ready is to leave, and whether its session may be forgotten.
+    pub(super) leaving: Vec<Option<bool>>,
     /// When something arrived or was acknowledged last.
     pub(super) moved: Instant,
     pub(super) block: ReadBlock,
@@ -81,8 +83,7 @@ pub(super) enum End {
 impl Desk {
     pub(super) fn new(index: usize, shared: Arc<Shared>) -> Self {
         let plan = &shared.plan;
-        let connects =
-            Connects::new(plan.connect_rate, index, plan.workers, plan.connecting_max);
+        let connects = Connects::new(plan.connect_rate, index, plan.workers, plan.connecting_max);
         Self {
             index,
             now: shared.clock.now(),
@@ -96,6 +97,7 @@ impl Desk {
             measured: (Instant::ZERO, Instant::FAR_FUTURE),
             publishing: false,
             churning: false,
+            leaving: vec![None; plan.workload.groups.len()],
             moved: Instant::ZERO,
             block: ReadBlock::default(),
             inbox: BytesMut::new(),
@@ -152,15 +154,22 @@ impl Desk {
         if conn.phase == Phase::Standing && self.subscribe_on(conn) {
             return true;
         }
+        if conn.phase == Phase::Standing {
+            return false;
+        }
         let apart = matches!(&conn.part, Part::Subscribe(subscriber) if subscriber.is_on);
         if conn.phase == Phase::Ready && apart && self.subscribe_apart(conn) {
             return true;
         }
-        if conn.phase == Phase::Ready && self.churning {
-            Self::say_good_bye(conn, self.now, false);
-            return true;
+        let leaving = self.leaving.get(usize::from(conn.group)).copied().flatten();
+        let leaving = leaving.or_else(|| self.churning.then_some(false));
+        match leaving {
+            Some(forget) if conn.is_accepted() => {
+                Self::say_good_bye(conn, self.now, forget);
+                true
+            }
+            Some(_) | None => false,
         }
-        false
     }
 
     /// DISCONNECT; with `forget` the broker may forget the session, where the version has a word for
@@ -198,12 +207,13 @@ impl Desk {
                 ClientOutput::Disconnected(disconnect) => {
                     said = Some(format!("ended by the broker: {}", disconnect.reason));
                 }
-                ClientOutput::Close(ClientClose::Wanted) => {}
-                ClientOutput::Close(close) => {
+                ClientOutput::Close(close) if close != ClientClose::Wanted => {
                     let reason = said.take().or_else(|| reason::of_close(close));
                     return Some(reason.map_or(End::Wanted, End::Because));
                 }
-                ClientOutput::Unsubscribed(..)
+                // The good-bye is on its way; the broker's end follows.
+                ClientOutput::Close(_)
+                | ClientOutput::Unsubscribed(..)
                 | ClientOutput::Abandoned(_)
                 | ClientOutput::Pong
                 | ClientOutput::Authentication(_) => {}
@@ -326,10 +336,10 @@ impl Desk {
         }
         match (conn.phase, &mut conn.part) {
             (Phase::Closing, _) => link.stream.shutdown(),
-            (Phase::Ready, Part::Publish(publisher)) => {
-                if publisher.has_waiting() || publisher.is_unbounded() {
-                    self.refill.push(slot);
-                }
+            (Phase::Ready, Part::Publish(publisher))
+                if publisher.has_waiting() || publisher.is_unbounded() =>
+            {
+                self.refill.push(slot);
             }
             _ => {}
         }

@@ -130,8 +130,7 @@ impl Source {
     /// When the next message is due; never if no client of the group is here.
     pub(super) fn next(&self) -> Option<Instant> {
         let number = self.worker + self.turn * self.workers;
-        (number < self.count)
-            .then(|| due(self.begin, self.round * self.count + number, self.rate))
+        (number < self.count).then(|| due(self.begin, self.round * self.count + number, self.rate))
     }
 
     /// The number of the client whose message is due, and since when.
@@ -196,7 +195,9 @@ mod tests {
     #[test]
     fn timers_come_in_order() {
         let mut timers = Timers::default();
-        [5, 1, 3].into_iter().for_each(|at| timers.add(Instant::from_secs(at), at as u32));
+        for at in [5, 1, 3] {
+            timers.add(Instant::from_secs(at), at as u32);
+        }
         assert_eq!(timers.pop(Instant::from_secs(0)), None);
         let due = std::iter::from_fn(|| timers.pop(Instant::from_secs(3))).collect::<Vec<_>>();
         assert_eq!(due, [1, 3]);

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use plexus_session::Ticket;
 use plexus_types::Instant;
 
-use crate::ledger::{Arrival, Stream};
+use crate::{
+    ledger::{Arrival, Stream},
+    seen::Seen,
+};
 
 /// The receiving side of one client.
 #[derive(Debug, Default)]
@@ -24,29 +27,68 @@ pub(super) struct Subscriber {
 /// What came, by publisher. Most subscribers hear of one.
 #[derive(Debug, Default)]
 struct Streams {
-    one: Option<(u32, Stream)>,
-    more: Option<Box<BTreeMap<u32, Stream>>>,
+    one: Option<(u32, Track)>,
+    more: BTreeMap<u32, Track>,
+}
+
+/// What is remembered of a publisher's messages.
+#[derive(Debug)]
+enum Track {
+    /// They come in order.
+    Ordered(Stream),
+    /// They come over several topics, in whatever order.
+    Spread(Seen),
+}
+
+/// How to look at a publisher's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// From the first one on.
+    Whole,
+    /// From whichever comes first: it began before.
+    Joined,
+    /// In whatever order.
+    Spread,
 }
 
 impl Subscriber {
-    /// A message came. The first of a publisher that is `joined` may be any.
-    pub(super) fn arrive(&mut self, publisher: u32, sequence: u32, joined: bool) -> Arrival {
-        let begin = || if joined { Stream::starting_at(sequence) } else { Stream::default() };
+    /// A message came. The order is asked for the first one of each publisher.
+    pub(super) fn arrive(
+        &mut self,
+        publisher: u32,
+        sequence: u32,
+        order: impl FnOnce() -> Order,
+    ) -> Arrival {
+        let begin = || match order() {
+            Order::Whole => Track::Ordered(Stream::default()),
+            Order::Joined => Track::Ordered(Stream::starting_at(sequence)),
+            Order::Spread => Track::Spread(Seen::default()),
+        };
         let Streams { one, more } = &mut self.streams;
-        let stream = match one {
-            Some((known, stream)) if *known == publisher => stream,
-            Some(_) => more.get_or_insert_default().entry(publisher).or_insert_with(begin),
+        let track = match one {
+            Some((known, track)) if *known == publisher => track,
+            Some(_) => more.entry(publisher).or_insert_with(begin),
             None => &mut one.insert((publisher, begin())).1,
         };
-        stream.arrive(sequence)
+        match track {
+            Track::Ordered(stream) => stream.arrive(sequence),
+            Track::Spread(seen) => {
+                let is_new = seen.note(sequence);
+                if is_new { Arrival::Fresh } else { Arrival::Duplicate }
+            }
+        }
     }
 
     /// Messages that were left out before the last that came, of publishers that `counts` names.
     pub(super) fn gaps(&self, counts: impl Fn(u32) -> bool) -> u64 {
-        let one = self.streams.one.iter().map(|(publisher, stream)| (*publisher, stream));
-        let more = self.streams.more.iter().flat_map(|more| more.iter());
-        let all = one.chain(more.map(|(publisher, stream)| (*publisher, stream)));
-        all.filter(|(publisher, _)| counts(*publisher)).map(|(_, stream)| stream.gaps()).sum()
+        let one = self.streams.one.iter().map(|(publisher, track)| (*publisher, track));
+        let all = one.chain(self.streams.more.iter().map(|(publisher, track)| (*publisher, track)));
+        let gaps = all.filter(|(publisher, _)| counts(*publisher)).map(|(_, track)| match track {
+            Track::Ordered(stream) => stream.gaps(),
+            // What lies between may have gone to topics that nobody asked for.
+            Track::Spread(_) => 0,
+        });
+        gaps.sum()
     }
 
     /// SUBACK came; when it was asked for and for how many filters.
@@ -66,20 +108,31 @@ mod tests {
     fn the_streams_of_publishers_are_apart() {
         let mut subscriber = Subscriber::default();
         for publisher in [7, 3, 9] {
-            assert_eq!(subscriber.arrive(publisher, 0, false), Arrival::Fresh);
-            assert_eq!(subscriber.arrive(publisher, 2, false), Arrival::Fresh);
-            assert_eq!(subscriber.arrive(publisher, 2, false), Arrival::Duplicate);
+            assert_eq!(subscriber.arrive(publisher, 0, || Order::Whole), Arrival::Fresh);
+            assert_eq!(subscriber.arrive(publisher, 2, || Order::Whole), Arrival::Fresh);
+            assert_eq!(subscriber.arrive(publisher, 2, || Order::Whole), Arrival::Duplicate);
         }
-        assert_eq!(subscriber.arrive(9, 1, false), Arrival::Late);
+        assert_eq!(subscriber.arrive(9, 1, || Order::Whole), Arrival::Late);
         assert_eq!(subscriber.gaps(|_| true), 2);
         assert_eq!(subscriber.gaps(|publisher| publisher == 3), 1);
     }
 
     #[test]
+    fn messages_of_several_topics_come_in_any_order() {
+        let mut subscriber = Subscriber::default();
+        let arrivals =
+            [5, 0, 3, 5].map(|sequence| subscriber.arrive(7, sequence, || Order::Spread));
+        let [.., last] = arrivals;
+        assert_eq!(last, Arrival::Duplicate);
+        assert_eq!(arrivals[..3], [Arrival::Fresh; 3]);
+        assert_eq!(subscriber.gaps(|_| true), 0);
+    }
+
+    #[test]
     fn who_joins_late_has_missed_nothing() {
         let mut subscriber = Subscriber::default();
-        assert_eq!(subscriber.arrive(7, 1_000, true), Arrival::Fresh);
-        assert_eq!(subscriber.arrive(7, 1_002, true), Arrival::Fresh);
+        assert_eq!(subscriber.arrive(7, 1_000, || Order::Joined), Arrival::Fresh);
+        assert_eq!(subscriber.arrive(7, 1_002, || Order::Joined), Arrival::Fresh);
         assert_eq!(subscriber.gaps(|_| true), 1);
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Worker {
     sources: Vec<Source>,
     pacer: Option<Pacer>,
     flush_at: Instant,
+    /// When open windows were given up last, or publishing began.
+    restarted: Instant,
     finished: bool,
 }
 
@@ -77,6 +79,7 @@ impl Worker {
             again: Vec::new(),
             sources: Vec::new(),
             pacer: None,
+            restarted: Instant::ZERO,
             finished: false,
         }
     }
@@ -98,7 +101,7 @@ impl Worker {
         self.wait()?;
         self.desk.now = self.shared.clock.now();
         while let Ok(command) = self.commands.try_recv() {
-            self.obey(command);
+            self.obey(&command);
         }
         self.take_mail();
         self.read_ready();
@@ -195,9 +198,7 @@ impl Worker {
                         again = true;
                         None
                     }
-                    Phase::Connecting => {
-                        Some(End::Because("no connection in time".to_owned()))
-                    }
+                    Phase::Connecting => Some(End::Because("no connection in time".to_owned())),
                     Phase::Closing => Some(End::Wanted),
                     Phase::Asked | Phase::Standing | Phase::Ready => {
                         desk.act(slot, conn, |conn, now| conn.client.handle_timeout(now))
@@ -279,11 +280,12 @@ impl Worker {
     }
 
     fn restart_if_stalled(&mut self) {
-        let still = self.desk.now.saturating_since(self.desk.moved);
+        let since = self.desk.moved.max(self.restarted);
+        let still = self.desk.now.saturating_since(since);
         if !self.desk.publishing || still < STALL {
             return;
         }
-        self.desk.moved = self.desk.now;
+        self.restarted = self.desk.now;
         for slot in 0..self.conns.len() as u32 {
             self.with(slot, |desk, conn| {
                 desk.write_off(slot, conn);
@@ -326,7 +328,7 @@ impl Worker {
     /// Shows the numbers, and once a second hands over the recorded times.
     fn show(&mut self) {
         if let Some(board) = self.shared.board(self.index) {
-            board.show(&self.desk.counts);
+            board.show(&self.desk.counts, self.desk.moved);
         }
         if self.desk.now >= self.flush_at {
             self.flush_at = self.desk.now + FLUSH_INTERVAL;
@@ -365,7 +367,6 @@ impl Worker {
         while conn.client.poll_output().is_some() {}
         conn.touched = false;
         conn.enter(Phase::Away, desk.now);
-        desk.moved = desk.now;
         match (desk.churning, census) {
             (false, _) => {}
             (true, Census::Left) => desk.connects.add(slot),

@@ -31,8 +31,7 @@ pub(super) fn of(workload: &Workload) -> Vec<Option<u32>> {
             let client = group.first + u64::from(number);
             let id = group.id(number, 0);
             let topic = |message, random| {
-                let filling =
-                    Filling { client, id: &id, message, random, ..Filling::default() };
+                let filling = Filling { client, id: &id, message, random, ..Filling::default() };
                 publishing.topic.text(&filling)
             };
             let first = topic(0, 0);

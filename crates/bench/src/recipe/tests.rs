@@ -25,8 +25,8 @@ fn recipe(kind: Kind) -> Recipe {
     }
 }
 
-fn pattern(text: &str) -> Option<Pattern> {
-    Some(Pattern::parse(text, Place::OF_TOPIC).unwrap())
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text, Place::OF_TOPIC).unwrap()
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn identifiers_differ_between_groups_and_runs() {
     let workload = recipe(Kind::P2p).workload().unwrap();
     let ids = workload.groups.iter().map(|group| group.id(0, 0)).collect::<Vec<_>>();
     assert_eq!(ids, ["bench-abc-s3", "bench-abc-p0"]);
-    let own = Recipe { client_id: pattern("dev-%i"), first: 10, ..recipe(Kind::P2p) };
+    let own = Recipe { client_id: Some(pattern("dev-%i")), first: 10, ..recipe(Kind::P2p) };
     let workload = own.workload().unwrap();
     let ids = workload.groups.iter().map(|group| group.id(0, 0)).collect::<Vec<_>>();
     assert_eq!(ids, ["dev-13", "dev-10"], "numbers count through all groups");
@@ -77,13 +77,13 @@ fn identifiers_differ_between_groups_and_runs() {
 #[test]
 fn what_cannot_be_is_refused_with_its_mend() {
     let error = |recipe: Recipe| recipe.workload().unwrap_err();
-    let id = Recipe { client_id: pattern("dev"), ..recipe(Kind::Conn) };
+    let id = Recipe { client_id: Some(pattern("dev")), ..recipe(Kind::Conn) };
     assert_eq!(error(id), RecipeError::ClientId);
-    let topic = Recipe { topic: pattern("a/b"), ..recipe(Kind::P2p) };
+    let topic = Recipe { topic: Some(pattern("a/b")), ..recipe(Kind::P2p) };
     assert_eq!(error(topic), RecipeError::PairTopic);
-    let topic = Recipe { topic: pattern("%i/%c"), ..recipe(Kind::P2p) };
+    let topic = Recipe { topic: Some(pattern("%i/%c")), ..recipe(Kind::P2p) };
     assert_eq!(error(topic), RecipeError::PairId);
-    let topic = Recipe { topic: pattern("a/%n"), ..recipe(Kind::Retained) };
+    let topic = Recipe { topic: Some(pattern("a/%n")), ..recipe(Kind::Retained) };
     assert_eq!(error(topic), RecipeError::RetainedTopic);
     let qos = Recipe { qos: Qos::AtMostOnce, ..recipe(Kind::Offline) };
     assert_eq!(error(qos), RecipeError::StoredQos);

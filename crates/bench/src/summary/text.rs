@@ -93,7 +93,11 @@ impl Summary {
             let memory = bytes(broker.memory_bytes as f64);
             write!(f, "broker: {memory}, {:.2} s of CPU", broker.cpu_seconds)?;
             if units > 0 {
-                write!(f, " ({:.2} µs a message in or out)", broker.cpu_seconds * 1e6 / units as f64)?;
+                write!(
+                    f,
+                    " ({:.2} µs a message in or out)",
+                    broker.cpu_seconds * 1e6 / units as f64
+                )?;
             }
             writeln!(f)?;
         }
@@ -105,13 +109,16 @@ impl Part {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\n{}: {} {} in {:.2} s, {} a second, {}/s of payload",
+            "\n{}: {} {} in {:.2} s, {} a second{}",
             self.name,
             number(self.count),
             self.unit,
             self.seconds,
             rate(self.per_second),
-            bytes(self.bytes_per_second)
+            match self.bytes_per_second {
+                some if some > 0.0 => format!(", {}/s of payload", bytes(some)),
+                _ => String::new(),
+            }
         )?;
         if self.times.is_empty() {
             return Ok(());

@@ -66,13 +66,7 @@ pub(crate) struct ServerArgs {
     password: Option<String>,
 
     /// The version of the protocol
-    #[arg(
-        short = 'V',
-        long,
-        alias = "mqtt-version",
-        value_name = "VERSION",
-        default_value = "5"
-    )]
+    #[arg(short = 'V', long, alias = "mqtt-version", value_name = "VERSION", default_value = "5")]
     protocol: Version,
 
     /// Seconds between two signs of life; 0 for none

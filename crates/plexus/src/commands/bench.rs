@@ -65,7 +65,8 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
     let director = Director::new(plan).map_err(failed)?;
     viewer.watch(Interrupt::listen(director.waker())?);
     let summary = director.run(&mut viewer).map_err(failed)?;
-    viewer.close();
+    // What stands on the terminal stays there; the summary comes below.
+    drop(viewer);
     report(args, &summary)
 }
 

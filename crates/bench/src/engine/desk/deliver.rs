@@ -7,7 +7,7 @@ use plexus_types::Instant;
 
 use super::{Conn, Count, Desk, Metric, Part};
 use crate::{
-    engine::Shared,
+    engine::{Shared, subscriber::Order},
     ledger::Arrival,
     plan::{Body, Role},
     stamp::Stamp,
@@ -38,7 +38,11 @@ impl Desk {
         let arrival = match (&mut conn.part, index) {
             (_, Some(index)) if shared => self.see(index, stamp.sequence),
             (Part::Subscribe(subscriber), _) => {
-                subscriber.arrive(stamp.publisher, stamp.sequence, alone)
+                subscriber.arrive(stamp.publisher, stamp.sequence, || match index {
+                    Some(index) if self.shared.is_spread(index) => Order::Spread,
+                    Some(_) if !alone => Order::Whole,
+                    Some(_) | None => Order::Joined,
+                })
             }
             (Part::Idle | Part::Publish(_), _) => return self.counts.add(Count::Stray, 1),
         };

@@ -67,6 +67,13 @@ impl Desk {
         self.refill.push(slot);
     }
 
+    fn is_counted(&self, conn: &Conn) -> bool {
+        match self.group(conn).map(|group| &group.role) {
+            Some(Role::Publish(publishing)) => publishing.counted,
+            Some(Role::Connect | Role::Subscribe(_)) | None => true,
+        }
+    }
+
     fn can_publish(conn: &Conn) -> bool {
         let Part::Publish(publisher) = &conn.part else { return false };
         let window = !is_acknowledged(publisher.qos) || conn.client.window() > 0;
@@ -114,13 +121,12 @@ impl Desk {
             }),
         };
         let payload = body(publishing, &filling, &mut self.arena);
-        let topic = match &publisher.topic {
-            Some(topic) => topic.clone(),
-            None => {
-                self.text.clear();
-                publishing.topic.render(&filling, &mut self.text);
-                TopicName::try_from(self.text.as_str()).ok()?
-            }
+        let topic = if let Some(topic) = &publisher.topic {
+            topic.clone()
+        } else {
+            self.text.clear();
+            publishing.topic.render(&filling, &mut self.text);
+            TopicName::try_from(self.text.as_str()).ok()?
         };
         let index = publisher.index as usize;
         let length = payload.len() as u64;
@@ -134,7 +140,7 @@ impl Desk {
                 publisher.sent(ticket, due);
             }
         });
-        if ticket.is_some() {
+        if ticket.is_some() && publishing.counted {
             self.counts.add(Count::Published, 1);
             self.counts.add(Count::BytesOut, length);
             let audience = shared.audience.get(index).copied().flatten().unwrap_or_default();
@@ -170,7 +176,9 @@ impl Desk {
         }
         let Some(due) = publisher.settled(ticket) else { return };
         self.moved = self.now;
-        if !reason.is_error() {
+        if !self.is_counted(conn) {
+            self.counts.add(Count::Cleared, 1);
+        } else if !reason.is_error() {
             self.counts.add(Count::Acknowledged, 1);
             self.record(Metric::Acknowledge, due, self.now.saturating_since(due));
         }

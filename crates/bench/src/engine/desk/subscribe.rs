@@ -58,8 +58,7 @@ impl Desk {
             let filter = |message: u32| {
                 let random = self.seed.below(RANDOM_MAX) as u64;
                 let message = u64::from(message);
-                let filling =
-                    Filling { client, id: &id, message, random, ..Filling::default() };
+                let filling = Filling { client, id: &id, message, random, ..Filling::default() };
                 let options = SubscriptionOptions { qos: subscribing.qos, ..Default::default() };
                 let text = subscribing.filter(&filling);
                 let filter = text.as_str().try_into().ok()?;

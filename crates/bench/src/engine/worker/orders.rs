@@ -21,10 +21,11 @@ const EXPIRY: u32 = 3_600;
 const INFLIGHT_MAX: u16 = 60_000;
 
 impl Worker {
-    pub(super) fn obey(&mut self, command: Command) {
-        match command {
+    pub(super) fn obey(&mut self, command: &Command) {
+        match *command {
             Command::Connect { group, anew, begin } => {
                 self.desk.connects.begin(begin);
+                self.set_leaving(group, None);
                 self.connect(group, anew);
             }
             Command::Publish { group, begin, measured } => {
@@ -49,6 +50,7 @@ impl Worker {
             Command::Measure(from, to) => self.desk.measured = (from, to),
             Command::Halt => self.halt(),
             Command::Leave { group, forget } => {
+                self.set_leaving(group, Some(forget));
                 for slot in self.slots(group) {
                     self.with(slot, |desk, conn| {
                         if !conn.is_accepted() {
@@ -64,6 +66,12 @@ impl Worker {
                 self.shared.flushed.fetch_add(1, Ordering::Release);
             }
             Command::Finish => self.finished = true,
+        }
+    }
+
+    fn set_leaving(&mut self, group: usize, leaving: Option<bool>) {
+        if let Some(place) = self.desk.leaving.get_mut(group) {
+            *place = leaving;
         }
     }
 
@@ -114,7 +122,7 @@ impl Worker {
         let Some(found) = shared.plan.workload.groups.get(group) else { return };
         let Role::Publish(publishing) = &found.role else { return };
         self.desk.publishing = true;
-        self.desk.moved = self.desk.now;
+        self.restarted = self.desk.now;
         for slot in self.slots(group) {
             self.with(slot, |desk, conn| {
                 if let Part::Publish(publisher) = &mut conn.part {

@@ -486,7 +486,8 @@ impl RunArgs {
         }
         match self.receive_maximum {
             Some(_) if !is_v5 => {
-                let message = "a receive maximum needs MQTT 5.0; leave out --receive-maximum, or -V";
+                let message =
+                    "a receive maximum needs MQTT 5.0; leave out --receive-maximum, or -V";
                 return Err(Failure::Usage(message.to_owned()));
             }
             Some(maximum) => options.properties.receive_maximum = maximum,

@@ -46,8 +46,7 @@ impl Viewer {
             (false, false) => Way::Lines,
             (false, true) => Way::Block,
         };
-        let viewer =
-            Self { way, exporter, interrupt: None, lines: 0, line_at: Duration::ZERO };
+        let viewer = Self { way, exporter, interrupt: None, lines: 0, line_at: LINE_INTERVAL };
         if let Some(exporter) = &viewer.exporter {
             viewer.say(&format!("metrics at http://{}/metrics\n", exporter.address()));
         }
@@ -57,9 +56,6 @@ impl Viewer {
     pub(super) fn watch(&mut self, interrupt: Interrupt) {
         self.interrupt = Some(interrupt);
     }
-
-    /// What stands on the terminal stays there; the summary comes below.
-    pub(super) fn close(self) {}
 
     fn say(&self, text: &str) {
         if self.way != Way::Silent {
@@ -71,7 +67,8 @@ impl Viewer {
     fn block(&mut self, progress: &Progress) {
         let lines = view::block(progress);
         // Up to the first line of the last block; what is left of its lines is cleared.
-        let mut text = if self.lines > 0 { format!("\x1b[{}A\x1b[J", self.lines) } else { String::new() };
+        let mut text =
+            if self.lines > 0 { format!("\x1b[{}A\x1b[J", self.lines) } else { String::new() };
         for line in &lines {
             text.push_str(line);
             text.push('\n');
