@@ -57,6 +57,14 @@ pub struct Progress {
     pub troubles: u64,
 }
 
+/// The state of things at one moment.
+#[derive(Debug, Clone)]
+struct Mark {
+    at: Instant,
+    counts: Counts,
+    broker: Option<(Cpu, u64)>,
+}
+
 /// Leads one run.
 #[derive(Debug)]
 pub struct Director {
@@ -74,6 +82,9 @@ pub struct Director {
     told: Counts,
     /// Somebody wants the end.
     ending: bool,
+    /// What is done now is done to its end all the same: what is under way arrives, who is there says
+    /// good-bye.
+    patient: bool,
     peak_memory: u64,
 }
 
@@ -99,6 +110,7 @@ impl Director {
             told_at: clock.now(),
             told,
             ending: false,
+            patient: false,
             peak_memory: 0,
         })
     }
@@ -112,8 +124,7 @@ impl Director {
     pub fn run(mut self, watch: &mut dyn Watch) -> io::Result<Summary> {
         let pid = std::process::id();
         let cpu = Cpu::of(pid).ok();
-        let broker = self.shared.plan.broker;
-        let broker_cpu = broker.and_then(|pid| Cpu::of(pid).ok());
+        let broker = self.broker();
         let begin = self.clock.now();
         for step in self.shared.plan.workload.steps.clone() {
             self.step(&step, watch)?;
@@ -121,7 +132,7 @@ impl Director {
         self.crew.order(&Command::Halt);
         self.flush()?;
         self.look(watch, None)?;
-        let broker = broker.and_then(|pid| used_by(pid, broker_cpu?));
+        let broker = used(broker, self.broker());
         let used = cpu.zip(Cpu::of(pid).ok()).map(|(before, after)| after.micros_since(before));
         let seconds = self.clock.now().saturating_since(begin).as_secs_f64();
         self.tell(watch, Some(1.0));
@@ -194,15 +205,28 @@ impl Director {
     }
 
     /// Forgets the times so far: from here on is measured.
-    fn begin_part(&mut self) -> io::Result<(Instant, Counts)> {
+    fn begin_part(&mut self) -> io::Result<Mark> {
         self.flush()?;
         self.meters = Meters::default();
-        Ok((self.clock.now(), self.shared.counts()))
+        Ok(self.mark())
     }
 
-    fn end_part(&mut self, name: &str, seconds: f64, (before, after): (&Counts, &Counts)) {
-        let part = Part::new(name, seconds, before, after, &self.meters);
+    fn mark(&self) -> Mark {
+        Mark { at: self.clock.now(), counts: self.shared.counts(), broker: self.broker() }
+    }
+
+    /// What lies between two marks was a part, which lasted until `end`.
+    fn end_part(&mut self, name: &str, end: Instant, before: &Mark, after: &Mark) {
+        let seconds = end.saturating_since(before.at).as_secs_f64();
+        let mut part = Part::new(name, seconds, &before.counts, &after.counts, &self.meters);
+        part.broker = used(before.broker, after.broker);
         self.parts.push(part);
+    }
+
+    /// Processor time and memory of the broker now, if its process is known.
+    fn broker(&self) -> Option<(Cpu, u64)> {
+        let pid = self.shared.plan.broker?;
+        Some((Cpu::of(pid).ok()?, usage::anonymous_bytes(pid).ok()?))
     }
 
     /// Clients of a group that are neither ready nor have come to nothing since `before`.
@@ -233,8 +257,10 @@ impl Director {
     }
 }
 
-/// What the broker used since then.
-fn used_by(pid: u32, before: Cpu) -> Option<Broker> {
-    let cpu_seconds = Cpu::of(pid).ok()?.micros_since(before) as f64 / 1e6;
-    Some(Broker { cpu_seconds, memory_bytes: usage::anonymous_bytes(pid).ok()? })
+/// What the broker used between two readings.
+fn used(before: Option<(Cpu, u64)>, after: Option<(Cpu, u64)>) -> Option<Broker> {
+    let ((before, memory_before), (after, memory_bytes)) = (before?, after?);
+    let cpu_seconds = after.micros_since(before) as f64 / 1e6;
+    let user_seconds = after.user_micros_since(before) as f64 / 1e6;
+    Some(Broker { cpu_seconds, user_seconds, memory_bytes, memory_before })
 }

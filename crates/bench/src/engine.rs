@@ -18,7 +18,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -75,7 +75,7 @@ pub(crate) struct Shared {
     /// By publisher: deliveries of one message, where that is known.
     pub(crate) audience: Vec<Option<u32>>,
     /// By publisher: deliveries that arrived, on whatever thread.
-    delivered: Vec<AtomicU32>,
+    delivered: Vec<AtomicU64>,
     boards: Vec<Board>,
     wakers: Vec<Arc<Waker>>,
     /// By worker: publishers of it whose messages arrived on other threads.
@@ -111,7 +111,7 @@ impl Crew {
         let shared = Arc::new(Shared {
             begun: clock.now(),
             clock,
-            delivered: audience.iter().map(|_| AtomicU32::new(0)).collect(),
+            delivered: audience.iter().map(|_| AtomicU64::new(0)).collect(),
             audience,
             boards: polls.iter().map(|_| Board::new(groups)).collect(),
             mailboxes: polls.iter().map(|_| Mutex::default()).collect(),

@@ -69,6 +69,9 @@ pub struct Part {
     pub connected: u64,
     /// Filters subscribed to.
     pub subscribed: u64,
+    /// The process that was named as the broker, meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker: Option<Broker>,
     /// Times in microseconds.
     pub times: BTreeMap<&'static str, Quantiles>,
 }
@@ -132,13 +135,17 @@ pub struct Generator {
     pub memory_bytes: u64,
 }
 
-/// What the broker's process used over the whole run.
+/// What the broker's process used.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Broker {
     /// Processor time, user and system.
     pub cpu_seconds: f64,
+    /// The user part of it.
+    pub user_seconds: f64,
     /// Private memory at the end.
     pub memory_bytes: u64,
+    /// Private memory at the beginning.
+    pub memory_before: u64,
 }
 
 impl Part {
@@ -176,6 +183,7 @@ impl Part {
             bytes_per_second: rate(since(Count::BytesIn)),
             connected,
             subscribed,
+            broker: None,
             times: times.collect(),
         }
     }

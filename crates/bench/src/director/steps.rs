@@ -65,7 +65,7 @@ impl Director {
         let mut changed = begin;
         loop {
             let share = done(self, &last);
-            if share >= 1.0 || self.ending {
+            if share >= 1.0 || (self.ending && !self.patient) {
                 break;
             }
             let counts = self.look(watch, Some(share))?;
@@ -97,15 +97,15 @@ impl Director {
         measured: Option<&'static str>,
         watch: &mut dyn Watch,
     ) -> io::Result<()> {
-        let (begin, before) = self.begin_part()?;
+        let mark = self.begin_part()?;
+        let (begin, before) = (mark.at, &mark.counts);
         self.crew.order(&Command::Measure(begin, Instant::FAR_FUTURE));
         self.crew.order(&Command::Connect { group, anew, begin });
-        let end = self.until_connected(group, &before, watch)?;
+        let end = self.until_connected(group, before, watch)?;
         if let Some(name) = measured {
             self.flush()?;
-            let seconds = end.saturating_since(begin).as_secs_f64();
-            let after = self.shared.counts();
-            self.end_part(name, seconds, (&before, &after));
+            let after = self.mark();
+            self.end_part(name, end, &mark, &after);
         }
         // Nobody of this run is there: what follows would only wait.
         let after = self.shared.counts();
@@ -134,8 +134,9 @@ impl Director {
         measured: Option<&'static str>,
         watch: &mut dyn Watch,
     ) -> io::Result<()> {
-        let (begin, mut before) = self.begin_part()?;
-        let mut from = begin + warm_up;
+        let mut mark = self.begin_part()?;
+        let begin = mark.at;
+        let from = begin + warm_up;
         let to = time.map_or(Instant::FAR_FUTURE, |time| from + time);
         for group in groups {
             let measured = (from, to);
@@ -144,27 +145,25 @@ impl Director {
         let end = if time.is_some() {
             self.until_time(from, watch)?;
             // What was recorded of the warm-up is dropped by its due times.
-            before = self.shared.counts();
-            from = self.clock.now();
+            mark = self.mark();
             self.until_time(to, watch)?;
             self.clock.now()
         } else {
-            let wanted = self.messages_of(groups) + gone_out(&before);
+            let wanted = self.messages_of(groups) + gone_out(&mark.counts);
             let patience = self.shared.plan.patience;
             self.until(patience, watch, move |director, counts| {
                 director.progress_of(counts, wanted)
             })?
         };
-        let after = self.shared.counts();
-        let seconds = end.saturating_since(from).as_secs_f64();
+        let after = self.mark();
         self.crew.order(&Command::Halt);
         let Some(name) = measured else { return Ok(()) };
-        if time.is_some() {
+        if time.is_some() || self.ending {
             // The messages that were due in the measured time are recorded when they arrive.
             self.settle(watch)?;
         }
         self.flush()?;
-        self.end_part(name, seconds, (&before, &after));
+        self.end_part(name, end, &mark, &after);
         Ok(())
     }
 
@@ -192,23 +191,23 @@ impl Director {
 
     fn settle(&mut self, watch: &mut dyn Watch) -> io::Result<()> {
         let patience = self.shared.plan.patience;
-        let was_ending = std::mem::take(&mut self.ending);
         self.step = self.named(&Step::Settle);
+        self.patient = true;
         self.until(patience, watch, |director, counts| {
             f64::from(u8::from(director.is_settled(counts)))
         })?;
-        self.ending |= was_ending;
+        self.patient = false;
         Ok(())
     }
 
     fn subscribe(&mut self, group: usize, watch: &mut dyn Watch) -> io::Result<()> {
-        let (begin, before) = self.begin_part()?;
+        let mark = self.begin_part()?;
         let workload = &self.shared.plan.workload;
         let wanted = workload.groups.get(group).map_or(0, |one| match &one.role {
             Role::Subscribe(subscribing) => u64::from(one.count) * u64::from(subscribing.each),
             Role::Connect | Role::Publish(_) => 0,
         });
-        self.crew.order(&Command::Measure(begin, Instant::FAR_FUTURE));
+        self.crew.order(&Command::Measure(mark.at, Instant::FAR_FUTURE));
         self.crew.order(&Command::Subscribe { group });
         let patience = self.shared.plan.patience;
         let end = self.until(patience, watch, move |_, counts| {
@@ -216,20 +215,20 @@ impl Director {
             done as f64 / wanted.max(1) as f64
         })?;
         self.flush()?;
-        let after = self.shared.counts();
-        self.end_part("subscribe", end.saturating_since(begin).as_secs_f64(), (&before, &after));
+        let after = self.mark();
+        self.end_part("subscribe", end, &mark, &after);
         Ok(())
     }
 
     fn churn(&mut self, group: usize, time: Duration, watch: &mut dyn Watch) -> io::Result<()> {
-        let (begin, before) = self.begin_part()?;
+        let mark = self.begin_part()?;
+        let begin = mark.at;
         self.crew.order(&Command::Measure(begin, Instant::FAR_FUTURE));
         self.crew.order(&Command::Churn { group, begin });
         self.until_time(begin + time, watch)?;
         self.flush()?;
-        let after = self.shared.counts();
-        let seconds = self.clock.now().saturating_since(begin).as_secs_f64();
-        self.end_part("churn", seconds, (&before, &after));
+        let after = self.mark();
+        self.end_part("churn", after.at, &mark, &after);
         self.crew.order(&Command::Halt);
         self.leave(group, false, watch)
     }
@@ -240,14 +239,13 @@ impl Director {
         measured: Option<&'static str>,
         watch: &mut dyn Watch,
     ) -> io::Result<()> {
-        let (begin, before) = self.begin_part()?;
-        self.crew.order(&Command::Measure(begin, Instant::FAR_FUTURE));
-        self.until_time(begin + time, watch)?;
+        let mark = self.begin_part()?;
+        self.crew.order(&Command::Measure(mark.at, Instant::FAR_FUTURE));
+        self.until_time(mark.at + time, watch)?;
         let Some(name) = measured else { return Ok(()) };
         self.flush()?;
-        let after = self.shared.counts();
-        let seconds = self.clock.now().saturating_since(begin).as_secs_f64();
-        self.end_part(name, seconds, (&before, &after));
+        let after = self.mark();
+        self.end_part(name, after.at, &mark, &after);
         Ok(())
     }
 
@@ -257,26 +255,27 @@ impl Director {
         name: &'static str,
         watch: &mut dyn Watch,
     ) -> io::Result<()> {
-        let (begin, before) = self.begin_part()?;
+        let mark = self.begin_part()?;
+        let (begin, before) = (mark.at, &mark.counts);
         // Latency since publishing says nothing here: when it was stored is long ago.
         self.crew.order(&Command::Measure(begin, Instant::FAR_FUTURE));
         self.crew.order(&Command::Connect { group, anew: false, begin });
-        self.until_connected(group, &before, watch)?;
+        self.until_connected(group, before, watch)?;
         let wanted = before.get(Count::Expected).max(1);
         let patience = self.shared.plan.patience;
         let end = self.until(patience, watch, move |_, counts| {
             counts.get(Count::Delivered) as f64 / wanted as f64
         })?;
         self.flush()?;
-        let after = self.shared.counts();
-        self.end_part(name, end.saturating_since(begin).as_secs_f64(), (&before, &after));
+        let after = self.mark();
+        self.end_part(name, end, &mark, &after);
         Ok(())
     }
 
     fn leave(&mut self, group: usize, forget: bool, watch: &mut dyn Watch) -> io::Result<()> {
         /// How long good-byes may take in which nothing moves.
         const PATIENCE: Duration = Duration::from_secs(3);
-        let was_ending = std::mem::take(&mut self.ending);
+        self.patient = true;
         let version = self.shared.plan.options.version;
         if forget && !version.is_v5() {
             // Before 5.0 only a clean session makes a broker forget.
@@ -286,7 +285,7 @@ impl Director {
         }
         self.crew.order(&Command::Leave { group, forget });
         self.until(PATIENCE, watch, |_, counts| gone(counts, group))?;
-        self.ending |= was_ending;
+        self.patient = false;
         Ok(())
     }
 }

@@ -109,3 +109,14 @@ impl Conn {
         self.link.as_ref().map_or(0, |link| link.out.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_waits_is_small() {
+        let sizes = (size_of::<Conn>(), size_of::<Client>(), size_of::<Link>());
+        assert!(sizes.0 <= 1_024, "{sizes:?}");
+    }
+}

@@ -83,12 +83,18 @@ impl Connects {
         Some(due(self.begin, self.first + self.taken * self.stride, rate))
     }
 
+    /// Whether a slot may begin now.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let due = self.due().unwrap_or(now);
+        self.under_way < self.max && due <= now && !self.queue.is_empty()
+    }
+
     /// The next slot that may begin, and since when.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(u32, Instant)> {
-        let due = self.due().unwrap_or(now);
-        if self.under_way >= self.max || due > now {
+        if !self.is_due(now) {
             return None;
         }
+        let due = self.due().unwrap_or(now);
         let slot = self.queue.pop_front()?;
         self.taken += 1;
         self.under_way += 1;

@@ -78,11 +78,11 @@ impl Publisher {
 
     /// Messages that may be sent now so that no more than a window is open; `delivered` counts
     /// deliveries of all its messages.
-    pub(super) fn room(&mut self, delivered: u32) -> u64 {
+    pub(super) fn room(&mut self, delivered: u64) -> u64 {
         let Pace::Window(window) = self.pace else { return 0 };
         let window = u64::from(window);
         let acknowledged = (self.qos != Qos::AtMostOnce).then_some(self.acknowledged);
-        let arrived = (self.awaited > 0).then(|| u64::from(delivered / self.awaited.max(1)));
+        let arrived = (self.awaited > 0).then(|| delivered / u64::from(self.awaited.max(1)));
         // Without either there is nothing to wait for but the socket.
         let settled = match (acknowledged, arrived) {
             (Some(acknowledged), Some(arrived)) => acknowledged.min(arrived),
@@ -101,7 +101,7 @@ impl Publisher {
     }
 
     /// Takes the whole window back; tells how many messages were open.
-    pub(super) fn write_off(&mut self, delivered: u32) -> u64 {
+    pub(super) fn write_off(&mut self, delivered: u64) -> u64 {
         let Pace::Window(window) = self.pace else { return 0 };
         if self.left == 0 || self.is_unbounded() {
             return 0;

@@ -117,8 +117,10 @@ impl Worker {
     }
 
     fn wait(&mut self) -> io::Result<()> {
-        let busy = !self.again.is_empty() || !self.desk.refill.is_empty();
         let now = self.shared.clock.now();
+        let busy = !self.again.is_empty()
+            || !self.desk.refill.is_empty()
+            || self.desk.connects.is_due(now);
         let due = [self.desk.timers.next(), self.desk.connects.next(), Some(self.flush_at)];
         let due = due.into_iter().flatten().map(|at| at.saturating_since(now));
         let wait = if busy { Duration::ZERO } else { due.fold(WAIT_MAX, Duration::min) };
@@ -217,10 +219,6 @@ impl Worker {
             if let Err(end) = self.open(slot, due) {
                 self.end(slot, end);
             }
-        }
-        // More may be due than one turn begins.
-        if self.desk.connects.next().is_some_and(|at| at <= self.desk.now) {
-            self.flush_at = self.flush_at.min(self.desk.now);
         }
     }
 

@@ -120,6 +120,15 @@ impl Part {
                 _ => String::new(),
             }
         )?;
+        if let Some(broker) = self.broker {
+            let micros = broker.cpu_seconds * 1e6 / self.count.max(1) as f64;
+            let grown = broker.memory_bytes.saturating_sub(broker.memory_before);
+            let (cpu, grown) = (broker.cpu_seconds, bytes(grown as f64));
+            writeln!(
+                f,
+                "  broker: {cpu:.2} s of CPU, {micros:.2} µs for each, {grown} more memory"
+            )?;
+        }
         if self.times.is_empty() {
             return Ok(());
         }

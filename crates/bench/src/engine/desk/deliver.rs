@@ -74,7 +74,7 @@ impl Desk {
         let delivered = delivered.fetch_add(1, Ordering::Relaxed) + 1;
         let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
         // Until the last delivery of a message nothing changes.
-        if !self.publishing || audience == 0 || !delivered.is_multiple_of(audience) {
+        if !self.publishing || audience == 0 || !delivered.is_multiple_of(u64::from(audience)) {
             return;
         }
         let Some((group, number)) = self.shared.publisher(index as u32) else { return };

@@ -49,7 +49,7 @@ impl Desk {
         }
     }
 
-    fn delivered(&self, index: u32) -> u32 {
+    fn delivered(&self, index: u32) -> u64 {
         let delivered = self.shared.delivered.get(index as usize);
         delivered.map_or(0, |delivered| delivered.load(Ordering::Relaxed))
     }
