@@ -41,6 +41,9 @@ pub(crate) struct Harvest {
 pub(super) struct Desk {
     pub(super) index: usize,
     pub(super) shared: Arc<Shared>,
+    /// The groups of the plan, this worker's own copy: counting references to what all workers see
+    /// would send a cache line to and fro for each message.
+    groups: Arc<[Group]>,
     pub(super) now: Instant,
     pub(super) counts: Counts,
     pub(super) meters: Meters,
@@ -86,6 +89,7 @@ impl Desk {
         let connects = Connects::new(plan.connect_rate, index, plan.workers, plan.connecting_max);
         Self {
             index,
+            groups: plan.workload.groups.iter().cloned().collect(),
             now: shared.clock.now(),
             counts: Counts::new(plan.workload.groups.len()),
             meters: Meters::default(),
@@ -113,7 +117,7 @@ impl Desk {
 
     /// The group of a client.
     fn group(&self, conn: &Conn) -> Option<&Group> {
-        self.shared.plan.workload.groups.get(usize::from(conn.group))
+        self.groups.get(usize::from(conn.group))
     }
 
     pub(super) fn note(&mut self, conn: &Conn, census: Census) {

@@ -103,8 +103,8 @@ impl Desk {
     }
 
     fn publish(&mut self, slot: u32, conn: &mut Conn, due: Instant) -> Option<End> {
-        let shared = std::sync::Arc::clone(&self.shared);
-        let group = shared.plan.workload.groups.get(usize::from(conn.group))?;
+        let groups = std::sync::Arc::clone(&self.groups);
+        let group = groups.get(usize::from(conn.group))?;
         let Role::Publish(publishing) = &group.role else { return None };
         let Part::Publish(publisher) = &mut conn.part else { return None };
         let number = publisher.published();
@@ -115,7 +115,7 @@ impl Desk {
             random: self.seed.below(RANDOM_MAX) as u64,
             time: self.now,
             stamp: Some(Stamp {
-                publisher: publisher.index.wrapping_add(shared.publisher_first()),
+                publisher: publisher.index.wrapping_add(self.shared.publisher_first()),
                 sequence: number as u32,
                 due,
             }),
@@ -143,7 +143,7 @@ impl Desk {
         if ticket.is_some() && publishing.counted {
             self.counts.add(Count::Published, 1);
             self.counts.add(Count::BytesOut, length);
-            let audience = shared.audience.get(index).copied().flatten().unwrap_or_default();
+            let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
             self.counts.add(Count::Expected, u64::from(audience));
             if matches!(publishing.pace, Pace::Rate(_)) {
                 self.record(Metric::Lag, due, self.now.saturating_since(due));

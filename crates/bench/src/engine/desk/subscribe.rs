@@ -15,8 +15,8 @@ impl Desk {
     /// Asks for as many filters as the window lets, or finds that nothing is left to do; whether the
     /// client acted.
     pub(super) fn subscribe_on(&mut self, conn: &mut Conn) -> bool {
-        let shared = std::sync::Arc::clone(&self.shared);
-        let group = shared.plan.workload.groups.get(usize::from(conn.group));
+        let groups = std::sync::Arc::clone(&self.groups);
+        let group = groups.get(usize::from(conn.group));
         let Some(group) = group else { return false };
         match &group.role {
             Role::Subscribe(subscribing) if subscribing.at_once => {
@@ -31,8 +31,8 @@ impl Desk {
 
     /// The same for a client that is ready and subscribes in a step of its own.
     pub(in crate::engine) fn subscribe_apart(&mut self, conn: &mut Conn) -> bool {
-        let shared = std::sync::Arc::clone(&self.shared);
-        let group = shared.plan.workload.groups.get(usize::from(conn.group));
+        let groups = std::sync::Arc::clone(&self.groups);
+        let group = groups.get(usize::from(conn.group));
         match group.map(|group| (group, &group.role)) {
             Some((group, Role::Subscribe(subscribing))) => self.ask(conn, group, subscribing),
             Some((_, Role::Connect | Role::Publish(_))) | None => false,
