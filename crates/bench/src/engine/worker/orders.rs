@@ -117,6 +117,21 @@ impl Worker {
         }
     }
 
+    /// Wakes this worker whenever a message is due. One source is met exactly; several that do not
+    /// go in step are looked at more often.
+    fn set_pace(&mut self) {
+        let count = u32::try_from(self.sources.len()).unwrap_or(u32::MAX).max(1);
+        let interval = self.sources.iter().map(Source::interval).min();
+        let first = self.sources.iter().filter_map(Source::next).min();
+        let Some((interval, first)) = interval.zip(first) else { return };
+        let parts = if count == 1 { 1 } else { 2 * count };
+        let tick = (interval / parts).max(TICK_MIN);
+        if let Some(waker) = self.shared.wakers.get(self.index) {
+            let waker = std::sync::Arc::clone(waker);
+            self.pacer = Some(Pacer::start(waker, self.shared.clock, first, tick));
+        }
+    }
+
     fn publish(&mut self, group: usize, begin: Instant) {
         let shared = std::sync::Arc::clone(&self.shared);
         let Some(found) = shared.plan.workload.groups.get(group) else { return };
@@ -136,12 +151,7 @@ impl Worker {
         if let Pace::Rate(rate) = publishing.pace {
             let turn = (self.index, shared.plan.workers);
             self.sources.push(Source::new(group, (begin, rate), found.count, turn));
-            let ticks = self.sources.iter().map(Source::interval);
-            let tick = ticks.min().unwrap_or(TICK_MIN).max(TICK_MIN);
-            if let Some(waker) = shared.wakers.get(self.index) {
-                let waker = std::sync::Arc::clone(waker);
-                self.pacer = Some(Pacer::start(waker, shared.clock, begin, tick));
-            }
+            self.set_pace();
         }
     }
 }
