@@ -31,6 +31,8 @@ pub struct Plan {
     pub connect_rate: Option<u64>,
     /// Connections of one thread that may be on the way to CONNACK at a time.
     pub connecting_max: u32,
+    /// Whether a client whose connection failed or was lost connects again after a moment.
+    pub reconnect: bool,
     /// How long nothing may move at the end of a step before what is missing is given up.
     pub patience: Duration,
     /// For `%r`.

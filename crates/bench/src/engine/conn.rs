@@ -14,8 +14,8 @@ use super::{publisher::Publisher, subscriber::Subscriber};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the broker may take to end a connection after DISCONNECT.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a client that churns rests after a connection that came to nothing.
-const REST: Duration = Duration::from_millis(100);
+/// How long a client rests before it connects again after a connection that was not ended by it.
+const REST: Duration = Duration::from_millis(500);
 
 /// A client.
 #[derive(Debug)]

@@ -120,6 +120,11 @@ impl Desk {
         self.groups.get(usize::from(conn.group))
     }
 
+    /// Whether its group is on its way out.
+    pub(super) fn is_leaving(&self, conn: &Conn) -> bool {
+        self.leaving.get(usize::from(conn.group)).is_some_and(Option::is_some)
+    }
+
     pub(super) fn note(&mut self, conn: &Conn, census: Census) {
         self.counts.note(usize::from(conn.group), census);
     }
@@ -131,6 +136,7 @@ impl Desk {
         conn: &mut Conn,
         act: impl FnOnce(&mut Conn, Instant),
     ) -> Option<End> {
+        let was_ready = conn.phase == Phase::Ready;
         conn.client.lend_outputs(&mut self.outputs);
         act(conn, self.now);
         let mut end = self.drain(slot, conn);
@@ -140,6 +146,10 @@ impl Desk {
         // Nothing is said any more on a connection that is over, and nothing of it is heard.
         while conn.client.poll_output().is_some() {}
         conn.client.lend_outputs(&mut self.outputs);
+        if self.publishing && !was_ready && conn.phase == Phase::Ready {
+            // A publisher that comes again goes on where it was.
+            self.refill.push(slot);
+        }
         self.arm(slot, conn);
         end
     }

@@ -187,6 +187,7 @@ impl Worker {
     fn time_out(&mut self) {
         while let Some(slot) = self.desk.timers.pop(self.desk.now) {
             let mut again = false;
+            let reconnect = self.shared.plan.reconnect;
             self.with(slot, |desk, conn| {
                 conn.timer = Instant::FAR_FUTURE;
                 if conn.deadline() > desk.now {
@@ -197,7 +198,7 @@ impl Worker {
                     Phase::Away => None,
                     Phase::Resting => {
                         conn.enter(Phase::Away, desk.now);
-                        again = true;
+                        again = desk.churning || (reconnect && !desk.is_leaving(conn));
                         None
                     }
                     Phase::Connecting => Some(End::Because("no connection in time".to_owned())),
@@ -207,7 +208,7 @@ impl Worker {
                     }
                 }
             });
-            if again && self.desk.churning {
+            if again {
                 self.desk.connects.add(slot);
             }
         }
@@ -365,9 +366,10 @@ impl Worker {
         while conn.client.poll_output().is_some() {}
         conn.touched = false;
         conn.enter(Phase::Away, desk.now);
-        match (desk.churning, census) {
+        let again = desk.churning || (self.shared.plan.reconnect && !desk.is_leaving(conn));
+        match (again, census) {
             (false, _) => {}
-            (true, Census::Left) => desk.connects.add(slot),
+            (true, Census::Left) if desk.churning => desk.connects.add(slot),
             (true, _) => {
                 conn.enter(Phase::Resting, desk.now);
                 desk.arm(slot, conn);

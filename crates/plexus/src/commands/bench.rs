@@ -56,6 +56,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
         workers: workers.max(1),
         connect_rate: args.connect_rate,
         connecting_max: args.connecting,
+        reconnect: args.reconnect,
         patience: args.patience.get(),
         seed,
         broker: args.pid,

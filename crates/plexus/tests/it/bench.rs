@@ -208,6 +208,32 @@ fn a_loss_a_duplicate_and_a_break_of_order_are_counted() {
 }
 
 #[test]
+fn who_lost_its_connection_comes_again_and_goes_on() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["bench", "pub", "-n", "1", "-m", "2", "-q", "1", "--json"]);
+    command.args(["--reconnect", "--patience", "1m", "--quiet", "-h", "127.0.0.1"]);
+    command.args(["-p", &script.port()]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        let mut publisher = script.accept(false);
+        let [first, second] = [(); 2].map(|()| publisher.expect_publish());
+        publisher.acknowledge(first.packet_id, ReasonCode::Success);
+        drop(publisher);
+        let mut publisher = script.accept(false);
+        let again = publisher.expect_publish();
+        assert_eq!(again.payload, second.payload);
+        publisher.acknowledge(again.packet_id, ReasonCode::Success);
+        publisher.expect_end();
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    assert_eq!(ended.stderr, "error: the run is no success: 1 connections were lost\n");
+    let summary = json(&ended);
+    assert_numbers(&summary, &[("/messages/acknowledged", 2), ("/messages/unacknowledged", 0)]);
+    assert_numbers(&summary, &[("/groups/publishers/accepted", 2), ("/groups/publishers/lost", 1)]);
+}
+
+#[test]
 fn connections_that_fail_are_counted_by_their_reason() {
     let (place, script) = (Place::new(), Script::new());
     let mut command = place.plexus(["bench", "conn", "-n", "3", "-d", "0s", "--workers", "1"]);

@@ -324,6 +324,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value = "100", value_parser = connecting)]
     pub(super) connecting: u32,
 
+    /// Connect again, after half a second, when a connection fails or is lost; the run is no success
+    /// all the same
+    #[arg(long)]
+    pub(super) reconnect: bool,
+
     /// Addresses that connections begin at, in turn: 127.0.0.2-127.0.0.20,10.0.0.7
     #[arg(long = "source", value_name = "ADDRESSES", value_parser = source)]
     sources_written: Option<Sources>,
