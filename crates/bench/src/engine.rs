@@ -32,7 +32,7 @@ use crate::{
     clock::Clock,
     counts::{Board, Counts},
     meter::Meters,
-    plan::Plan,
+    plan::{Body, Plan, Role},
 };
 
 /// Kinds of trouble that are told apart.
@@ -74,6 +74,10 @@ pub(crate) struct Shared {
     pub(crate) begun: Instant,
     /// By publisher: deliveries of one message, where that is known.
     pub(crate) audience: Vec<Option<u32>>,
+    /// By publisher: its worker and its slot there.
+    homes: Vec<(u32, u32)>,
+    /// Whether a stamp may stand in a text.
+    texts: bool,
     /// By publisher: deliveries that arrived, on whatever thread.
     delivered: Vec<AtomicU64>,
     boards: Vec<Board>,
@@ -108,11 +112,18 @@ impl Crew {
         let wakers = wakers.collect::<io::Result<Vec<_>>>()?;
         let groups = plan.workload.groups.len();
         let audience = plan.workload.audience();
+        let homes = homes(&plan);
+        let texts = plan.workload.groups.iter().any(|group| match &group.role {
+            Role::Publish(publishing) => matches!(publishing.body, Body::Template(_)),
+            Role::Connect | Role::Subscribe(_) => false,
+        });
         let shared = Arc::new(Shared {
             begun: clock.now(),
             clock,
             delivered: audience.iter().map(|_| AtomicU64::new(0)).collect(),
             audience,
+            homes,
+            texts,
             boards: polls.iter().map(|_| Board::new(groups)).collect(),
             mailboxes: polls.iter().map(|_| Mutex::default()).collect(),
             wakers,
@@ -182,8 +193,8 @@ impl Shared {
         let group = self.publisher(index as u32).map(|(group, _)| group);
         let group = group.and_then(|group| self.plan.workload.groups.get(group));
         group.is_some_and(|group| match &group.role {
-            crate::plan::Role::Publish(publishing) => publishing.topic.varies(),
-            crate::plan::Role::Connect | crate::plan::Role::Subscribe(_) => false,
+            Role::Publish(publishing) => publishing.topic.varies(),
+            Role::Connect | Role::Subscribe(_) => false,
         })
     }
 
@@ -209,10 +220,24 @@ impl Shared {
             let base = workload.publisher_base(group);
             let number = index.checked_sub(base)?;
             let found = workload.groups.get(group)?;
-            let publishes = matches!(found.role, crate::plan::Role::Publish(_));
+            let publishes = matches!(found.role, Role::Publish(_));
             (publishes && number < found.count).then_some((group, number))
         })
     }
+}
+
+/// Where each publisher is, in the order of their numbers.
+fn homes(plan: &Plan) -> Vec<(u32, u32)> {
+    let mut homes = Vec::new();
+    for (index, group) in plan.workload.groups.iter().enumerate() {
+        if let Role::Publish(_) = &group.role {
+            homes.extend((0..group.count).map(|number| {
+                let (worker, slot) = desk::home(plan, index, number);
+                (worker as u32, slot)
+            }));
+        }
+    }
+    homes
 }
 
 /// What a thread left behind that panicked is still good: every value is whole at any time.

@@ -13,7 +13,7 @@ use plexus_stdx::Seed;
 use plexus_types::{Instant, Qos, ReasonCode};
 use plexus_wire::{ProtocolError, encode};
 
-pub(super) use self::deliver::share;
+pub(super) use self::deliver::{home, share};
 use super::{
     Shared,
     conn::{Conn, Link, Part, Phase},

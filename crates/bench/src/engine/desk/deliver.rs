@@ -9,7 +9,7 @@ use super::{Conn, Count, Desk, Metric, Part};
 use crate::{
     engine::{Shared, subscriber::Order},
     ledger::Arrival,
-    plan::{Body, Role},
+    plan::{Plan, Role},
     stamp::Stamp,
 };
 
@@ -77,8 +77,8 @@ impl Desk {
         if !self.publishing || audience == 0 || !delivered.is_multiple_of(u64::from(audience)) {
             return;
         }
-        let Some((group, number)) = self.shared.publisher(index as u32) else { return };
-        let (worker, slot) = self.shared.home(group, number);
+        let Some(&(worker, slot)) = self.shared.homes.get(index) else { return };
+        let worker = worker as usize;
         if worker == self.index {
             self.refill.push(slot);
         } else if let Some(slots) = self.remote.get_mut(worker) {
@@ -90,17 +90,12 @@ impl Desk {
 impl Shared {
     /// The stamp of a payload, if it has one.
     fn stamp(&self, payload: &[u8], now: Instant) -> Option<Stamp> {
-        let mut bodies = self.plan.workload.groups.iter().filter_map(|group| match &group.role {
-            Role::Publish(publishing) => Some(&publishing.body),
-            Role::Connect | Role::Subscribe(_) => None,
-        });
-        let texts = bodies.any(|body| matches!(body, Body::Template(_)));
         let may_be = |stamp: &Stamp| {
             stamp.due <= now + AHEAD_MAX && now.saturating_since(stamp.due) < BEHIND_MAX
         };
         let head = Stamp::read(payload).filter(may_be);
         let in_text = || Stamp::find(payload).filter(may_be);
-        if texts || (head.is_none() && self.audience.is_empty()) {
+        if self.texts || (head.is_none() && self.audience.is_empty()) {
             return in_text().or(head);
         }
         head
@@ -108,12 +103,17 @@ impl Shared {
 
     /// The worker of a client, and its slot there.
     pub(in crate::engine) fn home(&self, group: usize, number: u32) -> (usize, u32) {
-        let workers = self.plan.workers.max(1);
-        let worker = number as usize % workers;
-        let before = self.plan.workload.groups.iter().take(group);
-        let offset = before.map(|group| share(group.count, worker, workers)).sum::<u32>();
-        (worker, offset + number / workers as u32)
+        home(&self.plan, group, number)
     }
+}
+
+/// The worker of a client of a plan, and its slot there.
+pub(in crate::engine) fn home(plan: &Plan, group: usize, number: u32) -> (usize, u32) {
+    let workers = plan.workers.max(1);
+    let worker = number as usize % workers;
+    let before = plan.workload.groups.iter().take(group);
+    let offset = before.map(|group| share(group.count, worker, workers)).sum::<u32>();
+    (worker, offset + number / workers as u32)
 }
 
 /// How many clients of a group a worker has.
