@@ -43,6 +43,16 @@ impl Stream {
         Arrival::Fresh
     }
 
+    /// A stream that is joined at that message.
+    pub(crate) fn starting_at(sequence: u32) -> Self {
+        Self { next: sequence, ..Self::default() }
+    }
+
+    /// Messages that were left out before the last one that came.
+    pub(crate) fn gaps(&self) -> u64 {
+        self.missing.len() as u64 + self.forgotten
+    }
+
     /// How many of `published` messages never came.
     pub(crate) fn lost(&self, published: u32) -> u64 {
         let tail = u64::from(published.saturating_sub(self.next));

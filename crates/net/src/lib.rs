@@ -8,12 +8,13 @@
 //!
 //! *Entry points.* [`ListenerOptions`], [`Listener`], [`Stream`], [`WriteQueue`], [`ReadBlock`].
 //!
-//! *Reading order.* `url`, `options`, `listener`, `socket`, `block`, `queue`, `stream`, then the layers
-//! `proxy`, `tls`, `websocket`.
+//! *Reading order.* `url`, `options`, `listener`, `socket`, `block`, `queue`, `stream`, `endpoint`, then
+//! the layers `proxy`, `tls`, `websocket`.
 //!
 //! *Tests.* Tables and properties beside each layer; `tests/it` runs both roles over real sockets.
 
 mod block;
+mod endpoint;
 mod error;
 mod listener;
 mod options;
@@ -27,6 +28,7 @@ mod url;
 pub mod websocket;
 
 pub use block::ReadBlock;
+pub use endpoint::{Endpoint, Target};
 pub use error::{BindError, StreamError, TlsConfigError};
 pub use listener::{Accepted, Listener};
 pub use options::{

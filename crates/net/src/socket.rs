@@ -80,6 +80,23 @@ impl Socket {
         Ok(Self::Tcp(stream))
     }
 
+    /// The same from an address of this machine. Each address has ports of its own, so that a process
+    /// with many connections to one place is not held to those of one address.
+    pub fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let socket = socket2::Socket::new(
+            socket2::Domain::for_address(address),
+            socket2::Type::STREAM.nonblocking(),
+            Some(socket2::Protocol::TCP),
+        )?;
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+        match socket.connect(&address.into()) {
+            Err(error) if !is_under_way(&error) => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        socket.set_tcp_nodelay(true)?;
+        Ok(Self::from(std::net::TcpStream::from(socket)))
+    }
+
     /// Connects to a Unix socket.
     pub fn connect_unix(path: &Path) -> io::Result<Self> {
         Ok(Self::Unix(UnixStream::connect(path)?))
@@ -164,6 +181,14 @@ impl Socket {
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
         };
     }
+}
+
+/// Whether a connection that does not stand yet has begun.
+fn is_under_way(error: &io::Error) -> bool {
+    /// EINPROGRESS, as Linux and the BSDs number it; the standard library has no name for it.
+    const IN_PROGRESS: [i32; 2] = [115, 36];
+    error.kind() == io::ErrorKind::WouldBlock
+        || error.raw_os_error().is_some_and(|code| IN_PROGRESS.contains(&code))
 }
 
 impl From<std::net::TcpStream> for Socket {

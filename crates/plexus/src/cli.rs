@@ -1,8 +1,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
-    store::StoreCommand, subscribe::SubArgs,
+    bench::BenchCommand, config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs,
+    serve::ServeArgs, store::StoreCommand, subscribe::SubArgs,
 };
 
 pub(crate) const EXIT_CODES: &str = "\
@@ -53,6 +53,12 @@ pub(crate) enum Command {
     /// Each message is a line with its payload. A message is acknowledged when it has been printed;
     /// over a lost connection it connects again.
     Sub(Box<SubArgs>),
+    /// Load a broker with clients and measure how it does
+    ///
+    /// Exit code 1 when connections failed, or messages were lost, came again or came out of order
+    /// where their quality of service forbids that.
+    #[command(subcommand)]
+    Bench(Box<BenchCommand>),
     /// Look after what a node has stored in its data directory
     #[command(subcommand)]
     Store(StoreCommand),

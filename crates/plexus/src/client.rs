@@ -1,4 +1,5 @@
-//! What `plexus pub` and `plexus sub` share: one connection, driven by one loop.
+//! What `plexus pub`, `plexus sub` and `plexus bench` share: the options, one connection, driven by
+//! one loop.
 
 pub(crate) mod args;
 mod backoff;
@@ -6,10 +7,11 @@ mod clock;
 pub(crate) mod down;
 pub(crate) mod driver;
 pub(crate) mod endpoint;
-mod interrupt;
+pub(crate) mod interrupt;
 pub(crate) mod json;
 pub(crate) mod property;
+pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod topics;
 pub(crate) mod trouble;
-mod url;
+pub(crate) mod url;

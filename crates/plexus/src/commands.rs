@@ -1,3 +1,4 @@
+pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod passwd;
 pub(crate) mod publish;
@@ -28,6 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Pub(args) => publish::run(&args),
         Command::Sub(args) => subscribe::run(&args),
+        Command::Bench(command) => bench::run(&command),
         Command::Config(command) => config::run(command),
         Command::Passwd(args) => passwd::run(&args),
         Command::Store(command) => store::run(&command),

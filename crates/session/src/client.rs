@@ -193,6 +193,14 @@ impl Client {
         self.outputs.pop_front()
     }
 
+    /// Exchanges the drained queue of effects for another empty one. Who drives many clients lends all
+    /// of them the same queue, one after the other, so that a client which waits owns no memory for
+    /// effects: lend before the calls, take it back after the drain.
+    pub fn lend_outputs(&mut self, spare: &mut VecDeque<ClientOutput>) {
+        debug_assert!(self.outputs.is_empty() && spare.is_empty(), "a queue is lent when empty");
+        std::mem::swap(&mut self.outputs, spare);
+    }
+
     /// Whether there is no connection, not even a beginning one.
     pub const fn is_offline(&self) -> bool {
         self.link.is_none()

@@ -6,6 +6,7 @@ mod hostile;
 mod listeners;
 mod pair;
 mod plain;
+mod source;
 mod tls;
 mod websocket;
 mod world;

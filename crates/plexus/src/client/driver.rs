@@ -5,7 +5,7 @@ mod link;
 use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use mio::{Events, Interest, Poll, Token, Waker};
-use plexus_net::{PeerAddr, ReadBlock, StreamError};
+use plexus_net::{PeerAddr, ReadBlock, StreamError, Target};
 use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
 use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{
@@ -17,7 +17,7 @@ use self::link::{Link, Phase};
 use super::{
     clock::Clock,
     down::Down,
-    endpoint::{Endpoint, Target},
+    endpoint::Endpoint,
     trouble::{Stage, Trouble},
 };
 use crate::failure::Failure;
@@ -106,6 +106,15 @@ impl Driver {
     /// Whether everything that happened so far has been told.
     pub(crate) fn is_told(&self) -> bool {
         self.happenings.is_empty()
+    }
+
+    /// Where the connection leads, as far as it stands.
+    pub(crate) fn target(&self) -> Option<Target> {
+        match self.link.as_ref()?.stream.facts().peer {
+            PeerAddr::Ip(address) => Some(Target::Address(address)),
+            PeerAddr::Unix => Some(Target::Unix((&self.endpoint.host).into())),
+            PeerAddr::Unknown => None,
+        }
     }
 
     /// Bytes that the socket has not yet taken.
@@ -236,7 +245,7 @@ impl Driver {
     fn connect(&mut self, now: Instant) {
         if self.targets.is_empty() {
             match self.endpoint.resolve() {
-                Ok(targets) => self.targets = targets,
+                Ok(targets) => self.targets = targets.into(),
                 Err(error) => return self.gone(Trouble::unknown_host(&self.endpoint, &error)),
             }
         }
@@ -251,7 +260,7 @@ impl Driver {
 
     fn open(&self, now: Instant, target: &Target) -> Result<Link, Trouble> {
         let failed = |error| Trouble::of_stream(&self.endpoint, &error, Stage::Asked);
-        let mut stream = self.endpoint.open(target).map_err(failed)?;
+        let mut stream = target.open(None, &self.endpoint.layers()).map_err(failed)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = stream.register(self.poll.registry(), CONNECTION, interest);
         registered.map_err(|error| failed(error.into()))?;

@@ -1,27 +1,11 @@
-//! Where the broker is, resolved and with its layers.
+//! Where the broker is, and how the command line named it.
 
-use std::{
-    collections::VecDeque,
-    io,
-    net::{SocketAddr, ToSocketAddrs},
-    path::{Path, PathBuf},
-};
+use std::{ops::Deref, path::PathBuf};
 
-use plexus_net::{
-    ClientLayers, ClientWebSocket, Socket, Stream, StreamError, TlsClient, Transport,
-};
-
-/// A broker as a connection is made to it.
+/// A broker as connections are made to it, with what advice about it has to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    pub(crate) transport: Transport,
-    /// Name or address without brackets; the path of a Unix socket.
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    /// The request path of WebSocket.
-    pub(crate) path: String,
-    /// Set exactly when the transport has TLS.
-    pub(crate) tls: Option<TlsClient>,
+    pub(crate) server: plexus_net::Endpoint,
     /// Where the trusted authorities come from, if they are not those of the public web.
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) given: Given,
@@ -36,37 +20,15 @@ pub(crate) struct Given {
     pub(crate) tls: Vec<&'static str>,
 }
 
-/// One address to try.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Target {
-    Address(SocketAddr),
-    Unix(String),
+impl Deref for Endpoint {
+    type Target = plexus_net::Endpoint;
+
+    fn deref(&self) -> &plexus_net::Endpoint {
+        &self.server
+    }
 }
 
 impl Endpoint {
-    /// Every address of the broker. May wait for DNS.
-    pub(crate) fn resolve(&self) -> io::Result<VecDeque<Target>> {
-        if self.transport == Transport::Unix {
-            return Ok(VecDeque::from([Target::Unix(self.host.clone())]));
-        }
-        let found = (self.host.as_str(), self.port).to_socket_addrs()?;
-        Ok(found.map(Target::Address).collect())
-    }
-
-    /// Begins a connection.
-    pub(crate) fn open(&self, target: &Target) -> Result<Stream, StreamError> {
-        let socket = match target {
-            Target::Address(address) => Socket::connect(*address)?,
-            Target::Unix(path) => Socket::connect_unix(Path::new(path))?,
-        };
-        let websocket = self
-            .transport
-            .is_websocket()
-            .then(|| ClientWebSocket { host: self.authority(), path: self.path.clone() });
-        let tls = self.tls.clone().map(|tls| (tls, self.host.clone()));
-        Stream::client(socket, &ClientLayers { tls, websocket })
-    }
-
     /// How to ask for the same with TLS.
     pub(crate) fn with_tls(&self) -> String {
         let scheme = if self.transport.is_websocket() { "wss" } else { "mqtts" };
@@ -107,22 +69,11 @@ impl Endpoint {
             "leave out --ws".to_owned()
         }
     }
-
-    fn authority(&self) -> String {
-        let (host, port) = (&self.host, self.port);
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-    }
 }
 
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.transport {
-            Transport::Tcp => write!(f, "mqtt://{}", self.authority()),
-            Transport::Tls => write!(f, "mqtts://{}", self.authority()),
-            Transport::Ws => write!(f, "ws://{}{}", self.authority(), self.path),
-            Transport::Wss => write!(f, "wss://{}{}", self.authority(), self.path),
-            Transport::Unix => write!(f, "unix://{}", self.host),
-        }
+        self.server.fmt(f)
     }
 }
 

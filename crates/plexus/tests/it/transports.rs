@@ -68,6 +68,12 @@ fn tls_proves_the_broker() {
     there_and_back(&place, &["-L", &at_localhost(tls), "--cafile", "ca.pem"]);
     there_and_back(&place, &["-L", &at_localhost(wss), "--cafile", "ca.pem"]);
     there_and_back(&place, &["-L", tls, "--insecure"]);
+    for url in [tls, wss] {
+        let args = ["bench", "p2p", "--quiet", "-n", "2", "-m", "20", "-q", "1"];
+        let url = [&at_localhost(url), "--cafile", "ca.pem"];
+        let summary = place.run(args.iter().chain(&url)).ok();
+        assert!(summary.contains("20 received"), "{summary}");
+    }
     let publish = ["pub", "-t", "a", "-n", "-L"];
     let stranger = place.run(publish.iter().chain(&[at_localhost(tls).as_str()])).failed(1);
     assert!(stranger.contains("nobody that is trusted signed the certificate"), "{stranger}");

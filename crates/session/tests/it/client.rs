@@ -382,3 +382,18 @@ fn passwords_do_not_show_in_debug_output() {
     };
     assert!(!format!("{options:?}{credentials:?}").contains("secret"));
 }
+
+#[test]
+fn clients_share_one_queue_of_effects() {
+    let mut spare = std::collections::VecDeque::new();
+    let mut clients = [lasting(), lasting()].map(Client::new);
+    for client in &mut clients {
+        client.lend_outputs(&mut spare);
+        client.connect(plexus_types::Instant::ZERO);
+        let first = client.poll_output();
+        assert!(matches!(first, Some(ClientOutput::Send(Packet::Connect(_)))), "{first:?}");
+        assert_eq!(client.poll_output(), None);
+        client.lend_outputs(&mut spare);
+        assert!(spare.is_empty() && spare.capacity() > 0, "its memory came back");
+    }
+}

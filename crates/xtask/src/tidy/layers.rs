@@ -9,7 +9,7 @@ const BESIDE: [(&str, &str); 4] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-broker", "plexus-net"),
-    ("plexus-bench", "plexus"),
+    ("plexus", "plexus-bench"),
 ];
 
 /// The lowest layer that may wait for, poll or own a socket.

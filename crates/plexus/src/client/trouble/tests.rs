@@ -9,15 +9,14 @@ use super::{Stage, Trouble, plain};
 use crate::client::endpoint::{Endpoint, Given};
 
 pub(super) fn endpoint(transport: Transport) -> Endpoint {
-    Endpoint {
+    let server = plexus_net::Endpoint {
         transport,
         host: "broker.example".to_owned(),
         port: 1883,
         path: "/mqtt".to_owned(),
         tls: None,
-        ca_file: None,
-        given: Given { url: false, tls: vec!["--tls"] },
-    }
+    };
+    Endpoint { server, ca_file: None, given: Given { url: false, tls: vec!["--tls"] } }
 }
 
 #[track_caller]

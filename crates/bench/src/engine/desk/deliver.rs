@@ -1,0 +1,138 @@
+//! A message came.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use plexus_session::Incoming;
+use plexus_types::Instant;
+
+use super::{Conn, Count, Desk, Metric, Part};
+use crate::{
+    engine::{Shared, subscriber::Order},
+    ledger::Arrival,
+    plan::{Plan, Role},
+    stamp::Stamp,
+};
+
+/// Clocks of two machines differ by less; more is no stamp but chance.
+const AHEAD_MAX: Duration = Duration::from_mins(1);
+/// A stamp that is older is no stamp but chance.
+const BEHIND_MAX: Duration = Duration::from_hours(24 * 366);
+
+impl Desk {
+    pub(super) fn deliver(&mut self, conn: &mut Conn, message: &Incoming) {
+        self.moved = self.now;
+        self.counts.add(Count::Received, 1);
+        self.counts.add(Count::BytesIn, message.payload.len() as u64);
+        let stamp = self.shared.stamp(&message.payload, self.now);
+        let Some(stamp) = stamp else { return self.counts.add(Count::Unstamped, 1) };
+        let index = self.shared.index_of(stamp.publisher);
+        let own = index.is_some() && stamp.due >= self.shared.begun;
+        let alone = self.shared.audience.is_empty();
+        if !own && !alone {
+            return self.counts.add(Count::Stray, 1);
+        }
+        let shared = match self.group(conn).map(|group| &group.role) {
+            Some(Role::Subscribe(subscribing)) => subscribing.shared.is_some(),
+            Some(Role::Connect | Role::Publish(_)) | None => false,
+        };
+        let arrival = match (&mut conn.part, index) {
+            (_, Some(index)) if shared => self.see(index, stamp.sequence),
+            (Part::Subscribe(subscriber), _) => {
+                subscriber.arrive(stamp.publisher, stamp.sequence, || match index {
+                    Some(index) if self.shared.is_spread(index) => Order::Spread,
+                    Some(_) if !alone => Order::Whole,
+                    Some(_) | None => Order::Joined,
+                })
+            }
+            (Part::Idle | Part::Publish(_), _) => return self.counts.add(Count::Stray, 1),
+        };
+        match arrival {
+            Arrival::Duplicate => return self.counts.add(Count::Duplicates, 1),
+            Arrival::Late => self.counts.add(Count::OutOfOrder, 1),
+            Arrival::Fresh => {}
+        }
+        self.counts.add(Count::Delivered, 1);
+        self.record(Metric::Deliver, stamp.due, self.now.saturating_since(stamp.due));
+        if let Some(index) = index {
+            self.count_delivery(index);
+        }
+    }
+
+    fn see(&mut self, index: usize, sequence: u32) -> Arrival {
+        if index >= self.seen.len() {
+            self.seen.resize_with(index + 1, Default::default);
+        }
+        match self.seen.get_mut(index).map(|seen| seen.note(sequence)) {
+            Some(false) => Arrival::Duplicate,
+            Some(true) | None => Arrival::Fresh,
+        }
+    }
+
+    /// A window may wait for this delivery: its publisher is told, here or on another thread.
+    fn count_delivery(&mut self, index: usize) {
+        let Some(delivered) = self.shared.delivered.get(index) else { return };
+        let delivered = delivered.fetch_add(1, Ordering::Relaxed) + 1;
+        let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
+        // Until the last delivery of a message nothing changes.
+        if !self.publishing || audience == 0 || !delivered.is_multiple_of(u64::from(audience)) {
+            return;
+        }
+        let Some(&(worker, slot)) = self.shared.homes.get(index) else { return };
+        let worker = worker as usize;
+        if worker == self.index {
+            self.refill.push(slot);
+        } else if let Some(slots) = self.remote.get_mut(worker) {
+            slots.push(slot);
+        }
+    }
+}
+
+impl Shared {
+    /// The stamp of a payload, if it has one.
+    fn stamp(&self, payload: &[u8], now: Instant) -> Option<Stamp> {
+        let may_be = |stamp: &Stamp| {
+            stamp.due <= now + AHEAD_MAX && now.saturating_since(stamp.due) < BEHIND_MAX
+        };
+        let head = Stamp::read(payload).filter(may_be);
+        let in_text = || Stamp::find(payload).filter(may_be);
+        if self.texts || (head.is_none() && self.audience.is_empty()) {
+            return in_text().or(head);
+        }
+        head
+    }
+
+    /// The worker of a client, and its slot there.
+    pub(in crate::engine) fn home(&self, group: usize, number: u32) -> (usize, u32) {
+        home(&self.plan, group, number)
+    }
+}
+
+/// The worker of a client of a plan, and its slot there.
+pub(in crate::engine) fn home(plan: &Plan, group: usize, number: u32) -> (usize, u32) {
+    let workers = plan.workers.max(1);
+    let worker = number as usize % workers;
+    let before = plan.workload.groups.iter().take(group);
+    let offset = before.map(|group| share(group.count, worker, workers)).sum::<u32>();
+    (worker, offset + number / workers as u32)
+}
+
+/// How many clients of a group a worker has.
+pub(in crate::engine) fn share(count: u32, worker: usize, workers: usize) -> u32 {
+    let (worker, workers) = (worker as u32, workers.max(1) as u32);
+    count.saturating_sub(worker).div_ceil(workers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_group_is_dealt_out_to_the_last_client() {
+        for (count, workers, shares) in
+            [(5, 2, vec![3, 2]), (1, 3, vec![1, 0, 0]), (6, 3, vec![2, 2, 2]), (0, 1, vec![0])]
+        {
+            let found = (0..workers).map(|worker| share(count, worker, workers));
+            assert_eq!(found.collect::<Vec<_>>(), shares, "{count} {workers}");
+        }
+    }
+}

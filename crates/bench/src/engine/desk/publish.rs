@@ -1,0 +1,205 @@
+//! A client publishes, and hears what became of it.
+
+use std::{fmt::Write as _, sync::atomic::Ordering};
+
+use bytes::{Bytes, BytesMut};
+use plexus_session::{PublishRequest, Ticket};
+use plexus_types::{Instant, ReasonCode, TopicName};
+
+use super::{Conn, Count, Desk, End, Metric, Part, Phase, blank, is_acknowledged, reserve};
+use crate::{
+    pattern::{Filling, RANDOM_MAX},
+    plan::{Body, Pace, Publishing, Role},
+    stamp::Stamp,
+};
+
+/// Bytes on their way to the socket beyond which a client publishes no more.
+const BACKLOG_MAX: usize = 256 * 1024;
+
+impl Desk {
+    /// Publishes what the window allows and what waits for it; why the connection is over, if it is.
+    pub(in crate::engine) fn refill(&mut self, slot: u32, conn: &mut Conn) -> Option<End> {
+        if !self.publishing || conn.phase != Phase::Ready {
+            return None;
+        }
+        loop {
+            let can = Self::can_publish(conn);
+            let now = self.now;
+            let delivered = match &conn.part {
+                Part::Publish(publisher) => self.delivered(publisher.index),
+                Part::Idle | Part::Subscribe(_) => return None,
+            };
+            let Part::Publish(publisher) = &mut conn.part else { return None };
+            if !publisher.is_on || !can {
+                return None;
+            }
+            let room = publisher.room(delivered);
+            let due = if room > 0 { Some(now) } else { publisher.next_waiting() };
+            let due = due?;
+            // Without anything to wait for, a window is what is written at once.
+            let turn = if publisher.is_unbounded() { room } else { 1 };
+            for _ in 0..turn {
+                if let Some(end) = self.publish(slot, conn, due) {
+                    return Some(end);
+                }
+            }
+            if turn > 1 {
+                return None;
+            }
+        }
+    }
+
+    fn delivered(&self, index: u32) -> u64 {
+        let delivered = self.shared.delivered.get(index as usize);
+        delivered.map_or(0, |delivered| delivered.load(Ordering::Relaxed))
+    }
+
+    /// Gives up on open windows, because nothing has come for a while.
+    pub(in crate::engine) fn write_off(&mut self, slot: u32, conn: &mut Conn) {
+        let Part::Publish(publisher) = &mut conn.part else { return };
+        let index = publisher.index;
+        if !publisher.is_on || conn.phase != Phase::Ready || publisher.awaited == 0 {
+            return;
+        }
+        let delivered = self.shared.delivered.get(index as usize);
+        let delivered = delivered.map_or(0, |delivered| delivered.load(Ordering::Relaxed));
+        self.counts.add(Count::WrittenOff, publisher.write_off(delivered));
+        self.refill.push(slot);
+    }
+
+    fn is_counted(&self, conn: &Conn) -> bool {
+        match self.group(conn).map(|group| &group.role) {
+            Some(Role::Publish(publishing)) => publishing.counted,
+            Some(Role::Connect | Role::Subscribe(_)) | None => true,
+        }
+    }
+
+    fn can_publish(conn: &Conn) -> bool {
+        let Part::Publish(publisher) = &conn.part else { return false };
+        let window = !is_acknowledged(publisher.qos) || conn.client.window() > 0;
+        window && conn.backlog() < BACKLOG_MAX
+    }
+
+    /// A message of a fixed rate is due.
+    pub(in crate::engine) fn publish_due(
+        &mut self,
+        slot: u32,
+        conn: &mut Conn,
+        due: Instant,
+    ) -> Option<End> {
+        let can = conn.phase == Phase::Ready && Self::can_publish(conn);
+        let Part::Publish(publisher) = &mut conn.part else { return None };
+        if publisher.left == 0 {
+            return None;
+        }
+        if can && !publisher.has_waiting() {
+            return self.publish(slot, conn, due);
+        }
+        if conn.phase != Phase::Ready || !publisher.wait(due) {
+            publisher.left = publisher.left.saturating_sub(1);
+            self.counts.add(Count::Overrun, 1);
+        }
+        None
+    }
+
+    fn publish(&mut self, slot: u32, conn: &mut Conn, due: Instant) -> Option<End> {
+        let groups = std::sync::Arc::clone(&self.groups);
+        let group = groups.get(usize::from(conn.group))?;
+        let Role::Publish(publishing) = &group.role else { return None };
+        let Part::Publish(publisher) = &mut conn.part else { return None };
+        let number = publisher.published();
+        let filling = Filling {
+            client: group.first + u64::from(conn.number),
+            id: &conn.client.options().client_id,
+            message: number,
+            random: self.seed.below(RANDOM_MAX) as u64,
+            time: self.now,
+            stamp: Some(Stamp {
+                publisher: publisher.index.wrapping_add(self.shared.publisher_first()),
+                sequence: number as u32,
+                due,
+            }),
+        };
+        let payload = body(publishing, &filling, &mut self.arena);
+        let topic = if let Some(topic) = &publisher.topic {
+            topic.clone()
+        } else {
+            self.text.clear();
+            publishing.topic.render(&filling, &mut self.text);
+            TopicName::try_from(self.text.as_str()).ok()?
+        };
+        let index = publisher.index as usize;
+        let length = payload.len() as u64;
+        let mut request = PublishRequest::new(topic, payload, publishing.qos);
+        request.retain = publishing.retain;
+        let mut ticket = None;
+        let end = self.act(slot, conn, |conn, now| {
+            ticket = conn.client.publish(now, request).ok();
+            // Before what the client tells about it is read.
+            if let (Part::Publish(publisher), Some(ticket)) = (&mut conn.part, ticket) {
+                publisher.sent(ticket, due);
+            }
+        });
+        if ticket.is_some() && publishing.counted {
+            self.counts.add(Count::Published, 1);
+            self.counts.add(Count::BytesOut, length);
+            let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
+            self.counts.add(Count::Expected, u64::from(audience));
+            if matches!(publishing.pace, Pace::Rate(_)) {
+                self.record(Metric::Lag, due, self.now.saturating_since(due));
+            }
+        }
+        end
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        slot: u32,
+        conn: &mut Conn,
+        ticket: Ticket,
+        reason: ReasonCode,
+    ) {
+        let Part::Publish(publisher) = &mut conn.part else { return };
+        let (index, qos) = (publisher.index as usize, publisher.qos);
+        if reason.is_error() {
+            self.counts.add(Count::Refused, 1);
+            let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
+            // What the broker refuses reaches nobody, and that is not a loss.
+            self.counts.add(Count::Expected, u64::from(audience).wrapping_neg());
+            let mut words = String::new();
+            // Writing to a string does not fail.
+            let _ = write!(words, "message refused: {reason}");
+            self.shared.note_reason(words);
+        }
+        if !is_acknowledged(qos) {
+            return;
+        }
+        let Some(due) = publisher.settled(ticket) else { return };
+        self.moved = self.now;
+        if !self.is_counted(conn) {
+            self.counts.add(Count::Cleared, 1);
+        } else if !reason.is_error() {
+            self.counts.add(Count::Acknowledged, 1);
+            self.record(Metric::Acknowledge, due, self.now.saturating_since(due));
+        }
+        if self.publishing {
+            self.refill.push(slot);
+        }
+    }
+}
+
+/// Makes a payload. The pieces of one block are freed together with it.
+fn body(publishing: &Publishing, filling: &Filling<'_>, arena: &mut BytesMut) -> Bytes {
+    match &publishing.body {
+        Body::Stamped(size) => {
+            reserve(arena, *size);
+            filling.stamp.into_iter().for_each(|stamp| stamp.write(*size, arena));
+        }
+        Body::Blank(size) => {
+            reserve(arena, *size);
+            blank(arena, *size);
+        }
+        Body::Template(pattern) => return Bytes::from(pattern.text(filling)),
+    }
+    arena.split().freeze()
+}

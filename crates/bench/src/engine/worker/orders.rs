@@ -1,0 +1,226 @@
+//! What a worker does when it is told to.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use plexus_session::{Client, ClientOptions};
+use plexus_types::{Instant, Qos, Text, TopicName};
+
+use super::{Command, Conn, Desk, Part, Phase, Source, Worker, lock};
+use crate::{
+    engine::{desk::share, publisher::Publisher},
+    pacer::Pacer,
+    pattern::{Filling, RANDOM_MAX},
+    plan::{Group, Pace, Publishing, Role},
+};
+
+/// The shortest time between two looks at what is due.
+const TICK_MIN: Duration = Duration::from_micros(50);
+/// How long a broker keeps the sessions of a durable group, in seconds, where nothing else is said.
+const EXPIRY: u32 = 3_600;
+/// Messages of one client that may be under way at a fixed rate.
+const INFLIGHT_MAX: u16 = 60_000;
+
+impl Worker {
+    pub(super) fn obey(&mut self, command: &Command) {
+        match *command {
+            Command::Connect { group, anew, begin } => {
+                self.desk.connects.begin(begin);
+                self.set_leaving(group, None);
+                self.connect(group, anew);
+            }
+            Command::Publish { group, begin, measured } => {
+                self.desk.measured = measured;
+                self.publish(group, begin);
+            }
+            Command::Subscribe { group } => {
+                for slot in self.slots(group) {
+                    self.with(slot, |desk, conn| {
+                        if let Part::Subscribe(subscriber) = &mut conn.part {
+                            subscriber.is_on = true;
+                        }
+                        desk.act(slot, conn, |_, _| {})
+                    });
+                }
+            }
+            Command::Churn { group, begin } => {
+                self.desk.churning = true;
+                self.desk.connects.begin(begin);
+                self.connect(group, false);
+            }
+            Command::Measure(from, to) => self.desk.measured = (from, to),
+            Command::Halt => self.halt(),
+            Command::Leave { group, forget } => {
+                self.set_leaving(group, Some(forget));
+                for slot in self.slots(group) {
+                    self.with(slot, |desk, conn| {
+                        if !conn.is_accepted() {
+                            return None;
+                        }
+                        desk.act(slot, conn, |conn, now| Desk::say_good_bye(conn, now, forget))
+                    });
+                }
+            }
+            Command::Flush => {
+                lock(&self.shared.recent).absorb(&mut self.desk.meters);
+                self.show();
+                self.shared.flushed.fetch_add(1, Ordering::Release);
+            }
+            Command::Finish => self.finished = true,
+        }
+    }
+
+    fn set_leaving(&mut self, group: usize, leaving: Option<bool>) {
+        if let Some(place) = self.desk.leaving.get_mut(group) {
+            *place = leaving;
+        }
+    }
+
+    fn halt(&mut self) {
+        self.desk.publishing = false;
+        self.desk.churning = false;
+        self.desk.connects.clear();
+        self.sources.clear();
+        self.pacer = None;
+    }
+
+    /// The slots of this worker's clients of a group.
+    fn slots(&self, group: usize) -> std::ops::Range<u32> {
+        let workload = &self.shared.plan.workload;
+        let workers = self.shared.plan.workers;
+        let Some(found) = workload.groups.get(group) else { return 0..0 };
+        let (_, first) = self.shared.home(group, self.index as u32);
+        first..first + share(found.count, self.index, workers)
+    }
+
+    fn connect(&mut self, group: usize, anew: bool) {
+        let shared = std::sync::Arc::clone(&self.shared);
+        let Some(found) = shared.plan.workload.groups.get(group) else { return };
+        let slots = self.slots(group);
+        if self.conns.len() < slots.end as usize {
+            self.conns.resize_with(slots.end as usize, || None);
+        }
+        let first = slots.start;
+        for slot in slots {
+            let number = (slot - first) * shared.plan.workers as u32 + self.index as u32;
+            let Some(place) = self.conns.get_mut(slot as usize) else { continue };
+            match place {
+                Some(conn) if conn.phase != Phase::Away => continue,
+                Some(_) if !anew => {}
+                _ => {
+                    let random = self.desk.draw(RANDOM_MAX);
+                    let part = part(&shared, group, number);
+                    let options = options(&shared.plan.options, found, (number, random), anew);
+                    *place = options.map(|options| Box::new(conn(options, (group, number), part)));
+                }
+            }
+            self.desk.connects.add(slot);
+        }
+    }
+
+    /// Wakes this worker whenever a message is due. One source is met exactly; several that do not
+    /// go in step are looked at more often.
+    fn set_pace(&mut self) {
+        let count = u32::try_from(self.sources.len()).unwrap_or(u32::MAX).max(1);
+        let interval = self.sources.iter().map(Source::interval).min();
+        let first = self.sources.iter().filter_map(Source::next).min();
+        let Some((interval, first)) = interval.zip(first) else { return };
+        let parts = if count == 1 { 1 } else { 2 * count };
+        let tick = (interval / parts).max(TICK_MIN);
+        if let Some(waker) = self.shared.wakers.get(self.index) {
+            let waker = std::sync::Arc::clone(waker);
+            self.pacer = Some(Pacer::start(waker, self.shared.clock, first, tick));
+        }
+    }
+
+    fn publish(&mut self, group: usize, begin: Instant) {
+        let shared = std::sync::Arc::clone(&self.shared);
+        let Some(found) = shared.plan.workload.groups.get(group) else { return };
+        let Role::Publish(publishing) = &found.role else { return };
+        self.desk.publishing = true;
+        self.restarted = self.desk.now;
+        for slot in self.slots(group) {
+            self.with(slot, |desk, conn| {
+                if let Part::Publish(publisher) = &mut conn.part {
+                    publisher.is_on = true;
+                    publisher.left = publishing.quota(conn.number, found.count);
+                    desk.refill.push(slot);
+                }
+                None
+            });
+        }
+        if let Pace::Rate(rate) = publishing.pace {
+            let turn = (self.index, shared.plan.workers);
+            self.sources.push(Source::new(group, (begin, rate), found.count, turn));
+            self.set_pace();
+        }
+    }
+}
+
+fn conn(options: ClientOptions, (group, number): (usize, u32), part: Part) -> Conn {
+    Conn {
+        client: Client::new(options),
+        link: None,
+        group: group as u16,
+        number,
+        phase: Phase::Away,
+        touched: false,
+        since: Instant::ZERO,
+        due: Instant::ZERO,
+        timer: Instant::FAR_FUTURE,
+        part,
+    }
+}
+
+fn part(shared: &crate::engine::Shared, group: usize, number: u32) -> Part {
+    let workload = &shared.plan.workload;
+    match workload.groups.get(group).map(|found| (found, &found.role)) {
+        Some((_, Role::Connect)) | None => Part::Idle,
+        Some((_, Role::Subscribe(_))) => Part::Subscribe(Box::default()),
+        Some((found, Role::Publish(publishing))) => {
+            let index = workload.publisher_base(group) + number;
+            let mut publisher = Publisher::new(index, publishing.qos, publishing.pace);
+            publisher.topic = fixed_topic(found, publishing, number);
+            if publishing.awaits_delivery {
+                let audience = shared.audience.get(index as usize).copied().flatten();
+                publisher.awaited = audience.unwrap_or_default();
+            }
+            Part::Publish(Box::new(publisher))
+        }
+    }
+}
+
+fn fixed_topic(group: &Group, publishing: &Publishing, number: u32) -> Option<TopicName> {
+    if publishing.topic.varies() || publishing.topic.has(crate::pattern::Place::Id) {
+        return None;
+    }
+    let client = group.first + u64::from(number);
+    let text = publishing.topic.text(&Filling { client, ..Filling::default() });
+    TopicName::try_from(text.as_str()).ok()
+}
+
+/// How a client introduces itself; nothing for an identifier that is no text, which was looked at
+/// before the run.
+fn options(
+    all: &ClientOptions,
+    group: &Group,
+    (number, random): (u32, u64),
+    anew: bool,
+) -> Option<ClientOptions> {
+    let mut options = all.clone();
+    options.client_id = Text::try_from(group.id(number, random).as_str()).ok()?;
+    // What does not leave at once is not taken: the engine knows what waits.
+    options.queue_messages_max = 0;
+    if let Role::Publish(publishing) = &group.role {
+        options.inflight_max = match publishing.pace {
+            Pace::Window(window) => u16::try_from(window).unwrap_or(u16::MAX),
+            Pace::Rate(_) if publishing.qos == Qos::AtMostOnce => options.inflight_max,
+            Pace::Rate(_) => INFLIGHT_MAX,
+        };
+    }
+    if group.durable {
+        options.clean_start = anew;
+        let expiry = &mut options.properties.session_expiry_interval;
+        *expiry = if anew { 0 } else { (*expiry).max(EXPIRY) };
+    }
+    Some(options)
+}

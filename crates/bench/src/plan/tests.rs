@@ -1,0 +1,95 @@
+use super::*;
+use crate::pattern::Place as Letter;
+
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text, Letter::OF_PAYLOAD).unwrap()
+}
+
+fn group(count: u32, role: Role) -> Group {
+    Group {
+        name: "group".to_owned(),
+        count,
+        first: 0,
+        id_first: 0,
+        client_id: pattern("c%i"),
+        durable: false,
+        role,
+    }
+}
+
+fn subscribing(filter: &str, shared: Option<&str>) -> Role {
+    Role::Subscribe(Subscribing {
+        filter: pattern(filter),
+        each: 1,
+        qos: Qos::AtLeastOnce,
+        shared: shared.map(str::to_owned),
+        per_packet: 1,
+        window: 1,
+        at_once: true,
+    })
+}
+
+fn publishing(topic: &str) -> Publishing {
+    Publishing {
+        topic: pattern(topic),
+        qos: Qos::ExactlyOnce,
+        retain: false,
+        body: Body::of_size(16),
+        pace: Pace::Window(1),
+        messages: None,
+        awaits_delivery: true,
+        counted: true,
+    }
+}
+
+fn workload(groups: Vec<Group>) -> Workload {
+    Workload { name: "test".to_owned(), groups, steps: Vec::new() }
+}
+
+#[test]
+fn the_audience_of_each_message_is_known_beforehand() {
+    for (topic, filter, shared, expected) in [
+        ("a/%i", "a/%i", None, Some(1)),
+        ("a/%i", "a/+", None, Some(3)),
+        ("a/%i", "a/+", Some("g"), Some(1)),
+        ("a/%i/%n", "a/%i/+", None, Some(1)),
+        ("a/%n", "a/0", None, None),
+        ("a/%r", "a/#", None, Some(3)),
+        ("a/%i", "b", None, Some(0)),
+    ] {
+        let groups =
+            vec![group(3, subscribing(filter, shared)), group(2, Role::Publish(publishing(topic)))];
+        assert_eq!(workload(groups).audience(), [expected; 2], "{topic} {filter}");
+    }
+}
+
+#[test]
+fn a_quota_is_dealt_out_to_the_last_message() {
+    let publishing = Publishing { messages: Some(10), ..publishing("a") };
+    let quotas = [0, 1, 2, 3].map(|number| publishing.quota(number, 4));
+    assert_eq!(quotas, [3, 3, 2, 2]);
+    let unlimited = Publishing { messages: None, ..publishing };
+    assert_eq!(unlimited.quota(0, 4), u64::MAX);
+}
+
+#[test]
+fn what_must_hold_follows_from_the_groups() {
+    let groups =
+        vec![group(1, subscribing("a/+", None)), group(1, Role::Publish(publishing("a/%i")))];
+    let plain = workload(groups.clone());
+    assert_eq!(plain.qos_least(), Some(Qos::AtLeastOnce));
+    assert!(plain.is_stamped());
+    let small = Publishing { body: Body::of_size(15), ..publishing("a/%n") };
+    let small = workload(vec![groups[0].clone(), group(1, Role::Publish(small))]);
+    assert!(!small.is_stamped());
+}
+
+#[test]
+fn connections_are_counted_where_they_stand_together() {
+    let groups = vec![group(7, Role::Connect), group(5, Role::Connect)];
+    let connect = |group| Step::Connect { group, anew: false, measured: None };
+    let leave = |group| Step::Leave { group, forget: false };
+    let after = |steps| Workload { steps, ..workload(groups.clone()) }.connections_max();
+    assert_eq!(after(vec![connect(0), connect(1)]), 12);
+    assert_eq!(after(vec![connect(0), leave(0), connect(1), leave(1)]), 7);
+}

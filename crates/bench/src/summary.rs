@@ -1,0 +1,385 @@
+//! What a run says in the end, and whether that is good.
+
+pub(crate) mod text;
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use plexus_types::Qos;
+use serde::Serialize;
+
+use crate::{
+    counts::{Census, Count, Counts},
+    engine::Harvest,
+    meter::{Meters, Metric, Quantiles},
+    plan::{Plan, Role, Workload},
+};
+
+/// The figures of one run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Summary {
+    /// The scenario.
+    pub scenario: String,
+    /// The protocol version that the clients spoke: 3, 4 or 5.
+    pub protocol: u8,
+    /// Length of the whole run.
+    pub seconds: f64,
+    /// Whether somebody ended it early.
+    pub interrupted: bool,
+    /// What was measured, in order.
+    pub parts: Vec<Part>,
+    /// Messages over the whole run, warm-up and drain included.
+    pub messages: Messages,
+    /// Clients by group.
+    pub groups: BTreeMap<String, Clients>,
+    /// What went wrong, and how often.
+    pub troubles: BTreeMap<String, u64>,
+    /// The generator itself.
+    pub generator: Generator,
+    /// The process that was named as the broker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker: Option<Broker>,
+    /// Why the run is no success; nothing when it is one.
+    pub failures: Vec<String>,
+    /// What a reader has to know to understand the figures.
+    pub notes: Vec<String>,
+}
+
+/// One measured part of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Part {
+    /// What it is.
+    pub name: String,
+    /// Its length.
+    pub seconds: f64,
+    /// What its rate counts.
+    pub unit: &'static str,
+    /// So many of them.
+    pub count: u64,
+    /// So many in a second.
+    pub per_second: f64,
+    /// Messages published.
+    pub published: u64,
+    /// Messages acknowledged.
+    pub acknowledged: u64,
+    /// Messages received.
+    pub received: u64,
+    /// Payload bytes received in a second.
+    pub bytes_per_second: f64,
+    /// Connections accepted.
+    pub connected: u64,
+    /// Filters subscribed to.
+    pub subscribed: u64,
+    /// The process that was named as the broker, meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker: Option<Broker>,
+    /// Times in microseconds.
+    pub times: BTreeMap<&'static str, Quantiles>,
+}
+
+/// Messages over a whole run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Messages {
+    /// Sent.
+    pub published: u64,
+    /// Acknowledged to their end.
+    pub acknowledged: u64,
+    /// Refused by the broker with a reason code.
+    pub refused: u64,
+    /// Sent with QoS 1 or 2 and neither acknowledged nor refused.
+    pub unacknowledged: u64,
+    /// Deliveries that were called for.
+    pub expected: u64,
+    /// Deliveries that came, each counted once.
+    pub delivered: u64,
+    /// Whatever came.
+    pub received: u64,
+    /// Deliveries that never came.
+    pub lost: u64,
+    /// Deliveries that came again.
+    pub duplicates: u64,
+    /// Deliveries behind a later message of the same publisher.
+    pub out_of_order: u64,
+    /// Of nobody of this run.
+    pub stray: u64,
+    /// Without a stamp: not told apart.
+    pub unstamped: u64,
+    /// Of a fixed rate, and not sent because too many waited.
+    pub overrun: u64,
+    /// Window slots taken back because nothing had come for a second.
+    pub written_off: u64,
+}
+
+/// The clients of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Clients {
+    /// How many there are.
+    pub count: u32,
+    /// Connections begun.
+    pub begun: u64,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections that came to nothing.
+    pub failed: u64,
+    /// Connections that somebody else ended.
+    pub lost: u64,
+}
+
+/// What the generator used.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Generator {
+    /// Threads that drove clients.
+    pub threads: usize,
+    /// Processor time, user and system.
+    pub cpu_seconds: Option<f64>,
+    /// The most private memory it had.
+    pub memory_bytes: u64,
+}
+
+/// What the broker's process used.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Broker {
+    /// Processor time, user and system.
+    pub cpu_seconds: f64,
+    /// The user part of it.
+    pub user_seconds: f64,
+    /// Private memory at the end.
+    pub memory_bytes: u64,
+    /// Private memory at the beginning.
+    pub memory_before: u64,
+}
+
+impl Part {
+    pub(crate) fn new(
+        name: &str,
+        seconds: f64,
+        before: &Counts,
+        after: &Counts,
+        meters: &Meters,
+    ) -> Self {
+        let since = |count| after.since(before, count);
+        let (published, acknowledged) = (since(Count::Published), since(Count::Acknowledged));
+        let (received, subscribed) = (since(Count::Received), since(Count::Subscribed));
+        let connected = after.all_since(before, Census::Accepted);
+        let (unit, count) = match (received, acknowledged, published, subscribed) {
+            (1.., ..) => ("received", received),
+            (0, 1.., ..) => ("acknowledged", acknowledged),
+            (0, 0, 1.., _) => ("published", published),
+            (0, 0, 0, 1..) => ("subscribed", subscribed),
+            (0, 0, 0, 0) if connected > 0 => ("connected", connected),
+            (0, 0, 0, 0) => ("received", 0),
+        };
+        let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+        let times = Metric::ALL.into_iter();
+        let times = times.filter_map(|metric| Some((metric.name(), meters.quantiles(metric)?)));
+        Self {
+            name: name.to_owned(),
+            seconds,
+            unit,
+            count,
+            per_second: rate(count),
+            published,
+            acknowledged,
+            received,
+            bytes_per_second: rate(since(Count::BytesIn)),
+            connected,
+            subscribed,
+            broker: None,
+            times: times.collect(),
+        }
+    }
+}
+
+impl Summary {
+    pub(crate) fn new(plan: &Plan, counts: &Counts, harvests: Vec<Harvest>) -> Self {
+        let workload = &plan.workload;
+        let groups = workload.groups.iter().enumerate().map(|(index, group)| {
+            let of = |census| counts.of(index, census);
+            let clients = Clients {
+                count: group.count,
+                begun: of(Census::Begun),
+                accepted: of(Census::Accepted),
+                failed: of(Census::Failed),
+                lost: of(Census::Lost),
+            };
+            (group.name.clone(), clients)
+        });
+        Self {
+            scenario: workload.name.clone(),
+            protocol: plan.options.version.level(),
+            messages: Messages::of(workload, counts, harvests),
+            groups: groups.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Says what is no success, and what a reader has to know.
+    #[must_use]
+    pub(crate) fn judged(mut self, workload: &Workload) -> Self {
+        let messages = &self.messages;
+        let qos = workload.qos_least();
+        let mut failures = Vec::new();
+        let mut fail = |number: u64, what: &str| {
+            if number > 0 {
+                failures.push(format!("{number} {what}"));
+            }
+        };
+        let clients = |number: fn(&Clients) -> u64| self.groups.values().map(number).sum();
+        fail(clients(|group| group.failed), "connections failed");
+        fail(clients(|group| group.lost), "connections were lost");
+        if qos.is_some_and(|qos| qos > Qos::AtMostOnce) {
+            fail(messages.lost, "messages were lost");
+        }
+        if qos != Some(Qos::AtLeastOnce) {
+            fail(messages.duplicates, "messages came again");
+        }
+        fail(messages.out_of_order, "messages came out of order");
+        fail(messages.refused, "messages were refused");
+        fail(messages.unacknowledged, "messages were not acknowledged");
+        let refused = self.troubles.iter().filter(|(why, _)| why.starts_with("subscription"));
+        fail(refused.map(|(_, number)| number).sum(), "subscriptions were refused");
+        self.failures = failures;
+        self.notes = self.notes(workload);
+        self
+    }
+
+    fn notes(&self, workload: &Workload) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !workload.is_stamped() {
+            notes.push(
+                "the payload carries no stamp (less than 16 bytes, or a template without %s): \
+                 losses, duplicates, order and time of delivery are not counted"
+                    .to_owned(),
+            );
+        }
+        if workload.audience().iter().any(Option::is_none) {
+            notes.push(
+                "how many receivers a message has is not known beforehand: losses are counted where \
+                 a later message of the same publisher and topic came"
+                    .to_owned(),
+            );
+        }
+        if self.messages.overrun > 0 {
+            notes.push(format!(
+                "{} messages were due and not sent: the broker, or this machine, does not keep up \
+                 with the rate",
+                self.messages.overrun
+            ));
+        }
+        let late = self.parts.iter().filter_map(|part| part.times.get(Metric::Lag.name()));
+        let late = late.map(|lag| lag.p99).fold(0.0, f64::max);
+        if late > 1_000_000.0 {
+            notes.push(
+                "one message of a hundred left more than a second late: the rate is above what \
+                 broker and generator can do"
+                    .to_owned(),
+            );
+        }
+        if self.interrupted {
+            notes.push("the run was ended early; the figures are of what was done".to_owned());
+        }
+        notes
+    }
+
+    /// Whether nothing is wrong.
+    pub const fn is_success(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// The parts as lines of comma-separated values with a head.
+    pub fn csv(&self) -> String {
+        let mut out = String::from(
+            "scenario,part,seconds,unit,count,per_second,published,acknowledged,received,\
+             bytes_per_second,connected,subscribed,metric,samples,min_us,mean_us,p50_us,p90_us,\
+             p99_us,p999_us,p9999_us,max_us,lost,duplicates,out_of_order\n",
+        );
+        for part in &self.parts {
+            let bare = [("", Quantiles::default())];
+            let times = part.times.iter().map(|(name, times)| (*name, *times));
+            let times: Vec<_> = if part.times.is_empty() { bare.to_vec() } else { times.collect() };
+            for (metric, times) in times {
+                self.csv_line(part, metric, &times, &mut out);
+            }
+        }
+        out
+    }
+
+    fn csv_line(&self, part: &Part, metric: &str, times: &Quantiles, out: &mut String) {
+        let Messages { lost, duplicates, out_of_order, .. } = &self.messages;
+        // Writing to a string does not fail.
+        let _ = write!(
+            out,
+            "{},{},{:.3},{},{},{:.1},{},{},{},{:.1},{},{},{metric},{}",
+            self.scenario,
+            part.name,
+            part.seconds,
+            part.unit,
+            part.count,
+            part.per_second,
+            part.published,
+            part.acknowledged,
+            part.received,
+            part.bytes_per_second,
+            part.connected,
+            part.subscribed,
+            times.count,
+        );
+        for time in [
+            times.min,
+            times.mean,
+            times.p50,
+            times.p90,
+            times.p99,
+            times.p999,
+            times.p9999,
+            times.max,
+        ] {
+            let _ = write!(out, ",{time:.1}");
+        }
+        let _ = writeln!(out, ",{lost},{duplicates},{out_of_order}");
+    }
+}
+
+impl Messages {
+    fn of(workload: &Workload, counts: &Counts, harvests: Vec<Harvest>) -> Self {
+        let gaps: u64 = harvests.iter().map(|harvest| harvest.gaps).sum();
+        // What two threads both had of a shared subscription came twice.
+        let mut all = Vec::<crate::seen::Seen>::new();
+        let mut again = 0;
+        for harvest in harvests {
+            all.resize_with(all.len().max(harvest.seen.len()), Default::default);
+            for (mine, theirs) in all.iter_mut().zip(&harvest.seen) {
+                again += mine.merge(theirs);
+            }
+        }
+        let get = |count| counts.get(count);
+        let delivered = get(Count::Delivered).saturating_sub(again);
+        let acknowledged = get(Count::Acknowledged);
+        let above = workload.groups.iter().all(|group| match &group.role {
+            Role::Publish(publishing) => publishing.qos != Qos::AtMostOnce,
+            Role::Connect | Role::Subscribe(_) => true,
+        });
+        let answered = acknowledged + get(Count::Refused);
+        let open = get(Count::Published).saturating_sub(answered);
+        let stamped = workload.is_stamped();
+        let missing = get(Count::Expected).saturating_sub(delivered);
+        Self {
+            published: get(Count::Published),
+            acknowledged,
+            refused: get(Count::Refused),
+            unacknowledged: if above { open } else { 0 },
+            expected: get(Count::Expected),
+            delivered,
+            received: get(Count::Received),
+            lost: if stamped { missing + gaps } else { 0 },
+            duplicates: get(Count::Duplicates) + again,
+            out_of_order: get(Count::OutOfOrder),
+            stray: get(Count::Stray),
+            unstamped: get(Count::Unstamped),
+            overrun: get(Count::Overrun),
+            written_off: get(Count::WrittenOff),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,334 @@
+//! `plexus bench` against a node, and against a broker that does what the test says.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Command, Stdio},
+};
+
+use plexus_types::ReasonCode;
+use plexus_wire::{Packet, SubAck};
+use serde_json::Value;
+
+use crate::{
+    broker::{Deaf, Peer, Script},
+    program::{Ended, Node, Place, run},
+};
+
+const LISTEN: [&str; 2] = ["--listen", "tcp://127.0.0.1:0"];
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+}
+
+/// Runs a scenario and gives its summary.
+fn bench(place: &Place, args: &[&str], port: &str) -> Value {
+    let more = ["--json", "--quiet", "-h", "127.0.0.1", "-p", port];
+    let ended = place.run(["bench"].iter().chain(args).chain(&more));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{args:?}: {ended:?}");
+    json(&ended)
+}
+
+fn number(summary: &Value, path: &str) -> u64 {
+    let found = summary.pointer(path).and_then(Value::as_u64);
+    found.unwrap_or_else(|| panic!("no number at {path} in {summary}"))
+}
+
+#[track_caller]
+fn assert_numbers(summary: &Value, expected: &[(&str, u64)]) {
+    for (path, expected) in expected {
+        assert_eq!(number(summary, path), *expected, "{path} in {summary}");
+    }
+}
+
+#[test]
+fn messages_are_counted_to_the_last_in_every_shape() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    for (args, delivered) in [
+        (&["p2p", "-n", "3", "-m", "300", "-q", "0"][..], 300),
+        (&["p2p", "-n", "3", "-m", "300", "-q", "1", "-V", "311"], 300),
+        (&["p2p", "-n", "3", "-m", "300", "-q", "2", "-w", "2"], 300),
+        (&["p2p", "-n", "3", "-m", "300", "-q", "1", "--rate", "10k"], 300),
+        (&["p2p", "-n", "1", "-m", "20", "-s", "100KiB", "-q", "1", "--workers", "1"], 20),
+        (&["p2p", "-n", "2", "-m", "20", "--payload", "{\"i\":%i,\"s\":\"%s\"}"], 20),
+        (&["p2p", "-n", "2", "-m", "20", "-t", "x/%i/%n"], 20),
+        (&["fan-in", "--publishers", "4", "-m", "200", "-q", "1"], 200),
+        (&["fan-in", "--publishers", "4", "--subscribers", "3", "-m", "200", "-q", "2"], 600),
+        (&["fan-in", "--publishers", "4", "--subscribers", "3", "--shared", "-m", "200"], 200),
+        (&["fan-out", "--subscribers", "20", "-m", "50", "-q", "1"], 1_000),
+    ] {
+        let summary = bench(&place, args, node.port());
+        assert_numbers(
+            &summary,
+            &[
+                ("/messages/delivered", delivered),
+                ("/messages/expected", delivered),
+                ("/messages/lost", 0),
+                ("/messages/duplicates", 0),
+                ("/messages/out_of_order", 0),
+                ("/parts/0/times/deliver/count", delivered),
+            ],
+        );
+    }
+}
+
+#[test]
+fn what_is_stored_and_retained_is_drained_and_replayed() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    for version in ["5", "311"] {
+        let args = ["offline", "--sessions", "5", "-m", "500", "-V", version];
+        let summary = bench(&place, &args, node.port());
+        let parts = [("/parts/0/acknowledged", 500), ("/parts/1/received", 500)];
+        assert_numbers(&summary, &parts);
+        assert_numbers(&summary, &[("/messages/lost", 0), ("/groups/subscribers/lost", 0)]);
+    }
+    let summary = bench(&place, &["retained", "--count", "300"], node.port());
+    assert_numbers(&summary, &[("/parts/0/acknowledged", 300), ("/parts/1/received", 300)]);
+    assert_numbers(&summary, &[("/messages/lost", 0), ("/messages/published", 300)]);
+    let left = ["sub", "-t", "bench/#", "-W", "0.3", "--quiet", "-p", node.port()];
+    assert_eq!(place.run(left).ok(), "", "the retained messages were cleared");
+}
+
+#[test]
+fn connections_and_subscriptions_are_counted() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    let port = node.port();
+    let args = ["conn", "-n", "30", "-d", "0s", "--source", "127.0.0.2-127.0.0.4", "--csv", "c"];
+    let summary = bench(&place, &args, port);
+    assert_numbers(&summary, &[("/parts/0/connected", 30), ("/parts/0/times/connect/count", 30)]);
+    assert_numbers(&summary, &[("/groups/clients/failed", 0), ("/groups/clients/lost", 0)]);
+    let csv = place.read("c");
+    let [head, line] = csv.lines().collect::<Vec<_>>()[..] else { panic!("{csv}") };
+    assert!(head.starts_with("scenario,part,") && line.starts_with("conn,connect,"), "{csv}");
+    let args = ["conn", "-n", "10", "-d", "0s", "--connect-rate", "1k", "-i", "dev-%i"];
+    assert_numbers(&bench(&place, &args, port), &[("/parts/0/connected", 10)]);
+    let args = ["subscribe", "-n", "4", "--filters", "50", "--per-packet", "7", "--window", "3"];
+    let summary = bench(&place, &args, port);
+    assert_numbers(
+        &summary,
+        &[("/parts/0/subscribed", 200), ("/parts/0/times/subscribe/count", 32)],
+    );
+    let summary = bench(&place, &["churn", "-n", "4", "-d", "200ms"], port);
+    let (begun, accepted) = ("/groups/clients/begun", "/groups/clients/accepted");
+    assert!(number(&summary, accepted) > 4, "{summary}");
+    assert_eq!(number(&summary, begun), number(&summary, accepted));
+    let summary = bench(&place, &["pub", "-n", "3", "-m", "300", "-q", "1"], port);
+    assert_numbers(&summary, &[("/parts/0/acknowledged", 300), ("/messages/unacknowledged", 0)]);
+    let summary = bench(&place, &["sub", "-n", "3", "-d", "0s"], port);
+    assert_numbers(&summary, &[("/groups/subscribers/accepted", 3)]);
+}
+
+#[test]
+fn a_mixed_workload_comes_from_its_file() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    place.write(
+        "mixed.toml",
+        "[[group]]\nname = \"sensors\"\nrole = \"publish\"\ncount = 4\ntopic = \"s/%i/t\"\nqos = 1\n\
+         rate = 400\n[[group]]\nname = \"store\"\nrole = \"subscribe\"\ncount = 2\n\
+         filter = \"s/+/t\"\nqos = 1\n[[group]]\nrole = \"connect\"\ncount = 3\n",
+    );
+    let args = ["mixed", "mixed.toml", "-d", "300ms", "--warm-up", "0s"];
+    let summary = bench(&place, &args, node.port());
+    let published = number(&summary, "/messages/published");
+    assert!(published > 0, "{summary}");
+    assert_eq!(number(&summary, "/messages/delivered"), 2 * published);
+    assert_numbers(&summary, &[("/groups/connect-3/accepted", 3), ("/messages/lost", 0)]);
+    place.write("mixed.toml", "[[group]]\nrole = \"publish\"\ncount = 1\ntopic = \"a\"\nqos = 7\n");
+    let error = place.run(["bench", "mixed", "mixed.toml"]).failed(2);
+    assert_eq!(error, "error: mixed.toml: group 1 (`publish-1`): qos is 0, 1 or 2\n");
+}
+
+#[test]
+fn websocket_and_unix_sockets_carry_the_load() {
+    let place = Place::new();
+    let unix = format!("unix://{}/mqtt.sock", place.path().display());
+    let node = Node::start(&place, &["--listen", "ws://127.0.0.1:0/mqtt", "--listen", &unix]);
+    for url in &node.urls {
+        let args = ["bench", "p2p", url, "-n", "2", "-m", "40", "-q", "1", "--json", "--quiet"];
+        let summary = json(&place.run(args));
+        assert_numbers(&summary, &[("/messages/delivered", 40), ("/messages/lost", 0)]);
+    }
+}
+
+/// Accepts the first connection, which only asks whether the broker is there.
+fn accept_first(script: &Script) {
+    script.accept(false).expect_end();
+}
+
+fn accept_subscriber(script: &Script) -> Peer {
+    let mut peer = script.accept(false);
+    let Packet::Subscribe(subscribe) = peer.expect() else { panic!("no SUBSCRIBE") };
+    peer.send(&Packet::SubAck(Box::new(SubAck {
+        packet_id: subscribe.packet_id,
+        reasons: vec![ReasonCode::Success],
+        reason_string: None,
+        user_properties: plexus_wire::UserProperties::default(),
+    })));
+    peer
+}
+
+#[test]
+fn a_loss_a_duplicate_and_a_break_of_order_are_counted() {
+    let (place, script) = (Place::new(), Script::new());
+    let args = ["bench", "p2p", "-n", "1", "-m", "4", "--patience", "100ms", "--json", "--quiet"];
+    let mut command = place.plexus(args);
+    command.args(["-h", "127.0.0.1", "-p", &script.port()]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        let mut subscriber = accept_subscriber(&script);
+        let mut publisher = script.accept(false);
+        let messages = [(); 4].map(|()| publisher.expect_publish());
+        // The last one is lost.
+        for place in [0, 2, 1, 1] {
+            subscriber.send(&Packet::Publish(messages[place].clone()));
+        }
+        publisher.expect_end();
+        subscriber.expect_end();
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(
+        ended.stderr,
+        "error: the run is no success: 1 messages came again, 1 messages came out of order\n"
+    );
+    assert_numbers(
+        &json(&ended),
+        &[
+            ("/messages/lost", 1),
+            ("/messages/duplicates", 1),
+            ("/messages/out_of_order", 1),
+            ("/messages/delivered", 3),
+        ],
+    );
+}
+
+#[test]
+fn who_lost_its_connection_comes_again_and_goes_on() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["bench", "pub", "-n", "1", "-m", "2", "-q", "1", "--json"]);
+    command.args(["--reconnect", "--patience", "1m", "--quiet", "-h", "127.0.0.1"]);
+    command.args(["-p", &script.port()]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        let mut publisher = script.accept(false);
+        let [first, second] = [(); 2].map(|()| publisher.expect_publish());
+        publisher.acknowledge(first.packet_id, ReasonCode::Success);
+        drop(publisher);
+        let mut publisher = script.accept(false);
+        let again = publisher.expect_publish();
+        assert_eq!(again.payload, second.payload);
+        publisher.acknowledge(again.packet_id, ReasonCode::Success);
+        publisher.expect_end();
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    assert_eq!(ended.stderr, "error: the run is no success: 1 connections were lost\n");
+    let summary = json(&ended);
+    assert_numbers(&summary, &[("/messages/acknowledged", 2), ("/messages/unacknowledged", 0)]);
+    assert_numbers(&summary, &[("/groups/publishers/accepted", 2), ("/groups/publishers/lost", 1)]);
+}
+
+#[test]
+fn connections_that_fail_are_counted_by_their_reason() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["bench", "conn", "-n", "3", "-d", "0s", "--workers", "1"]);
+    command.args(["--connecting", "1", "--quiet", "--json", "-h", "127.0.0.1"]);
+    command.args(["-p", &script.port()]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        let mut accepted = script.accept(false);
+        drop(script.accept_with(ReasonCode::ServerBusy, false));
+        // Not a packet of MQTT.
+        script.answer(b"\x00\x00");
+        drop(accepted.next());
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let summary = json(&ended);
+    assert_numbers(&summary, &[("/groups/clients/accepted", 1), ("/groups/clients/failed", 2)]);
+    let troubles = summary["troubles"].as_object().expect("troubles");
+    let told = |words: &str| troubles.keys().any(|why| why.contains(words));
+    assert!(told("refused by the broker: Server busy") && told("broke the protocol"), "{summary}");
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_told_in_plain_words() {
+    let place = Place::new();
+    let deaf = Deaf::new();
+    let args = ["bench", "p2p", "-h", "127.0.0.1", "-p", &deaf.port()];
+    let error = place.run(args).failed(1);
+    assert!(error.contains("connection refused; is the broker running?"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_refused_with_its_mend() {
+    let place = Place::new();
+    for (args, told) in [
+        (&["conn", "-n", "0"][..], "use a number from 1 to 5000000"),
+        (&["conn", "-n", "1G"], "use a number from 1 to 5000000"),
+        (&["p2p", "--rate", "1", "-w", "1"], "cannot be used with"),
+        (&["p2p", "-t", "a/b"], "each pair needs a topic of its own; put %i into it"),
+        (&["p2p", "-t", "a/%x"], "`%x` at character 3 stands for nothing here"),
+        (&["p2p", "-t", "a/#/%i"], "the topic `a/#/%i` cannot be"),
+        (&["p2p", "-s", "1GiB"], "a payload has at most 256 MiB"),
+        (&["conn", "-i", "me"], "all clients would have the same identifier; put %i into it"),
+        (&["conn", "--source", "localhost"], "`localhost` is no address"),
+        (&["offline", "-q", "0"], "a message of QoS 0 is not stored"),
+        (&["conn", "--receive-maximum", "1", "-V", "311"], "needs MQTT 5.0"),
+        (&["conn", "mqtt://h:x"], "the port of the URL is no number"),
+        (&["conn", "mqtt://h/a"], "the URL names a topic"),
+        (&["conn", "-d", "soon"], "duration"),
+    ] {
+        let error = place.run(["bench"].iter().chain(args)).failed(2);
+        assert!(error.contains(told), "{args:?}: {error}");
+    }
+    let files = Command::new("sh")
+        .args(["-c", "ulimit -n 100; exec \"$0\" bench conn -n 1000"])
+        .arg(env!("CARGO_BIN_EXE_plexus"))
+        .output()
+        .expect("a shell");
+    let error = String::from_utf8(files.stderr).expect("UTF-8");
+    assert!(error.contains("raise the limit with `ulimit -n 1064`"), "{error}");
+}
+
+#[test]
+fn a_run_is_watched_by_prometheus_and_ended_by_a_signal() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    let mut command = place.plexus(["bench", "conn", "-n", "5", "-d", "1h", "--json"]);
+    command.args(["--prometheus", "127.0.0.1:0", "-h", "127.0.0.1", "-p", node.port()]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    stderr.read_line(&mut line).expect("UTF-8");
+    let address = line.trim().strip_prefix("metrics at http://").expect("the address");
+    let address = address.trim_end_matches("/metrics");
+    // The numbers come once a second.
+    loop {
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("UTF-8");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        if answer.contains("plexus_bench_connections{group=\"clients\"} 5\n") {
+            break;
+        }
+    }
+    let pid = child.id().to_string();
+    let kill = Command::new("kill").args(["-s", "INT", &pid]).status().expect("kill runs");
+    assert!(kill.success());
+    let mut stdout = String::new();
+    let mut pipe = child.stdout.take().expect("piped");
+    pipe.read_to_string(&mut stdout).expect("UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0), "{stdout}");
+    let summary = serde_json::from_str::<Value>(&stdout).expect("the summary");
+    assert_eq!(summary["interrupted"], true);
+    assert_numbers(&summary, &[("/groups/clients/accepted", 5), ("/groups/clients/lost", 0)]);
+}
