@@ -9,7 +9,7 @@ pub(crate) const BYTES: u64 = 512;
 
 const MAGIC: [u8; 8] = *b"PLEXLOG\n";
 /// What the fields take of the sector; the rest is zero.
-const FIELDS: usize = 80;
+const FIELDS: usize = 96;
 const CHECKED_FROM: usize = 16;
 
 /// What tells a store from every other; repeated in each segment.
@@ -33,6 +33,10 @@ pub(crate) struct Header {
     pub(crate) created_millis: u64,
     /// Above all that had been given when the segment began.
     pub(crate) next_message: u64,
+    /// The oldest segment of the log then; zero in what a repair has made.
+    pub(crate) first: SegmentNumber,
+    /// What the file had taken before anything was written to it.
+    pub(crate) length: u64,
 }
 
 /// Why a sector is no header.
@@ -65,6 +69,8 @@ impl Header {
             self.previous_end,
             self.created_millis,
             self.next_message,
+            self.first.get(),
+            self.length,
         ];
         for number in numbers {
             fields.extend_from_slice(&number.to_le_bytes());
@@ -104,6 +110,8 @@ impl Header {
             previous_end: field(56)?,
             created_millis: field(64)?,
             next_message: field(72)?,
+            first: SegmentNumber::new(field(80)?),
+            length: field(88)?,
         })
     }
 }
@@ -131,6 +139,8 @@ mod tests {
             previous_end: 6_000,
             created_millis: 7,
             next_message: 8,
+            first: SegmentNumber::new(2),
+            length: 9,
         }
     }
 

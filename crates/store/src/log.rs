@@ -23,6 +23,7 @@ use crate::{
 pub use begin::SpareOrder;
 use clean::Rest;
 pub use open::{Cut, Recovered, Replay};
+pub(crate) use open::{SHORTER, missing_before};
 
 /// How a log is to be run.
 #[derive(Debug, Clone)]

@@ -3,13 +3,14 @@
 use plexus_stdx::varint::{self, Cursor};
 use plexus_types::MessageId;
 
-use crate::Group;
+use crate::{Group, SegmentNumber};
 
 const ENTRY: u8 = 1;
 const BODY: u8 = 2;
 const VOID: u8 = 3;
 const MARK: u8 = 4;
 const HOLE: u8 = 5;
+const FLOOR: u8 = 6;
 
 /// One record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub enum Record<'a> {
     },
     /// Damage that a repair has fenced in; the rest of the frame says nothing.
     Hole,
+    /// Segments before that one have been cleaned, and may be gone.
+    Floor(SegmentNumber),
 }
 
 pub(crate) fn put_entry(out: &mut Vec<u8>, group: Group, index: u64, payload: &[u8]) {
@@ -76,6 +79,11 @@ pub(crate) fn put_mark(out: &mut Vec<u8>, group: Group, last: u64, purged: u64) 
     varint::put(out, u64::from(group.0));
     varint::put(out, last);
     varint::put(out, purged);
+}
+
+pub(crate) fn put_floor(out: &mut Vec<u8>, first: SegmentNumber) {
+    out.push(FLOOR);
+    varint::put(out, first.get());
 }
 
 /// The first record of the frame that a repair lays over damage.
@@ -125,6 +133,7 @@ impl<'a> Records<'a> {
                 cursor.take(cursor.rest().len())?;
                 Record::Hole
             }
+            FLOOR => Record::Floor(SegmentNumber::new(cursor.varint()?)),
             _ => return None,
         };
         Some((cursor.at(), record))
@@ -169,6 +178,7 @@ mod tests {
         bytes.extend_from_slice(b"xyz");
         put_void(&mut bytes, Group(1), 4);
         put_mark(&mut bytes, Group(2), 8, 6);
+        put_floor(&mut bytes, SegmentNumber::new(300));
         bytes.extend_from_slice(&HOLE_RECORD);
         bytes.extend_from_slice(b"damage");
         assert_eq!(&bytes[..8], &[1, 0xac, 2, 5, 2, b'a', b'b', 2]);
@@ -177,6 +187,7 @@ mod tests {
             Ok(Record::Body { id: MessageId::new(9), content: b"xyz" }),
             Ok(Record::Void { group: Group(1), from: 4 }),
             Ok(Record::Mark { group: Group(2), last: 8, purged: 6 }),
+            Ok(Record::Floor(SegmentNumber::new(300))),
             Ok(Record::Hole),
         ];
         assert_eq!(all(&bytes), records);

@@ -124,7 +124,7 @@ pub fn dump<D: Disk>(disk: &D, sink: &mut dyn FnMut(&Dumped<'_>)) -> Result<Repo
             match record {
                 Record::Entry { .. } => report.entries += 1,
                 Record::Body { .. } => report.bodies += 1,
-                Record::Void { .. } | Record::Mark { .. } | Record::Hole => {}
+                Record::Void { .. } | Record::Mark { .. } | Record::Hole | Record::Floor(_) => {}
             }
             sink(&Dumped {
                 segment,

@@ -87,7 +87,7 @@ impl<D: Disk> Log<D> {
         let seal = Seal::new(self.identity.store, number);
         let carried = Self::sealed_again(carried, seal);
         let spare = self.file(length)?;
-        let header = self.header(number, self.synced, millis);
+        let header = self.header(number, self.synced, millis, length);
         let file = self.write_segment(spare, &header, &carried)?;
         self.adopt(Segment {
             number,
@@ -102,13 +102,15 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
-    pub(super) fn header(&self, number: SegmentNumber, previous_end: u64, millis: u64) -> Header {
+    fn header(&self, number: SegmentNumber, previous_end: u64, millis: u64, length: u64) -> Header {
         Header {
             identity: self.identity,
             number,
             previous_end,
             created_millis: millis,
             next_message: self.next_message,
+            first: self.segments.front().map_or(number, |oldest| oldest.number),
+            length,
         }
     }
 
@@ -200,7 +202,7 @@ impl<D: Disk> Log<D> {
                 self.groups.mark(*group, *last, *purged, segment);
             }
             Record::Void { group, from } => self.groups.void(*group, *from),
-            Record::Hole => {}
+            Record::Hole | Record::Floor(_) => {}
         }
     }
 
@@ -295,7 +297,7 @@ impl<D: Disk> Log<D> {
             let file = created.map_err(|error| self.io_of(&name, "create", error))?;
             Spare { name, file, length }
         };
-        let header = self.header(number, 0, self.identity.created_millis);
+        let header = self.header(number, 0, self.identity.created_millis, length);
         let file = self.write_segment(spare, &header, &[])?;
         self.adopt(Segment {
             number,

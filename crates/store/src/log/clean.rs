@@ -171,16 +171,14 @@ impl<D: Disk> Log<D> {
         Ok(true)
     }
 
-    /// Writes where groups stand of which only this segment knows it.
+    /// Writes that the segment may go, and where groups stand of which only it knows it.
     fn move_marks(&mut self, now_millis: u64, from: SegmentNumber) -> Result<(), LogError> {
         let marks = self.groups.proved_by(from);
-        if marks.is_empty() {
-            return Ok(());
-        }
         frame::begin(&mut self.frame);
         for (group, state) in &marks {
             record::put_mark(&mut self.frame, *group, state.last, state.purged);
         }
+        record::put_floor(&mut self.frame, from.next());
         self.put_frame(now_millis, false)?;
         let segment = self.current_segment();
         for (group, state) in marks {

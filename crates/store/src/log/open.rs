@@ -214,6 +214,7 @@ impl<D: Disk> Log<D> {
             let next = headers.get(at + 1).map(|next| next.previous_end);
             self.newest_millis = self.newest_millis.max(header.created_millis);
             self.next_message = self.next_message.max(header.next_message);
+            early.floor = early.floor.max(header.first);
             let tops = self.groups.take_tops();
             if let Some(last) = self.segments.back_mut() {
                 last.tops = tops;
@@ -235,6 +236,12 @@ impl<D: Disk> Log<D> {
             }
             done += length;
             early.progress(done, total);
+        }
+        if let Some(first) = self.segments.front().filter(|first| first.number > early.floor)
+            && early.floor > SegmentNumber::ZERO
+        {
+            let (missing, what) = missing_before(early.floor, first.number);
+            return Err(OpenError::damaged(&missing, 0, what));
         }
         self.recovered.segments = self.segments.len() as u64;
         self.recovered.holes = early.holes;
@@ -326,6 +333,18 @@ impl<D: Disk> Log<D> {
     }
 }
 
+/// What is wrong with a file that has lost its end; what was to be written there counts as well.
+pub(crate) const SHORTER: &str = "the file is shorter than it was made";
+
+/// The first segment that is not there although nothing says that it was cleaned, and what is wrong.
+pub(crate) fn missing_before(floor: SegmentNumber, first: SegmentNumber) -> (String, String) {
+    let what = format!(
+        "it is not there: the log begins with {}, and nothing says that what stood before was cleaned",
+        first.file_name()
+    );
+    (floor.file_name(), what)
+}
+
 fn check(options: &LogOptions) -> Result<(), OpenError> {
     let sizes = LogOptions::SEGMENT_BYTES_MIN..=LogOptions::SEGMENT_BYTES_MAX;
     if !sizes.contains(&options.segment_bytes) {
@@ -349,6 +368,9 @@ fn headers<F>(files: &[SegmentFile<F>]) -> Result<Vec<Header>, OpenError> {
         })?;
         if header.number > SegmentNumber::LAST {
             return Err(OpenError::damaged(&name, 0, SegmentNumber::TOO_LARGE));
+        }
+        if file.length < header.length {
+            return Err(OpenError::damaged(&name, file.length, SHORTER));
         }
         if let Some(last) = headers.last() {
             if header.number != last.number.next() {

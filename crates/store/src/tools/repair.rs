@@ -71,7 +71,7 @@ fn mend<D: Disk>(disk: &D, survey: &Survey<D::File>) -> Result<(), OpenError> {
             "no segment has a header that can be read; nothing can be mended",
         );
     };
-    let mut last: Option<SegmentNumber> = None;
+    let mut last = Some(survey.floor).filter(|_| survey.misses_the_first());
     for surveyed in &survey.segments {
         let number = surveyed.file.number;
         if number > SegmentNumber::LAST {
@@ -102,7 +102,14 @@ fn mend<D: Disk>(disk: &D, survey: &Survey<D::File>) -> Result<(), OpenError> {
             previous_end: 0,
             created_millis: newest,
             next_message,
+            first: SegmentNumber::ZERO,
+            length: surveyed.file.length,
         });
+        header.length = header.length.min(surveyed.file.length);
+        if previous.is_none() && survey.misses_the_first() {
+            let missing = Header { number: survey.floor, previous_end: 0, ..header };
+            previous = Some((missing.number, create_empty(disk, &missing)?));
+        }
         if let Some((last, end)) = previous {
             let mut before = (last, end);
             while before.0.next() != number {
@@ -132,6 +139,7 @@ fn create_empty<D: Disk>(disk: &D, header: &Header) -> Result<u64, OpenError> {
     let spare = segment::spare_name(0);
     let hole = hole_frame(Seal::new(header.identity.store, header.number), header.created_millis);
     let end = header::BYTES + hole.len() as u64;
+    let header = Header { length: end, ..*header };
     let created = disk.create(&spare, end).and_then(|file| {
         disk.write_at(&file, 0, &header.encode())?;
         disk.write_at(&file, header::BYTES, &hole)?;
@@ -228,7 +236,7 @@ fn lost<D: Disk>(disk: &D, damages: &[(SegmentNumber, u64)]) -> Result<Vec<Lost>
             Record::Void { group, from } => {
                 last.insert(group, from.saturating_sub(1));
             }
-            Record::Body { .. } | Record::Mark { .. } | Record::Hole => {}
+            Record::Body { .. } | Record::Mark { .. } | Record::Hole | Record::Floor(_) => {}
         }
     })?;
     for damage in damages.get(next..).unwrap_or_default() {

@@ -7,6 +7,7 @@ use crate::{
     Cut, Disk, Identity, OpenError, Record, SegmentNumber,
     frame::{HEAD_BYTES, Seal},
     header::{self, HeaderError},
+    log::{SHORTER, missing_before},
     record::{BadRecord, Records},
     scan::{self, Found, SegmentFile, SegmentReader, Tail},
 };
@@ -40,6 +41,8 @@ pub(super) struct Survey<F> {
     pub(super) identity: Option<Identity>,
     pub(super) segments: Vec<Surveyed<F>>,
     pub(super) cut: Option<Cut>,
+    /// The log may begin there or before; zero if nothing says so.
+    pub(super) floor: SegmentNumber,
 }
 
 /// Is given each whole frame and its records.
@@ -67,7 +70,20 @@ impl<F> Survey<F> {
                 (next.number == file.number.next()).then_some(header.previous_end)
             })
             .collect();
-        let mut survey = Self { identity, segments: Vec::new(), cut: None };
+        let headers = files.iter().filter_map(|file| file.header.ok());
+        let own = headers.filter(|header| Some(header.identity) == identity);
+        let firsts = own.map(|header| header.first);
+        let mut floor = firsts.max().unwrap_or_default();
+        let visit = &mut |segment, found: Found<'_>, records: &[(usize, Record<'_>)]| {
+            for (_, record) in records {
+                if let Record::Floor(first) = record {
+                    floor = floor.max(*first);
+                }
+            }
+            visit(segment, found, records);
+        };
+        let (segments, zero) = (Vec::new(), SegmentNumber::ZERO);
+        let mut survey = Self { identity, segments, cut: None, floor: zero };
         let mut next_message = 1;
         for (at, file) in files.into_iter().enumerate() {
             let name = file.name();
@@ -93,12 +109,23 @@ impl<F> Survey<F> {
             next_message = surveyed.next_message;
             survey.segments.push(surveyed);
         }
+        survey.floor = floor;
         Ok(survey)
+    }
+
+    /// Whether segments are gone from the beginning that were not cleaned.
+    pub(super) fn misses_the_first(&self) -> bool {
+        let first = self.segments.first().map(|first| first.file.number);
+        self.floor > SegmentNumber::ZERO && first.is_some_and(|first| first > self.floor)
     }
 
     /// Everything that stops a start, in order.
     pub(super) fn damages(&self) -> Vec<Damage> {
         let mut damages = Vec::new();
+        if let Some(first) = self.segments.first().filter(|_| self.misses_the_first()) {
+            let (file, what) = missing_before(self.floor, first.file.number);
+            damages.push(Damage { file, offset: 0, bytes: 0, what });
+        }
         let mut last: Option<SegmentNumber> = None;
         for surveyed in &self.segments {
             let file = surveyed.file.name();
@@ -118,6 +145,10 @@ impl<F> Survey<F> {
                 Err(error) => add(0, header::BYTES, error.what().to_owned()),
                 Ok(header) if Some(header.identity) != self.identity => {
                     add(0, header::BYTES, "it is of another store".to_owned());
+                }
+                Ok(header) if surveyed.file.length < header.length => {
+                    let gone = header.length - surveyed.file.length;
+                    add(surveyed.file.length, gone, SHORTER.to_owned());
                 }
                 Ok(_) => {}
             }

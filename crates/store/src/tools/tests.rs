@@ -142,6 +142,47 @@ fn a_damaged_header_and_a_lost_segment_are_mended() {
     assert_eq!(holes(&disk), 1, "a start has to know that something is lost");
 }
 
+/// A cleaned log begins later, and says so; one whose beginning is gone does not.
+#[test]
+fn segments_that_are_gone_from_the_beginning_are_missed() {
+    let disk = store();
+    let name = SegmentNumber::new(1).file_name();
+    disk.remove(&name).unwrap();
+    let refused = Log::open(disk.clone(), options(), &mut Indexes::default()).unwrap_err();
+    let said = refused.to_string();
+    assert!(said.starts_with(&format!("{name} is damaged at byte 0: it is not there")), "{said}");
+    let damages = check(&disk).unwrap().damages;
+    assert_eq!((damages.len(), damages[0].file.as_str()), (1, name.as_str()));
+    let repaired = repair(&disk).unwrap();
+    let lost: Vec<_> = repaired.lost.iter().map(|lost| (lost.group.0, lost.after)).collect();
+    assert_eq!((repaired.damages, lost), (damages, vec![(1, 0), (2, 0)]));
+    assert_eq!((opened(&disk).1.len(), holes(&disk)), (80 - 28, 1));
+    assert!(check(&disk).unwrap().damages.is_empty());
+    // Two of three.
+    let disk = store();
+    for number in 1..=2 {
+        disk.remove(&SegmentNumber::new(number).file_name()).unwrap();
+    }
+    repair(&disk).unwrap();
+    assert_eq!((opened(&disk).1.len(), holes(&disk)), (80 - 56, 2));
+}
+
+#[test]
+fn a_file_that_has_lost_its_end_is_damaged() {
+    let disk = store();
+    let name = SegmentNumber::new(3).file_name();
+    let mut bytes = vec![0; SEGMENT as usize / 2];
+    disk.read_at(&disk.open(&name).unwrap(), 0, &mut bytes).unwrap();
+    let file = disk.create(&name, SEGMENT / 2).unwrap();
+    disk.write_at(&file, 0, &bytes).unwrap();
+    let refused = Log::open(disk.clone(), options(), &mut Indexes::default()).unwrap_err();
+    assert!(refused.to_string().contains("shorter than it was made"), "{refused}");
+    let damages = repair(&disk).unwrap().damages;
+    assert_eq!((damages.len(), damages[0].offset), (1, SEGMENT / 2), "{damages:?}");
+    assert!(opened(&disk).1.len() > 56);
+    assert!(check(&disk).unwrap().damages.is_empty());
+}
+
 #[test]
 fn what_a_start_would_cut_is_no_damage() {
     let disk = store();
@@ -228,6 +269,8 @@ fn with_copy_as(disk: &MemoryDisk, number: u64) -> String {
         previous_end: 0,
         created_millis: 5,
         next_message: 1,
+        first: SegmentNumber::new(number),
+        length: SEGMENT,
     };
     let name = header.number.file_name();
     let file = disk.create(&name, SEGMENT).unwrap();

@@ -27,12 +27,14 @@ pub(super) struct Early<'a> {
     voids: Vec<Void>,
     /// Damage that a repair has fenced in.
     pub(super) holes: u64,
+    /// The log may begin there, as it says of itself, or before, and not behind it.
+    pub(super) floor: SegmentNumber,
 }
 
 impl<'a> Early<'a> {
     pub(super) fn new(replay: &'a mut dyn Replay) -> Self {
-        let (segment, voids) = (SegmentNumber::ZERO, Vec::new());
-        Self { replay, segment, told: 0, sure: true, refused: None, voids, holes: 0 }
+        let (segment, floor, voids) = (SegmentNumber::ZERO, SegmentNumber::ZERO, Vec::new());
+        Self { replay, segment, told: 0, sure: true, refused: None, voids, holes: 0, floor }
     }
 
     pub(super) fn segment(&mut self, segment: SegmentNumber) {
@@ -107,6 +109,7 @@ impl<F> Absorbed<'_, '_, F> {
                     self.early.sure &= purged == 0;
                 }
                 Record::Hole => self.early.holes += 1,
+                Record::Floor(first) => self.early.floor = self.early.floor.max(first),
             }
         }
         Ok(())

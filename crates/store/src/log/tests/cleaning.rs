@@ -54,6 +54,29 @@ fn a_segment_goes_when_its_owners_have_refreshed_and_its_bodies_have_moved() {
 }
 
 #[test]
+fn a_log_that_was_cleaned_begins_where_it_says() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    for _ in 0..10 {
+        fill(&mut log, 4);
+        refresh(&mut log, 1);
+        while log.clean(NOW, 10_000).unwrap() {}
+    }
+    drop(log);
+    for seed in 0..20 {
+        let copy = disk.copied();
+        copy.crash(seed);
+        let (log, _) = open(&copy);
+        let first = log.segments.front().unwrap().number;
+        assert!(first > SegmentNumber::new(5), "{first:?}");
+        drop(log);
+        copy.remove(&first.file_name()).unwrap();
+        let error = Log::open(copy, options(), &mut Read::default()).unwrap_err();
+        assert!(error.to_string().starts_with(&first.file_name()), "{error}");
+    }
+}
+
+#[test]
 fn old_files_are_used_again() {
     let disk = MemoryDisk::new(3);
     let (mut log, _) = opened(&disk);
