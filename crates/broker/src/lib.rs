@@ -15,6 +15,7 @@
 pub mod alarm;
 mod clock;
 pub mod counters;
+mod drivers;
 pub mod envelope;
 mod error;
 pub mod kept;

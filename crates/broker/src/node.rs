@@ -21,6 +21,7 @@ use self::store::{Dealt, Desk, Store};
 use crate::{
     clock::Clock,
     counters::Counters,
+    drivers::Driver,
     error::{OpenError, StartError},
     links::{Bell, Links},
     memory::{self, Gauge},
@@ -129,10 +130,12 @@ impl Node {
                 log,
             });
         }
-        for parts in reactors {
-            let name = format!("shard-{}", parts.id);
-            let reactor = Reactor::new(parts).map_err(|source| system("a poll", source))?;
-            threads.push(spawn(name, move || reactor.run())?);
+        let restless = context.options.restless;
+        let reactors = reactors.into_iter().map(Reactor::new).collect::<io::Result<Vec<_>>>();
+        let drivers = reactors.and_then(|reactors| Driver::team(reactors, clock, restless));
+        let drivers = drivers.map_err(|source| system("a poll", source))?;
+        for (number, driver) in drivers.into_iter().enumerate() {
+            threads.push(spawn(format!("shard-{number}"), move || driver.run())?);
         }
         if let Some(desk) = desk {
             threads.push(desk.open(&shards, &context, clock)?);

@@ -12,8 +12,10 @@ use plexus_types::{Durability, TopicFilter};
 pub struct NodeOptions {
     /// The name of the node in `$SYS` and log.
     pub name: String,
-    /// Shard threads; at least 1, at most 64.
+    /// Shards, and threads that drive them, as many as there is work for; at least 1, at most 64.
     pub shards: u16,
+    /// Whether another number of threads drives the shards every moment, to see that nobody notices.
+    pub restless: bool,
     /// Connections of the whole node.
     pub connections_max: usize,
     /// Sessions of the whole node, connected or not.
@@ -48,6 +50,7 @@ impl Default for NodeOptions {
         Self {
             name: "plexus".into(),
             shards: 1,
+            restless: false,
             connections_max: 1_000_000,
             sessions_max: 2_000_000,
             waiting_max: Waiting { messages: 20_000_000, bytes: 64 << 30 },

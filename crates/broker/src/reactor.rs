@@ -6,6 +6,7 @@ mod io;
 
 use std::{
     collections::VecDeque,
+    os::fd::{AsRawFd, RawFd},
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender},
@@ -98,9 +99,23 @@ pub(crate) struct LogEnd {
     pub(crate) ready: SyncSender<()>,
 }
 
+/// What a turn has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Its poll has more to tell.
+    More,
+    /// Nothing that its poll would not announce.
+    Done,
+}
+
 /// See the module's documentation.
 pub(crate) struct Reactor {
+    id: u16,
     poll: Poll,
+    /// None when the poll has failed.
+    events: Option<Events>,
+    /// The node shuts down, and all is said.
+    over: bool,
     bell: Bell,
     control: Receiver<Control>,
     gauge: Arc<Gauge>,
@@ -137,7 +152,10 @@ impl Reactor {
         }
         let shard = Shard::new(clock.now(), id, context);
         Ok(Self {
+            id,
             poll,
+            events: Some(Events::with_capacity(EVENTS)),
+            over: false,
             bell,
             control,
             gauge,
@@ -157,35 +175,71 @@ impl Reactor {
         })
     }
 
+    /// Which shard it is.
+    pub(crate) fn number(&self) -> usize {
+        usize::from(self.id)
+    }
+
+    /// The file of its poll, for another poll to wait for.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.poll.as_raw_fd()
+    }
+
     /// Runs until the node shuts down.
     pub(crate) fn run(mut self) {
-        let mut events = Events::with_capacity(EVENTS);
-        self.restore();
-        loop {
+        while !self.is_over() {
             let wait = self.wait();
-            if let Err(error) = self.poll.poll(&mut events, wait) {
-                if error.kind() == std::io::ErrorKind::Interrupted {
-                    continue;
-                }
-                tracing::error!(%error, "the shard's poll failed");
-                return;
+            let _more = self.step(wait);
+        }
+        self.finish();
+    }
+
+    /// One turn, with what its sockets have after so long at most.
+    pub(crate) fn step(&mut self, wait: Option<Duration>) -> Step {
+        let Some(mut events) = self.events.take() else { return Step::Done };
+        let polled = self.poll.poll(&mut events, wait);
+        let began = self.clock.now();
+        match polled {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                self.events = Some(events);
+                return Step::More;
             }
-            self.bell.wake_up();
-            let began = self.clock.now();
-            self.turn(&events, began);
-            let counters = self.shard.counters();
-            counters.turns.add(1);
-            let spent = self.clock.now().saturating_since(began).as_micros();
-            counters.busy_micros.add(u64::try_from(spent).unwrap_or(0));
-            if self.is_finished(began) {
-                self.io.finish_log();
-                return;
+            Err(error) => {
+                // Without its events it is over.
+                tracing::error!(%error, "the shard's poll failed");
+                return Step::Done;
             }
         }
+        self.wake_up();
+        self.turn(&events, began);
+        let full = events.iter().nth(EVENTS - 1).is_some();
+        self.events = Some(events);
+        let counters = self.shard.counters();
+        counters.turns.add(1);
+        let spent = self.clock.now().saturating_since(began).as_micros();
+        counters.busy_micros.add(u64::try_from(spent).unwrap_or(0));
+        self.over |= self.is_finished(began);
+        if full { Step::More } else { Step::Done }
+    }
+
+    /// The thread is awake: nobody has to ring.
+    pub(crate) fn wake_up(&self) {
+        self.bell.wake_up();
+    }
+
+    /// Whether it has nothing to do any more, ever.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.over || self.events.is_none()
+    }
+
+    /// Hands over what is left for the log.
+    pub(crate) fn finish(mut self) {
+        self.io.finish_log();
     }
 
     /// Takes over what the log says, before anything else happens.
-    fn restore(&mut self) {
+    pub(crate) fn restore(&mut self) {
         let Some(restored) = self.restored.take() else { return };
         let now = self.clock.now();
         self.io.now = now;
@@ -248,8 +302,20 @@ impl Reactor {
         self.io.sweep(now);
     }
 
+    /// Takes what other threads have for the shard, and carries it out; whether there was anything.
+    pub(crate) fn serve(&mut self, now: Instant) -> bool {
+        self.io.now = now;
+        let marked = self.mark.as_ref().is_some_and(|mark| mark.read() > self.marked);
+        let any = self.take_envelopes(now) | self.take_control(now) | marked;
+        if any {
+            self.settle_log(now);
+            self.flush(now);
+        }
+        any
+    }
+
     /// How long to sleep; before a real sleep, one more look at the rings.
-    fn wait(&mut self) -> Option<Duration> {
+    pub(crate) fn wait(&mut self) -> Option<Duration> {
         if self.shard.has_records()
             || !self.ready.is_empty()
             || self.io.is_dirty()
@@ -260,11 +326,7 @@ impl Reactor {
         }
         self.bell.fall_asleep();
         let now = self.clock.now();
-        self.io.now = now;
-        let marked = self.mark.as_ref().is_some_and(|mark| mark.read() > self.marked);
-        if self.take_envelopes(now) | self.take_control(now) | marked {
-            self.settle_log(now);
-            self.flush(now);
+        if self.serve(now) {
             return Some(Duration::ZERO);
         }
         if self.io.has_pending() || !self.held.is_empty() {

@@ -91,6 +91,7 @@ impl Config {
         NodeOptions {
             name: settings.node.name.clone(),
             shards: if settings.node.shards == 0 { of_cores } else { settings.node.shards },
+            restless: false,
             connections_max: settings.limits.max_connections as usize,
             sessions_max: settings.limits.max_sessions as usize,
             waiting_max: plexus_session::Waiting {

@@ -59,7 +59,8 @@ pub struct NodeSettings {
     pub data_dir: Option<PathBuf>,
     /// How long a node that is told to stop waits for its connections to take what is on its way.
     pub shutdown_grace: Span,
-    /// Threads that own clients and their sessions; 0 for one a core.
+    /// Parts of the node that own clients and their sessions, each with a thread of its own when there is
+    /// work for all of them; 0 for one a core.
     #[schemars(range(max = 64))]
     pub shards: u16,
 }

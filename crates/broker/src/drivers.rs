@@ -1,0 +1,267 @@
+//! The threads that drive shards, as many of them as there is work for (RFD 4).
+//!
+//! A shard with its sockets is a value that does nothing between turns, so it may move. With *k* threads
+//! active, shard *i* is driven by thread *i* modulo *k*: at a low rate by one thread, which takes what
+//! its shards say to each other without waking anybody; under load each by its own. The others
+//! wait for a shard to come.
+
+mod pace;
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    time::Duration,
+};
+
+use mio::{Events, Interest, Poll, Token, Waker, unix::SourceFd};
+use plexus_types::Instant;
+
+use self::pace::Pace;
+use crate::{
+    clock::Clock,
+    reactor::{Reactor, Step, WAKER},
+};
+
+/// Rounds in which shards of a thread hear each other before it looks at its sockets again.
+const HEARINGS: usize = 4;
+/// How often the first thread looks whether fewer would do.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What comes to a thread; nothing more when all shards have ended.
+type Arrival = Option<Box<Reactor>>;
+
+/// What the threads share.
+#[derive(Debug)]
+struct Team {
+    seats: Vec<Seat>,
+    /// How many threads drive shards.
+    active: AtomicUsize,
+    /// Shards that have ended.
+    ended: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Seat {
+    arrivals: SyncSender<Arrival>,
+    waker: Waker,
+    /// How long the thread has been busy, in nanoseconds; only it writes that.
+    busy: AtomicU64,
+}
+
+/// One of the threads.
+pub(crate) struct Driver {
+    number: usize,
+    team: Arc<Team>,
+    arrivals: Receiver<Arrival>,
+    poll: Poll,
+    clock: Clock,
+    held: Vec<Held>,
+    pace: Pace,
+}
+
+/// A shard that the thread drives.
+struct Held {
+    reactor: Box<Reactor>,
+    /// Whether it has something to do.
+    ready: bool,
+    /// When it has something to do by itself.
+    due: Instant,
+}
+
+impl Team {
+    /// The thread that drives the shard.
+    fn owner(&self, shard: usize) -> usize {
+        shard % self.active.load(SeqCst).max(1)
+    }
+
+    fn busy(&self) -> Duration {
+        Duration::from_nanos(self.seats.iter().map(|seat| seat.busy.load(SeqCst)).sum())
+    }
+
+    fn send(&self, to: usize, arrival: Arrival) {
+        let Some(seat) = self.seats.get(to) else { return };
+        // There is a place for every shard, and a thread that has ended drives none.
+        drop(seat.arrivals.try_send(arrival));
+        wake(seat);
+    }
+
+    fn set_active(&self, active: usize) {
+        self.active.store(active, SeqCst);
+        self.seats.iter().for_each(wake);
+        tracing::debug!(active, "threads drive shards");
+    }
+
+    /// A shard has ended; with the last one all threads do.
+    fn end_one(&self) {
+        if self.ended.fetch_add(1, SeqCst) + 1 == self.seats.len() {
+            (0..self.seats.len()).for_each(|seat| self.send(seat, None));
+        }
+    }
+}
+
+fn wake(seat: &Seat) {
+    // It fails only if the thread's poll is gone, and then nobody needs waking.
+    drop(seat.waker.wake());
+}
+
+impl Driver {
+    /// A thread for each shard, which drives that one first: what the log says of them is taken over
+    /// by all at once.
+    pub(crate) fn team(
+        reactors: Vec<Reactor>,
+        clock: Clock,
+        restless: bool,
+    ) -> io::Result<Vec<Self>> {
+        let count = reactors.len();
+        let (mut seats, mut parts) = (Vec::new(), Vec::new());
+        for reactor in reactors {
+            // One more for the end.
+            let (sender, arrivals) = sync_channel(count + 1);
+            let poll = Poll::new()?;
+            let waker = Waker::new(poll.registry(), WAKER)?;
+            seats.push(Seat { arrivals: sender, waker, busy: AtomicU64::new(0) });
+            parts.push((arrivals, poll, reactor));
+        }
+        let (active, ended) = (AtomicUsize::new(count), AtomicUsize::new(0));
+        let team = Arc::new(Team { seats, active, ended });
+        let drivers = parts.into_iter().enumerate().map(|(number, (arrivals, poll, reactor))| {
+            let pace = if restless { Pace::Restless } else { Pace::by_load(clock.now(), count) };
+            let mut driver = Self {
+                number,
+                team: Arc::clone(&team),
+                arrivals,
+                poll,
+                clock,
+                held: Vec::new(),
+                pace,
+            };
+            driver.take(Box::new(reactor))?;
+            Ok(driver)
+        });
+        drivers.collect()
+    }
+
+    /// Runs until all shards have ended.
+    pub(crate) fn run(mut self) {
+        for held in &mut self.held {
+            held.reactor.restore();
+        }
+        if self.team.seats.len() == 1 {
+            // Nobody to share with: no second poll.
+            return self.held.into_iter().for_each(|held| held.reactor.run());
+        }
+        let mut events = Events::with_capacity(self.team.seats.len() + 1);
+        loop {
+            let idle = self.held.is_empty();
+            let arrival =
+                if idle { self.arrivals.recv().ok() } else { self.arrivals.try_recv().ok() };
+            match arrival {
+                Some(Some(reactor)) => {
+                    if let Err(error) = self.take(reactor) {
+                        tracing::error!(%error, "the shard's poll failed");
+                        return;
+                    }
+                    continue;
+                }
+                Some(None) => return,
+                None if self.held.is_empty() => return,
+                None => {}
+            }
+            self.hand_over();
+            if !self.held.is_empty()
+                && let Err(error) = self.round(&mut events)
+            {
+                tracing::error!(%error, "the poll of a thread failed");
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, reactor: Box<Reactor>) -> io::Result<()> {
+        let token = Token(reactor.number());
+        let registry = self.poll.registry();
+        registry.register(&mut SourceFd(&reactor.fd()), token, Interest::READABLE)?;
+        self.held.push(Held { reactor, ready: true, due: Instant::FAR_FUTURE });
+        Ok(())
+    }
+
+    /// Gives away what another thread is to drive.
+    fn hand_over(&mut self) {
+        let (number, team) = (self.number, Arc::clone(&self.team));
+        for held in self.held.extract_if(.., |held| team.owner(held.reactor.number()) != number) {
+            let reactor = held.reactor;
+            // An epoll that is not there is not waited for.
+            drop(self.poll.registry().deregister(&mut SourceFd(&reactor.fd())));
+            team.send(team.owner(reactor.number()), Some(reactor));
+        }
+    }
+
+    /// Waits until a shard has something to do, and has it done.
+    fn round(&mut self, events: &mut Events) -> io::Result<()> {
+        let wait = self.wait();
+        if let Err(error) = self.poll.poll(events, wait)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            return Err(error);
+        }
+        let began = self.clock.now();
+        for held in &mut self.held {
+            held.reactor.wake_up();
+            let number = Token(held.reactor.number());
+            held.ready |= held.due <= began || events.iter().any(|it| it.token() == number);
+        }
+        for held in self.held.iter_mut().filter(|held| held.ready) {
+            held.ready = held.reactor.step(Some(Duration::ZERO)) == Step::More;
+        }
+        for _ in 0..HEARINGS {
+            let now = self.clock.now();
+            let heard = self.held.iter_mut().fold(false, |any, it| it.reactor.serve(now) | any);
+            if !heard {
+                break;
+            }
+        }
+        for held in self.held.extract_if(.., |held| held.reactor.is_over()) {
+            held.reactor.finish();
+            self.team.end_one();
+        }
+        let ended = self.clock.now();
+        self.note_busy(ended.saturating_since(began));
+        if self.number == 0 {
+            let active = self.team.active.load(SeqCst);
+            let wanted = match &mut self.pace {
+                Pace::ByLoad(load) => load.adjust(ended, self.team.busy(), active),
+                Pace::Restless => Some(active % self.team.seats.len() + 1),
+            };
+            if let Some(active) = wanted {
+                self.team.set_active(active);
+            }
+        }
+        Ok(())
+    }
+
+    /// How long there is nothing to do.
+    fn wait(&mut self) -> Option<Duration> {
+        let mut wait = (self.number == 0 && self.team.active.load(SeqCst) > 1).then_some(LOOK);
+        for held in &mut self.held {
+            let rest = if held.ready { Some(Duration::ZERO) } else { held.reactor.wait() };
+            held.ready |= rest == Some(Duration::ZERO);
+            held.due = rest.map_or(Instant::FAR_FUTURE, |rest| self.clock.now() + rest);
+            wait = wait.into_iter().chain(rest).min();
+        }
+        wait
+    }
+
+    fn note_busy(&self, time: Duration) {
+        if let Some(seat) = self.team.seats.get(self.number) {
+            let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+            seat.busy.store(seat.busy.load(SeqCst).wrapping_add(nanos), SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
