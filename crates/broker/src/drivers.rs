@@ -31,6 +31,9 @@ const HEARINGS: usize = 4;
 /// How often the first thread looks whether fewer would do.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// How often a shard is looked after that the system does not watch.
+const UNWATCHED: Duration = Duration::from_millis(1);
+
 /// What comes to a thread; nothing more when all shards have ended.
 type Arrival = Option<Box<Reactor>>;
 
@@ -70,6 +73,8 @@ struct Held {
     ready: bool,
     /// When it has something to do by itself.
     due: Instant,
+    /// Whether the thread's poll tells of its sockets.
+    watched: bool,
 }
 
 impl Team {
@@ -139,7 +144,7 @@ impl Driver {
                 held: Vec::new(),
                 pace,
             };
-            driver.take(Box::new(reactor))?;
+            driver.take(Box::new(reactor));
             Ok(driver)
         });
         drivers.collect()
@@ -161,10 +166,7 @@ impl Driver {
                 if idle { self.arrivals.recv().ok() } else { self.arrivals.try_recv().ok() };
             match arrival {
                 Some(Some(reactor)) => {
-                    if let Err(error) = self.take(reactor) {
-                        tracing::error!(%error, "the shard's poll failed");
-                        return;
-                    }
+                    self.take(reactor);
                     continue;
                 }
                 Some(None) => return,
@@ -176,17 +178,25 @@ impl Driver {
                 && let Err(error) = self.round(&mut events)
             {
                 tracing::error!(%error, "the poll of a thread failed");
-                return;
+                return self.held.into_iter().for_each(|held| {
+                    held.reactor.finish();
+                    self.team.end_one();
+                });
             }
         }
     }
 
-    fn take(&mut self, reactor: Box<Reactor>) -> io::Result<()> {
+    fn take(&mut self, reactor: Box<Reactor>) {
+        let watched = self.watch(&reactor);
+        self.held.push(Held { reactor, ready: true, due: Instant::FAR_FUTURE, watched });
+    }
+
+    /// Waits for the shard's sockets from now on. Where the system refuses that, the shard is looked
+    /// after every moment until it does not.
+    fn watch(&self, reactor: &Reactor) -> bool {
         let token = Token(reactor.number());
         let registry = self.poll.registry();
-        registry.register(&mut SourceFd(&reactor.fd()), token, Interest::READABLE)?;
-        self.held.push(Held { reactor, ready: true, due: Instant::FAR_FUTURE });
-        Ok(())
+        registry.register(&mut SourceFd(&reactor.fd()), token, Interest::READABLE).is_ok()
     }
 
     /// Gives away what another thread is to drive.
@@ -246,7 +256,17 @@ impl Driver {
     /// How long there is nothing to do.
     fn wait(&mut self) -> Option<Duration> {
         let mut wait = (self.number == 0 && self.team.active.load(SeqCst) > 1).then_some(LOOK);
-        for held in &mut self.held {
+        for at in 0..self.held.len() {
+            let unwatched = self.held.get(at).filter(|held| !held.watched);
+            let watched = unwatched.is_none_or(|held| self.watch(&held.reactor));
+            let Some(held) = self.held.get_mut(at) else { break };
+            if !watched {
+                held.ready = true;
+                wait = wait.into_iter().chain([UNWATCHED]).min();
+                continue;
+            }
+            // What came before it was watched is told at once.
+            held.watched = true;
             let rest = if held.ready { Some(Duration::ZERO) } else { held.reactor.wait() };
             held.ready |= rest == Some(Duration::ZERO);
             held.due = rest.map_or(Instant::FAR_FUTURE, |rest| self.clock.now() + rest);

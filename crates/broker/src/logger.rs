@@ -164,9 +164,12 @@ impl Logger {
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         }
-        while (self.retry_at.is_some() || self.waiting_bytes < COMMIT_BYTES)
-            && let Ok(job) = self.jobs.try_recv()
-        {
+        // What is read must not put off what is written.
+        for _ in 0..JOBS {
+            if self.retry_at.is_none() && self.waiting_bytes >= COMMIT_BYTES {
+                break;
+            }
+            let Ok(job) = self.jobs.try_recv() else { break };
             self.take(job);
         }
         true

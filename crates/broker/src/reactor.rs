@@ -235,6 +235,8 @@ impl Reactor {
 
     /// Hands over what is left for the log.
     pub(crate) fn finish(mut self) {
+        // The log's thread may wait for room there.
+        drop(self.control);
         self.io.finish_log();
     }
 
@@ -310,6 +312,7 @@ impl Reactor {
         if any {
             self.settle_log(now);
             self.flush(now);
+            self.over |= self.is_finished(now);
         }
         any
     }
@@ -509,6 +512,7 @@ impl Reactor {
             if let Some((from, envelope)) = next {
                 let mut turn = Turn { now, ports: &mut self.io };
                 self.shard.handle_envelope(&mut turn, from, envelope);
+                any = true;
                 continue;
             }
             let batch = self.io.links.receive(&mut intake);

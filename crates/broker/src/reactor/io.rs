@@ -175,7 +175,8 @@ impl Io {
     /// The shard's thread ends: what is left goes to the log, however long that takes.
     pub(super) fn finish_log(&mut self) {
         let Some(log) = self.log.take() else { return };
-        for job in self.for_log.drain(..) {
+        let records = |job: &logger::Job| matches!(job, logger::Job::Commit { .. });
+        for job in self.for_log.drain(..).filter(records) {
             // Nobody is there to take it if the log's thread has ended in a panic.
             drop(log.send(job));
         }

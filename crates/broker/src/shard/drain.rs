@@ -124,6 +124,9 @@ impl Shard {
         if !message.durability.is_kept() || !self.context.log.takes_nothing_new() {
             return None;
         }
+        if self.makes_room(message) {
+            return None;
+        }
         if message.qos == Qos::AtMostOnce && message.retain && !publication.will {
             // Nobody was promised anything: it is delivered, and what was acknowledged before stays.
             message.retain = false;

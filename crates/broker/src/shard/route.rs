@@ -150,7 +150,12 @@ impl Shard {
                     recorded(slot)
                 })
         };
-        is_recorded(message) && (message.retain || wanted())
+        is_recorded(message) && ((message.retain && !self.makes_room(message)) || wanted())
+    }
+
+    /// Whether a log that is full has more room behind the message: it ends a retained one.
+    pub(super) fn makes_room(&self, message: &Message) -> bool {
+        message.retain && message.payload.is_empty() && !self.context.log.is_failing()
     }
 
     /// What cannot be kept is not acknowledged. A client of 3.x cannot be told: its connection ends,

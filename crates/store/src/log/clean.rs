@@ -17,13 +17,15 @@ pub(super) struct Rest {
     useless: u32,
     /// What cleaning could not make smaller; 0 for nothing.
     pub(super) floor: u64,
+    /// What lived then: when less does, it may well become smaller.
+    living: u64,
 }
 
 impl Rest {
     const USELESS_MAX: u32 = 2;
 
     /// That segment has gone, and so much is left.
-    fn gone(&mut self, segment: SegmentNumber, bytes: u64) {
+    fn gone(&mut self, segment: SegmentNumber, bytes: u64, living: u64) {
         let Some((_, before)) = self.pass.filter(|(last, _)| segment >= *last) else { return };
         self.pass = None;
         if bytes < before - before / 8 {
@@ -34,6 +36,7 @@ impl Rest {
         if self.useless >= Self::USELESS_MAX {
             // The next pass that brings nothing is the last again.
             (self.useless, self.floor) = (Self::USELESS_MAX - 1, bytes);
+            self.living = living;
         }
     }
 
@@ -42,9 +45,13 @@ impl Rest {
         *self = Self::default();
     }
 
-    /// Up to which size it rests.
-    const fn bytes(&self) -> u64 {
-        self.floor + self.floor / 2
+    /// Up to which size it rests while so much lives. Below a limit only as long as there is room.
+    fn bytes(&self, living: u64, limit: Option<u64>) -> u64 {
+        if living < self.living - self.living / 8 {
+            return 0;
+        }
+        let rest = self.floor + self.floor / 2;
+        limit.map_or(rest, |limit| rest.min(limit.max(self.floor)))
     }
 }
 
@@ -96,7 +103,7 @@ impl<D: Disk> Log<D> {
         self.sync()?;
         self.retire()?;
         self.cleaned = 0;
-        self.rest.gone(number, self.segment_bytes());
+        self.rest.gone(number, self.segment_bytes(), self.living_bytes());
         Ok(true)
     }
 
@@ -105,7 +112,16 @@ impl<D: Disk> Log<D> {
         if self.segments.len() < 2 {
             return None;
         }
-        let target = self.target().max(self.rest.bytes());
+        let target = self.target();
+        // A pass that has been begun goes for all of it, or its end would say nothing.
+        let limit = Some(self.bytes_max()).filter(|limit| *limit > 0);
+        let limit = limit
+            .map(|limit| limit.saturating_sub(self.margins().slack * self.options.segment_bytes));
+        let rest = match self.rest.pass {
+            Some(_) => 0,
+            None => self.rest.bytes(self.living_bytes(), limit),
+        };
+        let target = target.max(rest);
         self.segment_bytes().checked_sub(target).filter(|excess| *excess > 0)
     }
 

@@ -38,6 +38,23 @@ fn what_is_to_be_retained_at_qos_0_is_delivered_and_what_was_kept_before_stays()
     assert_eq!(node.shard.census().retained, 1);
 }
 
+/// [MQTT-3.3.1-6]: what ends a retained message makes room.
+#[test]
+fn a_retained_message_is_deleted_from_a_full_log() {
+    for qos in [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce] {
+        let mut node = node();
+        node.publish(1, "r/a", Qos::AtLeastOnce, "large");
+        node.keep();
+        node.shard.context.log.set_full(true);
+        node.publish(1, "r/a", qos, "");
+        node.keep();
+        assert_eq!(node.shard.census().retained, 0, "{qos:?}");
+        node.publish(1, "r/a", Qos::AtLeastOnce, "again");
+        node.keep();
+        assert_eq!(node.shard.census().retained, 0, "there is no more room for one");
+    }
+}
+
 /// However often the client tries.
 #[test]
 fn a_qos_2_publication_that_is_refused_leaves_no_record() {

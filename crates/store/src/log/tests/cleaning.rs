@@ -344,6 +344,40 @@ fn a_disk_that_has_no_room_for_a_file_that_was_ordered_is_full() {
     assert!(!log.disk_is_full() && log.room_to_grow() == u64::MAX);
 }
 
+/// The log is told of less than lives, and cleaning can do nothing about that; then it goes.
+#[test]
+fn a_full_log_that_rests_is_cleaned_when_less_lives() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 24);
+    // Entries of which the log is told a third.
+    let mut entries = 0_usize;
+    let images = |log: &mut Log<MemoryDisk>, entries: usize| {
+        let Some(upto) = log.wants_refresh() else { return };
+        let mut image = batch(&[]);
+        for _ in 0..entries {
+            image.entry(Group(1), |out| out.extend_from_slice(&[3; 300]));
+        }
+        image.refreshed(Group(1), upto);
+        log.commit(NOW, &[&image]).unwrap();
+        while log.clean(NOW, 10_000).unwrap() {}
+    };
+    while log.room_to_grow() >= SEGMENT && entries < 2_000 {
+        let mut queued = batch(&[(1, &[1; 300])]);
+        queued.state_bytes(100);
+        log.commit(NOW, &[&queued]).unwrap();
+        entries += 1;
+        images(&mut log, entries);
+    }
+    assert!(log.room_to_grow() < SEGMENT, "{:?}", log.stat());
+    let mut gone = batch(&[(1, b"ended")]);
+    gone.state_bytes(-100 * i64::try_from(entries).unwrap());
+    log.commit(NOW, &[&gone]).unwrap();
+    for _ in 0..10 {
+        images(&mut log, 0);
+    }
+    assert!(log.room_to_grow() >= SEGMENT, "{:?}", log.stat());
+}
+
 #[test]
 fn a_log_of_state_that_nobody_declares_is_not_written_round_and_round() {
     let disk = MemoryDisk::new(3);
