@@ -15,7 +15,7 @@ use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_stdx::Seed;
 use plexus_store::Batch;
 use plexus_types::{Durability, Instant, PacketId, ProtocolVersion};
-use plexus_wire::{Decoder, Packet, PublishHead};
+use plexus_wire::{Decoder, Packet};
 
 use crate::packets::LIMITS;
 
@@ -79,16 +79,7 @@ impl Ports for Desk {
 
     fn deliver(&mut self, conn: ConnId, outgoing: &Outgoing, version: ProtocolVersion) {
         let message = &outgoing.message;
-        let head = PublishHead {
-            dup: outgoing.dup,
-            qos: outgoing.qos,
-            retain: outgoing.retain,
-            packet_id: outgoing.packet_id,
-            topic: outgoing.with_topic.then_some(&message.topic),
-            topic_alias: outgoing.topic_alias,
-            message_expiry_interval: outgoing.message_expiry_interval,
-            subscription_ids: &outgoing.subscription_ids,
-        };
+        let head = outgoing.head();
         self.done.delivered += 1;
         self.done.last_id = outgoing.packet_id;
         plexus_wire::encode_publish(&head, message, version, self.output(conn));

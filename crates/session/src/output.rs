@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use plexus_types::{ClientId, Message, PacketId, Qos, ReasonCode, Text, TopicFilter};
-use plexus_wire::{Connect, Packet, SubscriptionOptions};
+use plexus_wire::{Connect, Packet, PublishHead, SubscriptionOptions};
 use smallvec::SmallVec;
 
 use crate::LogPosition;
@@ -63,6 +63,23 @@ pub struct Outgoing {
     pub message_expiry_interval: Option<u32>,
     /// Subscription Identifiers.
     pub subscription_ids: SmallVec<[u32; 2]>,
+}
+
+impl Outgoing {
+    /// What of the packet is not the message's own.
+    #[inline]
+    pub fn head(&self) -> PublishHead<'_> {
+        PublishHead {
+            dup: self.dup,
+            qos: self.qos,
+            retain: self.retain,
+            packet_id: self.packet_id,
+            topic: self.with_topic.then_some(&self.message.topic),
+            topic_alias: self.topic_alias,
+            message_expiry_interval: self.message_expiry_interval,
+            subscription_ids: &self.subscription_ids,
+        }
+    }
 }
 
 /// What access control and guard are asked.

@@ -11,7 +11,7 @@ use plexus_broker::{
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::Batch;
 use plexus_types::ProtocolVersion;
-use plexus_wire::{Packet, PublishHead};
+use plexus_wire::Packet;
 use slab::Slab;
 
 use crate::agenda::LinkNo;
@@ -92,16 +92,7 @@ impl Ports for Dock {
     fn deliver(&mut self, conn: ConnId, outgoing: &Outgoing, version: ProtocolVersion) {
         let Some(at) = self.writable(conn) else { return };
         let message = &outgoing.message;
-        let head = PublishHead {
-            dup: outgoing.dup,
-            qos: outgoing.qos,
-            retain: outgoing.retain,
-            packet_id: outgoing.packet_id,
-            topic: outgoing.with_topic.then_some(&message.topic),
-            topic_alias: outgoing.topic_alias,
-            message_expiry_interval: outgoing.message_expiry_interval,
-            subscription_ids: &outgoing.subscription_ids,
-        };
+        let head = outgoing.head();
         let before = at.output.len();
         plexus_wire::encode_publish(&head, message, version, &mut at.output);
         let size = at.output.len().saturating_sub(before);

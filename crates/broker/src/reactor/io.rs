@@ -17,7 +17,7 @@ use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_stdx::Slots;
 use plexus_store::Batch;
 use plexus_types::{Instant, ProtocolVersion};
-use plexus_wire::{Packet, PublishHead};
+use plexus_wire::Packet;
 
 use super::conn::{Conn, Stage, Written};
 use crate::{
@@ -308,16 +308,7 @@ impl Ports for Io {
     fn deliver(&mut self, conn: ConnId, outgoing: &Outgoing, version: ProtocolVersion) {
         let Some(at) = self.conns.get_mut(conn.0) else { return };
         let message = &outgoing.message;
-        let head = PublishHead {
-            dup: outgoing.dup,
-            qos: outgoing.qos,
-            retain: outgoing.retain,
-            packet_id: outgoing.packet_id,
-            topic: outgoing.with_topic.then_some(&message.topic),
-            topic_alias: outgoing.topic_alias,
-            message_expiry_interval: outgoing.message_expiry_interval,
-            subscription_ids: &outgoing.subscription_ids,
-        };
+        let head = outgoing.head();
         at.queue.lend(&mut self.spares);
         if message.payload.len() >= CHUNK_MIN {
             plexus_wire::encode_publish_head(&head, message, version, at.queue.buffer());

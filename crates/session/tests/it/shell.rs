@@ -20,7 +20,7 @@ use plexus_types::{
     ProtocolVersion, Qos, ReasonCode, Text, TopicName,
 };
 use plexus_wire::{
-    Ack, Connect, ConnectProperties, Packet, Publish, PublishHead, PublishProperties, Subscribe,
+    Ack, Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe,
     SubscribeFilter, SubscriptionOptions, UserProperties, Will, encode, encode_publish,
 };
 
@@ -271,7 +271,7 @@ impl Shell {
             }
             Output::Deliver(outgoing) => {
                 self.frame(|version, buffer| {
-                    encode_publish(&head(&outgoing), &outgoing.message, version, buffer);
+                    encode_publish(&outgoing.head(), &outgoing.message, version, buffer);
                 });
                 told_delivery(&outgoing)
             }
@@ -344,19 +344,6 @@ impl Shell {
         let mut buffer = BytesMut::new();
         write(self.version, &mut buffer);
         self.frames.push_back(buffer.freeze());
-    }
-}
-
-fn head(outgoing: &Outgoing) -> PublishHead<'_> {
-    PublishHead {
-        dup: outgoing.dup,
-        qos: outgoing.qos,
-        retain: outgoing.retain,
-        packet_id: outgoing.packet_id,
-        topic: outgoing.with_topic.then_some(&outgoing.message.topic),
-        topic_alias: outgoing.topic_alias,
-        message_expiry_interval: outgoing.message_expiry_interval,
-        subscription_ids: &outgoing.subscription_ids,
     }
 }
 
