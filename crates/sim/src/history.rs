@@ -65,7 +65,6 @@ pub(crate) struct Sent {
     pub(crate) entries: Vec<u64>,
     /// When it came again after a crash that the node may have forgotten it in.
     pub(crate) repeats: Vec<u64>,
-    pub(crate) first_entry: Instant,
 }
 
 /// A PUBLISH that the node took.
@@ -101,8 +100,9 @@ pub(crate) enum Standing {
     Active,
     /// UNSUBSCRIBE was heard.
     Leaving(PacketId),
-    /// UNSUBACK was said, or the session ended.
-    Gone(Instant),
+    /// UNSUBACK was said, or the session ended, when so many messages had entered: a clock that is
+    /// set back would let what came before come after.
+    Gone(u64),
 }
 
 impl Held {
@@ -281,7 +281,7 @@ impl History {
         let number = MessageNo::of(&publish.payload).filter(|it| self.message(*it).is_some());
         let mut topic = publish.topic.as_str().to_owned();
         self.entries += 1;
-        let (order, now) = (self.entries, self.now);
+        let order = self.entries;
         if let Some(id) = publish.packet_id {
             self.client_mut(actor).unanswered.insert(id, order);
         }
@@ -291,9 +291,6 @@ impl History {
                 sent.repeats.push(order);
             } else {
                 sent.entries.push(order);
-            }
-            if sent.entries.len() == 1 && !again {
-                sent.first_entry = now;
             }
         }
         let durability = self.durability_of(&topic);
@@ -338,7 +335,7 @@ impl History {
 
     /// Remembers what was seen.
     pub(crate) fn apply(&mut self, seen: &Seen<'_>) {
-        let now = self.now;
+        let (now, entries) = (self.now, self.entries);
         match seen {
             Seen::Asked { actor, link, terms } => {
                 self.asked.push((*link, terms.clone()));
@@ -385,7 +382,7 @@ impl History {
                 client.weak.clear();
                 client.unanswered.clear();
                 for held in client.held.iter_mut().filter(|held| !held.is_gone()) {
-                    held.standing = Standing::Gone(now);
+                    held.standing = Standing::Gone(entries);
                 }
             }
             _ => {}
@@ -419,17 +416,17 @@ impl History {
     }
 
     fn say(&mut self, actor: ActorNo, packet: &Packet) {
-        let (now, has_log) = (self.now, self.has_log);
+        let (entries, has_log) = (self.entries, self.has_log);
         let client = self.client_mut(actor);
         match packet {
             Packet::PubRec(ack) if ack.reason.is_error() => {
                 client.taken.remove(&ack.packet_id);
             }
-            Packet::SubAck(suback) => client.confirm(suback, now, has_log),
+            Packet::SubAck(suback) => client.confirm(suback, entries, has_log),
             Packet::UnsubAck(unsuback) => {
                 for held in &mut client.held {
                     if held.standing == Standing::Leaving(unsuback.packet_id) {
-                        held.standing = Standing::Gone(now);
+                        held.standing = Standing::Gone(entries);
                     }
                 }
             }
@@ -500,7 +497,7 @@ impl Known {
         }
     }
 
-    fn confirm(&mut self, suback: &SubAck, now: Instant, has_log: bool) {
+    fn confirm(&mut self, suback: &SubAck, entries: u64, has_log: bool) {
         let asked = Standing::Asked(suback.packet_id);
         let mut reasons = suback.reasons.iter();
         // One filter a SUBSCRIBE, or all of them new: what was active before is not asked for.
@@ -508,7 +505,7 @@ impl Known {
             let refused = reasons.next().is_none_or(|reason| reason.is_error());
             held.standing = match (refused, has_log) {
                 (false, _) => Standing::Active,
-                (true, false) => Standing::Gone(now),
+                (true, false) => Standing::Gone(entries),
                 // An earlier SUBSCRIBE that was not answered may have made it.
                 (true, true) => Standing::Leaving(suback.packet_id),
             };

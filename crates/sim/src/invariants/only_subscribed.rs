@@ -28,7 +28,10 @@ impl Invariant for OnlySubscribed {
             return Err(format!("client {actor} got {number} at a higher QoS"));
         }
         let covers = |standing: Standing| match standing {
-            Standing::Gone(at) => sent.is_will || sent.retain || at >= sent.first_entry,
+            Standing::Gone(at) => {
+                let entered = sent.entries.first().is_some_and(|first| *first <= at);
+                sent.is_will || sent.retain || entered
+            }
             _ => true,
         };
         let mut held = history.client(*actor).held.iter();

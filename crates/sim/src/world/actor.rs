@@ -211,7 +211,6 @@ impl World {
             may_expire: false,
             entries: Vec::new(),
             repeats: Vec::new(),
-            first_entry: Instant::ZERO,
         }
     }
 }
