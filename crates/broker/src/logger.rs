@@ -31,8 +31,15 @@ const FULL_RETRY: Duration = Duration::from_secs(1);
 const CLEAN_RETRY: Duration = Duration::from_secs(2);
 /// How often the log looks whether it should be cleaned when nobody has anything for it.
 const IDLE: Duration = Duration::from_secs(1);
+/// How often the disk is asked how much room it has.
+const MEASURE: Duration = Duration::from_secs(1);
 /// Bytes that one step of cleaning moves.
 const CLEAN_BYTES: usize = 1024 * 1024;
+/// Steps between two commits while there is hardly any room: as much as a commit may take.
+const PRESSED_STEPS: usize = COMMIT_BYTES / CLEAN_BYTES;
+/// How long there has to be room before it is said that there is: cleaning makes it and what comes
+/// takes it many times a second.
+const ROOM_LASTS: Duration = Duration::from_secs(5);
 
 /// Where a node keeps its log, and how.
 #[derive(Debug, Clone)]
@@ -96,6 +103,10 @@ pub(crate) struct Logger {
     segment_bytes: u64,
     /// When to try a disk again that refused.
     retry_at: Option<Instant>,
+    /// When to ask it again how much room it has.
+    measure_at: Instant,
+    /// When nothing more could be let in for the last time, as long as the alarm stands.
+    full_at: Option<Instant>,
     /// What the shards were last asked to write anew.
     asked: Option<SegmentNumber>,
     /// When to try again to clean a log on a disk that refused, and whether that was told.
@@ -119,6 +130,8 @@ impl Logger {
             waiting_bytes: 0,
             segment_bytes,
             retry_at: None,
+            measure_at: Instant::ZERO,
+            full_at: None,
             asked: None,
             clean_at: None,
             cannot_clean: false,
@@ -140,10 +153,19 @@ impl Logger {
                 }
                 return;
             }
-            more = self.clean();
+            self.measure();
+            more = self.clean_enough();
             if let Some(maker) = &mut self.maker {
                 maker.tend(&mut self.log, self.clock.now());
             }
+        }
+    }
+
+    fn measure(&mut self) {
+        let now = self.clock.now();
+        if self.measure_at <= now {
+            self.measure_at = now + MEASURE;
+            self.log.measure_disk();
         }
     }
 
@@ -237,16 +259,19 @@ impl Logger {
     }
 
     fn what_is_full(&self) -> String {
-        let segment = self.segment_bytes;
-        if self.log.disk_is_full() {
+        let stat = self.log.stat();
+        let (files, living) = (stat.segment_bytes, stat.body_bytes + stat.state_bytes);
+        if self.log.is_limited_by_disk() {
+            let segment = self.segment_bytes;
+            let free = self.log.disk_free_bytes().unwrap_or(0);
             return format!(
-                "the disk of node.data_dir has no room for the log's next file of {segment} bytes; \
-                 make room for two such files there, or have clients take what waits for them"
+                "the disk of node.data_dir has {free} bytes free beside the {files} of the log's \
+                 segments, and {living} of them are in use: no more is let in, because six segments \
+                 of {segment} and a ninth are for order; make room there, or have clients take what \
+                 waits for them"
             );
         }
         let most = self.context.options.log.as_ref().map_or(0, |place| place.bytes_max);
-        let stat = self.log.stat();
-        let (files, living) = (stat.segment_bytes, stat.body_bytes + stat.state_bytes);
         format!(
             "the log takes {files} bytes of the {most} of store.max_size, and {living} of them are \
              in use: no more is let in; raise it, or have clients take what waits for them"
@@ -278,17 +303,23 @@ impl Logger {
         }
     }
 
-    /// Says once when nothing more may be let in, and once when it may again.
-    fn report_room(&self) {
-        let room = self.log.room_to_grow();
-        let full = room < self.segment_bytes;
-        if self.context.log.set_full(full) == full {
-            return;
-        }
-        if full {
-            self.raise(FULL, self.what_is_full());
-        } else {
-            self.clear(FULL, "the log has room again");
+    /// Says once when nothing more may be let in, and once when there has been room for a while.
+    fn report_room(&mut self) {
+        let now = self.clock.now();
+        let full = self.log.room_to_grow() < self.segment_bytes;
+        self.context.log.set_full(full);
+        match (full, self.full_at) {
+            (true, told) => {
+                self.full_at = Some(now);
+                if told.is_none() {
+                    self.raise(FULL, self.what_is_full());
+                }
+            }
+            (false, Some(last)) if last + ROOM_LASTS <= now => {
+                self.full_at = None;
+                self.clear(FULL, "the log has room again");
+            }
+            (false, _) => {}
         }
     }
 
@@ -302,6 +333,17 @@ impl Logger {
         // A shard that is gone needs it no more.
         drop(owner.control.send(Control::Fetched(fetch, messages)));
         owner.bell.ring();
+    }
+
+    /// A step of cleaning, or several when there is hardly any room; whether there is more to do at once.
+    fn clean_enough(&mut self) -> bool {
+        for _ in 1..PRESSED_STEPS {
+            let more = self.clean();
+            if !more || self.log.room_to_grow() >= 2 * self.segment_bytes {
+                return more;
+            }
+        }
+        self.clean()
     }
 
     /// One step of cleaning; whether there is more to do at once.

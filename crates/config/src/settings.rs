@@ -93,8 +93,8 @@ pub struct StoreSettings {
     /// place to keep anything in, and `memory` is all there is.
     pub commit: CommitMode,
     /// What the files of the log may take together, at least eight segments; 0 for what the disk
-    /// has. Six segments of it, and a ninth of the rest, are for order: when what is stored takes
-    /// more, what has to be stored is refused and the rest is served.
+    /// has. Six segments of it (or of what the disk has), and a ninth of the rest, are for order: when
+    /// what is stored takes more, what has to be stored is refused and the rest is served.
     pub max_size: ByteSize,
     /// The size of each file of the log.
     pub segment_size: ByteSize,

@@ -18,6 +18,9 @@ pub trait Disk {
     /// of the same name.
     fn create(&self, name: &str, length: u64) -> io::Result<Self::File>;
 
+    /// Bytes that it has room for yet; `None` if it cannot tell.
+    fn free_bytes(&self) -> io::Result<Option<u64>>;
+
     /// Opens a file that exists, for reading and writing.
     fn open(&self, name: &str) -> io::Result<Self::File>;
 

@@ -6,6 +6,7 @@ mod forget;
 mod open;
 mod read;
 mod retire;
+mod room;
 mod settle;
 
 use std::{collections::VecDeque, io};
@@ -24,6 +25,7 @@ pub use begin::SpareOrder;
 use clean::Rest;
 pub use open::{Cut, Recovered, Replay};
 pub(crate) use open::{SHORTER, missing_before};
+use room::DiskRoom;
 
 /// How a log is to be run.
 #[derive(Debug, Clone)]
@@ -154,8 +156,7 @@ pub struct Log<D: Disk> {
     /// How many of the oldest segment's bodies have been looked at.
     cleaned: usize,
     rest: Rest,
-    /// What all files took when the disk had no room for one more; 0 while it has, as far as is known.
-    disk_bytes: u64,
+    room: DiskRoom,
     counted: bool,
     recovered: Recovered,
     /// What is still to be recorded of what a repair has lost.
@@ -227,6 +228,7 @@ impl<D: Disk> Log<D> {
             segment.bodies.shrink_to_fit();
         }
         self.counted = true;
+        self.measure_disk();
         if missing.is_empty() { Ok(()) } else { Err(MissingBodies { bodies: missing }) }
     }
 
@@ -267,19 +269,6 @@ impl<D: Disk> Log<D> {
             unsynced_bytes: self.current().end - self.synced,
             rest_bytes: self.rest.floor,
             ..self.stat
-        }
-    }
-
-    /// Whether the disk had no room for the next file when it was last asked for one.
-    pub const fn disk_is_full(&self) -> bool {
-        self.disk_bytes > 0
-    }
-
-    /// What all files may take, as far as is known; 0 for no limit.
-    fn bytes_max(&self) -> u64 {
-        match (self.options.bytes_max, self.disk_bytes) {
-            (limit, 0) | (0, limit) => limit,
-            (limit, disk) => limit.min(disk),
         }
     }
 

@@ -70,6 +70,7 @@ struct State {
     faults: Vec<(Call, u64, Fault)>,
     calls: u64,
     bytes_max: u64,
+    quota: u64,
     draws: u64,
 }
 
@@ -96,6 +97,11 @@ impl MemoryDisk {
     /// What all files may take together; 0 for no limit.
     pub fn limit(&self, bytes_max: u64) {
         self.state().bytes_max = bytes_max;
+    }
+
+    /// The same, but the disk does not say so before it refuses.
+    pub fn limit_secretly(&self, bytes_max: u64) {
+        self.state().quota = bytes_max;
     }
 
     /// The `nth` call of that kind from now on fails, 1 being the next.
@@ -184,6 +190,12 @@ impl State {
         drawn
     }
 
+    /// What all files take.
+    fn taken(&self) -> u64 {
+        let named = self.names.values().filter_map(|number| self.inodes.get(number));
+        named.map(|inode| inode.current.len() as u64).sum()
+    }
+
     fn inode(&mut self, file: MemoryFile) -> io::Result<&mut Inode> {
         self.inodes.get_mut(&file.0).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
@@ -250,9 +262,8 @@ impl Disk for MemoryDisk {
     fn create(&self, name: &str, length: u64) -> io::Result<MemoryFile> {
         let mut state = self.state();
         let fault = state.fault(Call::Create);
-        let named = state.names.values().filter_map(|number| state.inodes.get(number));
-        let taken: u64 = named.map(|inode| inode.current.len() as u64).sum();
-        if state.bytes_max > 0 && taken + length > state.bytes_max {
+        let taken = state.taken() + length;
+        if [state.bytes_max, state.quota].into_iter().any(|max| max > 0 && taken > max) {
             return Err(error(Fault::NoSpace));
         }
         if let Some(fault) = fault.filter(|fault| *fault != Fault::Half) {
@@ -265,6 +276,12 @@ impl Disk for MemoryDisk {
         state.inodes.insert(number, inode);
         state.names.insert(name.to_owned(), number);
         fault.map_or(Ok(MemoryFile(number)), |fault| Err(error(fault)))
+    }
+
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        let state = self.state();
+        let free = state.bytes_max.saturating_sub(state.taken());
+        Ok(Some(free).filter(|_| state.bytes_max > 0))
     }
 
     fn open(&self, name: &str) -> io::Result<MemoryFile> {

@@ -108,7 +108,7 @@ impl Bench {
             if !self.logger.waiting.is_empty() {
                 self.logger.commit();
             }
-            let more = self.logger.clean();
+            let more = self.logger.clean_enough();
             let mut told = false;
             while let Ok(control) = self.controls.try_recv() {
                 if let Control::Refresh(segment) = control {

@@ -159,6 +159,15 @@ impl Store {
                 "the end of the log was being written when the node stopped: it was cut off"
             );
         }
+        if log.disk_is_small() {
+            tracing::warn!(
+                folder = %folder.display(),
+                free_bytes = log.disk_free_bytes(),
+                segment_bytes,
+                "there is little room for the log, which keeps six segments of it for order: choose \
+                 a smaller store.segment_size or make room"
+            );
+        }
         Ok(Self { log, recovery, folder, began })
     }
 

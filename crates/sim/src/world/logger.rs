@@ -294,11 +294,8 @@ impl World {
         let log = logger.log.as_mut().expect("invariant: the node is up");
         let outcome = log.commit(now, &batches);
         self.common.log.set_failing(outcome.is_err());
-        // In peace everything is taken, or what is refused would be tried for ever.
-        let full = !self.calm && log.room_to_grow() < logger.options.segment_bytes;
-        if self.common.log.set_full(full) != full {
-            self.story.tell(self.now, &(67, full), || format!("the log is full: {full}"));
-        }
+        self.report_room();
+        let Some(logger) = &mut self.logger else { return };
         match outcome {
             Ok(committed) => {
                 self.common.log.note_segment(committed.segment);
@@ -318,12 +315,25 @@ impl World {
         }
     }
 
+    /// Says whether nothing more may be let in. In peace everything is taken, or what is refused would
+    /// be tried for ever.
+    fn report_room(&mut self) {
+        let Some(logger) = &self.logger else { return };
+        let full = !self.calm && logger.log().room_to_grow() < logger.options.segment_bytes;
+        if self.common.log.set_full(full) != full {
+            self.story.tell(self.now, &(67, full), || format!("the log is full: {full}"));
+        }
+    }
+
     /// A step of cleaning; whether there is more to do.
     fn clean_log(&mut self) -> bool {
         let now = self.node_now().as_millis();
         let budget = if self.calm { CLEAN_BYTES } else { self.dice.between(1, 8_000) };
         let Some(logger) = &mut self.logger else { return false };
         let log = logger.log.as_mut().expect("invariant: the node is up");
+        if self.calm || self.dice.chance(4) {
+            log.measure_disk();
+        }
         let wanted = log.wants_refresh();
         let cleaned = log.clean(now, budget);
         if let Some(upto) = wanted.filter(|_| wanted != logger.asked) {
@@ -333,6 +343,7 @@ impl World {
                 self.agenda.enter(at, Event::Refresh(shard, upto));
             }
         }
+        self.report_room();
         match cleaned {
             Ok(more) => more,
             Err(LogError::Io { .. } | LogError::Full { .. }) => false,

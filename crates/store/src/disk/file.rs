@@ -149,6 +149,14 @@ impl Disk for FileDisk {
         Ok(file)
     }
 
+    /// What the file system has for those who are not root.
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        let system = rustix::fs::statvfs(&self.folder)?;
+        // Some that live on the network or in memory say nothing.
+        let tells = system.f_blocks > 0;
+        Ok(tells.then(|| system.f_bavail.saturating_mul(system.f_frsize)))
+    }
+
     /// Falls back to reading alone where writing is not allowed; a later write then says so.
     fn open(&self, name: &str) -> io::Result<File> {
         let path = self.path(name);

@@ -22,54 +22,12 @@ pub struct SpareOrder {
     pub length: u64,
 }
 
-/// Segments below the limit.
-pub(super) struct Margins {
-    /// Into which nothing more is let: what is under way and what makes the log smaller goes there.
-    reserved: u64,
-    /// From which on the log is cleaned.
-    pub(super) slack: u64,
-}
-
 impl<D: Disk> Log<D> {
     /// A spare is made when this part of the last segment is taken.
     const SPARE_SHARE: u64 = 8;
 
     /// Spare files that are kept.
     pub(super) const SPARES_MAX: usize = 2;
-
-    /// About how many bytes of living state may still be let in, before the limit or the end of a disk
-    /// that had no room for the next file.
-    ///
-    /// The limit is kept by whoever lets something in; the log itself takes what it is given, or an
-    /// acknowledgement that makes room could wait behind a message for which there is none. So that
-    /// cleaning can always bring the files below the limit, they may not hold so much that lives that
-    /// there is no garbage to part with.
-    pub fn room_to_grow(&self) -> u64 {
-        let limit = self.bytes_max();
-        if limit == 0 {
-            return u64::MAX;
-        }
-        let (segment, living) = (self.options.segment_bytes, self.living_bytes());
-        let Margins { reserved, slack } = self.margins();
-        let living_max = limit.saturating_sub((slack + 2) * segment) / 9 * 8;
-        let living_max = living_max.max(segment / 2);
-        let files = limit.saturating_sub(reserved * segment);
-        let more = files.saturating_sub(self.segment_bytes()) / segment;
-        let current = self.current();
-        let by_files = current.length.saturating_sub(current.end) + more * segment;
-        // A segment is what has to be free for anything to be let in.
-        by_files.min((living_max + segment).saturating_sub(living))
-    }
-
-    /// Those of the limit. A disk that is full is used further: with spares it has what is under way.
-    pub(super) const fn margins(&self) -> Margins {
-        let limit = self.options.bytes_max;
-        if self.disk_bytes > 0 && (limit == 0 || self.disk_bytes < limit) {
-            Margins { reserved: 1, slack: 3 }
-        } else {
-            Margins { reserved: 2, slack: 4 }
-        }
-    }
 
     /// Ends the last segment and begins the next, with room for a frame of that many bytes.
     ///
@@ -80,6 +38,7 @@ impl<D: Disk> Log<D> {
         if !self.given_up {
             self.sync()?;
         }
+        self.measure_disk();
         let carried = self.read_carried()?;
         let wanted = header::BYTES + carried.len() as u64 + frame_bytes;
         let length = self.options.segment_bytes.max(wanted);
@@ -224,7 +183,7 @@ impl<D: Disk> Log<D> {
         let name = self.spare_name();
         match self.disk.create(&name, length) {
             Ok(file) => {
-                self.disk_bytes = 0;
+                self.room.took();
                 Ok(Spare { name, file, length })
             }
             Err(error) => {
@@ -232,7 +191,7 @@ impl<D: Disk> Log<D> {
                 drop(self.disk.remove(&name));
                 let error = self.io_of(&name, "create", error);
                 if let LogError::Full { bytes } = &error {
-                    self.disk_bytes = *bytes;
+                    self.room.refused(*bytes);
                 }
                 Err(error)
             }
@@ -339,14 +298,14 @@ impl<D: Disk> Log<D> {
         self.is_ordered = false;
         match made {
             Ok(file) => {
-                self.disk_bytes = 0;
+                self.room.took();
                 self.keep_spare(Spare { name, file, length });
             }
             Err(error) => {
                 // What there is of it takes room and is good for nothing.
                 drop(self.disk.remove(&name));
                 if is_full(&error) {
-                    self.disk_bytes = self.file_bytes();
+                    self.room.refused(self.file_bytes());
                 }
             }
         }
@@ -361,12 +320,13 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    /// While the disk is full it is tried in any case: nothing else tells that there is room again.
+    /// A disk that refused is tried as soon as it says that it has room: nothing else tells whether it
+    /// has. One that says it has none is left alone: to fill it to the last byte helps nobody.
     fn needs_spare(&self) -> bool {
         let (length, limit) = (self.options.segment_bytes, self.options.bytes_max);
         let current = self.current();
         let soon = current.end > current.length / Self::SPARE_SHARE && self.spares.is_empty();
         let fits = limit == 0 || self.segment_bytes() + length <= limit;
-        (soon || self.disk_is_full()) && fits
+        (soon || self.room.has_refused()) && fits && self.room.may_take(self.file_bytes() + length)
     }
 }

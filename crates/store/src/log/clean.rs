@@ -114,9 +114,8 @@ impl<D: Disk> Log<D> {
         }
         let target = self.target();
         // A pass that has been begun goes for all of it, or its end would say nothing.
-        let limit = Some(self.bytes_max()).filter(|limit| *limit > 0);
-        let limit = limit
-            .map(|limit| limit.saturating_sub(self.margins().slack * self.options.segment_bytes));
+        let slack = self.margins().slack * self.options.segment_bytes;
+        let limit = self.bytes_max().map(|limit| limit.saturating_sub(slack));
         let rest = match self.rest.pass {
             Some(_) => 0,
             None => self.rest.bytes(self.living_bytes(), limit),
@@ -129,10 +128,7 @@ impl<D: Disk> Log<D> {
     fn target(&self) -> u64 {
         let living = self.living_bytes();
         let target = living.saturating_mul(2).saturating_add(self.options.allowance_bytes);
-        let limit = self.bytes_max();
-        if limit == 0 {
-            return target;
-        }
+        let Some(limit) = self.bytes_max() else { return target };
         // Cleaning begins well before the reserve does, but not for the sake of a little garbage: a
         // log that is full of living state would be written round and round.
         let segment = self.options.segment_bytes;

@@ -7,7 +7,7 @@ mod standing;
 
 use std::{collections::VecDeque, io};
 
-use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest};
+use super::{Log, LogOptions, Segment, Spare, Stat, clean::Rest, room::DiskRoom};
 use crate::{
     Disk, Group, Identity, LogError, OpenError, SegmentNumber,
     bodies::Bodies,
@@ -172,7 +172,7 @@ impl<D: Disk> Log<D> {
             frame: Vec::new(),
             cleaned: 0,
             rest: Rest::default(),
-            disk_bytes: 0,
+            room: DiskRoom::default(),
             counted: false,
             recovered: Recovered::default(),
             forgotten: VecDeque::new(),

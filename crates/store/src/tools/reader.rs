@@ -83,6 +83,10 @@ impl<D: Disk> Disk for Still<D> {
         Err(refused())
     }
 
+    fn free_bytes(&self) -> io::Result<Option<u64>> {
+        self.0.free_bytes()
+    }
+
     fn open(&self, name: &str) -> io::Result<D::File> {
         self.0.open(name)
     }

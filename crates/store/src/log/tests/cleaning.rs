@@ -276,6 +276,41 @@ fn a_full_disk_is_full_too_and_the_log_goes_on_when_there_is_room() {
     assert_eq!(open(&disk).1.0.len(), kept + 2);
 }
 
+/// Nothing but the disk limits the log, and what waits longest is what nobody takes.
+#[test]
+fn a_disk_is_not_filled_to_its_end() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    let files = |disk: &MemoryDisk| -> u64 { disk.list().unwrap().iter().map(|it| it.1).sum() };
+    disk.limit(24 * SEGMENT);
+    log.measure_disk();
+    let mut held = fill_up(&mut log, 0);
+    assert!(log.is_limited_by_disk() && !log.disk_is_full());
+    assert!(files(&disk) <= 22 * SEGMENT, "{}", files(&disk));
+    for _ in 0..20 {
+        let mut release = Batch::new();
+        for id in held - 49..=held {
+            release.release(MessageId::new(id));
+            release.state_bytes(-24);
+        }
+        log.commit(NOW, &[&release]).unwrap();
+        for _ in 0..5 {
+            tend(&mut log);
+        }
+        assert!(log.room_to_grow() >= SEGMENT, "{:?}", log.stat());
+        held = fill_up(&mut log, held - 50);
+    }
+    // Somebody else takes all that is left, and gives it back.
+    disk.limit(files(&disk));
+    log.measure_disk();
+    assert!(log.disk_is_full() && log.room_to_grow() < SEGMENT);
+    log.commit(NOW, &[&release(held)]).unwrap();
+    tend(&mut log);
+    disk.limit(0);
+    log.measure_disk();
+    assert!(!log.disk_is_full() && log.room_to_grow() == u64::MAX);
+}
+
 /// Nobody need make room on the disk if what the log holds is taken.
 #[test]
 fn a_full_disk_has_room_again_when_what_waits_has_gone() {
@@ -284,7 +319,7 @@ fn a_full_disk_has_room_again_when_what_waits_has_gone() {
     options.allowance_bytes = 100 * SEGMENT;
     let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
     log.set_references(std::iter::empty()).unwrap();
-    disk.limit(8 * SEGMENT);
+    disk.limit_secretly(8 * SEGMENT);
     let mut held = 0;
     while log.room_to_grow() > SEGMENT {
         let mut hold = Batch::new();
@@ -306,7 +341,7 @@ fn a_full_disk_has_room_again_when_what_waits_has_gone() {
     hold.hold(&message(held + 1, 500));
     log.commit(NOW, &[&hold]).unwrap();
     // The room that somebody else makes is noticed.
-    disk.limit(0);
+    disk.limit_secretly(0);
     log.clean(NOW, 10_000).unwrap();
     assert!(!log.disk_is_full() && log.room_to_grow() == u64::MAX);
 }
@@ -327,7 +362,7 @@ fn a_disk_that_has_no_room_for_a_file_that_was_ordered_is_full() {
         }
         while log.clean(NOW, 10_000).unwrap() {}
     };
-    disk.limit(8 * SEGMENT);
+    disk.limit_secretly(8 * SEGMENT);
     let held = fill_up_with(&mut log, 0, &serve);
     assert!(log.disk_is_full(), "it is known before the last byte is used");
     log.commit(NOW, &[&release(held)]).unwrap();
@@ -339,7 +374,7 @@ fn a_disk_that_has_no_room_for_a_file_that_was_ordered_is_full() {
     // The room that somebody else makes is noticed.
     fill_up_with(&mut log, held, &serve);
     assert!(log.disk_is_full());
-    disk.limit(0);
+    disk.limit_secretly(0);
     serve(&mut log);
     assert!(!log.disk_is_full() && log.room_to_grow() == u64::MAX);
 }

@@ -1,0 +1,116 @@
+//! How much the log may take: the limit of its options, and the end of the disk.
+
+use super::Log;
+use crate::{Disk, LogOptions};
+
+/// What all files may take before the disk is full, as far as is known.
+#[derive(Debug, Default)]
+pub(super) struct DiskRoom {
+    /// As the disk says.
+    said: Option<u64>,
+    /// What they took when it had no room for one more although it may have said that it has: a quota
+    /// may be nearer than the end of the disk. None again when it had room.
+    refused: Option<u64>,
+}
+
+impl DiskRoom {
+    /// A file could be made.
+    pub(super) const fn took(&mut self) {
+        self.refused = None;
+    }
+
+    /// There was no room for a file beside so many bytes of others.
+    pub(super) const fn refused(&mut self, bytes: u64) {
+        self.refused = Some(bytes);
+    }
+
+    pub(super) const fn has_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// Whether it says that there is room for so many bytes of files.
+    pub(super) fn may_take(&self, bytes: u64) -> bool {
+        self.said.is_none_or(|said| bytes <= said)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.said.unwrap_or(u64::MAX).min(self.refused.unwrap_or(u64::MAX))
+    }
+}
+
+/// Segments below the limit.
+pub(super) struct Margins {
+    /// Into which nothing more is let: what is under way and what makes the log smaller goes there.
+    reserved: u64,
+    /// From which on the log is cleaned.
+    pub(super) slack: u64,
+}
+
+impl<D: Disk> Log<D> {
+    /// About how many bytes of living state may still be let in, before the limit or the end of the
+    /// disk.
+    ///
+    /// The limit is kept by whoever lets something in; the log itself takes what it is given, or an
+    /// acknowledgement that makes room could wait behind a message for which there is none. So that
+    /// cleaning can always bring the files below the limit, they may not hold so much that lives that
+    /// there is no garbage to part with.
+    pub fn room_to_grow(&self) -> u64 {
+        let Some(limit) = self.bytes_max() else { return u64::MAX };
+        let (segment, living) = (self.options.segment_bytes, self.living_bytes());
+        let Margins { reserved, slack } = self.margins();
+        let living_max = limit.saturating_sub((slack + 2) * segment) / 9 * 8;
+        let living_max = living_max.max(segment / 2);
+        let files = limit.saturating_sub(reserved * segment);
+        let more = files.saturating_sub(self.segment_bytes()) / segment;
+        let current = self.current();
+        let by_files = current.length.saturating_sub(current.end) + more * segment;
+        // A segment is what has to be free for anything to be let in.
+        by_files.min((living_max + segment).saturating_sub(living))
+    }
+
+    /// Asks the disk how much room it has. Others use it too, so whoever runs the log asks about once a
+    /// second; the log asks when it begins a segment.
+    pub fn measure_disk(&mut self) {
+        let free = self.disk.free_bytes().ok().flatten();
+        self.room.said = free.map(|free| self.file_bytes().saturating_add(free));
+    }
+
+    /// What the disk has room for beside the log, as it last said; `None` if it cannot tell.
+    pub fn disk_free_bytes(&self) -> Option<u64> {
+        self.room.said.map(|said| said.saturating_sub(self.file_bytes()))
+    }
+
+    /// Whether it is the disk that limits the log, not its options.
+    pub fn is_limited_by_disk(&self) -> bool {
+        let limit = self.options.bytes_max;
+        limit == 0 || self.room.bytes() < limit
+    }
+
+    /// Whether the disk has no room for the next file.
+    pub fn disk_is_full(&self) -> bool {
+        let next = self.file_bytes().saturating_add(self.options.segment_bytes);
+        self.room.has_refused() || !self.room.may_take(next)
+    }
+
+    /// Whether the disk is too small for a log of such segments to be of much use.
+    pub fn disk_is_small(&self) -> bool {
+        self.room.bytes() / self.options.segment_bytes < LogOptions::SEGMENTS_MIN
+    }
+
+    /// What all files may take, as far as is known.
+    pub(super) fn bytes_max(&self) -> Option<u64> {
+        let limit = Some(self.options.bytes_max).filter(|limit| *limit > 0);
+        let disk = self.room.bytes();
+        Some(limit.unwrap_or(u64::MAX).min(disk)).filter(|limit| *limit < u64::MAX)
+    }
+
+    /// Those of the limit. A disk that refuses is used further: nothing had been reserved there, and
+    /// with spares it has what is under way.
+    pub(super) fn margins(&self) -> Margins {
+        if self.room.has_refused() && self.is_limited_by_disk() {
+            Margins { reserved: 1, slack: 3 }
+        } else {
+            Margins { reserved: 2, slack: 4 }
+        }
+    }
+}
