@@ -390,6 +390,11 @@ impl World {
         if let Some(logger) = &self.logger {
             logger.disk.heal();
         }
+        // As the next round would, which may be a second away.
+        if let Some(log) = self.logger.as_mut().and_then(|logger| logger.log.as_mut()) {
+            log.measure_disk();
+            self.report_room();
+        }
     }
 
     pub(super) fn mark(&mut self, shard: u16, upto: LogPosition) {
