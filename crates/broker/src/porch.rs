@@ -273,15 +273,18 @@ impl Porch {
         let Ok(stream) = Stream::server(accepted.socket, &door.layers) else { return };
         self.serial = self.serial.wrapping_add(1);
         let deadline = now + door.connect_timeout;
-        let mut guest = Guest::new(stream, door, guard, self.serial, refusal);
-        let entry = self.guests.vacant_entry();
-        let key = entry.key();
+        let serial = self.serial;
+        let guest = Guest::new((stream, accepted.peer), door, guard, serial, refusal);
+        let key = self.guests.insert(guest);
+        // When many come at once CONNECT is often here already, and no poll need know of the guest.
+        self.attend(key, now);
+        let Some(guest) = self.guests.get_mut(key) else { return };
         if let Err(error) = guest.register(self.poll.registry(), Token(key)) {
             tracing::warn!(%error, "a connection could not be registered");
+            self.guests.remove(key);
             return;
         }
-        entry.insert(guest);
-        self.deadlines.push(std::cmp::Reverse((deadline, key, self.serial)));
+        self.deadlines.push(std::cmp::Reverse((deadline, key, serial)));
     }
 
     /// A guest has something to say, or can hear again.
@@ -336,10 +339,9 @@ impl Porch {
         }
     }
 
+    /// Closing the socket takes it out of the poll.
     fn dismiss(&mut self, key: usize) {
-        if let Some(mut guest) = self.guests.try_remove(key) {
-            guest.deregister(self.poll.registry());
-        }
+        drop(self.guests.try_remove(key));
     }
 
     /// Ends guests that took too long.

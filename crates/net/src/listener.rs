@@ -22,7 +22,6 @@ use crate::{BindError, BindOptions, ListenUrl, PeerAddr, Socket};
 pub struct Listener {
     socket: Listening,
     url: ListenUrl,
-    nodelay: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +46,7 @@ impl Listener {
         let backlog = check_backlog(url, options)?;
         if let Some(path) = url.unix_path() {
             let socket = bind_unix(url, path, options, backlog)?;
-            return Ok(vec![Self { socket, url: url.clone(), nodelay: false }]);
+            return Ok(vec![Self { socket, url: url.clone() }]);
         }
         let resolved = url.resolve();
         let addresses =
@@ -82,10 +81,12 @@ impl Listener {
         }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
+        // What is accepted has it from here; asking for it each time costs a call each time.
+        socket.set_tcp_nodelay(options.nodelay)?;
         socket.listen(backlog)?;
         let listener = TcpListener::from_std(socket.into());
         let url = url.at(listener.local_addr()?);
-        Ok(Self { socket: Listening::Tcp(listener), url, nodelay: options.nodelay })
+        Ok(Self { socket: Listening::Tcp(listener), url })
     }
 
     /// Takes one waiting connection. [`io::ErrorKind::WouldBlock`] says that none waits; after any
@@ -94,10 +95,6 @@ impl Listener {
         match &self.socket {
             Listening::Tcp(listener) => {
                 let (stream, peer) = listener.accept()?;
-                if self.nodelay {
-                    // Fails on a peer that has gone already; the first read finds that out.
-                    let _best_effort = stream.set_nodelay(true);
-                }
                 Ok(Accepted { socket: Socket::Tcp(stream), peer: peer.into() })
             }
             Listening::Unix(listener, _) => {

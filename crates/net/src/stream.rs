@@ -170,6 +170,14 @@ impl Stream {
         }
     }
 
+    /// The same when the socket is closed next, which says by itself that nothing follows.
+    pub fn finish(&mut self) {
+        match &mut self.kind {
+            Kind::Plain(_) => {}
+            Kind::Layered(layered) => layered.shutdown(),
+        }
+    }
+
     /// Registers with a poll.
     pub fn register(&mut self, registry: &Registry, token: Token, on: Interest) -> io::Result<()> {
         self.socket_mut().register(registry, token, on)
@@ -219,6 +227,15 @@ impl Stream {
                 },
             },
             Kind::Layered(layered) => layered.facts(),
+        }
+    }
+
+    /// The client of a connection that was accepted from that peer: behind a load balancer, the one that
+    /// the PROXY header names.
+    pub fn client_of(&self, accepted: PeerAddr) -> PeerAddr {
+        match &self.kind {
+            Kind::Plain(_) => accepted,
+            Kind::Layered(layered) => layered.proxied_client().unwrap_or(accepted),
         }
     }
 

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use bytes::BytesMut;
 use mio::{Interest, Registry, Token, event::Event};
-use plexus_net::{ReadBlock, Stream, WriteQueue};
+use plexus_net::{PeerAddr, ReadBlock, Stream, WriteQueue};
 use plexus_session::{Connecting, Outbox, Output};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Decoder, Limits, Packet, ProtocolError};
@@ -33,6 +33,8 @@ pub(super) enum Progress {
 
 pub(super) struct Guest {
     stream: Stream,
+    peer: PeerAddr,
+    registered: bool,
     decoder: Decoder,
     input: BytesMut,
     queue: WriteQueue,
@@ -46,7 +48,7 @@ pub(super) struct Guest {
 
 impl Guest {
     pub(super) fn new(
-        stream: Stream,
+        (stream, peer): (Stream, PeerAddr),
         door: Arc<OpenDoor>,
         guard: Guard,
         serial: u32,
@@ -59,6 +61,8 @@ impl Guest {
         };
         Self {
             stream,
+            peer,
+            registered: false,
             decoder: Decoder::server(limits),
             input: BytesMut::new(),
             queue: WriteQueue::new(),
@@ -76,6 +80,7 @@ impl Guest {
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.registered = true;
         self.stream.register(registry, token, Interest::READABLE | Interest::WRITABLE)
     }
 
@@ -84,8 +89,10 @@ impl Guest {
     }
 
     pub(super) fn deregister(&mut self, registry: &Registry) {
-        // A socket that is not registered needs no deregistration.
-        drop(self.stream.deregister(registry));
+        if std::mem::take(&mut self.registered) {
+            // Nothing can be done about a socket that stays: it is not read here any more.
+            drop(self.stream.deregister(registry));
+        }
     }
 
     /// One bounded step.
@@ -129,7 +136,7 @@ impl Guest {
         }
         let home = context.home(&client_id);
         let door = Arc::clone(&self.door.door);
-        let peer = self.stream.facts().peer.ip();
+        let peer = self.stream.client_of(self.peer).ip();
         self.arrival = Some(Arrival { connect, assigned, door, peer });
         Progress::Arrived { home }
     }
@@ -147,7 +154,7 @@ impl Guest {
 
     /// Why nobody came of it: a wrong port, a certificate, nonsense.
     fn tell(&self, cause: &dyn std::fmt::Display) {
-        let peer = self.stream.facts().peer.ip().map(tracing::field::display);
+        let peer = self.stream.client_of(self.peer).ip().map(tracing::field::display);
         tracing::info!(%cause, peer, listener = %self.door.name(), "connection without CONNECT");
     }
 

@@ -25,12 +25,15 @@ pub(super) struct Conn {
     pub(super) dirty: bool,
     /// Whether the shard is to be told when the output has drained.
     pub(super) slow: bool,
+    /// Whether the client has said its last: DISCONNECT.
+    pub(super) parted: bool,
     _guard: Guard,
 }
 
 /// ```text
 /// Open ──close──▶ Flushing ──all written──▶ Lingering ──end of input──▶ removed
-///                     └──────────────── deadline ───────────┴─────────▶ removed
+///                     ├──────────────── deadline ───────────┴─────────▶ removed
+///                     └─all written, the client has said its last─────▶ removed
 /// ```
 /// Lingering reads what the peer had still sent and throws it away: a socket closed over unread input
 /// resets the connection, and the peer might lose the last packet that says why.
@@ -62,6 +65,7 @@ impl Conn {
             held: false,
             dirty: false,
             slow: false,
+            parted: false,
             _guard: guard,
         }
     }

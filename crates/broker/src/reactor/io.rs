@@ -118,10 +118,8 @@ impl Io {
     }
 
     pub(super) fn remove(&mut self, id: ConnId) {
-        if let Some(mut conn) = self.conns.remove(id.0) {
-            // Closing the socket takes it out of the poll as well.
-            drop(conn.stream.deregister(&self.registry));
-        }
+        // Closing the socket takes it out of the poll as well.
+        drop(self.conns.remove(id.0));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -257,10 +255,14 @@ impl Io {
         tell.then_some(Written::All)
     }
 
-    /// All is written: half-close, and wait for the peer's end.
+    /// All is written: half-close, and wait for the peer's end, unless nothing follows from there.
     fn linger(&mut self, id: ConnId, now: Instant) {
         let until = now + LINGER_TIME;
         let Some(conn) = self.conns.get_mut(id.0) else { return };
+        if conn.parted {
+            conn.stream.finish();
+            return self.remove(id);
+        }
         conn.stream.shutdown();
         conn.stage = Stage::Lingering(until);
         self.closing.insert((until, id, conn.generation));
@@ -336,6 +338,7 @@ impl Ports for Io {
         }
         tracing::debug!(?reason, "connection closed");
         at.stage = Stage::Flushing(until);
+        at.parted = reason == CloseReason::ByClient;
         at.generation = generation;
         at.input = None;
         self.closing.insert((until, conn, generation));

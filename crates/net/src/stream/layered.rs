@@ -143,6 +143,10 @@ impl Layered {
         Facts { peer, local, tls, transport: self.transport() }
     }
 
+    pub(super) fn proxied_client(&self) -> Option<PeerAddr> {
+        self.proxied.as_deref().map(|(client, _)| *client)
+    }
+
     fn transport(&self) -> Transport {
         match (&self.socket, self.tls.is_some(), self.websocket.is_some()) {
             (_, true, true) => Transport::Wss,
