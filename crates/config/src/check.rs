@@ -92,7 +92,16 @@ pub(crate) fn odd(config: &Config) -> Vec<Diagnostic> {
         };
         config.mistake(&["log", "level"], message).with_help(help)
     });
-    told.collect()
+    told.chain(kept_nowhere(config)).collect()
+}
+
+/// What has to be kept and has no place: a data directory that was forgotten, most likely.
+fn kept_nowhere(config: &Config) -> Option<Diagnostic> {
+    let path = ["store", "commit"];
+    let kept = config.settings.store.commit != CommitMode::Memory;
+    let said = !matches!(config.origin(&path), Origin::Whole(_));
+    let nowhere = config.settings.node.data_dir.is_none();
+    (kept && said && nowhere).then(|| config.mistake(&path, NO_PLACE.0).with_help(NO_PLACE.1))
 }
 
 /// Whether only this machine reaches that address.

@@ -52,6 +52,18 @@ pub enum OpenError {
         /// What the state said.
         reason: String,
     },
+    /// There is no room for the first segment.
+    #[error(
+        "the disk has no room for the log's first file of {bytes} bytes ({} are free): choose \
+         smaller segments (store.segment_size, for an import --segment-size) or make room",
+        free.map_or_else(|| "fewer".to_owned(), |free| free.to_string())
+    )]
+    NoRoom {
+        /// What it takes.
+        bytes: u64,
+        /// What there is, if the disk can tell.
+        free: Option<u64>,
+    },
     /// A store was to be read, and there is none.
     #[error("nothing is stored there: it has no segments")]
     Empty,
@@ -89,6 +101,12 @@ pub enum LogError {
         /// What the operating system said.
         #[source]
         source: io::Error,
+    },
+    /// The file that is written has lost its name, or another has it.
+    #[error("{file} is not in its folder any more")]
+    Gone {
+        /// The file.
+        file: String,
     },
     /// Something that was kept cannot be read.
     #[error("{file} is damaged at byte {offset}: {what}")]

@@ -8,8 +8,10 @@ pub(crate) const VERSION: u16 = 1;
 pub(crate) const BYTES: u64 = 512;
 
 const MAGIC: [u8; 8] = *b"PLEXLOG\n";
-/// What the fields take of the sector; the rest is zero.
+/// What the fields take of the sector.
 const FIELDS: usize = 96;
+/// Where they stand a second time: a store of one segment has no other header.
+pub(crate) const COPY: usize = 256;
 const CHECKED_FROM: usize = 16;
 
 /// What tells a store from every other; repeated in each segment.
@@ -81,12 +83,21 @@ impl Header {
         sector.extend_from_slice(&[0, 0]);
         sector.extend_from_slice(&checksum(VERSION, &fields).to_le_bytes());
         sector.extend_from_slice(&fields);
+        sector.resize(COPY, 0);
+        sector.extend_from_within(..FIELDS);
         sector.resize(BYTES as usize, 0);
         sector
     }
 
-    /// Reads a sector.
+    /// Reads a sector. What stands there first counts, and the copy where that is damaged.
     pub(crate) fn decode(sector: &[u8]) -> Result<Self, HeaderError> {
+        Self::decode_one(sector).or_else(|error| {
+            let copy = sector.get(COPY..).unwrap_or_default();
+            Self::decode_one(copy).map_err(|_| error)
+        })
+    }
+
+    fn decode_one(sector: &[u8]) -> Result<Self, HeaderError> {
         if sector.get(..8) != Some(&MAGIC) {
             return Err(HeaderError::Magic);
         }
@@ -152,6 +163,8 @@ mod tests {
         for bit in (0..FIELDS * 8).filter(|bit| !(80..96).contains(bit)) {
             let mut bent = sector.clone();
             bent[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Header::decode(&bent), Ok(header()), "bit {bit}, and the copy");
+            bent[COPY + bit / 8] ^= 1 << (bit % 8);
             assert!(Header::decode(&bent).is_err(), "bit {bit}");
         }
         for length in 0..FIELDS {
@@ -162,7 +175,7 @@ mod tests {
     #[test]
     fn a_newer_format_is_named() {
         let mut sector = header().encode();
-        sector[8] = 2;
+        (sector[8], sector[COPY + 8]) = (2, 2);
         assert_eq!(Header::decode(&sector), Err(HeaderError::Newer(2)));
     }
 }

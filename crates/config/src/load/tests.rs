@@ -565,6 +565,9 @@ error: there is no place to keep anything in
   |          ^^^^
   = set node.data_dir (--data-dir), or commit = "memory""#,
     );
+    let warned = of_file("[store]\ncommit = \"fsync\"\n").unwrap().warnings;
+    assert!(warned[0].to_string().contains("no place"), "{warned:?}");
+    assert_eq!(of_file("[store]\ncommit = \"memory\"\n").unwrap().warnings, []);
     let rules =
         "topic = [{ filter = \"a\", commit = \"memory\" }, { filter = \"b\", commit = \"fsync\" }]";
     let error = of_file(&format!("[store]\n{rules}\n")).unwrap_err();

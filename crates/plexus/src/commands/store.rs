@@ -73,22 +73,32 @@ impl StoreArgs {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Failure::Failed(
                 format!("cannot look into {dir}; be the user that its node runs as"),
             )),
+            Err(_) if !self.data_dir.exists() => {
+                Err(Failure::Failed(format!("{dir} is not there; name a node's data directory")))
+            }
             Ok(_) | Err(_) => Err(Failure::Failed(format!(
                 "{dir} is not the data directory of a node: it has no folder `log`"
             ))),
         }
     }
 
-    /// For this process alone: no node may write meanwhile.
+    /// For this process alone, to be read: no node may write meanwhile.
     fn disk(&self) -> Result<FileDisk, Failure> {
-        FileDisk::open(&self.folder()?).map_err(|error| {
-            let dir = self.data_dir.display();
-            let mend = match error.kind() {
-                ErrorKind::PermissionDenied => "be the user that its node runs as",
-                _ => "stop the node that does",
-            };
-            Failure::because(format_args!("cannot use {dir}; {mend}"), &error)
-        })
+        FileDisk::open_to_read(&self.folder()?).map_err(|error| self.unusable(&error))
+    }
+
+    /// The same, to be changed.
+    fn disk_to_write(&self) -> Result<FileDisk, Failure> {
+        FileDisk::open(&self.folder()?).map_err(|error| self.unusable(&error))
+    }
+
+    fn unusable(&self, error: &std::io::Error) -> Failure {
+        let mend = match error.kind() {
+            ErrorKind::PermissionDenied => "; be the user that its node runs as",
+            ErrorKind::ResourceBusy => "; stop the node that does",
+            _ => "",
+        };
+        Failure::because(format_args!("cannot use {}{mend}", self.data_dir.display()), error)
     }
 
     fn shared(&self) -> Result<FileDisk, Failure> {
@@ -161,7 +171,15 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
         0 => Ok(()),
         places => {
             let (dir, places) = (args.data_dir.display(), count(places, "place"));
-            let mend = format!("`plexus store repair --data-dir {dir}` lets a node start again");
+            let is_known = args.shared().and_then(|disk| {
+                let stat = tools::stat(&disk).map_err(|error| unreadable(&args.data_dir, &error))?;
+                Ok(stat.identity.is_some())
+            })?;
+            let mend = if is_known {
+                format!("`plexus store repair --data-dir {dir}` lets a node start again")
+            } else {
+                format!("no header is left to mend by: restore a backup, or move {dir}/log away")
+            };
             Err(Failure::Failed(format!("{places} cannot be read; {mend}")))
         }
     }
@@ -216,7 +234,7 @@ fn tell(record: &Record<'_>) -> (&'static str, String, String) {
 
 fn repair(args: &StoreArgs) -> Result<(), Failure> {
     let dir = args.data_dir.display();
-    let repaired = tools::repair(&args.disk()?).map_err(|error| Failure::because(dir, &error))?;
+    let repaired = tools::repair(&args.disk_to_write()?).map_err(|error| Failure::because(dir, &error))?;
     let gone = repaired.damages.iter();
     let mut lines: Vec<_> =
         gone.map(|place| format!("taken out of use: {}\n", damage(place))).collect();

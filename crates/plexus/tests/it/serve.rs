@@ -176,11 +176,15 @@ fn two_nodes_do_not_share_a_data_directory() {
     let args = ["--listen", "tcp://127.0.0.1:0", "--data-dir", "data/node"];
     let node = Node::start(&place, &args);
     let error = place.run(["serve"].iter().chain(&args)).failed(1);
+    let number: String = error.chars().filter(char::is_ascii_digit).collect();
     assert_eq!(
         error,
-        "error: another node uses the data directory data/node; stop it or choose another \
-         directory\n"
+        format!(
+            "error: another node (process {number}) uses the data directory data/node; stop it or \
+             choose another directory\n"
+        )
     );
+    assert!(!number.is_empty());
     node.stop();
     Node::start(&place, &args);
 }

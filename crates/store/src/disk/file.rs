@@ -1,7 +1,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     process,
 };
@@ -21,6 +21,8 @@ static ZEROS: [u8; 4 * 1024] = [0; 4 * 1024];
 #[derive(Debug)]
 pub struct FileDisk {
     folder: PathBuf,
+    /// Files that may not be written are opened all the same.
+    reads: bool,
     // Held, not read: the lock ends with the file.
     _lock: Option<File>,
 }
@@ -30,14 +32,33 @@ impl FileDisk {
     /// another process has is refused with that process's number.
     pub fn open(folder: &Path) -> io::Result<Self> {
         Self::create_folder(folder)?;
+        let lock = Some(Self::lock(folder)?);
+        Ok(Self { folder: folder.to_owned(), reads: false, _lock: lock })
+    }
+
+    /// The folder for this process alone, to be read. Where nobody can write, nobody has to be kept out.
+    pub fn open_to_read(folder: &Path) -> io::Result<Self> {
+        fs::metadata(folder)?;
+        let lock = match Self::lock(folder) {
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => None,
+            lock => Some(lock?),
+        };
+        Ok(Self { folder: folder.to_owned(), reads: true, _lock: lock })
+    }
+
+    fn lock(folder: &Path) -> io::Result<File> {
         let path = folder.join(LOCK);
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        };
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(FILE_MODE)
-            .open(&path)?;
+            .open(&path)
+            .map_err(named)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(error),
@@ -50,7 +71,7 @@ impl FileDisk {
         }
         lock.set_len(0)?;
         lock.write_all(format!("{}\n", process::id()).as_bytes())?;
-        Ok(Self { folder: folder.to_owned(), _lock: Some(lock) })
+        Ok(lock)
     }
 
     /// Makes the folder and those around it that are not there, durably: what is kept in a folder whose
@@ -62,7 +83,7 @@ impl FileDisk {
     /// The folder without its lock, for tools that only read.
     pub fn open_shared(folder: &Path) -> io::Result<Self> {
         fs::metadata(folder)?;
-        Ok(Self { folder: folder.to_owned(), _lock: None })
+        Ok(Self { folder: folder.to_owned(), reads: true, _lock: None })
     }
 
     /// Deletes the folder with all files of a store. Fails when there is anything else in it.
@@ -149,6 +170,15 @@ impl Disk for FileDisk {
         Ok(file)
     }
 
+    fn has(&self, name: &str, file: &File) -> io::Result<bool> {
+        let ours = file.metadata()?;
+        match fs::metadata(self.path(name)) {
+            Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What the file system has for those who are not root.
     fn free_bytes(&self) -> io::Result<Option<u64>> {
         let system = rustix::fs::statvfs(&self.folder)?;
@@ -157,13 +187,9 @@ impl Disk for FileDisk {
         Ok(tells.then(|| system.f_bavail.saturating_mul(system.f_frsize)))
     }
 
-    /// Falls back to reading alone where writing is not allowed; a later write then says so.
+    /// Whoever only reads needs no leave to write.
     fn open(&self, name: &str) -> io::Result<File> {
-        let path = self.path(name);
-        match OpenOptions::new().read(true).write(true).open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path),
-            opened => opened,
-        }
+        OpenOptions::new().read(true).write(!self.reads).open(self.path(name))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -83,6 +83,10 @@ impl<D: Disk> Disk for Still<D> {
         Err(refused())
     }
 
+    fn has(&self, name: &str, file: &D::File) -> io::Result<bool> {
+        self.0.has(name, file)
+    }
+
     fn free_bytes(&self) -> io::Result<Option<u64>> {
         self.0.free_bytes()
     }

@@ -68,7 +68,7 @@ fn mend<D: Disk>(disk: &D, survey: &Survey<D::File>) -> Result<(), OpenError> {
     let Some(identity) = survey.identity else {
         return refused(
             "folder",
-            "no segment has a header that can be read; nothing can be mended",
+            "no segment has a header that can be read: restore a backup, or move it away",
         );
     };
     let mut last = Some(survey.floor).filter(|_| survey.misses_the_first());

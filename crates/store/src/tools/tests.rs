@@ -126,7 +126,7 @@ fn a_segment_that_was_cut_is_mended_and_says_so() {
 fn a_damaged_header_and_a_lost_segment_are_mended() {
     for segment in 1..=3 {
         let disk = store();
-        disk.rot(&SegmentNumber::new(segment).file_name(), 20);
+        disk.rot_header(&SegmentNumber::new(segment).file_name(), 20);
         assert_eq!(check(&disk).unwrap().damages[0].offset, 0);
         repair(&disk).unwrap();
         assert_eq!(opened(&disk).1.len(), 80, "segment {segment}");
@@ -200,7 +200,7 @@ fn what_a_start_would_cut_is_no_damage() {
 fn nothing_is_made_up_where_no_header_can_be_read() {
     let disk = store();
     for segment in 1..=3 {
-        disk.rot(&SegmentNumber::new(segment).file_name(), 20);
+        disk.rot_header(&SegmentNumber::new(segment).file_name(), 20);
     }
     assert!(matches!(repair(&disk), Err(OpenError::Damaged { .. })));
 }

@@ -1,5 +1,6 @@
 use std::{
     fs::{File, TryLockError},
+    io::{Read, Write},
     path::Path,
 };
 
@@ -23,17 +24,27 @@ pub(crate) fn lock(dir: &Path) -> Result<File, Failure> {
         Failure::Failed(format!("cannot make the data directory {dir}: {error}; {mend}"))
     })?;
     let path = dir.join("lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| {
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(&path);
+    let mut file = file.map_err(|error| {
         let path = path.display();
         Failure::Failed(format!("cannot write in the data directory: {path}: {error}; {mend}"))
     })?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Failure::Failed(format!(
-            "another node uses the data directory {}; stop it or choose another directory",
-            dir.display()
-        ))),
+        Ok(()) => {
+            // For whoever is refused: no more than a help.
+            drop(file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())));
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            drop(file.read_to_string(&mut owner));
+            let dir = dir.display();
+            Err(Failure::Failed(format!(
+                "another node (process {}) uses the data directory {dir}; stop it or choose another \
+                 directory",
+                owner.trim()
+            )))
+        }
         Err(TryLockError::Error(error)) => {
             Err(Failure::because(format_args!("cannot lock {}", path.display()), &error))
         }

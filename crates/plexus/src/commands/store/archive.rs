@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 use plexus_archive::{Counts, Imported, NewStore, import_into};
+use plexus_config::value::ByteSize;
 use plexus_store::Identity;
 use serde_json::{Value, json};
 
@@ -35,6 +36,17 @@ pub(crate) struct ImportArgs {
     /// The export; - for stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// The size of the store's first files, from 1MiB to 1GiB: as the node's store.segment_size
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = segment_size)]
+    segment_size: ByteSize,
+}
+
+fn segment_size(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|error| format!("{error}"))?;
+    let allowed = (1 << 20)..=(1 << 30);
+    let fits = allowed.contains(&size.get());
+    fits.then_some(size).ok_or_else(|| "use a size from 1MiB to 1GiB".to_owned())
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
@@ -106,7 +118,10 @@ pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
         Box::new(File::open(file).map_err(|error| failed(&error))?)
     };
     let _locked = data_dir::lock(dir)?;
-    let new = NewStore::new(identity()?, now_millis());
+    let new = NewStore {
+        segment_bytes: args.segment_size.get(),
+        ..NewStore::new(identity()?, now_millis())
+    };
     let mut input = BufReader::with_capacity(BLOCK_BYTES, input);
     let imported = import_into(dir, new, &mut input).map_err(|error| failed(&error))?;
     let Imported { counts, unused } = imported;

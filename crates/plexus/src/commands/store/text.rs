@@ -10,6 +10,10 @@ use crate::failure::Failure;
 pub(crate) fn because(what: &str, dir: &Path, error: &(dyn Error + 'static)) -> Failure {
     let failure = Failure::because(what, error);
     match failure {
+        Failure::Failed(said) if is_forbidden(error) => Failure::Failed(format!(
+            "{said}; let the user that runs the node own all files below {}",
+            dir.display()
+        )),
         Failure::Failed(said) if is_damaged(error) => Failure::Failed(format!(
             "{said}; `plexus store repair --data-dir {}` keeps what can be read and says what is \
              lost",
@@ -17,6 +21,12 @@ pub(crate) fn because(what: &str, dir: &Path, error: &(dyn Error + 'static)) -> 
         )),
         failure => failure,
     }
+}
+
+fn is_forbidden(error: &(dyn Error + 'static)) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied)
+        || error.source().is_some_and(is_forbidden)
 }
 
 fn is_damaged(error: &(dyn Error + 'static)) -> bool {
