@@ -13,7 +13,9 @@ use std::{
 };
 
 use plexus_session::LogPosition;
-use plexus_store::{Batch, ClockMap, FileDisk, Log, LogError, SegmentNumber, StoredMessage};
+use plexus_store::{
+    Batch, ClockMap, Committed, FileDisk, Log, LogError, SegmentNumber, StoredMessage,
+};
 use plexus_types::{Instant, Message, MessageId};
 
 pub(crate) use self::spare::SpareMaker;
@@ -23,6 +25,10 @@ use crate::{clock::Clock, links::Bell, ports::Fetch, reactor::Control, shard::Co
 pub(crate) const JOBS: usize = 4_096;
 /// Bytes of records that are written at once.
 const COMMIT_BYTES: usize = 16 * 1024 * 1024;
+/// The same of a turn of a shard.
+pub(crate) const TURN_BYTES: usize = 4 * 1024 * 1024;
+/// Where segments are small all of these are, but not less than this.
+const BYTES_MIN: usize = 64 * 1024;
 /// How long the log waits before it tries a disk again that refused.
 const RETRY: Duration = Duration::from_millis(250);
 /// The same for a disk that is full.
@@ -50,6 +56,29 @@ pub struct LogPlace {
     pub segment_bytes: u64,
     /// What all files may take together; 0 for what the disk has.
     pub bytes_max: u64,
+}
+
+/// What is under way when a disk is full goes into what is kept for that, which is counted in segments.
+impl LogPlace {
+    fn part(&self, parts: u64, most: usize) -> usize {
+        let part = usize::try_from(self.segment_bytes / parts.max(1)).unwrap_or(most);
+        part.clamp(BYTES_MIN, most)
+    }
+
+    /// Bytes of records that are written at once.
+    pub(crate) fn commit_bytes(&self) -> usize {
+        self.part(4, COMMIT_BYTES)
+    }
+
+    /// Bytes of records after which a shard ends its turn.
+    pub(crate) fn turn_bytes(&self, shards: u16) -> usize {
+        self.part(2 * u64::from(shards), TURN_BYTES)
+    }
+
+    /// Bytes of records of a shard that may wait for the log before publishers are held back.
+    pub(crate) fn unkept_bytes(&self, shards: u16) -> usize {
+        self.part(shards.into(), COMMIT_BYTES)
+    }
 }
 
 /// What a shard wants of the log.
@@ -101,6 +130,8 @@ pub(crate) struct Logger {
     waiting: Vec<(u16, Batch, LogPosition)>,
     waiting_bytes: usize,
     segment_bytes: u64,
+    /// Bytes of records that are written at once.
+    commit_bytes: usize,
     /// When to try a disk again that refused.
     retry_at: Option<Instant>,
     /// When to ask it again how much room it has.
@@ -119,6 +150,7 @@ impl Logger {
         let Parts { log, jobs, owners, context, clock, maker } = parts;
         let place = context.options.log.as_ref();
         let segment_bytes = place.map_or(0, |place| place.segment_bytes);
+        let commit_bytes = place.map_or(COMMIT_BYTES, LogPlace::commit_bytes);
         Self {
             log,
             jobs,
@@ -129,6 +161,7 @@ impl Logger {
             waiting: Vec::new(),
             waiting_bytes: 0,
             segment_bytes,
+            commit_bytes,
             retry_at: None,
             measure_at: Instant::ZERO,
             full_at: None,
@@ -188,7 +221,7 @@ impl Logger {
         }
         // What is read must not put off what is written.
         for _ in 0..JOBS {
-            if self.retry_at.is_none() && self.waiting_bytes >= COMMIT_BYTES {
+            if self.retry_at.is_none() && self.waiting_bytes >= self.commit_bytes {
                 break;
             }
             let Ok(job) = self.jobs.try_recv() else { break };
@@ -207,35 +240,23 @@ impl Logger {
         }
     }
 
-    /// Writes what waits, as much as one commit takes.
+    /// Writes what waits, as much as one commit takes; where that does not fit, as much as does.
     fn commit(&mut self) {
         let (mut count, mut bytes) = (0, 0);
         for (_, batch, _) in &self.waiting {
-            if count > 0 && bytes + batch.bytes() > COMMIT_BYTES {
+            if count > 0 && bytes + batch.bytes() > self.commit_bytes {
                 break;
             }
             count += 1;
             bytes += batch.bytes();
         }
-        let batches: Vec<&Batch> = self.waiting.iter().take(count).map(|it| &it.1).collect();
-        let outcome = self.log.commit(self.clock.now().as_millis(), &batches);
+        let mut outcome = self.commit_first(count);
+        while matches!(outcome, Err(LogError::Full { .. })) && count > 1 {
+            count = count.div_ceil(2);
+            outcome = self.commit_first(count);
+        }
         match outcome {
-            Ok(committed) => {
-                self.context.log.note_segment(committed.segment);
-                let stat = self.log.stat();
-                let living = stat.body_bytes + stat.state_bytes;
-                self.context.log.note_bytes(stat.segment_bytes + stat.spare_bytes, living);
-                self.report_room();
-                self.report_health(None);
-                self.retry_at = None;
-                self.waiting_bytes -= bytes;
-                for (shard, _, upto) in self.waiting.drain(..count) {
-                    if let Some(owner) = self.owners.get(usize::from(shard)) {
-                        owner.mark.set(upto);
-                    }
-                }
-                self.owners.iter().for_each(|owner| owner.bell.ring());
-            }
+            Ok(committed) => self.note_committed(committed, count),
             Err(error) => {
                 // To find out that a disk is still full may take a file's worth of writing.
                 let full = matches!(error, LogError::Full { .. });
@@ -244,6 +265,29 @@ impl Logger {
                 self.report_health(Some(&error));
             }
         }
+    }
+
+    fn commit_first(&mut self, count: usize) -> Result<Committed, LogError> {
+        let batches: Vec<&Batch> = self.waiting.iter().take(count).map(|it| &it.1).collect();
+        self.log.commit(self.clock.now().as_millis(), &batches)
+    }
+
+    /// Tells the shards that the first so many of what waited are kept.
+    fn note_committed(&mut self, committed: Committed, count: usize) {
+        self.context.log.note_segment(committed.segment);
+        let stat = self.log.stat();
+        let living = stat.body_bytes + stat.state_bytes;
+        self.context.log.note_bytes(stat.segment_bytes + stat.spare_bytes, living);
+        self.report_room();
+        self.report_health(None);
+        self.retry_at = None;
+        for (shard, batch, upto) in self.waiting.drain(..count) {
+            self.waiting_bytes -= batch.bytes();
+            if let Some(owner) = self.owners.get(usize::from(shard)) {
+                owner.mark.set(upto);
+            }
+        }
+        self.owners.iter().for_each(|owner| owner.bell.ring());
     }
 
     /// Says once when the disk refuses and once when it takes records again.
@@ -259,22 +303,26 @@ impl Logger {
     }
 
     fn what_is_full(&self) -> String {
-        let stat = self.log.stat();
+        let (stat, segment) = (self.log.stat(), self.segment_bytes);
         let (files, living) = (stat.segment_bytes, stat.body_bytes + stat.state_bytes);
-        if self.log.is_limited_by_disk() {
-            let segment = self.segment_bytes;
-            let free = self.log.disk_free_bytes().unwrap_or(0);
+        let free = self.log.disk_free_bytes().unwrap_or(0);
+        let taking = "or have clients take what waits for them";
+        if self.log.disk_is_false() {
             return format!(
-                "the disk of node.data_dir has {free} bytes free beside the {files} of the log's \
-                 segments, and {living} of them are in use: no more is let in, because six segments \
-                 of {segment} and a ninth are for order; make room there, or have clients take what \
-                 waits for them"
+                "the file system of node.data_dir refuses a file of {segment} bytes although it says \
+                 that {free} are free: a quota or its number of files is at its end; raise it, {taking}"
             );
         }
-        let most = self.context.options.log.as_ref().map_or(0, |place| place.bytes_max);
+        let (limit, mend) = if self.log.is_limited_by_disk() {
+            (format!("beside {free} that are free on the disk of node.data_dir"), "make room there")
+        } else {
+            let most = self.context.options.log.as_ref().map_or(0, |place| place.bytes_max);
+            (format!("of the {most} of store.max_size"), "raise it")
+        };
         format!(
-            "the log takes {files} bytes of the {most} of store.max_size, and {living} of them are \
-             in use: no more is let in; raise it, or have clients take what waits for them"
+            "the log takes {files} bytes {limit}, and {living} of them are in use: no \
+             more is let in, because six segments of {segment} bytes and a ninth of the rest are for \
+             order; {mend}, choose a smaller store.segment_size, {taking}"
         )
     }
 
@@ -403,6 +451,10 @@ const fn mend(error: &LogError) -> &'static str {
     match error {
         LogError::Full { .. } => {
             "make room on the disk of node.data_dir; the node goes on by itself"
+        }
+        LogError::Gone { .. } => {
+            "nothing that is stored now would be found again: if another disk was mounted there take \
+             it away, or stop the node and start it on what is left"
         }
         LogError::Io { .. } => {
             "look after the disk of node.data_dir; the node tries again by itself"

@@ -101,8 +101,9 @@ impl Shard {
             let (bytes, living) = self.context.log.bytes();
             values.push(("store/bytes".to_owned(), bytes.to_string()));
             values.push(("store/living_bytes".to_owned(), living.to_string()));
-            let failing = u8::from(self.context.log.takes_nothing_new());
-            values.push(("store/failing".to_owned(), failing.to_string()));
+            let (full, failing) = (self.context.log.is_full(), self.context.log.is_failing());
+            values.push(("store/full".to_owned(), u8::from(full).to_string()));
+            values.push(("store/failing".to_owned(), u8::from(failing).to_string()));
         }
         let mut totals: Vec<(&'static str, u64)> = Vec::new();
         for (shard, counters) in self.context.counters.iter().enumerate() {

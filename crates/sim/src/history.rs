@@ -184,7 +184,7 @@ impl History {
             disk_fails: plan
                 .storage
                 .as_ref()
-                .is_some_and(|storage| storage.faults > 0 || storage.bytes_max > 0),
+                .is_some_and(|storage| storage.faults > 0 || storage.bytes_max + storage.disk_bytes > 0),
             crashes: 0,
             power: false,
             topics: plan.node.topics.clone(),

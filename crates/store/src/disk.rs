@@ -18,6 +18,9 @@ pub trait Disk {
     /// of the same name.
     fn create(&self, name: &str, length: u64) -> io::Result<Self::File>;
 
+    /// Whether the name is that open file's.
+    fn has(&self, name: &str, file: &Self::File) -> io::Result<bool>;
+
     /// Bytes that it has room for yet; `None` if it cannot tell.
     fn free_bytes(&self) -> io::Result<Option<u64>>;
 

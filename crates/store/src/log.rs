@@ -143,6 +143,8 @@ pub struct Log<D: Disk> {
     is_ordered: bool,
     /// Up to where the last segment is known to be durable.
     synced: u64,
+    /// The last segment's file has lost its name: nothing in it would be found again.
+    gone: bool,
     /// The last segment takes no more frames.
     given_up: bool,
     /// What was written to it since then is gone from memory and disk: nothing can be added.
@@ -188,6 +190,9 @@ impl<D: Disk> Log<D> {
     }
 
     fn commit_now(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
+        if self.gone {
+            return Err(LogError::Gone { file: self.current_segment().file_name() });
+        }
         let staged = self.stage(batches);
         match self.put_frame(now_millis, staged.sync) {
             Ok(at) => {

@@ -146,6 +146,13 @@ impl MemoryDisk {
         }
     }
 
+    /// Flips a bit of a segment's header, and the same of its copy.
+    #[cfg(test)]
+    pub(crate) fn rot_header(&self, name: &str, offset: u64) {
+        self.rot(name, offset);
+        self.rot(name, offset + crate::header::COPY as u64);
+    }
+
     /// A folder of its own with the same files, everything durable.
     #[must_use]
     pub fn copied(&self) -> Self {
@@ -276,6 +283,10 @@ impl Disk for MemoryDisk {
         state.inodes.insert(number, inode);
         state.names.insert(name.to_owned(), number);
         fault.map_or(Ok(MemoryFile(number)), |fault| Err(error(fault)))
+    }
+
+    fn has(&self, name: &str, file: &MemoryFile) -> io::Result<bool> {
+        Ok(self.state().names.get(name) == Some(&file.0))
     }
 
     fn free_bytes(&self) -> io::Result<Option<u64>> {

@@ -119,7 +119,8 @@ impl Bench {
                     });
                 }
             }
-            if !more && !told && self.logger.waiting.is_empty() {
+            let kept = self.mark.read().get() == self.sent;
+            if !more && !told && kept {
                 return;
             }
         }
@@ -163,6 +164,21 @@ fn a_full_log_is_emptied_by_what_waits_for_it() {
     assert_eq!(bench.mark.read().get(), bench.sent);
     assert!(!bench.context.log.takes_nothing_new(), "{:?}", bench.logger.log.stat());
 }
+
+#[test]
+fn what_is_under_way_is_as_small_as_the_segments() {
+    let place = |segment_bytes| LogPlace { folder: PathBuf::new(), segment_bytes, bytes_max: 0 };
+    let parts = |mib: u64, shards| {
+        let place = place(mib << 20);
+        [place.commit_bytes(), place.turn_bytes(shards), place.unkept_bytes(shards)]
+    };
+    assert_eq!(parts(64, 2), [16 * 1024 * KIB, 4 * 1024 * KIB, 16 * 1024 * KIB]);
+    assert_eq!(parts(1024, 64), [16 * 1024 * KIB, 4 * 1024 * KIB, 16 * 1024 * KIB]);
+    assert_eq!(parts(1, 2), [256 * KIB, 256 * KIB, 512 * KIB]);
+    assert_eq!(parts(1, 64), [256 * KIB, 64 * KIB, 64 * KIB]);
+}
+
+const KIB: usize = 1024;
 
 /// One commit takes so much, and the next the rest.
 #[test]

@@ -37,9 +37,6 @@ const FLUSH_TIME: Duration = Duration::from_secs(5);
 /// How long the end of the peer's input is awaited after the last byte was written.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// Bytes of records that may wait for the log before publishers are held back.
-const UNKEPT_BYTES: usize = 16 * 1024 * 1024;
-
 /// What a read found.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ReadEnd {
@@ -67,6 +64,8 @@ pub(super) struct Io {
     /// Records that are not known to be kept, in bytes by the position behind them.
     unkept: VecDeque<(LogPosition, usize)>,
     unkept_bytes: usize,
+    /// So many of them, and publishers are held back.
+    unkept_max: usize,
     block: ReadBlock,
     spares: SpareBuffers,
     pub(super) now: Instant,
@@ -80,6 +79,8 @@ impl Io {
         links: Links,
         jobs: SyncSender<Job>,
     ) -> Self {
+        let (place, shards) = (context.options.log.as_ref(), context.options.shards);
+        let unkept_max = place.map_or(usize::MAX, |place| place.unkept_bytes(shards));
         Self {
             id,
             context,
@@ -96,6 +97,7 @@ impl Io {
             for_log: VecDeque::new(),
             unkept: VecDeque::new(),
             unkept_bytes: 0,
+            unkept_max,
             block: ReadBlock::default(),
             spares: SpareBuffers::new(),
             now: Instant::ZERO,
@@ -145,7 +147,7 @@ impl Io {
     }
 
     pub(super) fn is_congested(&self) -> bool {
-        self.links.is_congested() || self.unkept_bytes > UNKEPT_BYTES
+        self.links.is_congested() || self.unkept_bytes > self.unkept_max
     }
 
     pub(super) fn has_pending(&self) -> bool {

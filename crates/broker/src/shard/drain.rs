@@ -120,14 +120,13 @@ impl Shard {
     /// The identifier of a publication for which the log has no room, where that has to be known before
     /// anything is recorded of it.
     fn keeps_not(&self, slot: u32, publication: &mut Publication) -> Option<PacketId> {
+        let makes_room = self.makes_room(&publication.message);
         let message = &mut publication.message;
         if !message.durability.is_kept() || !self.context.log.takes_nothing_new() {
             return None;
         }
-        if self.makes_room(message) {
-            return None;
-        }
-        if message.qos == Qos::AtMostOnce && message.retain && !publication.will {
+        let is_lost = message.retain && !publication.will && !makes_room;
+        if is_lost && message.qos == Qos::AtMostOnce {
             // Nobody was promised anything: it is delivered, and what was acknowledged before stays.
             message.retain = false;
             self.counters().dropped_store_full.add(1);

@@ -56,10 +56,6 @@ pub struct Opened {
     pub audience: Audience,
 }
 
-/// Bytes of records from which on a turn takes nothing more to do: what a few bytes from outside can
-/// make the node record is many times as much, and one commit writes a turn as a whole.
-const TURN_BYTES: usize = 4 * 1024 * 1024;
-
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct LogBook {
@@ -422,9 +418,13 @@ impl Shard {
         true
     }
 
-    /// Whether the turn has recorded so much that it should end before more is done.
+    /// Whether the turn has recorded so much that it should end before more is done: what a few bytes
+    /// from outside can make the node record is many times as much, and one commit writes a turn as a
+    /// whole.
     pub fn is_turn_long(&self) -> bool {
-        self.log.batch.bytes() >= TURN_BYTES
+        let place = self.context.options.log.as_ref();
+        let most = place.map_or(crate::logger::TURN_BYTES, |place| place.turn_bytes(self.context.options.shards));
+        self.log.batch.bytes() >= most
     }
 
     /// Whether [`Shard::end_turn`] has something to hand over.

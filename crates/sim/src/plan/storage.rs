@@ -25,6 +25,8 @@ pub struct Storage {
     pub(crate) rot: usize,
     /// What its files are to take together; 0 for no limit.
     pub(crate) bytes_max: u64,
+    /// What its disk has room for until peace; 0 for no end.
+    pub(crate) disk_bytes: u64,
     /// The longest that the node stays down, in milliseconds.
     pub(crate) down_millis_max: usize,
     /// The longest that a write takes, in microseconds.
@@ -67,6 +69,7 @@ impl Storage {
             skew_secs_max: dice.pick(&[0, 0, 3, 200]),
             rot: dice.pick(&[0, 10, 50]),
             bytes_max: segment_bytes * dice.pick(&[0, 0, 0, 8, 12, 40]),
+            disk_bytes: segment_bytes * dice.pick(&[0, 0, 0, 0, 4, 9, 16, 40]),
         }
     }
 }

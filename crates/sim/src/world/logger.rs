@@ -27,6 +27,8 @@ use crate::{agenda::Event, plan::Storage, seen::Rest};
 const RETRY: Duration = Duration::from_millis(250);
 /// How often it looks whether to clean.
 const IDLE: Duration = Duration::from_secs(1);
+/// Batches that are written at once.
+const COMMIT_BATCHES: usize = 200;
 /// Bytes that a step of cleaning moves in peace.
 const CLEAN_BYTES: usize = 1024 * 1024;
 
@@ -44,6 +46,7 @@ type Answer = (Fetch, Option<Vec<Arc<Message>>>);
 #[derive(Debug)]
 pub(super) struct Logger {
     pub(super) disk: MemoryDisk,
+    disk_bytes: u64,
     pub(super) options: LogOptions,
     log: Option<Log<MemoryDisk>>,
     jobs: VecDeque<Job>,
@@ -53,6 +56,8 @@ pub(super) struct Logger {
     asked: Option<SegmentNumber>,
     /// When its next round is due.
     awake: Instant,
+    /// When to try a disk again that refused.
+    retry_at: Instant,
     answers: BTreeMap<u64, Answer>,
     answered: u64,
     /// When a shard gets the newest of what it is told: it is told in order.
@@ -73,12 +78,14 @@ impl Logger {
         options.plant = storage.plant;
         Self {
             disk: MemoryDisk::new(seed.derive(9).value()),
+            disk_bytes: storage.disk_bytes,
             options,
             log: None,
             jobs: VecDeque::new(),
             waiting: Vec::new(),
             asked: None,
             awake: Instant::FAR_FUTURE,
+            retry_at: Instant::ZERO,
             answers: BTreeMap::new(),
             answered: 0,
             told: BTreeMap::new(),
@@ -88,10 +95,13 @@ impl Logger {
     /// Reads the log, as a node does that starts.
     pub(super) fn open(&mut self, recovery: &mut Recovery) -> Result<(), String> {
         self.disk.heal();
+        // A node that has stored much starts all the same: the end of its disk is met later.
         self.disk.limit(0);
         let mut log = Log::open(self.disk.clone(), self.options.clone(), recovery)
             .map_err(|error| error.to_string())?;
         log.set_references(recovery.references()).map_err(|error| error.to_string())?;
+        self.disk.limit(self.disk_bytes);
+        log.measure_disk();
         self.log = Some(log);
         Ok(())
     }
@@ -152,6 +162,7 @@ impl Logger {
         self.waiting.clear();
         self.asked = None;
         self.awake = Instant::FAR_FUTURE;
+        self.retry_at = Instant::ZERO;
         self.answers.clear();
         self.told.clear();
         self.disk.heal();
@@ -245,11 +256,12 @@ impl World {
         let more = self.clean_log();
         self.tempt_fate();
         let Some(logger) = &self.logger else { return };
-        let soon = more || !logger.jobs.is_empty();
-        let pause = match (logger.waiting.is_empty(), soon) {
-            (false, _) => RETRY,
-            (true, true) => Duration::from_micros(50),
-            (true, false) => IDLE,
+        let refused = logger.retry_at > self.now;
+        let soon = more || !logger.jobs.is_empty() || !logger.waiting.is_empty();
+        let pause = match (refused, soon) {
+            (true, _) => RETRY,
+            (false, true) => Duration::from_micros(50),
+            (false, false) => IDLE,
         };
         self.wake_log(pause);
     }
@@ -287,20 +299,27 @@ impl World {
     fn commit_waiting(&mut self) {
         let now = self.node_now().as_millis();
         let Some(logger) = &mut self.logger else { return };
-        if logger.waiting.is_empty() {
+        if logger.waiting.is_empty() || logger.retry_at > self.now {
             return;
         }
-        let batches: Vec<_> = logger.waiting.iter().map(|(_, batch, _)| batch).collect();
         let log = logger.log.as_mut().expect("invariant: the node is up");
-        let outcome = log.commit(now, &batches);
+        let mut count = logger.waiting.len().min(COMMIT_BATCHES);
+        let outcome = loop {
+            let first = logger.waiting.iter().take(count).map(|(_, batch, _)| batch);
+            let outcome = log.commit(now, &first.collect::<Vec<_>>());
+            if count == 1 || !matches!(outcome, Err(LogError::Full { .. })) {
+                break outcome;
+            }
+            count = count.div_ceil(2);
+        };
+        logger.retry_at = if outcome.is_err() { self.now + RETRY } else { self.now };
         self.common.log.set_failing(outcome.is_err());
         self.report_room();
         let Some(logger) = &mut self.logger else { return };
         match outcome {
             Ok(committed) => {
                 self.common.log.note_segment(committed.segment);
-                let done = std::mem::take(&mut logger.waiting);
-                let count = done.len();
+                let done: Vec<_> = logger.waiting.drain(..count).collect();
                 self.story.tell(self.now, &(63, count), || {
                     format!("the log keeps {count} batches in {}", committed.segment.get())
                 });
@@ -378,16 +397,19 @@ impl World {
         });
     }
 
-    /// There is room again, and nothing fails.
+    /// There is room again, as much as the disk has.
     pub(super) fn relieve_disk(&mut self) {
         if let Some(logger) = &self.logger {
-            logger.disk.limit(0);
+            logger.disk.limit(logger.disk_bytes);
         }
     }
 
+    /// Nothing fails any more, and the disk has no end.
     pub(super) fn heal_disk(&mut self) {
-        self.relieve_disk();
-        if let Some(logger) = &self.logger {
+        if let Some(logger) = &mut self.logger {
+            logger.retry_at = Instant::ZERO;
+            logger.disk_bytes = 0;
+            logger.disk.limit(0);
             logger.disk.heal();
         }
         // As the next round would, which may be a second away.

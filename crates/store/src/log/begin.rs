@@ -180,6 +180,11 @@ impl<D: Disk> Log<D> {
     }
 
     fn create_spare(&mut self, length: u64) -> Result<Spare<D::File>, LogError> {
+        let bytes = self.file_bytes();
+        if !self.room.may_take(bytes + length) {
+            // To fill it to the last byte would help nobody.
+            return Err(LogError::Full { bytes });
+        }
         let name = self.spare_name();
         match self.disk.create(&name, length) {
             Ok(file) => {
@@ -251,10 +256,7 @@ impl<D: Disk> Log<D> {
         let spare = if let Some(at) = at {
             self.spares.swap_remove(at)
         } else {
-            let name = self.spare_name();
-            let created = self.disk.create(&name, length);
-            let file = created.map_err(|error| self.io_of(&name, "create", error))?;
-            Spare { name, file, length }
+            self.create_spare(length)?
         };
         let header = self.header(number, 0, self.identity.created_millis, length);
         let file = self.write_segment(spare, &header, &[])?;
@@ -300,6 +302,7 @@ impl<D: Disk> Log<D> {
             Ok(file) => {
                 self.room.took();
                 self.keep_spare(Spare { name, file, length });
+                self.measure_disk();
             }
             Err(error) => {
                 // What there is of it takes room and is good for nothing.

@@ -2,8 +2,12 @@
 
 use plexus_types::MessageId;
 
-use super::Log;
-use crate::{Disk, LogError, SegmentNumber, bodies::Place, frame, message, record};
+use super::{Log, Segment};
+use crate::{
+    Disk, LogError, SegmentNumber,
+    bodies::{Bodies, Place},
+    frame, message, record,
+};
 
 /// Keeps cleaning from going round and round.
 ///
@@ -46,8 +50,10 @@ impl Rest {
     }
 
     /// Up to which size it rests while so much lives. Below a limit only as long as there is room.
-    fn bytes(&self, living: u64, limit: Option<u64>) -> u64 {
-        if living < self.living - self.living / 8 {
+    fn bytes(&self, living: u64, segment: u64, limit: Option<u64>) -> u64 {
+        let eighth = self.living / 8;
+        let less = if limit.is_some() { eighth.min(segment) } else { eighth };
+        if living < self.living - less {
             return 0;
         }
         let rest = self.floor + self.floor / 2;
@@ -55,12 +61,28 @@ impl Rest {
     }
 }
 
+impl<F> Segment<F> {
+    /// What it holds of bodies that somebody refers to.
+    fn bytes_living(&self, bodies: &Bodies) -> u64 {
+        let places = self.bodies.iter().filter_map(|id| bodies.place(*id));
+        places.filter(|place| place.segment == self.number).map(|place| u64::from(place.bytes)).sum()
+    }
+}
+
 impl<D: Disk> Log<D> {
+    /// The part of a segment that cleaning leaves to acknowledgements.
+    const KEPT_SHARE: u64 = 4;
+    /// With fewer, two segments of garbage are no little garbage.
+    const LITTLE_SEGMENTS: u64 = 6;
+
     /// What the owners have to write anew now: all of theirs that began in segments up to the
     /// answer. Each says that it has by [`crate::Batch::refreshed`]. `None` while the log is not
     /// larger than it should be, or while nobody has anything there.
     pub fn wants_refresh(&self) -> Option<SegmentNumber> {
         let mut excess = self.excess()?;
+        if !self.has_room_to_clean() {
+            return None;
+        }
         let mut upto = None;
         let mut pending = false;
         for segment in self.segments.range(..self.segments.len() - 1) {
@@ -95,6 +117,12 @@ impl<D: Disk> Log<D> {
         if !self.groups.are_done_with(number, &oldest.tops) {
             return Ok(false);
         }
+        if !self.has_room_to_clean() {
+            if !self.options.spares_on_order {
+                self.prepare_spare()?;
+            }
+            return Err(LogError::Full { bytes: self.file_bytes() });
+        }
         self.let_hole_go(now_millis, number)?;
         if self.move_bodies(now_millis, budget_bytes)? {
             return Ok(true);
@@ -105,6 +133,26 @@ impl<D: Disk> Log<D> {
         self.cleaned = 0;
         self.rest.gone(number, self.segment_bytes(), self.living_bytes());
         Ok(true)
+    }
+
+    /// Whether the oldest segment can be moved to its end, and something is left for what waits to be
+    /// committed: the last bytes are for acknowledgements, which make room by themselves.
+    fn has_room_to_clean(&self) -> bool {
+        if self.cleaned > 0 {
+            return true; // What has been begun is ended.
+        }
+        let (segment, current) = (self.options.segment_bytes, self.current());
+        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
+        let room = current.length.saturating_sub(current.end) + spares;
+        let more = self.room.more(self.file_bytes()) / segment * segment;
+        let room = room.saturating_add(more);
+        let oldest = self.segments.front().expect("invariant: a log has a segment");
+        let needed = |living: u64| living + segment / Self::KEPT_SHARE;
+        if room >= needed(oldest.length + self.living_state_bytes().min(oldest.length)) {
+            return true;
+        }
+        let bodies = oldest.bytes_living(&self.bodies);
+        room >= needed(bodies + self.living_state_bytes().min(oldest.length))
     }
 
     /// By how much the log is larger than it should be, if it is and can become smaller.
@@ -118,7 +166,7 @@ impl<D: Disk> Log<D> {
         let limit = self.bytes_max().map(|limit| limit.saturating_sub(slack));
         let rest = match self.rest.pass {
             Some(_) => 0,
-            None => self.rest.bytes(self.living_bytes(), limit),
+            None => self.rest.bytes(self.living_bytes(), self.options.segment_bytes, limit),
         };
         let target = target.max(rest);
         self.segment_bytes().checked_sub(target).filter(|excess| *excess > 0)
@@ -132,7 +180,8 @@ impl<D: Disk> Log<D> {
         // Cleaning begins well before the reserve does, but not for the sake of a little garbage: a
         // log that is full of living state would be written round and round.
         let segment = self.options.segment_bytes;
-        let worth = living.saturating_add(living / 8).saturating_add(2 * segment);
+        let little = if limit / segment < Self::LITTLE_SEGMENTS { 1 } else { 2 };
+        let worth = living.saturating_add(living / 8).saturating_add(little * segment);
         target.min(limit.saturating_sub(self.margins().slack * segment).max(worth))
     }
 

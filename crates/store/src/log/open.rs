@@ -116,7 +116,7 @@ impl<D: Disk> Log<D> {
         let mut log = Self::empty(disk, options, identity);
         log.find_spares(&listed);
         if files.is_empty() {
-            log.begin_first().map_err(open_error)?;
+            log.begin_first().map_err(|error| log.no_first(error))?;
             return Ok(log);
         }
         let total = files.iter().map(|file| file.length).sum::<u64>();
@@ -162,6 +162,7 @@ impl<D: Disk> Log<D> {
             spare_names: 0,
             is_ordered: false,
             synced: 0,
+            gone: false,
             given_up: false,
             torn: false,
             bodies: Bodies::new(Self::table_seed(&identity)),
@@ -178,6 +179,23 @@ impl<D: Disk> Log<D> {
             forgotten: VecDeque::new(),
             last_hole: SegmentNumber::ZERO,
             stat: Stat::default(),
+        }
+    }
+
+    /// Why there is no first segment.
+    fn no_first(&mut self, error: LogError) -> OpenError {
+        let file = SegmentNumber::new(1).file_name();
+        match error {
+            LogError::Io { file, operation, source } => OpenError::io(&file, operation, source),
+            LogError::Damaged { file, offset, what } => OpenError::damaged(&file, offset, what),
+            LogError::Full { .. } => {
+                self.measure_disk();
+                let (bytes, free) = (self.options.segment_bytes, self.disk_free_bytes());
+                OpenError::NoRoom { bytes, free }
+            }
+            LogError::Gone { .. } | LogError::Missing { .. } | LogError::TooLarge { .. } => {
+                OpenError::io(&file, "create", io::Error::other(error))
+            }
         }
     }
 
@@ -385,13 +403,4 @@ fn headers<F>(files: &[SegmentFile<F>]) -> Result<Vec<Header>, OpenError> {
         headers.push(header);
     }
     Ok(headers)
-}
-
-fn open_error(error: LogError) -> OpenError {
-    let source = match error {
-        LogError::Io { file, operation, source } => return OpenError::io(&file, operation, source),
-        LogError::Damaged { file, offset, what } => return OpenError::damaged(&file, offset, what),
-        other => io::Error::new(io::ErrorKind::StorageFull, other.to_string()),
-    };
-    OpenError::io("folder", "create the first segment in", source)
 }

@@ -33,6 +33,11 @@ impl DiskRoom {
         self.said.is_none_or(|said| bytes <= said)
     }
 
+    /// Bytes of files that may be made beside so many.
+    pub(super) fn more(&self, bytes: u64) -> u64 {
+        self.bytes().saturating_sub(bytes)
+    }
+
     fn bytes(&self) -> u64 {
         self.said.unwrap_or(u64::MAX).min(self.refused.unwrap_or(u64::MAX))
     }
@@ -68,11 +73,22 @@ impl<D: Disk> Log<D> {
         by_files.min((living_max + segment).saturating_sub(living))
     }
 
-    /// Asks the disk how much room it has. Others use it too, so whoever runs the log asks about once a
-    /// second; the log asks when it begins a segment.
+    /// Asks the disk how much room it has, and whether the log is still there. Others use it too, so
+    /// whoever runs the log asks about once a second; the log asks when it begins a segment.
     pub fn measure_disk(&mut self) {
-        let free = self.disk.free_bytes().ok().flatten();
-        self.room.said = free.map(|free| self.file_bytes().saturating_add(free));
+        if let Some(current) = self.segments.back() {
+            let name = current.number.file_name();
+            self.gone = !self.disk.has(&name, &current.file).unwrap_or(true);
+        }
+        // A disk that does not answer has what it had.
+        let Ok(free) = self.disk.free_bytes() else { return };
+        let said = free.map(|free| self.file_bytes().saturating_add(free));
+        // What is being made counts neither as free nor as a file.
+        let made = if self.is_ordered { self.options.segment_bytes } else { 0 };
+        let is_made = |before: u64, now: u64| now < before && before - now <= made;
+        if !self.room.said.zip(said).is_some_and(|(before, now)| is_made(before, now)) {
+            self.room.said = said;
+        }
     }
 
     /// What the disk has room for beside the log, as it last said; `None` if it cannot tell.
@@ -90,6 +106,12 @@ impl<D: Disk> Log<D> {
     pub fn disk_is_full(&self) -> bool {
         let next = self.file_bytes().saturating_add(self.options.segment_bytes);
         self.room.has_refused() || !self.room.may_take(next)
+    }
+
+    /// Whether it refuses files although it says that it has room for them.
+    pub fn disk_is_false(&self) -> bool {
+        let next = self.file_bytes().saturating_add(self.options.segment_bytes);
+        self.room.has_refused() && self.room.may_take(next)
     }
 
     /// Whether the disk is too small for a log of such segments to be of much use.

@@ -248,10 +248,17 @@ fn damage_to_what_was_kept_stops_the_start_and_names_the_way_out() {
     }
     assert!(log.current_segment() > SegmentNumber::new(2));
     drop(log);
-    // In a full segment, in the last one, in a header.
+    // A header has a copy.
+    let damaged = disk.copied();
+    damaged.rot(&SegmentNumber::new(2).file_name(), 30);
+    assert_eq!(open(&damaged).1.0.len(), 60);
+    // In a full segment, in the last one, in a header and its copy.
     for (name, offset) in [(1, 4_000), (1, 8_000), (3, 700), (2, 30)] {
         let damaged = disk.copied();
         damaged.rot(&SegmentNumber::new(name).file_name(), offset);
+        if offset < 512 {
+            damaged.rot(&SegmentNumber::new(name).file_name(), offset + 256);
+        }
         let error = Log::open(damaged, options(), &mut Read::default()).unwrap_err();
         let said = error.to_string();
         assert!(matches!(error, OpenError::Damaged { .. }), "{said}");
@@ -334,6 +341,7 @@ fn an_earlier_index_voids_what_came_after_it() {
 }
 
 mod cleaning;
+mod full;
 mod forgetting;
 mod model;
 

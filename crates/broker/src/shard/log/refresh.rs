@@ -34,9 +34,14 @@ impl LogState {
         self.failing.load(SeqCst)
     }
 
+    /// Whether it has no room for more.
+    pub fn is_full(&self) -> bool {
+        self.full.load(SeqCst)
+    }
+
     /// Whether nothing more may be kept: it is full, or cannot be written at all.
     pub fn takes_nothing_new(&self) -> bool {
-        self.full.load(SeqCst) || self.is_failing()
+        self.is_full() || self.is_failing()
     }
 
     /// Says whether it was full before.

@@ -7,7 +7,7 @@ fn fill(log: &mut Log<MemoryDisk>, segments: u64) {
     }
 }
 
-fn refresh(log: &mut Log<MemoryDisk>, group: u16) {
+pub(super) fn refresh(log: &mut Log<MemoryDisk>, group: u16) {
     if let Some(upto) = log.wants_refresh() {
         let mut batch = batch(&[(group, b"image")]);
         batch.refreshed(Group(group), upto);
@@ -122,7 +122,7 @@ fn a_quiet_group_keeps_its_index_when_its_entries_are_gone() {
 }
 
 /// A log with a limit, and an allowance that is larger than it.
-fn limited(disk: &MemoryDisk, segments: u64) -> Log<MemoryDisk> {
+pub(super) fn limited(disk: &MemoryDisk, segments: u64) -> Log<MemoryDisk> {
     limited_with(disk, segments, 0)
 }
 
@@ -137,8 +137,12 @@ fn limited_with(disk: &MemoryDisk, segments: u64, held: u64) -> Log<MemoryDisk> 
 }
 
 fn hold(id: u64) -> Batch {
+    hold_of(id, 500)
+}
+
+pub(super) fn hold_of(id: u64, bytes: usize) -> Batch {
     let mut batch = batch(&[(1, b"queued")]);
-    batch.hold(&message(id, 500));
+    batch.hold(&message(id, bytes));
     batch.state_bytes(24);
     batch
 }
@@ -155,24 +159,25 @@ fn release(upto: u64) -> Batch {
 }
 
 /// As a node runs it: as much is let in as there is room for, and what is let in is cleaned up after.
-fn tend(log: &mut Log<MemoryDisk>) {
+pub(super) fn tend(log: &mut Log<MemoryDisk>) {
     refresh(log, 1);
     while log.clean(NOW, 10_000).unwrap() {}
 }
 
 /// Lets in what there is room for; yields how many messages it holds then.
 fn fill_up(log: &mut Log<MemoryDisk>, held: u64) -> u64 {
-    fill_up_with(log, held, &tend)
+    fill_up_with(log, held, 500, &tend)
 }
 
-fn fill_up_with(
+pub(super) fn fill_up_with(
     log: &mut Log<MemoryDisk>,
     mut held: u64,
+    bytes: usize,
     tend: &dyn Fn(&mut Log<MemoryDisk>),
 ) -> u64 {
     while log.room_to_grow() >= SEGMENT {
         held += 1;
-        log.commit(NOW, &[&hold(held)]).unwrap();
+        log.commit(NOW, &[&hold_of(held, bytes)]).unwrap();
         tend(log);
     }
     held
@@ -363,7 +368,7 @@ fn a_disk_that_has_no_room_for_a_file_that_was_ordered_is_full() {
         while log.clean(NOW, 10_000).unwrap() {}
     };
     disk.limit_secretly(8 * SEGMENT);
-    let held = fill_up_with(&mut log, 0, &serve);
+    let held = fill_up_with(&mut log, 0, 500, &serve);
     assert!(log.disk_is_full(), "it is known before the last byte is used");
     log.commit(NOW, &[&release(held)]).unwrap();
     for _ in 0..10 {
@@ -372,7 +377,7 @@ fn a_disk_that_has_no_room_for_a_file_that_was_ordered_is_full() {
     }
     assert!(log.room_to_grow() >= SEGMENT, "{}", log.room_to_grow());
     // The room that somebody else makes is noticed.
-    fill_up_with(&mut log, held, &serve);
+    fill_up_with(&mut log, held, 500, &serve);
     assert!(log.disk_is_full());
     disk.limit_secretly(0);
     serve(&mut log);

@@ -1,0 +1,135 @@
+//! Near the end of what a log may take: nothing that clients do may leave it full for ever.
+
+use super::{
+    cleaning::{fill_up_with, hold_of, limited, refresh, tend},
+    *,
+};
+
+fn files(disk: &MemoryDisk) -> u64 {
+    disk.list().unwrap().iter().map(|it| it.1).sum()
+}
+
+fn release(ids: std::ops::RangeInclusive<u64>) -> Batch {
+    let mut batch = batch(&[(1, b"completed")]);
+    for id in ids {
+        batch.release(MessageId::new(id));
+        batch.state_bytes(-24);
+    }
+    batch
+}
+
+/// Others have taken the rest of the disk, and what waits longest lives.
+#[test]
+fn cleaning_leaves_the_last_bytes_to_acknowledgements() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    let mut id = 0;
+    let mut grow = |log: &mut Log<MemoryDisk>, upto: u64, is_taken: bool| {
+        while log.stat().segments < upto {
+            id += 1;
+            log.commit(NOW, &[&hold_of(id, 500)]).unwrap();
+            if is_taken {
+                log.commit(NOW, &[&release(id..=id)]).unwrap();
+            }
+            refresh(log, 1);
+        }
+        id
+    };
+    let cold = grow(&mut log, 6, false);
+    grow(&mut log, 14, true);
+    while log.current().end < SEGMENT / 4 {
+        put(&mut log, 1, &[1; 100]).unwrap();
+    }
+    disk.limit(files(&disk));
+    log.measure_disk();
+    for _ in 0..5 {
+        refresh(&mut log, 1);
+        while log.clean(NOW, 1_000).unwrap_or(false) {}
+    }
+    log.commit(NOW, &[&release(1..=cold)]).unwrap();
+    tend(&mut log);
+    assert!(log.room_to_grow() >= SEGMENT, "{:?}", log.stat());
+}
+
+/// One message lives at a time.
+#[test]
+fn a_small_disk_is_never_full_of_garbage() {
+    for tenths in [40, 41, 45, 49, 50, 55, 60, 70, 80] {
+        let disk = MemoryDisk::new(3);
+        let mut log = limited(&disk, 0);
+        disk.limit(tenths * SEGMENT / 10);
+        log.measure_disk();
+        assert_eq!(log.disk_is_small(), tenths < 80);
+        for id in 1..500 {
+            assert!(log.room_to_grow() >= SEGMENT, "{tenths}: at message {id}");
+            log.commit(NOW, &[&hold_of(id, 500)]).unwrap();
+            log.commit(NOW, &[&release(id..=id)]).unwrap();
+            tend(&mut log);
+        }
+    }
+}
+
+/// Messages that do not fill segments well, so that all of it is written anew twice for nothing.
+#[test]
+fn a_full_log_is_cleaned_as_its_messages_are_taken() {
+    for limit in [24, 100] {
+        for bytes in [500, 2_000, 3_000, 4_900, 6_000] {
+            let disk = MemoryDisk::new(3);
+            let mut log = limited(&disk, limit);
+            let held = fill_up_with(&mut log, 0, bytes, &|log| {
+                for _ in 0..50 {
+                    refresh(log, 1);
+                    if !log.clean(NOW, 10_000).unwrap() {
+                        return;
+                    }
+                }
+            });
+            for taken in 1..=held / 5 {
+                log.commit(NOW, &[&release(taken..=taken)]).unwrap();
+                tend(&mut log);
+            }
+            for _ in 0..200 {
+                tend(&mut log);
+            }
+            let stat = log.stat();
+            assert!(log.room_to_grow() >= SEGMENT, "{bytes} of {limit}: {stat:?}");
+        }
+    }
+}
+
+/// A quota: the file system says that it has room.
+#[test]
+fn a_disk_that_refuses_what_it_says_to_have_is_not_believed() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    disk.limit(100 * SEGMENT);
+    disk.limit_secretly(9 * SEGMENT);
+    log.measure_disk();
+    let mut id = 0;
+    while !log.disk_is_full() {
+        id += 1;
+        log.commit(NOW, &[&hold_of(id, 500)]).unwrap();
+        let cleaned = log.clean(NOW, 10_000);
+        assert!(cleaned.is_ok() || log.disk_is_full(), "{cleaned:?}");
+    }
+    log.measure_disk();
+    assert!(log.disk_is_false() && log.room_to_grow() < SEGMENT);
+    disk.limit_secretly(0);
+    log.clean(NOW, 10_000).unwrap();
+    assert!(!log.disk_is_false() && log.room_to_grow() >= SEGMENT);
+}
+
+/// Somebody deletes the folder, or mounts something over it.
+#[test]
+fn a_log_whose_file_has_lost_its_name_takes_nothing() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    put(&mut log, 1, b"kept").unwrap();
+    let name = log.current_segment().file_name();
+    disk.rename(&name, "elsewhere").unwrap();
+    log.measure_disk();
+    assert!(matches!(put(&mut log, 1, b"lost"), Err(LogError::Gone { file }) if file == name));
+    disk.rename("elsewhere", &name).unwrap();
+    log.measure_disk();
+    put(&mut log, 1, b"kept").unwrap();
+}
