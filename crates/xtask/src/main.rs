@@ -17,6 +17,7 @@
 
 mod ci;
 mod command;
+mod compare;
 mod failure;
 mod fuzz;
 mod install;
@@ -47,6 +48,10 @@ Usage: cargo xtask <command>
   instructions    count the instructions of the hot paths and compare them with their budgets
   instructions --write
                   the same, and lower the budgets of what has become cheaper
+  compare         Plexus beside every other broker that is installed, under the same load:
+                  tables and a plot in docs/bench. [--rounds N (3)] [--seconds S (3)]
+                  [--warm-up S (1)] [--only SHAPE,…] [--brokers NAME,…] [--name NAME (peers)]
+                  [--plexus PATH (built)]
   spec            write docs/spec-coverage.md
   spec --check    fail when that page is stale or a statement has no code or no test
 ";
@@ -74,6 +79,7 @@ fn dispatch(words: &[&str]) -> Outcome {
         ["fuzz", seconds] => fuzz::fuzz(seconds),
         ["instructions"] => instructions::check(),
         ["instructions", "--write"] => instructions::write(),
+        ["compare", options @ ..] => compare::compare(options),
         ["tidy"] => tidy::tidy(),
         ["spec"] => spec::write(),
         ["spec", "--check"] => spec::check(),
