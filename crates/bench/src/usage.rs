@@ -5,7 +5,7 @@ use std::{fs, io};
 /// Processor time of a process with all its threads, in clock ticks of user space (a hundredth of
 /// a second: `USER_HZ` is 100 on every architecture that Linux offers today).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cpu {
+pub(crate) struct Cpu {
     user: u64,
     system: u64,
 }
@@ -14,7 +14,7 @@ impl Cpu {
     const TICK_MICROS: u64 = 10_000;
 
     /// Reads the counters of the process.
-    pub fn of(pid: u32) -> io::Result<Self> {
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         Self::parse(&stat).ok_or_else(|| io::Error::other("unreadable /proc/<pid>/stat"))
     }
@@ -29,13 +29,13 @@ impl Cpu {
     }
 
     /// User and system time since `earlier`, in microseconds.
-    pub const fn micros_since(self, earlier: Self) -> u64 {
+    pub(crate) const fn micros_since(self, earlier: Self) -> u64 {
         let ticks = (self.user + self.system).saturating_sub(earlier.user + earlier.system);
         ticks * Self::TICK_MICROS
     }
 
     /// User time since `earlier`, in microseconds.
-    pub const fn user_micros_since(self, earlier: Self) -> u64 {
+    pub(crate) const fn user_micros_since(self, earlier: Self) -> u64 {
         self.user.saturating_sub(earlier.user) * Self::TICK_MICROS
     }
 }
@@ -55,12 +55,6 @@ pub(crate) fn open_files_max() -> u32 {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     soft.unwrap_or(1024)
-}
-
-/// The machine's load average over the last minute; zero where it cannot be read.
-pub(crate) fn load_average() -> f64 {
-    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
