@@ -2,8 +2,8 @@
 //! what a change has to pass, and the checks that keep the tree in the shape its documents promise.
 //!
 //! *What it never does.* It is no part of the program and nothing depends on it. It changes no file
-//! but the generated pages and the budgets it is asked to write, and what it installs stays below `target/`, except
-//! for Debian packages, which it names before it asks for them.
+//! but the generated pages, the budgets and the reports it is asked to write, and what it installs
+//! stays below `target/`, except for Debian packages, which it names before it asks for them.
 //!
 //! *Entry points.* [`main`], one module a command.
 //!

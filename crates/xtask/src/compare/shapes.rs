@@ -81,7 +81,8 @@ impl Shape {
     /// What a row is called that shows this figure.
     pub(super) fn label(&self, figure: &Figure) -> String {
         let part = figure.part.as_ref().map(|part| format!(": {part}"));
-        format!("{}{}", self.text, part.unwrap_or_default())
+        let unusual = if figure.reads == Reads::Memory { " (memory)" } else { "" };
+        format!("{}{}{unusual}", self.text, part.unwrap_or_default())
     }
 }
 
@@ -133,11 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn a_row_names_its_part() {
+    fn a_row_names_its_part_and_what_is_no_processor_time() {
         let page = "always = []\n[[shape]]\nname = \"a\"\ntext = \"A\"\nbench = []\n\
                     figures = [{ reads = \"cpu\" }, { reads = \"memory\", part = \"store\" }]\n";
         let shape = Shapes::parse(page).unwrap().shapes.remove(0);
         let labels: Vec<String> = shape.figures.iter().map(|it| shape.label(it)).collect();
-        assert_eq!(labels, ["A", "A: store"]);
+        assert_eq!(labels, ["A", "A: store (memory)"]);
     }
 }
