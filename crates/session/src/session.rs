@@ -274,6 +274,11 @@ impl Session {
         self.subscriptions.iter().map(|held| (&held.filter, held.options, held.id))
     }
 
+    /// Whether it has a subscription to that filter.
+    pub fn is_subscribed(&self, filter: &TopicFilter) -> bool {
+        self.subscriptions.contains(filter)
+    }
+
     /// About the bytes that the subscriptions take when they are written down.
     pub const fn subscription_bytes(&self) -> usize {
         self.subscriptions.bytes()

@@ -216,10 +216,11 @@ impl Shard {
         let Some(client) = self.clients.get(slot) else { return };
         let filters: Vec<_> =
             client.session.subscriptions().map(|(filter, ..)| filter.clone()).collect();
+        // First: with all of them gone no filter has any to stop.
+        self.stop_replays(turn, slot);
         for filter in &filters {
             self.take_out_filter(turn, slot, filter);
         }
-        self.stop_replays(turn, slot);
         if let Some(conn) = self.detach(slot) {
             *self.tenants.get(conn) = Tenant::Nobody;
             self.counters().disconnected.add(1);

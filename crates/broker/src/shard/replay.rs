@@ -35,6 +35,9 @@ pub(super) struct Replays {
     /// Topics whose newer message was delivered live, with the newest replay of that moment: in that
     /// and earlier replays the retained message comes too late.
     superseded: BTreeMap<TopicName, u32>,
+    /// Filters that were unsubscribed from, with the newest replay of that moment: it and earlier ones
+    /// of the filter are void.
+    stopped: BTreeMap<TopicFilter, u32>,
 }
 
 #[derive(Debug)]
@@ -59,11 +62,40 @@ impl Replays {
         self.superseded.get(topic).is_some_and(|newest| *newest >= number)
     }
 
+    /// The subscription to that filter is gone. One look at each that waits would make many filters a
+    /// long affair; so they are found void when it is their turn, or swept out when there are many.
+    /// Returns the one under way, if it was that.
+    fn stop(&mut self, filter: &TopicFilter) -> Option<Replay> {
+        let begun = self.waiting.pop_front_if(|replay| replay.filter == *filter);
+        if !self.waiting.is_empty() {
+            self.stopped.insert(filter.clone(), self.newest);
+            if self.stopped.len() > self.waiting.len() / 2 {
+                let stopped = std::mem::take(&mut self.stopped);
+                self.waiting.retain(|replay| !is_stopped(&stopped, replay));
+            }
+        }
+        begun
+    }
+
+    /// Parts from those that are finished or void; whether one is left.
+    fn any_left(&mut self) -> bool {
+        while let Some(first) = self.waiting.front()
+            && (first.shards.is_empty() || is_stopped(&self.stopped, first))
+        {
+            self.waiting.pop_front();
+        }
+        !self.waiting.is_empty()
+    }
+
     /// The walks that nobody goes on with once these replays are gone.
     fn walks(replays: impl Iterator<Item = Replay>) -> Vec<(u16, u32)> {
         let shards = replays.flat_map(|replay| replay.shards);
         shards.filter_map(|(shard, cursor)| Some((shard, cursor?))).collect()
     }
+}
+
+fn is_stopped(stopped: &BTreeMap<TopicFilter, u32>, replay: &Replay) -> bool {
+    !stopped.is_empty() && stopped.get(&replay.filter).is_some_and(|newest| *newest >= replay.number)
 }
 
 /// Walks over this shard's retained messages that are not finished, and those of its own clients
@@ -179,13 +211,11 @@ impl Shard {
         if replays.busy {
             return;
         }
-        while replays.waiting.front().is_some_and(|replay| replay.shards.is_empty()) {
-            replays.waiting.pop_front();
-        }
-        let Some(replay) = replays.waiting.front_mut() else {
+        if !replays.any_left() {
             client.replays = None;
             return;
-        };
+        }
+        let Some(replay) = replays.waiting.front_mut() else { return };
         let want = STEP.min(client.door.options.queue_messages_max / 2).max(1);
         if client.session.room() < want || client.congested {
             return;
@@ -223,11 +253,8 @@ impl Shard {
     pub(super) fn stop_replays_of(&mut self, turn: &mut Turn<'_>, slot: u32, filter: &TopicFilter) {
         let Some(client) = self.clients.get_mut(slot) else { return };
         let Some(replays) = &mut client.replays else { return };
-        let (gone, left) = std::mem::take(&mut replays.waiting)
-            .into_iter()
-            .partition::<VecDeque<_>, _>(|replay| replay.filter == *filter);
-        replays.waiting = left;
-        self.stop_walks(turn, Replays::walks(gone.into_iter()));
+        let begun = replays.stop(filter);
+        self.stop_walks(turn, Replays::walks(begun.into_iter()));
     }
 
     /// The client is gone: nobody waits for its replays.
@@ -240,6 +267,58 @@ impl Shard {
     fn stop_walks(&mut self, turn: &mut Turn<'_>, walks: Vec<(u16, u32)>) {
         for (shard, cursor) in walks {
             self.forward(turn, shard, Envelope::ReplayStop(cursor));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replays(filters: &[&str]) -> Replays {
+        let mut replays = Replays::default();
+        for filter in filters {
+            replays.newest += 1;
+            let filter = TopicFilter::try_from(*filter).unwrap();
+            let (number, qos) = (replays.newest, Qos::AtMostOnce);
+            let shards = vec![(0, None), (1, None)];
+            replays.waiting.push_back(Replay { number, filter, qos, id: None, shards });
+        }
+        replays
+    }
+
+    fn left(replays: &mut Replays) -> Vec<u32> {
+        let mut left = Vec::new();
+        while replays.any_left() {
+            left.extend(replays.waiting.pop_front().map(|replay| replay.number));
+        }
+        left
+    }
+
+    #[test]
+    fn what_is_stopped_is_void_and_what_begins_again_is_not() {
+        let filter = |text| TopicFilter::try_from(text).unwrap();
+        for swept in [false, true] {
+            let mut replays = replays(&["a", "b", "c", "d", "e", "f", "g", "h", "b"]);
+            assert_eq!(replays.stop(&filter("a")).map(|begun| begun.number), Some(1));
+            assert_eq!(replays.stop(&filter("b")).map(|first| first.number), Some(2));
+            assert!(replays.stop(&filter("d")).is_none());
+            if swept {
+                for other in ["x", "y", "z"] {
+                    assert!(replays.stop(&filter(other)).is_none());
+                }
+                assert!(replays.stopped.len() < 3, "they do not become more and more");
+            }
+            replays.newest += 1;
+            let again = Replay {
+                number: replays.newest,
+                filter: filter("b"),
+                qos: Qos::AtMostOnce,
+                id: None,
+                shards: vec![(0, None)],
+            };
+            replays.waiting.push_back(again);
+            assert_eq!(left(&mut replays), [3, 5, 6, 7, 8, 10]);
         }
     }
 }

@@ -148,7 +148,7 @@ impl Shard {
             .filter_map(|item| {
                 let filter = item.filter.as_ref().ok()?.clone();
                 // It may have been taken back while the others were told.
-                let stands = client.session.subscriptions().any(|(held, ..)| *held == filter);
+                let stands = client.session.is_subscribed(&filter);
                 stands.then_some((filter, item.options.qos, request.subscription_id))
             })
             .collect();
