@@ -270,8 +270,8 @@ impl Session {
     /// The subscriptions with their options and Subscription Identifiers, sorted by filter.
     pub fn subscriptions(
         &self,
-    ) -> impl Iterator<Item = (&TopicFilter, SubscriptionOptions, Option<u32>)> {
-        self.subscriptions.iter().map(|held| (&held.filter, held.options, held.id))
+    ) -> impl Iterator<Item = (TopicFilter, SubscriptionOptions, Option<u32>)> {
+        self.subscriptions.iter().map(|held| (held.filter, held.options, held.id))
     }
 
     /// Whether it has a subscription to that filter.

@@ -181,10 +181,9 @@ impl History {
             is_lossless: plan.is_lossless(),
             has_strangers: plan.hostiles > 0,
             has_log: plan.storage.is_some(),
-            disk_fails: plan
-                .storage
-                .as_ref()
-                .is_some_and(|storage| storage.faults > 0 || storage.bytes_max + storage.disk_bytes > 0),
+            disk_fails: plan.storage.as_ref().is_some_and(|storage| {
+                storage.faults > 0 || storage.bytes_max + storage.disk_bytes > 0
+            }),
             crashes: 0,
             power: false,
             topics: plan.node.topics.clone(),

@@ -208,6 +208,11 @@ macro_rules! text_newtype {
                 self.0.as_str()
             }
 
+            /// Of the text of another one: it is not checked again.
+            pub fn from_checked(text: &str) -> Self {
+                Self(Text::of_checked(Bytes::copy_from_slice(text.as_bytes())))
+            }
+
             /// A copy that keeps no packet alive.
             #[must_use]
             pub fn detached(&self) -> Self {

@@ -229,7 +229,7 @@ impl Shard {
             .filter(|(filter, options, _)| {
                 client.door.policy.subscribe(&client.principal, filter, options.qos).is_err()
             })
-            .map(|(filter, ..)| filter.clone())
+            .map(|(filter, ..)| filter)
             .collect();
         for filter in denied {
             let Some(client) = self.clients.get_mut(slot) else { return };

@@ -214,8 +214,7 @@ impl Shard {
     /// The session is over: nothing of it stays.
     fn forget(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get(slot) else { return };
-        let filters: Vec<_> =
-            client.session.subscriptions().map(|(filter, ..)| filter.clone()).collect();
+        let filters: Vec<_> = client.session.subscriptions().map(|(filter, ..)| filter).collect();
         // First: with all of them gone no filter has any to stop.
         self.stop_replays(turn, slot);
         for filter in &filters {

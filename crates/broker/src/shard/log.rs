@@ -423,7 +423,9 @@ impl Shard {
     /// whole.
     pub fn is_turn_long(&self) -> bool {
         let place = self.context.options.log.as_ref();
-        let most = place.map_or(crate::logger::TURN_BYTES, |place| place.turn_bytes(self.context.options.shards));
+        let most = place.map_or(crate::logger::TURN_BYTES, |place| {
+            place.turn_bytes(self.context.options.shards)
+        });
         self.log.batch.bytes() >= most
     }
 

@@ -95,7 +95,8 @@ impl Replays {
 }
 
 fn is_stopped(stopped: &BTreeMap<TopicFilter, u32>, replay: &Replay) -> bool {
-    !stopped.is_empty() && stopped.get(&replay.filter).is_some_and(|newest| *newest >= replay.number)
+    !stopped.is_empty()
+        && stopped.get(&replay.filter).is_some_and(|newest| *newest >= replay.number)
 }
 
 /// Walks over this shard's retained messages that are not finished, and those of its own clients

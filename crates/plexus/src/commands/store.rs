@@ -172,7 +172,8 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
         places => {
             let (dir, places) = (args.data_dir.display(), count(places, "place"));
             let is_known = args.shared().and_then(|disk| {
-                let stat = tools::stat(&disk).map_err(|error| unreadable(&args.data_dir, &error))?;
+                let stat =
+                    tools::stat(&disk).map_err(|error| unreadable(&args.data_dir, &error))?;
                 Ok(stat.identity.is_some())
             })?;
             let mend = if is_known {
@@ -234,7 +235,8 @@ fn tell(record: &Record<'_>) -> (&'static str, String, String) {
 
 fn repair(args: &StoreArgs) -> Result<(), Failure> {
     let dir = args.data_dir.display();
-    let repaired = tools::repair(&args.disk_to_write()?).map_err(|error| Failure::because(dir, &error))?;
+    let repaired =
+        tools::repair(&args.disk_to_write()?).map_err(|error| Failure::because(dir, &error))?;
     let gone = repaired.damages.iter();
     let mut lines: Vec<_> =
         gone.map(|place| format!("taken out of use: {}\n", damage(place))).collect();

@@ -78,10 +78,7 @@ fn a_directory_without_a_store_is_told() {
     let place = Place::new();
     for command in ["stat", "check", "dump", "repair", "export"] {
         let said = store(&place, command, "none", &[]).failed(1);
-        assert_eq!(
-            said,
-            "error: none is not there; name a node's data directory\n"
-        );
+        assert_eq!(said, "error: none is not there; name a node's data directory\n");
     }
     fs::create_dir_all(place.path().join("empty/log")).unwrap();
     let said = store(&place, "export", "empty", &[]).failed(1);

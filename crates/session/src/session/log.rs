@@ -7,7 +7,7 @@ use plexus_wire::Packet;
 
 use super::Session;
 use crate::{
-    Change, Entry, Held, Image, LogPosition, Options, Outbox, Output, parcel::Parcel, phase::Phase,
+    Change, Entry, Image, LogPosition, Options, Outbox, Output, parcel::Parcel, phase::Phase,
     queue::Queue, subscriptions::Subscriptions, will::StoredWill,
 };
 
@@ -122,7 +122,7 @@ impl Session {
             unsent: self.unsent,
             next: self.next,
             will: self.will.as_deref().map(|will| Box::new(will.image())),
-            subscriptions: self.subscriptions.iter().map(Held::clone).collect(),
+            subscriptions: self.subscriptions.iter().collect(),
             accepted: self.inbound.accepted().collect(),
             entries: under_way.chain(waiting).collect(),
         }
@@ -142,7 +142,7 @@ impl Session {
         (session.next, session.unsent) = (image.next, image.unsent);
         session.recorded = true;
         session.will = image.will.map(|will| Box::new(StoredWill::restore(*will)));
-        session.subscriptions = Subscriptions::restore(image.subscriptions);
+        session.subscriptions = Subscriptions::restore(&image.subscriptions);
         session.inbound.restore(image.accepted);
         session.restore_entries(image.entries);
         session.await_client(since);

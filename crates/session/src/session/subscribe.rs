@@ -76,7 +76,7 @@ impl Session {
                 request.after = self.record(Change::Subscribed(subscription.clone()), out);
             }
             // [MQTT-3.8.4-3], [MQTT3-3.8.4-3]
-            item.is_new = self.subscriptions.insert(subscription);
+            item.is_new = self.subscriptions.insert(&subscription);
         }
         if request.items.iter().any(|item| item.filter.is_ok()) {
             self.requests += 1;

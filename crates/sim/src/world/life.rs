@@ -100,8 +100,7 @@ impl World {
             let (id, home) = (self.actor(actor).id.clone(), self.actor(actor).home);
             let known = self.home(home).shard.session(&id).map(|(serial, session)| {
                 let subscriptions = session.subscriptions();
-                let filters =
-                    subscriptions.map(|(filter, options, _)| (filter.clone(), options.qos));
+                let filters = subscriptions.map(|(filter, options, _)| (filter, options.qos));
                 (serial, filters.collect::<Vec<_>>())
             });
             let serial = known.as_ref().map(|(serial, _)| *serial);

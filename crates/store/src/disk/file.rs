@@ -48,9 +48,8 @@ impl FileDisk {
 
     fn lock(folder: &Path) -> io::Result<File> {
         let path = folder.join(LOCK);
-        let named = |error: io::Error| {
-            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        };
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)

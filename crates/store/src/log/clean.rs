@@ -65,7 +65,10 @@ impl<F> Segment<F> {
     /// What it holds of bodies that somebody refers to.
     fn bytes_living(&self, bodies: &Bodies) -> u64 {
         let places = self.bodies.iter().filter_map(|id| bodies.place(*id));
-        places.filter(|place| place.segment == self.number).map(|place| u64::from(place.bytes)).sum()
+        places
+            .filter(|place| place.segment == self.number)
+            .map(|place| u64::from(place.bytes))
+            .sum()
     }
 }
 

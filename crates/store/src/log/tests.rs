@@ -341,8 +341,8 @@ fn an_earlier_index_voids_what_came_after_it() {
 }
 
 mod cleaning;
-mod full;
 mod forgetting;
+mod full;
 mod model;
 
 #[test]
