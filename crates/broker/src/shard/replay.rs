@@ -46,8 +46,10 @@ struct Replay {
     filter: TopicFilter,
     qos: Qos,
     id: Option<u32>,
-    /// Shards that are still to be asked, with the walk to go on with.
-    shards: Vec<(u16, Option<u32>)>,
+    /// Shards that have told all they keep, from the first on.
+    told: u16,
+    /// The walk to go on with, of the shard behind those.
+    walk: Option<u32>,
 }
 
 impl Replays {
@@ -77,21 +79,16 @@ impl Replays {
         begun
     }
 
-    /// Parts from those that are finished or void; whether one is left.
-    fn any_left(&mut self) -> bool {
+    /// Parts from those that so many shards have told all of, and from void ones; whether one is left.
+    fn any_left(&mut self, shards: u16) -> bool {
         while let Some(first) = self.waiting.front()
-            && (first.shards.is_empty() || is_stopped(&self.stopped, first))
+            && (first.told == shards || is_stopped(&self.stopped, first))
         {
             self.waiting.pop_front();
         }
         !self.waiting.is_empty()
     }
 
-    /// The walks that nobody goes on with once these replays are gone.
-    fn walks(replays: impl Iterator<Item = Replay>) -> Vec<(u16, u32)> {
-        let shards = replays.flat_map(|replay| replay.shards);
-        shards.filter_map(|(shard, cursor)| Some((shard, cursor?))).collect()
-    }
 }
 
 fn is_stopped(stopped: &BTreeMap<TopicFilter, u32>, replay: &Replay) -> bool {
@@ -122,12 +119,11 @@ impl Shard {
         filter: TopicFilter,
         (qos, id): (Qos, Option<u32>),
     ) {
-        let shards = (0..self.context.options.shards).map(|shard| (shard, None)).collect();
         let Some(found) = self.clients.resolve(client) else { return };
         let replays = found.replays.get_or_insert_with(Box::<Replays>::default);
         replays.newest = replays.newest.wrapping_add(1);
         let number = replays.newest;
-        replays.waiting.push_back(Replay { number, filter, qos, id, shards });
+        replays.waiting.push_back(Replay { number, filter, qos, id, told: 0, walk: None });
         self.advance_replays(turn, client.slot);
     }
 
@@ -189,10 +185,11 @@ impl Shard {
         // Only now: a delivery lets the client's other affairs go on, and must not take this step for
         // finished.
         match (self.replay(client, number), more) {
-            (Some(replay), Some(cursor)) => replay.shards.push((shard, Some(cursor))),
+            (Some(replay), Some(cursor)) => replay.walk = Some(cursor),
+            (Some(replay), None) => replay.told += 1,
             // The client or its subscription is gone: the walk is of no use to anybody.
             (None, Some(cursor)) => self.forward(turn, shard, Envelope::ReplayStop(cursor)),
-            (_, None) => {}
+            (None, None) => {}
         }
         let Some(found) = self.clients.resolve(client) else { return };
         let Some(replays) = &mut found.replays else { return };
@@ -212,7 +209,7 @@ impl Shard {
         if replays.busy {
             return;
         }
-        if !replays.any_left() {
+        if !replays.any_left(self.context.options.shards) {
             client.replays = None;
             return;
         }
@@ -221,7 +218,7 @@ impl Shard {
         if client.session.room() < want || client.congested {
             return;
         }
-        let Some((shard, cursor)) = replay.shards.pop() else { return };
+        let (shard, cursor) = (replay.told, replay.walk.take());
         replays.busy = true;
         let want = want as u32;
         let envelope = match cursor {
@@ -255,19 +252,20 @@ impl Shard {
         let Some(client) = self.clients.get_mut(slot) else { return };
         let Some(replays) = &mut client.replays else { return };
         let begun = replays.stop(filter);
-        self.stop_walks(turn, Replays::walks(begun.into_iter()));
+        self.stop_walk(turn, begun.as_ref());
     }
 
     /// The client is gone: nobody waits for its replays.
     pub(super) fn stop_replays(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
-        let Some(replays) = client.replays.take() else { return };
-        self.stop_walks(turn, Replays::walks(replays.waiting.into_iter()));
+        let begun = client.replays.take().and_then(|mut replays| replays.waiting.pop_front());
+        self.stop_walk(turn, begun.as_ref());
     }
 
-    fn stop_walks(&mut self, turn: &mut Turn<'_>, walks: Vec<(u16, u32)>) {
-        for (shard, cursor) in walks {
-            self.forward(turn, shard, Envelope::ReplayStop(cursor));
+    /// Nobody goes on with the walk of a replay that is gone. Only the first one has begun.
+    fn stop_walk(&mut self, turn: &mut Turn<'_>, begun: Option<&Replay>) {
+        if let Some(Replay { told: shard, walk: Some(cursor), .. }) = begun {
+            self.forward(turn, *shard, Envelope::ReplayStop(*cursor));
         }
     }
 }
@@ -282,15 +280,15 @@ mod tests {
             replays.newest += 1;
             let filter = TopicFilter::try_from(*filter).unwrap();
             let (number, qos) = (replays.newest, Qos::AtMostOnce);
-            let shards = vec![(0, None), (1, None)];
-            replays.waiting.push_back(Replay { number, filter, qos, id: None, shards });
+            let (told, walk) = (0, None);
+            replays.waiting.push_back(Replay { number, filter, qos, id: None, told, walk });
         }
         replays
     }
 
     fn left(replays: &mut Replays) -> Vec<u32> {
         let mut left = Vec::new();
-        while replays.any_left() {
+        while replays.any_left(2) {
             left.extend(replays.waiting.pop_front().map(|replay| replay.number));
         }
         left
@@ -316,7 +314,8 @@ mod tests {
                 filter: filter("b"),
                 qos: Qos::AtMostOnce,
                 id: None,
-                shards: vec![(0, None)],
+                told: 1,
+                walk: None,
             };
             replays.waiting.push_back(again);
             assert_eq!(left(&mut replays), [3, 5, 6, 7, 8, 10]);
