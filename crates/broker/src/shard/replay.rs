@@ -88,7 +88,6 @@ impl Replays {
         }
         !self.waiting.is_empty()
     }
-
 }
 
 fn is_stopped(stopped: &BTreeMap<TopicFilter, u32>, replay: &Replay) -> bool {
