@@ -1,13 +1,13 @@
 //! The clients of a shard, by slot and by identifier.
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
 use plexus_access::Principal;
 use plexus_session::Session;
 use plexus_stdx::{Seed, SeededState, Slots};
 use plexus_store::SegmentNumber;
-use plexus_types::{ClientId, Instant, TopicFilter};
+use plexus_types::{ClientId, Instant};
 
 use super::{
     log::{Seen, Weight},
@@ -50,7 +50,9 @@ pub(super) struct Client {
 #[derive(Debug, Default)]
 pub(super) struct Shares {
     /// Their whole filters.
-    pub(super) filters: Vec<TopicFilter>,
+    pub(super) filters: BTreeSet<Box<str>>,
+    /// The shards that own one of the groups, or did: a bit each.
+    pub(super) owners: u64,
     /// What the owners were last told.
     pub(super) told: Availability,
 }

@@ -124,7 +124,7 @@ impl Shard {
     /// A client may have left, and its slot been taken by another, while the message was under way.
     fn is_member(&self, slot: u32, filter: &str) -> bool {
         let shares = self.clients.get(slot).and_then(|client| client.shares.as_ref());
-        shares.is_some_and(|shares| shares.filters.iter().any(|known| known.as_str() == filter))
+        shares.is_some_and(|shares| shares.filters.contains(filter))
     }
 
     pub(super) fn take_back(&mut self, turn: &mut Turn<'_>, given_back: GivenBack) {
@@ -270,15 +270,11 @@ impl Shard {
             return;
         }
         shares.told = now;
-        let filters = shares.filters.clone();
-        let mut told = 0_u64;
-        for filter in filters {
-            let owner = self.owner_of_group(&filter);
-            let bit = 1 << owner;
-            if told & bit == 0 {
-                told |= bit;
-                self.forward(turn, owner, Envelope::MemberState(SubscriberId(slot), now));
-            }
+        let mut owners = shares.owners;
+        while owners != 0 {
+            let owner = owners.trailing_zeros() as u16;
+            owners &= owners - 1;
+            self.forward(turn, owner, Envelope::MemberState(SubscriberId(slot), now));
         }
     }
 

@@ -80,14 +80,13 @@ impl Shard {
         ticket: u32,
         (filter, options): (TopicFilter, MemberOptions),
     ) {
+        let owner = self.owner_of_group(&filter);
         let Some(client) = self.clients.get_mut(slot) else { return };
         let availability = super::groups::availability(&client.session);
         let shares = client.shares.get_or_insert_with(Box::<Shares>::default);
         shares.told = availability;
-        if !shares.filters.contains(&filter) {
-            shares.filters.push(filter.clone());
-        }
-        let owner = self.owner_of_group(&filter);
+        shares.owners |= 1 << owner;
+        shares.filters.insert(filter.as_str().into());
         let member = Member { shard: self.id, subscriber: SubscriberId(slot) };
         let join = Join { filter, member, options, availability, ticket };
         self.forward(turn, owner, Envelope::Join(Box::new(join)));
@@ -115,7 +114,7 @@ impl Shard {
             if let Some(client) = self.clients.get_mut(slot)
                 && let Some(shares) = &mut client.shares
             {
-                shares.filters.retain(|known| known != filter);
+                shares.filters.remove(filter.as_str());
                 if shares.filters.is_empty() {
                     client.shares = None;
                 }
