@@ -83,7 +83,8 @@ impl<D: Disk> Log<D> {
     /// larger than it should be, or while nobody has anything there.
     pub fn wants_refresh(&self) -> Option<SegmentNumber> {
         let mut excess = self.excess()?;
-        if !self.has_room_to_clean() {
+        // What the owners write anew is at most about what began there.
+        if !self.has_room_to_clean(self.living_state_bytes()) {
             return None;
         }
         let mut upto = None;
@@ -120,7 +121,7 @@ impl<D: Disk> Log<D> {
         if !self.groups.are_done_with(number, &oldest.tops) {
             return Ok(false);
         }
-        if !self.has_room_to_clean() {
+        if !self.has_room_to_clean(0) {
             if !self.options.spares_on_order {
                 self.prepare_spare()?;
             }
@@ -138,9 +139,10 @@ impl<D: Disk> Log<D> {
         Ok(true)
     }
 
-    /// Whether the oldest segment can be moved to its end, and something is left for what waits to be
-    /// committed: the last bytes are for acknowledgements, which make room by themselves.
-    fn has_room_to_clean(&self) -> bool {
+    /// Whether the oldest segment can be moved to the log's end, with so much of its owners' at most, and
+    /// something is left for what waits to be committed: the last bytes are for acknowledgements, which
+    /// make room by themselves.
+    fn has_room_to_clean(&self, state: u64) -> bool {
         if self.cleaned > 0 {
             return true; // What has been begun is ended.
         }
@@ -151,11 +153,13 @@ impl<D: Disk> Log<D> {
         let room = room.saturating_add(more);
         let oldest = self.segments.front().expect("invariant: a log has a segment");
         let needed = |living: u64| living + segment / Self::KEPT_SHARE;
-        if room >= needed(oldest.length + self.living_state_bytes().min(oldest.length)) {
+        let state = state.min(oldest.length);
+        if room >= needed(oldest.length + state) {
             return true;
         }
-        let bodies = oldest.bytes_living(&self.bodies);
-        room >= needed(bodies + self.living_state_bytes().min(oldest.length))
+        let lives = oldest.bytes_living(&self.bodies) + state;
+        // What takes nothing gives a whole file.
+        lives == 0 || room >= needed(lives)
     }
 
     /// By how much the log is larger than it should be, if it is and can become smaller.

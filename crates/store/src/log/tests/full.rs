@@ -51,6 +51,27 @@ fn cleaning_leaves_the_last_bytes_to_acknowledgements() {
     assert!(log.room_to_grow() >= SEGMENT, "{:?}", log.stat());
 }
 
+/// However large the state is that has been written anew already.
+#[test]
+fn a_segment_of_which_nothing_lives_goes_without_room() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    while log.stat().segments < 14 {
+        put(&mut log, 1, &[1; 500]).unwrap();
+    }
+    let mut image = batch(&[(1, b"image")]);
+    image.state_bytes(3 * SEGMENT.cast_signed());
+    image.refreshed(Group(1), log.current_segment());
+    log.commit(NOW, &[&image]).unwrap();
+    while log.current().end < SEGMENT / 10 * 9 {
+        put(&mut log, 1, &[1; 100]).unwrap();
+    }
+    disk.limit(files(&disk));
+    log.measure_disk();
+    while log.clean(NOW, 1_000).unwrap() {}
+    assert!(log.stat().segments < 14, "{:?}", log.stat());
+}
+
 /// One message lives at a time.
 #[test]
 fn a_small_disk_is_never_full_of_garbage() {
