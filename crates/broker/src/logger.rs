@@ -251,9 +251,13 @@ impl Logger {
             bytes += batch.bytes();
         }
         let mut outcome = self.commit_first(count);
-        while matches!(outcome, Err(LogError::Full { .. })) && count > 1 {
-            count = count.div_ceil(2);
-            outcome = self.commit_first(count);
+        if matches!(outcome, Err(LogError::Full { .. })) {
+            // Once: to find out that there is no file for more may have taken as long as filling one.
+            let fitting = self.fitting().min(count);
+            if fitting > 0 && fitting < count {
+                count = fitting;
+                outcome = self.commit_first(count);
+            }
         }
         match outcome {
             Ok(committed) => self.note_committed(committed, count),
@@ -265,6 +269,18 @@ impl Logger {
                 self.report_health(Some(&error));
             }
         }
+    }
+
+    /// How many of those that wait fit into what is left of the file that is written.
+    fn fitting(&self) -> usize {
+        // Frames, kinds and lengths are not in what a batch says of itself.
+        let room = self.log.rest_of_segment() / 4 * 3;
+        let mut bytes = 0;
+        let fits = |(_, batch, _): &&(u16, Batch, LogPosition)| {
+            bytes += batch.bytes() as u64;
+            bytes < room
+        };
+        self.waiting.iter().take_while(fits).count()
     }
 
     fn commit_first(&mut self, count: usize) -> Result<Committed, LogError> {

@@ -190,9 +190,6 @@ impl<D: Disk> Log<D> {
     }
 
     fn commit_now(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
-        if self.gone {
-            return Err(LogError::Gone { file: self.current_segment().file_name() });
-        }
         let staged = self.stage(batches);
         match self.put_frame(now_millis, staged.sync) {
             Ok(at) => {
@@ -204,6 +201,21 @@ impl<D: Disk> Log<D> {
                 Err(error)
             }
         }
+    }
+
+    /// Nothing may be written, and above all nothing removed, while the file that is written has lost its
+    /// name.
+    fn be_there(&self) -> Result<(), LogError> {
+        if self.gone {
+            return Err(LogError::Gone { file: self.current_segment().file_name() });
+        }
+        Ok(())
+    }
+
+    /// What is left of the segment that is written; nothing if no frame may be added.
+    pub fn rest_of_segment(&self) -> u64 {
+        let current = self.current();
+        if self.given_up { 0 } else { current.length.saturating_sub(current.end) }
     }
 
     /// Lets the group's entries up to this index be forgotten: replay passes over them, and

@@ -38,7 +38,10 @@ impl<D: Disk> Log<D> {
         if !self.given_up {
             self.sync()?;
         }
-        self.measure_disk();
+        if !self.segments.is_empty() {
+            self.measure_disk();
+            self.be_there()?;
+        }
         let carried = self.read_carried()?;
         let wanted = header::BYTES + carried.len() as u64 + frame_bytes;
         let length = self.options.segment_bytes.max(wanted);

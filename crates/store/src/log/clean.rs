@@ -52,11 +52,12 @@ impl Rest {
     /// Up to which size it rests while so much lives. Below a limit only as long as there is room.
     fn bytes(&self, living: u64, segment: u64, limit: Option<u64>) -> u64 {
         let eighth = self.living / 8;
-        let less = if limit.is_some() { eighth.min(segment) } else { eighth };
+        let rest = self.floor + self.floor / 2;
+        let is_near = limit.is_some_and(|limit| limit < rest);
+        let less = if is_near { eighth.min(segment) } else { eighth };
         if living < self.living - less {
             return 0;
         }
-        let rest = self.floor + self.floor / 2;
         limit.map_or(rest, |limit| rest.min(limit.max(self.floor)))
     }
 }
@@ -83,16 +84,20 @@ impl<D: Disk> Log<D> {
     /// larger than it should be, or while nobody has anything there.
     pub fn wants_refresh(&self) -> Option<SegmentNumber> {
         let mut excess = self.excess()?;
-        // What the owners write anew is at most about what began there.
-        if !self.has_room_to_clean(self.living_state_bytes()) {
+        let oldest = self.segments.front()?;
+        // What the owners write anew is about its share of all that they have.
+        let segments = (self.segment_bytes() / oldest.length).max(1);
+        if !self.has_room_to_clean(self.living_state_bytes() / segments) {
             return None;
         }
+        // They write all of it before the first segment goes.
+        let at_once = self.has_room_for(excess);
         let mut upto = None;
         let mut pending = false;
         for segment in self.segments.range(..self.segments.len() - 1) {
             pending |= !self.groups.are_done_with(segment.number, &segment.tops);
             upto = Some(segment.number);
-            if excess <= segment.length {
+            if excess <= segment.length || (pending && !at_once) {
                 break;
             }
             excess -= segment.length;
@@ -105,6 +110,7 @@ impl<D: Disk> Log<D> {
     /// more to do now; when not, it is the owners' turn, or the log is small enough.
     pub fn clean(&mut self, now_millis: u64, budget_bytes: usize) -> Result<bool, LogError> {
         assert!(self.counted, "references are set before the first cleaning");
+        self.be_there()?;
         if self.excess().is_none() {
             if self.segment_bytes() <= self.target() {
                 self.rest.reached();
@@ -146,20 +152,23 @@ impl<D: Disk> Log<D> {
         if self.cleaned > 0 {
             return true; // What has been begun is ended.
         }
-        let (segment, current) = (self.options.segment_bytes, self.current());
-        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
-        let room = current.length.saturating_sub(current.end) + spares;
-        let more = self.room.more(self.file_bytes()) / segment * segment;
-        let room = room.saturating_add(more);
         let oldest = self.segments.front().expect("invariant: a log has a segment");
-        let needed = |living: u64| living + segment / Self::KEPT_SHARE;
         let state = state.min(oldest.length);
-        if room >= needed(oldest.length + state) {
+        if self.has_room_for(oldest.length + state) {
             return true;
         }
         let lives = oldest.bytes_living(&self.bodies) + state;
         // What takes nothing gives a whole file.
-        lives == 0 || room >= needed(lives)
+        lives == 0 || self.has_room_for(lives)
+    }
+
+    /// Whether so much can be written, and a part of a segment is left.
+    fn has_room_for(&self, bytes: u64) -> bool {
+        let (segment, current) = (self.options.segment_bytes, self.current());
+        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
+        let more = self.room.more(self.file_bytes()) / segment * segment;
+        let room = (current.length.saturating_sub(current.end) + spares).saturating_add(more);
+        room >= bytes.saturating_add(segment / Self::KEPT_SHARE)
     }
 
     /// By how much the log is larger than it should be, if it is and can become smaller.

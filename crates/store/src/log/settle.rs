@@ -90,6 +90,7 @@ impl<D: Disk> Log<D> {
     /// Writes the frame that has been made behind the last one; begins a segment when it does not
     /// fit. Returns its offset. A frame without records is not written.
     pub(super) fn put_frame(&mut self, now_millis: u64, sync: bool) -> Result<u64, LogError> {
+        self.be_there()?;
         let bytes = self.frame.len();
         if bytes > frame::BYTES_MAX {
             self.frame = Vec::new();

@@ -47,7 +47,10 @@ fn cleaning_leaves_the_last_bytes_to_acknowledgements() {
         while log.clean(NOW, 1_000).unwrap_or(false) {}
     }
     log.commit(NOW, &[&release(1..=cold)]).unwrap();
-    tend(&mut log);
+    // One segment at a time, as long as there is no room for more.
+    for _ in 0..20 {
+        tend(&mut log);
+    }
     assert!(log.room_to_grow() >= SEGMENT, "{:?}", log.stat());
 }
 
@@ -70,6 +73,30 @@ fn a_segment_of_which_nothing_lives_goes_without_room() {
     log.measure_disk();
     while log.clean(NOW, 1_000).unwrap() {}
     assert!(log.stat().segments < 14, "{:?}", log.stat());
+}
+
+/// A quota is met when most of the log is garbage and the state is larger than a segment.
+#[test]
+fn a_log_of_much_state_is_cleaned_at_a_quota() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    let mut state = batch(&[(1, b"much")]);
+    state.state_bytes(3 * SEGMENT.cast_signed());
+    log.commit(NOW, &[&state]).unwrap();
+    while log.stat().segments < 14 {
+        put(&mut log, 1, &[1; 500]).unwrap();
+    }
+    while log.current().end < SEGMENT / 4 {
+        put(&mut log, 1, &[1; 100]).unwrap();
+    }
+    disk.limit_secretly(files(&disk));
+    log.clean(NOW, 1_000).unwrap_err();
+    assert!(log.disk_is_full());
+    for _ in 0..20 {
+        refresh(&mut log, 1);
+        while log.clean(NOW, 1_000).unwrap_or(false) {}
+    }
+    assert!(log.room_to_grow() >= SEGMENT, "{:?}", log.stat());
 }
 
 /// One message lives at a time.
@@ -150,6 +177,11 @@ fn a_log_whose_file_has_lost_its_name_takes_nothing() {
     disk.rename(&name, "elsewhere").unwrap();
     log.measure_disk();
     assert!(matches!(put(&mut log, 1, b"lost"), Err(LogError::Gone { file }) if file == name));
+    assert!(matches!(log.clean(NOW, 100), Err(LogError::Gone { .. })));
+    let listed = disk.list().unwrap();
+    // A frame that needs a file of its own makes none elsewhere, though nobody has asked since.
+    assert!(put(&mut log, 1, &[1; 2 * SEGMENT as usize]).is_err());
+    assert_eq!(disk.list().unwrap(), listed);
     disk.rename("elsewhere", &name).unwrap();
     log.measure_disk();
     put(&mut log, 1, b"kept").unwrap();
