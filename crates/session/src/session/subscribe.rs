@@ -117,13 +117,12 @@ impl Session {
                 (None, Ok(_)) => ReasonCode::NoSubscriptionExisted,
             });
         }
-        // Where there is no subscription any more, that there is none may not be kept yet.
-        let after = if self.is_durable() { out.appended() } else { LogPosition::ZERO };
         if had.is_empty() {
-            return self.send_unsuback(packet_id, reasons, after, out);
+            return self.send_unsuback(packet_id, reasons, LogPosition::ZERO, out);
         }
         self.requests += 1;
         let connection = self.connections;
+        let after = if self.is_durable() { out.appended() } else { LogPosition::ZERO };
         let request = UnsubscribeRequest { packet_id, connection, filters: had, reasons, after };
         out.push(Output::Unsubscribe(Box::new(request)));
     }
