@@ -19,7 +19,7 @@ struct Waits {
     /// QoS 2 messages: one that leaves before its identifier is in the log may after a crash be
     /// followed by another of the same identifier, which the client would take for a repetition.
     deliveries: VecDeque<(LogPosition, Sequence)>,
-    /// The newest record of a message for the client.
+    /// The newest record of a message for the client, or of the end of a subscription.
     newest: LogPosition,
 }
 
@@ -32,9 +32,15 @@ impl Pending {
         self.0.get_or_insert_default().answers.push_back((after, packet));
     }
 
-    /// A message for the client has its record there.
+    /// A message for the client, or the end of a subscription, has its record there.
     pub(crate) fn note_record(&mut self, position: LogPosition) {
         self.0.get_or_insert_default().newest = position;
+    }
+
+    /// The newest of those records that may not be kept; a position behind it may be another
+    /// session's, of which this one is not told.
+    pub(crate) fn newest(&self) -> LogPosition {
+        self.0.as_deref().map_or(LogPosition::ZERO, |waits| waits.newest)
     }
 
     /// Whether the log has every message for the client that was recorded.

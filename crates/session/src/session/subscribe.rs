@@ -117,12 +117,13 @@ impl Session {
                 (None, Ok(_)) => ReasonCode::NoSubscriptionExisted,
             });
         }
+        // Where there is no subscription any more, that there is none may not be kept yet.
+        let after = self.pending.newest();
         if had.is_empty() {
-            return self.send_unsuback(packet_id, reasons, LogPosition::ZERO, out);
+            return self.send_unsuback(packet_id, reasons, after, out);
         }
         self.requests += 1;
         let connection = self.connections;
-        let after = if self.is_durable() { out.appended() } else { LogPosition::ZERO };
         let request = UnsubscribeRequest { packet_id, connection, filters: had, reasons, after };
         out.push(Output::Unsubscribe(Box::new(request)));
     }
@@ -164,7 +165,8 @@ impl Session {
     fn forget(&mut self, filter: &TopicFilter, out: &mut Outbox) -> bool {
         let had = self.subscriptions.remove(filter);
         if had && self.is_durable() {
-            self.record(Change::Unsubscribed(filter.detached()), out);
+            let position = self.record(Change::Unsubscribed(filter.detached()), out);
+            self.pending.note_record(position);
         }
         had
     }

@@ -4,7 +4,7 @@ use plexus_session::{Body, Options, Output, Session};
 use plexus_types::{Durability, ReasonCode};
 use plexus_wire::{Connect, Packet, Publish};
 
-use crate::shell::{Shell, ack, durable, fleeting, message, publish, subscribe, will};
+use crate::shell::{Shell, ack, durable, fleeting, message, publish, subscribe, unsubscribe, will};
 
 fn again(expiry: u32) -> Connect {
     Connect { clean_start: false, ..durable(expiry) }
@@ -71,6 +71,17 @@ fn an_answer_leaves_when_its_promise_is_kept() {
     assert_eq!(shell.keep_all(), ["PUBREC 7 Success"]);
     assert!(shell.packet(Packet::PubRel(ack(7))).is_empty());
     assert_eq!(shell.keep_all(), ["PUBCOMP 7 Success"]);
+}
+
+#[test]
+fn that_there_is_no_subscription_any_more_is_said_when_that_is_kept() {
+    let mut shell = Shell::connected(durable(60));
+    shell.packet(subscribe(1, &["a"]));
+    shell.keeps = false;
+    assert!(shell.packet(unsubscribe(2, &["a"])).is_empty());
+    assert!(shell.packet(unsubscribe(3, &["a"])).is_empty(), "a crash now would bring it back");
+    let said = shell.keep_all();
+    assert_eq!(said, ["UNSUBACK 2 [Success]", "UNSUBACK 3 [NoSubscriptionExisted]"]);
 }
 
 #[test]

@@ -21,7 +21,8 @@ use plexus_types::{
 };
 use plexus_wire::{
     Ack, Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe,
-    SubscribeFilter, SubscriptionOptions, UserProperties, Will, encode, encode_publish,
+    SubscribeFilter, SubscriptionOptions, Unsubscribe, UserProperties, Will, encode,
+    encode_publish,
 };
 
 pub(crate) struct Shell {
@@ -507,6 +508,14 @@ pub(crate) fn message(payload: &str) -> Arc<Message> {
 pub(crate) fn fleeting(payload: &str) -> Arc<Message> {
     let message = Message::clone(&message(payload));
     Arc::new(Message { durability: Durability::Memory, ..message })
+}
+
+pub(crate) fn unsubscribe(packet_id: u16, filters: &[&str]) -> Packet {
+    Packet::Unsubscribe(Box::new(Unsubscribe {
+        packet_id: id(packet_id),
+        user_properties: UserProperties::default(),
+        filters: filters.iter().map(|filter| text(filter)).collect(),
+    }))
 }
 
 pub(crate) fn subscribe(packet_id: u16, filters: &[&str]) -> Packet {

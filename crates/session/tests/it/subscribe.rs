@@ -2,20 +2,12 @@
 
 use plexus_session::{Options, Output};
 use plexus_types::{ProtocolVersion, ReasonCode, TopicFilter};
-use plexus_wire::{Connect, Packet, Unsubscribe, UserProperties};
+use plexus_wire::{Connect, Packet};
 
-use crate::shell::{Shell, connect, durable, id, publish, subscribe, text};
+use crate::shell::{Shell, connect, durable, publish, subscribe, unsubscribe};
 
 const V5: ProtocolVersion = ProtocolVersion::V5;
 const V311: ProtocolVersion = ProtocolVersion::V311;
-
-fn unsubscribe(packet_id: u16, filters: &[&str]) -> Packet {
-    Packet::Unsubscribe(Box::new(Unsubscribe {
-        packet_id: id(packet_id),
-        user_properties: UserProperties::default(),
-        filters: filters.iter().map(|filter| text(filter)).collect(),
-    }))
-}
 
 fn filters(shell: &Shell) -> Vec<String> {
     let session = shell.session.as_ref().unwrap();
