@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
-use plexus_types::{Message, TopicFilter};
+use plexus_types::{Message, MessageId, TopicFilter};
 use smallvec::SmallVec;
 
 use crate::shard::Confirmed;
@@ -41,8 +41,8 @@ pub enum Envelope {
     Interest(InterestDelta, u64),
     /// The same of many, after a start.
     Interests(Arc<[InterestDelta]>, u64),
-    /// I know your interests up to this number.
-    InterestSeen(u64),
+    /// I know your interests up to this number, and have named messages up to this one.
+    InterestSeen(u64, MessageId),
     /// My client subscribed: what retained messages have you for it?
     Replay(Box<ReplayRequest>),
     /// Go on with that replay.
@@ -58,23 +58,25 @@ pub enum Envelope {
 impl Envelope {
     /// Whether taking it in can make the receiver forward something large: such envelopes wait when
     /// the receiver's own links are full, the others never do, so two full shards cannot block
-    /// each other.
+    /// each other. Two more are in their row because of their order: `InterestSeen` comes behind what
+    /// was published before, and `Replay` behind what its sender has had retained; else who subscribes
+    /// would be led back in time.
     pub const fn is_request(&self) -> bool {
         match self {
             Self::Publish(..)
+            | Self::Retain(_)
             | Self::Return(_)
             | Self::Join(_)
             | Self::Leave(..)
             | Self::MemberState(..)
+            | Self::InterestSeen(..)
             | Self::Replay(_)
             | Self::ReplayMore(_)
             | Self::ReplayStop(_) => true,
-            Self::Retain(_)
-            | Self::Assign(_)
+            Self::Assign(_)
             | Self::Joined(_)
             | Self::Interest(..)
             | Self::Interests(..)
-            | Self::InterestSeen(_)
             | Self::Kept(..)
             | Self::Replayed(_) => false,
         }
@@ -164,7 +166,7 @@ pub struct ReplayRequest {
     /// The client that subscribed.
     pub client: ClientRef,
     /// Which of the client's replays.
-    pub replay: u32,
+    pub replay: u64,
     /// The filter.
     pub filter: TopicFilter,
     /// How many messages the client has room for.
@@ -188,7 +190,7 @@ pub struct Replayed {
     /// The client that subscribed.
     pub client: ClientRef,
     /// Which of the client's replays.
-    pub replay: u32,
+    pub replay: u64,
     /// Retained messages.
     pub messages: Vec<Arc<Message>>,
     /// Where to go on, if there are more.

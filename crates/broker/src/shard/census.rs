@@ -27,6 +27,8 @@ pub struct Census {
     pub retained_deadlines: usize,
     /// Walks over retained messages that are not finished.
     pub walks: usize,
+    /// Clients that wait for retained messages.
+    pub replays: usize,
     /// Answers that wait for other shards.
     pub awaiting: usize,
     /// Deadlines of clients.
@@ -49,6 +51,7 @@ impl Shard {
             retained: self.retained.len(),
             retained_deadlines: self.retained.deadlines(),
             walks: self.cursors.len(),
+            replays: self.clients.replaying(),
             awaiting: self.awaiting.len(),
             deadlines: self.timers.len(),
             undone: self.work.len() + usize::from(self.outbox.has_more()),

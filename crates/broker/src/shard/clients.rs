@@ -173,6 +173,11 @@ impl Clients {
         self.slots.len()
     }
 
+    /// How many wait for retained messages.
+    pub(super) fn replaying(&self) -> usize {
+        self.slots().into_iter().filter_map(|slot| self.get(slot)?.replays.as_ref()).count()
+    }
+
     pub(super) fn slots(&self) -> Vec<u32> {
         self.slots.names().collect()
     }

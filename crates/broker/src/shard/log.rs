@@ -158,6 +158,20 @@ impl Shard {
         id
     }
 
+    /// The newest name that this shard has given.
+    pub(super) fn last_named(&self) -> MessageId {
+        MessageId::new(self.log.next_message.saturating_sub(self.context.options.shards.into()))
+    }
+
+    /// The shard that has given a name of this start.
+    pub(super) fn named_by(&self, id: MessageId) -> Option<u16> {
+        if id < self.log.first_message {
+            return None;
+        }
+        let number = id.get().checked_sub(1)? % u64::from(self.context.options.shards);
+        u16::try_from(number).ok()
+    }
+
     /// The client that published the message before the node started, if it has a session here. What
     /// is published since comes from its publisher's own shard, which knows it by its connection.
     pub(super) fn publisher_before(&self, message: &Message) -> Option<u32> {

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use plexus_session::SubscribeRequest;
 use plexus_topics::InterestDelta;
+use plexus_types::MessageId;
 use slab::Slab;
 
 use super::Shard;
@@ -18,6 +19,8 @@ pub(super) struct Suback {
     pub(super) client: ClientRef,
     pub(super) conn: Option<ConnId>,
     pub(super) request: Box<SubscribeRequest>,
+    /// The numbers of its replays begin here, if there will be any.
+    pub(super) replays: Option<u64>,
 }
 
 /// What is due when everybody knows.
@@ -44,6 +47,8 @@ pub(super) struct Awaiting {
     by_number: VecDeque<(u64, usize)>,
     announced: u64,
     seen: Vec<u64>,
+    /// The newest message of each shard that this one has heard of.
+    heard: Vec<MessageId>,
     ready: VecDeque<Answer>,
 }
 
@@ -55,6 +60,7 @@ impl Awaiting {
             by_number: VecDeque::new(),
             announced: 0,
             seen,
+            heard: vec![MessageId::NONE; usize::from(shards)],
             ready: VecDeque::new(),
         }
     }
@@ -73,6 +79,13 @@ impl Awaiting {
     fn announce(&mut self) -> u64 {
         self.announced += 1;
         self.announced
+    }
+
+    /// The other shard has given that name, and those that it gives now are greater.
+    fn hear(&mut self, shard: u16, named: MessageId) {
+        if let Some(heard) = self.heard.get_mut(usize::from(shard)) {
+            *heard = named.max(*heard);
+        }
     }
 
     fn confirm(&mut self, shard: u16, number: u64) {
@@ -136,6 +149,29 @@ impl Shard {
         }
     }
 
+    fn confirm_interest(&self, turn: &mut Turn<'_>, from: u16, number: u64) {
+        turn.ports.forward(from, Envelope::InterestSeen(number, self.last_named()));
+    }
+
+    /// The newest message of each shard that this one has heard of. Of a filter that every shard knows
+    /// of, newer ones come as they are published.
+    pub(super) fn heard(&self) -> Arc<[MessageId]> {
+        let mut heard: Arc<[MessageId]> = self.awaiting.heard.as_slice().into();
+        if let Some(own) =
+            Arc::get_mut(&mut heard).and_then(|heard| heard.get_mut(usize::from(self.id)))
+        {
+            *own = self.last_named();
+        }
+        heard
+    }
+
+    /// Whether the message is still to come as it was published, for a subscription that began when
+    /// that was heard of.
+    pub(super) fn is_to_come(&self, id: MessageId, heard: &[MessageId]) -> bool {
+        let heard = self.named_by(id).and_then(|shard| heard.get(usize::from(shard)));
+        heard.is_some_and(|heard| id > *heard)
+    }
+
     /// Gives the answers for which nothing is missing any more.
     pub(super) fn finish_ready(&mut self, turn: &mut Turn<'_>) {
         while let Some(answer) = self.awaiting.ready.pop_front() {
@@ -152,7 +188,10 @@ impl Shard {
     /// One envelope; effects that are work are left to the caller's `work_off`.
     pub(super) fn take_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
         match envelope {
-            Envelope::Publish(message, _) => self.take_publish(turn, &message),
+            Envelope::Publish(message, _) => {
+                self.awaiting.hear(from, message.id);
+                self.take_publish(turn, &message);
+            }
             Envelope::Retain(message) => self.keep_retained(turn, &message),
             Envelope::Assign(assignment) => self.take_assignment(turn, *assignment),
             Envelope::Return(given_back) => self.take_back(turn, *given_back),
@@ -165,13 +204,14 @@ impl Shard {
             Envelope::MemberState(subscriber, state) => self.set_member(from, subscriber, state),
             Envelope::Interest(delta, number) => {
                 self.interest.apply(from, &delta);
-                turn.ports.forward(from, Envelope::InterestSeen(number));
+                self.confirm_interest(turn, from, number);
             }
             Envelope::Interests(deltas, number) => {
                 deltas.iter().for_each(|delta| self.interest.apply(from, delta));
-                turn.ports.forward(from, Envelope::InterestSeen(number));
+                self.confirm_interest(turn, from, number);
             }
-            Envelope::InterestSeen(number) => {
+            Envelope::InterestSeen(number, named) => {
+                self.awaiting.hear(from, named);
                 self.awaiting.confirm(from, number);
                 self.finish_ready(turn);
             }

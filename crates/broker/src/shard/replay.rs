@@ -7,12 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use plexus_session::Delivery;
+use plexus_session::{Delivery, SubscribeRequest};
 use plexus_topics::RetainedCursor;
-use plexus_types::{Message, Qos, TopicFilter, TopicName};
+use plexus_types::{Message, MessageId, Qos, TopicFilter, TopicName};
 use slab::Slab;
 
-use super::Shard;
+use super::{Shard, subscribe::wants_retained};
 use crate::{
     envelope::{ClientRef, Envelope, ReplayMore, ReplayRequest, Replayed},
     ports::Turn,
@@ -28,28 +28,47 @@ const SUPERSEDED_MAX: usize = 100_000;
 /// The replays of one client, served one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Replays {
-    newest: u32,
+    /// The newest number of one, begun or expected.
+    newest: u64,
+    /// SUBSCRIBEs that wait for the other shards. What is delivered live meanwhile counts: the message
+    /// that it replaces may still be the retained one where that is kept.
+    expected: usize,
     waiting: VecDeque<Replay>,
     /// Whether a step has been asked for and not come yet.
     busy: bool,
     /// Topics whose newer message was delivered live, with the newest replay of that moment: in that
     /// and earlier replays the retained message comes too late.
-    superseded: BTreeMap<TopicName, u32>,
+    superseded: BTreeMap<TopicName, u64>,
     /// Filters that were unsubscribed from, with the newest replay of that moment: it and earlier ones
     /// of the filter are void.
-    stopped: BTreeMap<TopicFilter, u32>,
+    stopped: BTreeMap<TopicFilter, u64>,
 }
 
+/// The retained messages that a filter matches, on their way to a client.
 #[derive(Debug)]
-struct Replay {
-    number: u32,
+pub(super) struct Replay {
+    /// Its name among all of this shard.
+    number: u64,
     filter: TopicFilter,
     qos: Qos,
     id: Option<u32>,
+    /// The newest message of each shard that this one had heard of when the subscription stood.
+    heard: Arc<[MessageId]>,
     /// Shards that have told all they keep, from the first on.
     told: u16,
     /// The walk to go on with, of the shard behind those.
     walk: Option<u32>,
+}
+
+impl Replay {
+    pub(super) const fn new(
+        number: u64,
+        filter: TopicFilter,
+        (qos, id): (Qos, Option<u32>),
+        heard: Arc<[MessageId]>,
+    ) -> Self {
+        Self { number, filter, qos, id, heard, told: 0, walk: None }
+    }
 }
 
 impl Replays {
@@ -60,7 +79,7 @@ impl Replays {
         }
     }
 
-    fn is_superseded(&self, topic: &TopicName, number: u32) -> bool {
+    fn is_superseded(&self, topic: &TopicName, number: u64) -> bool {
         self.superseded.get(topic).is_some_and(|newest| *newest >= number)
     }
 
@@ -90,7 +109,7 @@ impl Replays {
     }
 }
 
-fn is_stopped(stopped: &BTreeMap<TopicFilter, u32>, replay: &Replay) -> bool {
+fn is_stopped(stopped: &BTreeMap<TopicFilter, u64>, replay: &Replay) -> bool {
     !stopped.is_empty()
         && stopped.get(&replay.filter).is_some_and(|newest| *newest >= replay.number)
 }
@@ -100,6 +119,8 @@ fn is_stopped(stopped: &BTreeMap<TopicFilter, u32>, replay: &Replay) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     open: Slab<(RetainedCursor, ReplayRequest)>,
+    /// The number of the next replay.
+    next: u64,
     pub(super) later: VecDeque<Envelope>,
 }
 
@@ -110,19 +131,32 @@ impl Cursors {
 }
 
 impl Shard {
-    /// Asks every shard for the retained messages that the filter matches.
-    pub(super) fn start_replay(
+    /// The client subscribes and may get what is retained: yields the number of the first replay, that of
+    /// the next filter is one more.
+    pub(super) fn expect_replays(&mut self, slot: u32, request: &SubscribeRequest) -> Option<u64> {
+        let client = self.clients.get_mut(slot)?;
+        if !request.items.iter().any(wants_retained) {
+            return None;
+        }
+        let first = self.cursors.next;
+        self.cursors.next += request.items.len() as u64;
+        let replays = client.replays.get_or_insert_with(Box::<Replays>::default);
+        replays.newest = self.cursors.next - 1;
+        replays.expected += 1;
+        Some(first)
+    }
+
+    /// Asks every shard for the retained messages that the filters match, now that all know of them.
+    pub(super) fn start_replays(
         &mut self,
         turn: &mut Turn<'_>,
         client: ClientRef,
-        filter: TopicFilter,
-        (qos, id): (Qos, Option<u32>),
+        begun: impl IntoIterator<Item = Replay>,
     ) {
         let Some(found) = self.clients.resolve(client) else { return };
-        let replays = found.replays.get_or_insert_with(Box::<Replays>::default);
-        replays.newest = replays.newest.wrapping_add(1);
-        let number = replays.newest;
-        replays.waiting.push_back(Replay { number, filter, qos, id, told: 0, walk: None });
+        let Some(replays) = &mut found.replays else { return };
+        replays.expected = replays.expected.saturating_sub(1);
+        replays.waiting.extend(begun);
         self.advance_replays(turn, client.slot);
     }
 
@@ -164,17 +198,19 @@ impl Shard {
 
     pub(super) fn take_replayed(&mut self, turn: &mut Turn<'_>, replayed: Replayed) {
         let Replayed { shard, client, replay: number, messages, more } = replayed;
-        let delivery_of = self.replay(client, number).map(|replay| (replay.qos, replay.id));
+        let replay = self.replay(client, number);
+        let delivery_of = replay.map(|it| (it.qos, it.id, Arc::clone(&it.heard)));
         for message in &messages {
-            let Some((qos, id)) = delivery_of else { break };
+            let Some((qos, id, heard)) = &delivery_of else { break };
             let Some(found) = self.clients.resolve(client) else { break };
             let Some(replays) = &found.replays else { break };
-            if replays.is_superseded(&message.topic, number) {
+            // What is yet to come live comes behind older ones: before them it would go back in time.
+            if replays.is_superseded(&message.topic, number) || self.is_to_come(message.id, heard) {
                 continue;
             }
             let delivery = Delivery {
                 message,
-                qos: message.qos.min(qos),
+                qos: message.qos.min(*qos),
                 retain: true,
                 subscription_ids: id.as_slice(),
                 shared: None,
@@ -196,7 +232,7 @@ impl Shard {
         self.advance_replays(turn, client.slot);
     }
 
-    fn replay(&mut self, client: ClientRef, number: u32) -> Option<&mut Replay> {
+    fn replay(&mut self, client: ClientRef, number: u64) -> Option<&mut Replay> {
         let replays = self.clients.resolve(client)?.replays.as_mut()?;
         replays.waiting.front_mut().filter(|replay| replay.number == number)
     }
@@ -209,7 +245,9 @@ impl Shard {
             return;
         }
         if !replays.any_left(self.context.options.shards) {
-            client.replays = None;
+            if replays.expected == 0 {
+                client.replays = None;
+            }
             return;
         }
         let Some(replay) = replays.waiting.front_mut() else { return };
@@ -279,13 +317,12 @@ mod tests {
             replays.newest += 1;
             let filter = TopicFilter::try_from(*filter).unwrap();
             let (number, qos) = (replays.newest, Qos::AtMostOnce);
-            let (told, walk) = (0, None);
-            replays.waiting.push_back(Replay { number, filter, qos, id: None, told, walk });
+            replays.waiting.push_back(Replay::new(number, filter, (qos, None), Arc::default()));
         }
         replays
     }
 
-    fn left(replays: &mut Replays) -> Vec<u32> {
+    fn left(replays: &mut Replays) -> Vec<u64> {
         let mut left = Vec::new();
         while replays.any_left(2) {
             left.extend(replays.waiting.pop_front().map(|replay| replay.number));
@@ -308,14 +345,9 @@ mod tests {
                 assert!(replays.stopped.len() < 3, "they do not become more and more");
             }
             replays.newest += 1;
-            let again = Replay {
-                number: replays.newest,
-                filter: filter("b"),
-                qos: Qos::AtMostOnce,
-                id: None,
-                told: 1,
-                walk: None,
-            };
+            let (number, qos) = (replays.newest, Qos::AtMostOnce);
+            let mut again = Replay::new(number, filter("b"), (qos, None), Arc::default());
+            again.told = 1;
             replays.waiting.push_back(again);
             assert_eq!(left(&mut replays), [3, 5, 6, 7, 8, 10]);
         }

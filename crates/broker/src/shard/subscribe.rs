@@ -2,7 +2,7 @@
 //! interested: who publishes after it has seen the SUBACK of another is heard by that other, on
 //! whichever shards they live.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use plexus_session::{SubscribeItem, SubscribeRequest, UnsubscribeRequest};
 use plexus_topics::{InterestDelta, Member, MemberOptions, Options, SubscriberId, Subscription};
@@ -13,9 +13,10 @@ use super::{
     Shard,
     clients::Shares,
     peers::{Answer, Suback},
+    replay::Replay,
 };
 use crate::{
-    envelope::{Envelope, Join},
+    envelope::{ClientRef, Envelope, Join},
     ports::Turn,
 };
 
@@ -39,7 +40,8 @@ impl Shard {
                 self.enter(turn, filter, subscription);
             }
         }
-        let suback = Answer::Suback(Suback { client, conn, request });
+        let replays = self.expect_replays(slot, &request);
+        let suback = Answer::Suback(Suback { client, conn, request, replays });
         let ticket = self.awaiting.open(suback, joins.len());
         for membership in joins {
             self.join(turn, slot, ticket, membership);
@@ -134,29 +136,42 @@ impl Shard {
 
     /// The subscriptions stand: SUBACK, then the retained messages.
     pub(super) fn finish_subscribe(&mut self, turn: &mut Turn<'_>, suback: Suback) {
-        let Suback { client: reference, conn, request } = suback;
+        let Suback { client: reference, conn, request, replays } = suback;
         let Some(client) = self.clients.resolve(reference) else { return };
         if client.conn != conn {
             // The SUBSCRIBE belongs to a connection that is gone; the subscription stays.
+            if replays.is_some() {
+                self.start_replays(turn, reference, Vec::new());
+            }
             return;
         }
-        let wanted: Vec<_> = request
-            .items
-            .iter()
-            .filter(|item| wants_retained(item))
-            .filter_map(|item| {
-                let filter = item.filter.as_ref().ok()?.clone();
-                // It may have been taken back while the others were told.
-                let stands = client.session.is_subscribed(&filter);
-                stands.then_some((filter, item.options.qos, request.subscription_id))
-            })
-            .collect();
+        let begun = replays.map(|first| self.replays_of(reference, &request, first));
+        let Some(client) = self.clients.resolve(reference) else { return };
         client.session.handle_subscribed(turn.now, request, &mut self.outbox);
         self.drain(turn, reference.slot);
-        for (filter, qos, id) in wanted {
-            self.start_replay(turn, reference, filter, (qos, id));
+        if let Some(begun) = begun {
+            self.start_replays(turn, reference, begun);
         }
         self.arm(reference.slot);
+    }
+
+    fn replays_of(
+        &mut self,
+        client: ClientRef,
+        request: &SubscribeRequest,
+        first: u64,
+    ) -> Vec<Replay> {
+        let heard = self.heard();
+        let Some(client) = self.clients.resolve(client) else { return Vec::new() };
+        let wanted = request.items.iter().zip(first..).filter(|(item, _)| wants_retained(item));
+        let begun = wanted.filter_map(|(item, number)| {
+            let filter = item.filter.as_ref().ok()?.clone();
+            // It may have been taken back while the others were told.
+            let stands = client.session.is_subscribed(&filter);
+            let delivery = (item.options.qos, request.subscription_id);
+            stands.then(|| Replay::new(number, filter, delivery, Arc::clone(&heard)))
+        });
+        begun.collect()
     }
 
     pub(super) fn count_subscriptions(&self) {
@@ -166,7 +181,7 @@ impl Shard {
 }
 
 /// Section 3.8.3.1: [MQTT-3.3.1-9] to [MQTT-3.3.1-11], [MQTT-3.8.4-4]; none for shared ones.
-fn wants_retained(item: &SubscribeItem) -> bool {
+pub(super) fn wants_retained(item: &SubscribeItem) -> bool {
     let Ok(filter) = &item.filter else { return false };
     let handling = match item.options.retain_handling {
         RetainHandling::Always => true,

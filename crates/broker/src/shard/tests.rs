@@ -2,6 +2,7 @@
 
 mod durability;
 mod handed_on;
+mod replays;
 mod room;
 mod starts;
 mod unkept;

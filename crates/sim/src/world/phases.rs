@@ -124,6 +124,9 @@ impl World {
                 return Some(format!("c{number} waits for {} answers", actor.requests));
             }
             let link = actor.link.and_then(|link| self.links.get(link))?;
+            if !link.server_open {
+                return Some(format!("c{number} has not noticed that its connection is gone"));
+            }
             if !link.is_still() || !link.received.is_empty() || link.down_busy {
                 let (up, arrived, received) = (&link.up, &link.arrived, &link.received);
                 let busy = link.down_busy;

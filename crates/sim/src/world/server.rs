@@ -388,7 +388,7 @@ fn kind(envelope: &Envelope) -> &'static str {
         Envelope::MemberState(..) => "MemberState",
         Envelope::Interest(..) => "Interest",
         Envelope::Interests(..) => "Interests",
-        Envelope::InterestSeen(_) => "InterestSeen",
+        Envelope::InterestSeen(..) => "InterestSeen",
         Envelope::Replay(_) => "Replay",
         Envelope::ReplayMore(_) => "ReplayMore",
         Envelope::ReplayStop(_) => "ReplayStop",

@@ -70,7 +70,7 @@ fn a_session_expires_although_the_node_starts_again_and_again() {
 }
 
 /// From before a start, by that client.
-fn message(id: u64, publisher: &str) -> Arc<Message> {
+pub(super) fn message(id: u64, publisher: &str) -> Arc<Message> {
     Arc::new(Message {
         id: MessageId::new(id),
         topic: TopicName::try_from("t").unwrap(),

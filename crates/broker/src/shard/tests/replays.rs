@@ -1,0 +1,105 @@
+//! What is retained on another shard, and what is published meanwhile.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use plexus_types::{Message, MessageId, Qos};
+
+use super::{Lone, starts::message};
+use crate::{
+    envelope::{ClientRef, Envelope, Replayed},
+    ports::ConnId,
+};
+
+/// The shard that is played by hand; it names its messages 2, 4, 6 and so on.
+const OTHER: u16 = 1;
+
+fn retained(id: u64, payload: &'static str) -> Arc<Message> {
+    let payload = Bytes::from_static(payload.as_bytes());
+    let message = Message::clone(&message(id, "writer"));
+    Arc::new(Message { qos: Qos::AtMostOnce, retain: true, payload, ..message })
+}
+
+fn subscribed() -> Lone {
+    let mut node = Lone::of(2);
+    node.connect(0, "reader", 60);
+    node.subscribe(0, "t");
+    node
+}
+
+impl Lone {
+    fn take(&mut self, envelope: Envelope) {
+        self.act(|shard, turn| shard.handle_envelope(turn, OTHER, envelope));
+    }
+
+    fn publish_elsewhere(&mut self, message: Arc<Message>) {
+        self.take(Envelope::Publish(message, false));
+    }
+
+    /// The other shard knows of the subscription, and has named messages up to this one.
+    fn confirm(&mut self, named: u64) {
+        self.take(Envelope::InterestSeen(1, MessageId::new(named)));
+    }
+
+    /// Steps of its own replays until the other shard is asked.
+    fn asked(&mut self) -> (ClientRef, u64) {
+        self.pass(Duration::ZERO);
+        let asked =
+            std::mem::take(&mut self.desk.posted).into_iter().find_map(|(_, it)| match it {
+                Envelope::Replay(request) => Some((request.client, request.replay)),
+                _ => None,
+            });
+        asked.expect("the other shard is asked")
+    }
+
+    fn replay(&mut self, (client, replay): (ClientRef, u64), message: Arc<Message>) {
+        let messages = vec![message];
+        let replayed = Replayed { shard: OTHER, client, replay, messages, more: None };
+        self.take(Envelope::Replayed(Box::new(replayed)));
+    }
+
+    fn delivered(&self) -> Vec<&str> {
+        let payloads = self.desk.delivered.iter().map(|outgoing| &outgoing.message.payload);
+        payloads.map(|payload| std::str::from_utf8(payload).unwrap()).collect()
+    }
+}
+
+#[test]
+fn what_is_still_to_come_is_not_brought_before_it() {
+    let mut node = subscribed();
+    node.confirm(2);
+    let asked = node.asked();
+    node.replay(asked, retained(6, "second"));
+    assert!(node.delivered().is_empty(), "the first would come behind it");
+    node.publish_elsewhere(retained(4, "first"));
+    node.publish_elsewhere(retained(6, "second"));
+    assert_eq!(node.delivered(), ["first", "second"]);
+}
+
+#[test]
+fn what_was_published_before_is_brought() {
+    let mut node = subscribed();
+    node.confirm(2);
+    let asked = node.asked();
+    node.replay(asked, retained(2, "kept"));
+    assert_eq!(node.delivered(), ["kept"]);
+}
+
+#[test]
+fn what_came_before_the_subscription_stood_is_not_followed_by_what_it_replaces() {
+    let mut node = subscribed();
+    node.publish_elsewhere(retained(4, "new"));
+    node.confirm(4);
+    let asked = node.asked();
+    node.replay(asked, retained(2, "old"));
+    assert_eq!(node.delivered(), ["new"]);
+}
+
+#[test]
+fn nothing_is_expected_of_a_subscribe_of_a_connection_that_is_gone() {
+    let mut node = subscribed();
+    assert_eq!(node.shard.census().replays, 1);
+    node.act(|shard, turn| shard.handle_lost(turn, ConnId(0)));
+    node.confirm(2);
+    assert_eq!(node.shard.census().replays, 0);
+}
