@@ -242,25 +242,10 @@ impl Logger {
 
     /// Writes what waits, as much as one commit takes; where that does not fit, as much as does.
     fn commit(&mut self) {
-        let (mut count, mut bytes) = (0, 0);
-        for (_, batch, _) in &self.waiting {
-            if count > 0 && bytes + batch.bytes() > self.commit_bytes {
-                break;
-            }
-            count += 1;
-            bytes += batch.bytes();
-        }
-        let mut outcome = self.commit_first(count);
-        if matches!(outcome, Err(LogError::Full { .. })) {
-            // Once: to find out that there is no file for more may have taken as long as filling one.
-            let fitting = self.fitting().min(count);
-            if fitting > 0 && fitting < count {
-                count = fitting;
-                outcome = self.commit_first(count);
-            }
-        }
-        match outcome {
-            Ok(committed) => self.note_committed(committed, count),
+        let batches = self.waiting.iter().map(|(_, batch, _)| batch);
+        let now = self.clock.now().as_millis();
+        match self.log.commit_first(now, batches, self.commit_bytes as u64) {
+            Ok((committed, count)) => self.note_committed(committed, count),
             Err(error) => {
                 // To find out that a disk is still full may take a file's worth of writing.
                 let full = matches!(error, LogError::Full { .. });
@@ -269,23 +254,6 @@ impl Logger {
                 self.report_health(Some(&error));
             }
         }
-    }
-
-    /// How many of those that wait fit into what is left of the file that is written.
-    fn fitting(&self) -> usize {
-        // Frames, kinds and lengths are not in what a batch says of itself.
-        let room = self.log.rest_of_segment() / 4 * 3;
-        let mut bytes = 0;
-        let fits = |(_, batch, _): &&(u16, Batch, LogPosition)| {
-            bytes += batch.bytes() as u64;
-            bytes < room
-        };
-        self.waiting.iter().take_while(fits).count()
-    }
-
-    fn commit_first(&mut self, count: usize) -> Result<Committed, LogError> {
-        let batches: Vec<&Batch> = self.waiting.iter().take(count).map(|it| &it.1).collect();
-        self.log.commit(self.clock.now().as_millis(), &batches)
     }
 
     /// Tells the shards that the first so many of what waited are kept.

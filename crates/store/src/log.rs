@@ -177,6 +177,16 @@ struct Staged {
     strange_releases: u64,
 }
 
+/// How many of the first batches take no more than so many bytes.
+fn leading(batches: &[&Batch], bytes_max: u64) -> usize {
+    let mut bytes = 0;
+    let fits = |batch: &&&Batch| {
+        bytes += batch.bytes() as u64;
+        bytes <= bytes_max
+    };
+    batches.iter().take_while(fits).count()
+}
+
 impl<D: Disk> Log<D> {
     /// A buffer that a large commit has made is not kept beyond this.
     const FRAME_BYTES_KEPT: usize = 4 << 20;
@@ -187,6 +197,29 @@ impl<D: Disk> Log<D> {
         assert!(self.counted, "references are set before the first commit");
         self.record_forgotten(now_millis)?;
         self.commit_now(now_millis, batches)
+    }
+
+    /// Commits the first of the batches, at least one and as many as take so many bytes, and says how
+    /// many. Where there is no file for them, as many as fit into what is left of the one that is
+    /// written; once, because to find that out may have taken as long as filling a file.
+    pub fn commit_first<'a>(
+        &mut self,
+        now_millis: u64,
+        batches: impl IntoIterator<Item = &'a Batch>,
+        bytes_max: u64,
+    ) -> Result<(Committed, usize), LogError> {
+        let mut batches: Vec<_> = batches.into_iter().collect();
+        batches.truncate(leading(&batches, bytes_max).max(1));
+        let mut outcome = self.commit(now_millis, &batches);
+        if matches!(outcome, Err(LogError::Full { .. })) {
+            // Frames, kinds and lengths are not in what a batch says of itself.
+            let fitting = leading(&batches, self.rest_of_segment() / 4 * 3);
+            if fitting > 0 && fitting < batches.len() {
+                batches.truncate(fitting);
+                outcome = self.commit(now_millis, &batches);
+            }
+        }
+        outcome.map(|committed| (committed, batches.len()))
     }
 
     fn commit_now(&mut self, now_millis: u64, batches: &[&Batch]) -> Result<Committed, LogError> {
@@ -213,7 +246,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// What is left of the segment that is written; nothing if no frame may be added.
-    pub fn rest_of_segment(&self) -> u64 {
+    fn rest_of_segment(&self) -> u64 {
         let current = self.current();
         if self.given_up { 0 } else { current.length.saturating_sub(current.end) }
     }

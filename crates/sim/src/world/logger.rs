@@ -27,8 +27,6 @@ use crate::{agenda::Event, plan::Storage, seen::Rest};
 const RETRY: Duration = Duration::from_millis(250);
 /// How often it looks whether to clean.
 const IDLE: Duration = Duration::from_secs(1);
-/// Batches that are written at once.
-const COMMIT_BATCHES: usize = 200;
 /// Bytes that a step of cleaning moves in peace.
 const CLEAN_BYTES: usize = 1024 * 1024;
 
@@ -303,21 +301,14 @@ impl World {
             return;
         }
         let log = logger.log.as_mut().expect("invariant: the node is up");
-        let mut count = logger.waiting.len().min(COMMIT_BATCHES);
-        let outcome = loop {
-            let first = logger.waiting.iter().take(count).map(|(_, batch, _)| batch);
-            let outcome = log.commit(now, &first.collect::<Vec<_>>());
-            if count == 1 || !matches!(outcome, Err(LogError::Full { .. })) {
-                break outcome;
-            }
-            count = count.div_ceil(2);
-        };
+        let batches = logger.waiting.iter().map(|(_, batch, _)| batch);
+        let outcome = log.commit_first(now, batches, logger.options.segment_bytes / 4);
         logger.retry_at = if outcome.is_err() { self.now + RETRY } else { self.now };
         self.common.log.set_failing(outcome.is_err());
         self.report_room();
         let Some(logger) = &mut self.logger else { return };
         match outcome {
-            Ok(committed) => {
+            Ok((committed, count)) => {
                 self.common.log.note_segment(committed.segment);
                 let done: Vec<_> = logger.waiting.drain(..count).collect();
                 self.story.tell(self.now, &(63, count), || {

@@ -54,6 +54,32 @@ fn cleaning_leaves_the_last_bytes_to_acknowledgements() {
     assert!(log.room_to_grow() >= SEGMENT, "{:?}", log.stat());
 }
 
+/// What fits into the file that is written goes there although there is none for the rest.
+#[test]
+fn the_first_of_what_waits_is_kept_as_far_as_there_is_room() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    let entry = || batch(&[(1, &[1; 400])]);
+    let waiting: Vec<_> = (0..8).map(|_| entry()).collect();
+    let each = entry().bytes() as u64;
+    for (bytes_max, kept) in [(0, 1), (each, 1), (3 * each - 1, 2), (3 * each, 3)] {
+        let (_, count) = log.commit_first(NOW, &waiting, bytes_max).unwrap();
+        assert_eq!(count, kept, "{bytes_max}");
+    }
+    while log.rest_of_segment() < 4 * each || log.rest_of_segment() >= 6 * each {
+        log.commit(NOW, &[&entry()]).unwrap();
+    }
+    disk.limit(files(&disk));
+    let mut kept = 0;
+    let full = loop {
+        match log.commit_first(NOW, &waiting, 8 * each) {
+            Ok((_, count)) => kept += count,
+            Err(full) => break full,
+        }
+    };
+    assert!((3..6).contains(&kept) && matches!(full, LogError::Full { .. }), "{kept}, {full:?}");
+}
+
 /// However large the state is that has been written anew already.
 #[test]
 fn a_segment_of_which_nothing_lives_goes_without_room() {
