@@ -45,6 +45,10 @@ pub enum Envelope {
     InterestSeen(u64, MessageId),
     /// My client subscribed: what retained messages have you for it?
     Replay(Box<ReplayRequest>),
+    /// What have you named so far? Answer with `Named`.
+    AskNamed,
+    /// I have named messages up to this one.
+    Named(MessageId),
     /// Go on with that replay.
     ReplayMore(ReplayMore),
     /// Stop that replay.
@@ -58,9 +62,9 @@ pub enum Envelope {
 impl Envelope {
     /// Whether taking it in can make the receiver forward something large: such envelopes wait when
     /// the receiver's own links are full, the others never do, so two full shards cannot block
-    /// each other. Two more are in their row because of their order: `InterestSeen` comes behind what
-    /// was published before, and `Replay` behind what its sender has had retained; else who subscribes
-    /// would be led back in time.
+    /// each other. Others are in their row because of their order, or who subscribes would be led back in
+    /// time: `InterestSeen` and `Named` come behind what was published and retained before, and `Replay`
+    /// behind what its sender has had retained.
     pub const fn is_request(&self) -> bool {
         match self {
             Self::Publish(..)
@@ -70,6 +74,7 @@ impl Envelope {
             | Self::Leave(..)
             | Self::MemberState(..)
             | Self::InterestSeen(..)
+            | Self::Named(_)
             | Self::Replay(_)
             | Self::ReplayMore(_)
             | Self::ReplayStop(_) => true,
@@ -77,6 +82,7 @@ impl Envelope {
             | Self::Joined(_)
             | Self::Interest(..)
             | Self::Interests(..)
+            | Self::AskNamed
             | Self::Kept(..)
             | Self::Replayed(_) => false,
         }
@@ -171,6 +177,9 @@ pub struct ReplayRequest {
     pub filter: TopicFilter,
     /// How many messages the client has room for.
     pub want: u32,
+    /// The newest message of each shard that the shard that asks had heard of: what of them is retained
+    /// has to be there before the answer.
+    pub heard: Arc<[MessageId]>,
 }
 
 /// The next step of a replay.

@@ -49,6 +49,8 @@ pub(super) struct Awaiting {
     seen: Vec<u64>,
     /// The newest message of each shard that this one has heard of.
     heard: Vec<MessageId>,
+    /// The same as it was last handed out.
+    told: Arc<[MessageId]>,
     ready: VecDeque<Answer>,
 }
 
@@ -61,6 +63,7 @@ impl Awaiting {
             announced: 0,
             seen,
             heard: vec![MessageId::NONE; usize::from(shards)],
+            told: Arc::default(),
             ready: VecDeque::new(),
         }
     }
@@ -155,14 +158,20 @@ impl Shard {
 
     /// The newest message of each shard that this one has heard of. Of a filter that every shard knows
     /// of, newer ones come as they are published.
-    pub(super) fn heard(&self) -> Arc<[MessageId]> {
-        let mut heard: Arc<[MessageId]> = self.awaiting.heard.as_slice().into();
-        if let Some(own) =
-            Arc::get_mut(&mut heard).and_then(|heard| heard.get_mut(usize::from(self.id)))
-        {
-            *own = self.last_named();
+    pub(super) fn heard(&mut self) -> Arc<[MessageId]> {
+        self.awaiting.hear(self.id, self.last_named());
+        let Awaiting { heard, told, .. } = &mut self.awaiting;
+        if **told != **heard {
+            *told = heard.as_slice().into();
         }
-        heard
+        Arc::clone(told)
+    }
+
+    /// The shards of which this one may not have everything that was heard of.
+    pub(super) fn behind(&self, heard: &[MessageId]) -> u64 {
+        let pairs = self.awaiting.heard.iter().zip(heard).enumerate();
+        let others = pairs.filter(|(shard, _)| *shard != usize::from(self.id));
+        others.fold(0, |behind, (shard, (here, there))| behind | u64::from(here < there) << shard)
     }
 
     /// Whether the message is still to come as it was published, for a subscription that began when
@@ -192,7 +201,10 @@ impl Shard {
                 self.awaiting.hear(from, message.id);
                 self.take_publish(turn, &message);
             }
-            Envelope::Retain(message) => self.keep_retained(turn, &message),
+            Envelope::Retain(message) => {
+                self.awaiting.hear(from, message.id);
+                self.keep_retained(turn, &message);
+            }
             Envelope::Assign(assignment) => self.take_assignment(turn, *assignment),
             Envelope::Return(given_back) => self.take_back(turn, *given_back),
             Envelope::Join(join) => self.take_join(turn, from, *join),
@@ -214,6 +226,11 @@ impl Shard {
                 self.awaiting.hear(from, named);
                 self.awaiting.confirm(from, number);
                 self.finish_ready(turn);
+            }
+            Envelope::AskNamed => turn.ports.forward(from, Envelope::Named(self.last_named())),
+            Envelope::Named(named) => {
+                self.awaiting.hear(from, named);
+                self.take_named(turn, from);
             }
             Envelope::Replay(request) => self.take_replay(turn, *request),
             Envelope::ReplayMore(step) => self.continue_replay(turn, step),

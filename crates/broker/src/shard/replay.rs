@@ -12,7 +12,7 @@ use plexus_topics::RetainedCursor;
 use plexus_types::{Message, MessageId, Qos, TopicFilter, TopicName};
 use slab::Slab;
 
-use super::{Shard, subscribe::wants_retained};
+use super::{Shard, route::bits, subscribe::wants_retained};
 use crate::{
     envelope::{ClientRef, Envelope, ReplayMore, ReplayRequest, Replayed},
     ports::Turn,
@@ -22,6 +22,8 @@ use crate::{
 const STEP: usize = 256;
 /// Nodes of the index that one step visits.
 const STEP_NODES: usize = 4_096;
+/// So many replays of a client may wait however few subscriptions it has.
+const MERGED_MIN: usize = 64;
 /// Topics remembered because a newer message overtook the replay; beyond it the replay may repeat.
 const SUPERSEDED_MAX: usize = 100_000;
 
@@ -98,6 +100,22 @@ impl Replays {
         begun
     }
 
+    /// Of several of one filter that have not begun the newest brings everything.
+    fn merge(&mut self) {
+        let first = self.waiting.pop_front();
+        let mut newest = BTreeMap::new();
+        for replay in &self.waiting {
+            newest.insert(replay.filter.clone(), replay.number);
+        }
+        let stopped = std::mem::take(&mut self.stopped);
+        self.waiting.retain(|replay| {
+            newest.get(&replay.filter) == Some(&replay.number) && !is_stopped(&stopped, replay)
+        });
+        if let Some(first) = first.filter(|first| !is_stopped(&stopped, first)) {
+            self.waiting.push_front(first);
+        }
+    }
+
     /// Parts from those that so many shards have told all of, and from void ones; whether one is left.
     fn any_left(&mut self, shards: u16) -> bool {
         while let Some(first) = self.waiting.front()
@@ -119,6 +137,9 @@ fn is_stopped(stopped: &BTreeMap<TopicFilter, u64>, replay: &Replay) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     open: Slab<(RetainedCursor, ReplayRequest)>,
+    /// Those that wait for what other shards have sent, and the shards that were asked, a bit each.
+    parked: Vec<ReplayRequest>,
+    asked: u64,
     /// The number of the next replay.
     next: u64,
     pub(super) later: VecDeque<Envelope>,
@@ -126,7 +147,7 @@ pub(super) struct Cursors {
 
 impl Cursors {
     pub(super) fn len(&self) -> usize {
-        self.open.len()
+        self.open.len() + self.parked.len()
     }
 }
 
@@ -157,10 +178,34 @@ impl Shard {
         let Some(replays) = &mut found.replays else { return };
         replays.expected = replays.expected.saturating_sub(1);
         replays.waiting.extend(begun);
+        if replays.waiting.len() > 2 * found.session.subscription_count() + MERGED_MIN {
+            replays.merge();
+        }
         self.advance_replays(turn, client.slot);
     }
 
+    /// What the shard that asks has heard of may not have come from the shards of its publishers yet: it
+    /// would never come, if the answer was what it replaces.
     pub(super) fn take_replay(&mut self, turn: &mut Turn<'_>, request: ReplayRequest) {
+        let behind = self.behind(&request.heard);
+        if behind == 0 {
+            return self.begin_replay(turn, request);
+        }
+        self.cursors.parked.push(request);
+        let unasked = behind & !self.cursors.asked;
+        self.cursors.asked |= behind;
+        bits(unasked).for_each(|shard| turn.ports.forward(shard, Envelope::AskNamed));
+    }
+
+    /// Everything that the shard had named when it was asked is here.
+    pub(super) fn take_named(&mut self, turn: &mut Turn<'_>, from: u16) {
+        self.cursors.asked &= !(1 << from);
+        for request in std::mem::take(&mut self.cursors.parked) {
+            self.take_replay(turn, request);
+        }
+    }
+
+    fn begin_replay(&mut self, turn: &mut Turn<'_>, request: ReplayRequest) {
         let want = request.want;
         let cursor = self.retained.cursor(request.filter.matched());
         let key = self.cursors.open.insert((cursor, request));
@@ -266,6 +311,7 @@ impl Shard {
                 replay: replay.number,
                 filter: replay.filter.clone(),
                 want,
+                heard: Arc::clone(&replay.heard),
             })),
         };
         if shard == self.id {
@@ -328,6 +374,14 @@ mod tests {
             left.extend(replays.waiting.pop_front().map(|replay| replay.number));
         }
         left
+    }
+
+    #[test]
+    fn who_subscribes_again_and_again_waits_for_the_newest_answers() {
+        let mut replays = replays(&["a", "b", "a", "c", "b", "a"]);
+        assert!(replays.stop(&TopicFilter::try_from("c").unwrap()).is_none());
+        replays.merge();
+        assert_eq!(left(&mut replays), [1, 5, 6], "the first may have begun");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod handed_on;
 mod replays;
 mod room;
 mod starts;
+mod trio;
 mod unkept;
 
 use std::{sync::Arc, time::Duration};
@@ -93,8 +94,13 @@ impl Lone {
 
     fn with(options: NodeOptions) -> Self {
         let options = NodeOptions { sys_interval: None, ..options };
+        Self::at(0, Context::new(options, Seed::new(1)))
+    }
+
+    /// Such a shard of a node.
+    fn at(id: u16, context: Arc<Context>) -> Self {
         let now = Instant::from_secs(1);
-        let shard = Shard::new(now, 0, Context::new(options, Seed::new(1)));
+        let shard = Shard::new(now, id, context);
         let door = Door {
             name: Arc::from("test"),
             options: Arc::default(),
@@ -114,13 +120,13 @@ impl Lone {
         self.act(Shard::handle_timeout);
     }
 
-    fn connect(&mut self, conn: u32, client_id: &'static str, expiry: u32) {
+    fn connect(&mut self, conn: u32, client_id: &str, expiry: u32) {
         let connect = Connect {
             version: ProtocolVersion::V5,
             bridge: false,
             clean_start: false,
             keep_alive: 10,
-            client_id: Text::from_static(client_id),
+            client_id: Text::try_from(client_id).unwrap(),
             will: None,
             user_name: None,
             password: None,

@@ -90,7 +90,13 @@ impl Invariant for PublisherOrder {
         let newest = self.newest.entry(stream).or_default();
         let again = !self.got.insert((*actor, *number));
         if again && incoming.retain {
-            return Ok(()); // One subscription after the other brings it, however often it was taken.
+            // One subscription after the other brings it, however often it was taken, but nothing older.
+            let is_older = matches!(*sent.entries, [entry] if entry < newest.entry);
+            return if is_older && !incoming.dup {
+                Err(format!("client {actor} was led back to {number} on {}", sent.topic))
+            } else {
+                Ok(())
+            };
         }
         // What was dropped may come back after a crash, marked as a repetition.
         let is_back = incoming.dup && !history.is_lossless && history.crashes > 0;

@@ -389,6 +389,8 @@ fn kind(envelope: &Envelope) -> &'static str {
         Envelope::Interest(..) => "Interest",
         Envelope::Interests(..) => "Interests",
         Envelope::InterestSeen(..) => "InterestSeen",
+        Envelope::AskNamed => "AskNamed",
+        Envelope::Named(_) => "Named",
         Envelope::Replay(_) => "Replay",
         Envelope::ReplayMore(_) => "ReplayMore",
         Envelope::ReplayStop(_) => "ReplayStop",
