@@ -64,6 +64,8 @@ counters! {
     messages_unmatched => "metrics/messages/dropped/no_subscribers";
     /// Messages dropped because a queue was full.
     dropped_queue_full => "metrics/messages/dropped/queue_full";
+    /// Publishers that were made to wait because many messages waited for a receiver.
+    held => "metrics/clients/held";
     /// Messages dropped because too many waited in the whole node.
     dropped_node_full => "metrics/messages/dropped/node_full";
     /// Messages dropped because they expired.

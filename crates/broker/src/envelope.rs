@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
-use plexus_types::{Message, MessageId, TopicFilter};
+use plexus_types::{ClientId, Message, MessageId, TopicFilter};
 use smallvec::SmallVec;
 
 use crate::shard::Confirmed;
@@ -43,6 +43,9 @@ pub enum Envelope {
     Interests(Arc<[InterestDelta]>, u64),
     /// I know your interests up to this number, and have named messages up to this one.
     InterestSeen(u64, MessageId),
+    /// Your client publishes more than mine has taken: take nothing more from it above QoS 0; or, if it is
+    /// set, go on.
+    Credit(ClientId, bool),
     /// My client subscribed: what retained messages have you for it?
     Replay(Box<ReplayRequest>),
     /// What have you named so far? Answer with `Named`.
@@ -84,6 +87,7 @@ impl Envelope {
             | Self::Interests(..)
             | Self::AskNamed
             | Self::Kept(..)
+            | Self::Credit(..)
             | Self::Replayed(_) => false,
         }
     }

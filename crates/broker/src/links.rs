@@ -4,9 +4,11 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering::SeqCst, fence},
+    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst, fence},
     mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };
+
+use plexus_types::Qos;
 
 use crate::envelope::Envelope;
 
@@ -14,10 +16,14 @@ use crate::envelope::Envelope;
 const RING_BATCHES: usize = 64;
 /// Envelopes that wait for a full ring before the shard stops reading from publishers.
 const PENDING_MAX: usize = 8_192;
+/// Messages above QoS 0 on their way to another shard before no more are taken from publishers: as many
+/// come to a receiver before it can hold them.
+const FLYING_MAX: usize = 192;
 /// Batches that a shard takes from one ring in a turn.
 const BATCHES_A_TURN: usize = 8;
 
-type Batch = Vec<Envelope>;
+/// Envelopes, and how many messages above QoS 0 are among them.
+type Batch = (usize, Vec<Envelope>);
 
 /// Wakes the thread of a shard, with a system call only when it sleeps.
 #[derive(Debug, Clone)]
@@ -57,7 +63,11 @@ impl Bell {
 #[derive(Debug)]
 struct Ring {
     sender: SyncSender<Batch>,
-    pending: Batch,
+    pending: Vec<Envelope>,
+    /// The messages above QoS 0 among those.
+    acknowledged: usize,
+    /// The same of what the other shard has not taken.
+    flying: Arc<AtomicUsize>,
 }
 
 impl Ring {
@@ -71,9 +81,15 @@ impl Ring {
         if self.pending.is_empty() {
             return false;
         }
-        match self.sender.try_send(std::mem::take(&mut self.pending)) {
-            Ok(()) => true,
-            Err(TrySendError::Full(batch)) => {
+        let acknowledged = self.acknowledged;
+        self.flying.fetch_add(acknowledged, SeqCst);
+        match self.sender.try_send((acknowledged, std::mem::take(&mut self.pending))) {
+            Ok(()) => {
+                self.acknowledged = 0;
+                true
+            }
+            Err(TrySendError::Full((_, batch))) => {
+                self.flying.fetch_sub(acknowledged, SeqCst);
                 self.pending = batch;
                 false
             }
@@ -93,6 +109,7 @@ struct Outgoing {
 #[derive(Debug)]
 struct Incoming {
     requests: Receiver<Batch>,
+    flying: Arc<AtomicUsize>,
     finals: Receiver<Batch>,
 }
 
@@ -119,10 +136,15 @@ impl Links {
                 }
                 let (requests, requests_in) = sync_channel(RING_BATCHES);
                 let (finals, finals_in) = sync_channel(RING_BATCHES);
-                let ring = |sender| Ring { sender, pending: Vec::new() };
-                let outgoing =
-                    Outgoing { requests: ring(requests), finals: ring(finals), bell: bell.clone() };
-                let incoming = Incoming { requests: requests_in, finals: finals_in };
+                let flying = Arc::new(AtomicUsize::new(0));
+                let ring =
+                    |sender, flying| Ring { sender, pending: Vec::new(), acknowledged: 0, flying };
+                let outgoing = Outgoing {
+                    requests: ring(requests, Arc::clone(&flying)),
+                    finals: ring(finals, Arc::default()),
+                    bell: bell.clone(),
+                };
+                let incoming = Incoming { requests: requests_in, flying, finals: finals_in };
                 if let Some(slot) = links.get_mut(from).and_then(|it| it.outgoing.get_mut(to)) {
                     *slot = Some(outgoing);
                 }
@@ -137,6 +159,7 @@ impl Links {
     pub(crate) fn push(&mut self, to: u16, envelope: Envelope) {
         let Some(Some(link)) = self.outgoing.get_mut(usize::from(to)) else { return };
         let ring = if envelope.is_request() { &mut link.requests } else { &mut link.finals };
+        ring.acknowledged += usize::from(is_acknowledged(&envelope));
         ring.pending.push(envelope);
     }
 
@@ -155,12 +178,31 @@ impl Links {
         self.outgoing.iter().flatten().any(|link| link.requests.is_long() || link.finals.is_long())
     }
 
+    /// Whether so many messages above QoS 0 are on their way to some shard that no more should follow.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.outgoing.iter().flatten().any(|link| {
+            let ring = &link.requests;
+            ring.acknowledged + ring.flying.load(SeqCst) > FLYING_MAX
+        })
+    }
+
     /// Whether something waits for a full ring, so that the shard must not sleep for long.
     pub(crate) fn has_pending(&self) -> bool {
         self.outgoing
             .iter()
             .flatten()
             .any(|link| !link.requests.pending.is_empty() || !link.finals.pending.is_empty())
+    }
+
+    /// Wakes the other shard if its publishers may go on.
+    fn note_taken(&self, from: u16, flying: &AtomicUsize, acknowledged: usize) {
+        let before = flying.fetch_sub(acknowledged, SeqCst);
+        if before > FLYING_MAX
+            && before - acknowledged <= FLYING_MAX
+            && let Some(Some(link)) = self.outgoing.get(usize::from(from))
+        {
+            link.bell.ring();
+        }
     }
 
     /// A batch from another shard, and from which.
@@ -172,10 +214,11 @@ impl Links {
                 && turn.taken < BATCHES_A_TURN
             {
                 turn.taken += 1;
-                let batch = link.finals.try_recv().ok();
-                let batch =
-                    batch.or_else(|| if congested { None } else { link.requests.try_recv().ok() });
-                if let Some(batch) = batch {
+                if let Ok((_, batch)) = link.finals.try_recv() {
+                    return Some((turn.from, batch));
+                }
+                if !congested && let Ok((acknowledged, batch)) = link.requests.try_recv() {
+                    self.note_taken(turn.from, &link.flying, acknowledged);
                     return Some((turn.from, batch));
                 }
             }
@@ -184,6 +227,11 @@ impl Links {
         }
         None
     }
+}
+
+/// Whether its publisher waits for an acknowledgement.
+fn is_acknowledged(envelope: &Envelope) -> bool {
+    matches!(envelope, Envelope::Publish(message, _) if message.qos != Qos::AtMostOnce)
 }
 
 /// How far a shard has come in taking from its rings in this turn.

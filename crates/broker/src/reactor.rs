@@ -30,7 +30,7 @@ use crate::{
     logger::{self, Mark},
     memory::{Gauge, Pressure},
     ports::{Arrival, ConnId, Fetch, Ticket, Turn},
-    shard::{Context, Restored, Shard},
+    shard::{Context, Restored, Shard, is_acknowledged_publish},
     verifier::Job,
 };
 
@@ -44,6 +44,9 @@ const CONTROLS_A_TURN: usize = 256;
 const WRITE_ROUNDS: usize = 2;
 /// How often held clients count as alive: below every Keep Alive.
 const VOUCH: Duration = Duration::from_millis(500);
+/// PUBLISH packets above QoS 0 that are taken from a connection in a turn: what its receivers say meanwhile
+/// is heard before they have more than they can take.
+const PUBLISHES_A_TURN: usize = 64;
 /// How long a shard sleeps when another shard's ring was full.
 const RETRY: Duration = Duration::from_millis(1);
 
@@ -404,6 +407,8 @@ impl Reactor {
 
     /// Gives the shard every whole packet of `input`; false if one has to wait.
     fn decode(&mut self, id: ConnId, now: Instant, input: &mut BytesMut) -> bool {
+        let mut taken = 0;
+        let behind = self.io.links.is_behind();
         loop {
             let Some(conn) = self.io.conn(id) else { return true };
             if conn.is_closing() {
@@ -411,19 +416,22 @@ impl Reactor {
                 return true;
             }
             if self.hold && input.first().is_some_and(|byte| byte >> 4 == 3) {
-                if !conn.held {
-                    conn.held = true;
-                    self.held.push(id);
-                }
+                self.put_off(id);
                 return false;
             }
-            if !self.shard.wants_packets(id) {
+            let first = input.first().copied();
+            if behind && first.is_some_and(is_acknowledged_publish) {
+                self.put_off(id);
                 return false;
             }
-            if self.shard.is_turn_long() {
+            if !self.shard.wants_packets(id, first) {
+                return false;
+            }
+            if self.shard.is_turn_long() || taken >= PUBLISHES_A_TURN {
                 self.make_ready(id);
                 return false;
             }
+            taken += usize::from(first.is_some_and(is_acknowledged_publish));
             let decoded = conn.decoder.decode(input);
             let packet = match decoded {
                 Ok(None) => return true,
@@ -432,6 +440,16 @@ impl Reactor {
             };
             self.shard.counters().packets_received.add(1);
             self.give(id, now, packet);
+        }
+    }
+
+    /// Its next packet waits until publishers are released.
+    fn put_off(&mut self, id: ConnId) {
+        if let Some(conn) = self.io.conn(id)
+            && !conn.held
+        {
+            conn.held = true;
+            self.held.push(id);
         }
     }
 

@@ -11,6 +11,7 @@ mod arrivals;
 mod canary;
 mod census;
 mod clients;
+mod credit;
 mod deliver;
 mod drain;
 mod groups;
@@ -42,6 +43,7 @@ use plexus_wire::{Packet, ProtocolError};
 #[cfg(feature = "canary")]
 pub use self::canary::Canary;
 pub use self::census::Census;
+pub(crate) use self::credit::is_acknowledged_publish;
 pub use self::log::{
     Class, Confirmed, Doors, LogState, Lot, OpenMessage, Opened, Restored, RestoredRetained,
     RestoredSession, Seen,
@@ -351,8 +353,12 @@ impl Shard {
                 continue;
             }
             client.armed = Instant::FAR_FUTURE;
+            if client.is_held() {
+                client.session.handle_activity(turn.now);
+            }
             client.session.handle_timeout(turn.now, &mut self.outbox);
             self.settle(turn, slot);
+            self.look_at_crowd(turn, slot);
             self.arm(slot);
         }
         self.take_later(turn);
@@ -380,9 +386,12 @@ impl Shard {
         (due != Instant::FAR_FUTURE).then_some(due)
     }
 
-    /// Whether the connection's next packet may be given to the shard; if not, `Ports::resume` says
-    /// when.
-    pub fn wants_packets(&self, conn: ConnId) -> bool {
+    /// Whether the connection's next packet, which begins with that byte, may be given to the shard; if
+    /// not, `Ports::resume` says when.
+    pub fn wants_packets(&self, conn: ConnId, first: Option<u8>) -> bool {
+        if first.is_some_and(|first| self.waits_for_receivers(conn, first)) {
+            return false;
+        }
         match self.tenants.0.get(conn.0 as usize) {
             Some(Tenant::Client(slot)) => {
                 self.clients.get(*slot).is_none_or(|client| !client.session.is_blocked())

@@ -158,7 +158,7 @@ impl Node {
     /// The reactor reads from a connection.
     pub(crate) fn hear(&mut self, conn: ConnId, bytes: &[u8]) {
         let mut input = read(bytes);
-        while self.shard.wants_packets(conn) {
+        while self.shard.wants_packets(conn, input.first().copied()) {
             let packet = match self.desk.conn(conn).decoder.decode(&mut input) {
                 Ok(None) => return,
                 Ok(Some(packet)) => Ok(packet),

@@ -10,6 +10,7 @@ use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant};
 
 use super::{
+    credit::Credit,
     log::{Seen, Weight},
     replay::Replays,
 };
@@ -44,6 +45,8 @@ pub(super) struct Client {
     /// Retained messages that are still to come, and memberships: most clients have neither.
     pub(super) replays: Option<Box<Replays>>,
     pub(super) shares: Option<Box<Shares>>,
+    /// Whom it holds as a receiver, and who holds it.
+    pub(super) credit: Option<Box<Credit>>,
 }
 
 /// The shared subscriptions of a client.
@@ -115,6 +118,7 @@ impl Clients {
             seen: None,
             replays: None,
             shares: None,
+            credit: None,
         });
         self.by_id.insert_unique(named.spread(), named, Named::spread);
         slot

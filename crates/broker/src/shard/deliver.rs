@@ -71,7 +71,8 @@ impl Shard {
             self.counters().dropped_store_full.add(1);
             return Taken::Refused;
         }
-        self.make_room(turn.now, delivery.message.size());
+        let (qos, message) = (delivery.qos, delivery.message);
+        self.make_room(turn.now, message.size());
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
         // The common case of a delivery is one PUBLISH to write; anything else goes the long way.
@@ -92,6 +93,9 @@ impl Shard {
             }
             // It waits in the queue, which may be full now.
             (None, _) => self.tell_owners(turn, slot),
+        }
+        if qos != Qos::AtMostOnce {
+            self.crowd_in(turn, slot, message);
         }
         self.arm(slot);
         taken

@@ -30,6 +30,7 @@ impl Shard {
         }
         self.tell_owners(turn, slot);
         self.advance_replays(turn, slot);
+        self.relieve_crowd(turn, slot);
     }
 
     fn drain_once(&mut self, turn: &mut Turn<'_>, slot: u32) {
@@ -208,6 +209,7 @@ impl Shard {
     pub(super) fn detach(&mut self, slot: u32) -> Option<ConnId> {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
+        client.forget_holders();
         client.conn.take()
     }
 
@@ -215,6 +217,7 @@ impl Shard {
     fn forget(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get(slot) else { return };
         let filters: Vec<_> = client.session.subscriptions().map(|(filter, ..)| filter).collect();
+        self.end_crowd(turn, slot);
         // First: with all of them gone no filter has any to stop.
         self.stop_replays(turn, slot);
         for filter in &filters {

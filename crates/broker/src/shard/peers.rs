@@ -236,6 +236,7 @@ impl Shard {
             Envelope::ReplayMore(step) => self.continue_replay(turn, step),
             Envelope::ReplayStop(cursor) => self.close_cursor(cursor),
             Envelope::Replayed(replayed) => self.take_replayed(turn, *replayed),
+            Envelope::Credit(publisher, goes_on) => self.take_credit(turn, &publisher, goes_on),
             Envelope::Kept(confirmed) => self.take_kept(turn, from, &confirmed),
         }
     }

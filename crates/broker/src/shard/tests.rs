@@ -1,5 +1,6 @@
 //! Shards by hand: packets in, effects out, envelopes carried from one to the other.
 
+mod credit;
 mod durability;
 mod handed_on;
 mod replays;
@@ -44,6 +45,7 @@ struct Desk {
     /// Everything that went to the log.
     batches: Vec<Batch>,
     closed: Vec<ConnId>,
+    resumed: Vec<ConnId>,
     backlog: usize,
 }
 
@@ -60,7 +62,9 @@ impl Ports for Desk {
     fn close(&mut self, conn: ConnId, _: CloseReason) {
         self.closed.push(conn);
     }
-    fn resume(&mut self, _: ConnId) {}
+    fn resume(&mut self, conn: ConnId) {
+        self.resumed.push(conn);
+    }
     fn forward(&mut self, shard: u16, envelope: Envelope) {
         self.posted.push((shard, envelope));
     }

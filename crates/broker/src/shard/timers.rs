@@ -50,7 +50,8 @@ impl Shard {
     /// Sets a timer when the client's next deadline is earlier than the one that is set.
     pub(super) fn arm(&mut self, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
-        let Some(due) = client.session.poll_timeout() else { return };
+        let due = client.session.poll_timeout().into_iter().chain(client.crowd_due()).min();
+        let Some(due) = due else { return };
         if due < client.armed {
             client.armed = due;
             self.timers.set(due, slot, client.serial);

@@ -173,6 +173,8 @@ impl World {
 
     pub(super) fn tick(&mut self, shard: u16) {
         self.home(shard).tick = Instant::FAR_FUTURE;
+        let worked = self.dice.between(0, 400_000);
+        self.home(shard).shard.counters().busy_micros.add(worked as u64);
         self.call(shard, Shard::handle_timeout);
     }
 
@@ -210,12 +212,13 @@ impl World {
 
     /// Whether the next packet must wait: the shard wants none, or publishers are held back.
     fn is_held(&mut self, number: LinkNo, shard: u16, conn: ConnId) -> bool {
-        let is_publish = self.link(number).arrived.first().is_some_and(|byte| byte >> 4 == 3);
+        let first = self.link(number).arrived.first().copied();
+        let is_publish = first.is_some_and(|byte| byte >> 4 == 3);
         let (now, holds) = (self.now, !self.calm && self.dice.chance(self.plan.faults.holds));
         let hold = self.dice.millis(1, 800);
         let home = self.home(shard);
         let closing = home.dock.conn(conn).is_none_or(|conn| conn.closing);
-        if closing || !home.shard.wants_packets(conn) {
+        if closing || !home.shard.wants_packets(conn, first) {
             return true;
         }
         if holds && home.held_until <= now {
@@ -379,6 +382,7 @@ fn kind(envelope: &Envelope) -> &'static str {
     match envelope {
         Envelope::Publish(..) => "Publish",
         Envelope::Kept(..) => "Kept",
+        Envelope::Credit(..) => "Credit",
         Envelope::Retain(_) => "Retain",
         Envelope::Assign(_) => "Assign",
         Envelope::Return(_) => "Return",

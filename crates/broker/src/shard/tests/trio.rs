@@ -11,7 +11,7 @@ use plexus_stdx::Seed;
 use plexus_types::Qos;
 
 use super::{Context, Lone};
-use crate::{envelope::Envelope, options::NodeOptions, shard::Shard};
+use crate::{envelope::Envelope, options::NodeOptions};
 
 const PUBLISHER: u16 = 0;
 const SUBSCRIBER: u16 = 1;
