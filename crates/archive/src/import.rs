@@ -13,7 +13,7 @@ use plexus_broker::{
     recovery::Recovery,
 };
 use plexus_stdx::{HashMap, Seed};
-use plexus_store::{Batch, ClockMap, Commit, Disk, Identity, Log, LogOptions};
+use plexus_store::{Batch, ClockMap, Commit, Disk, Identity, Log, LogError, LogOptions};
 use plexus_types::{ClientId, MessageId, TopicName};
 
 use self::{bodies::Bodies, lines::Lines, queue::Queue};
@@ -127,8 +127,8 @@ impl From<Fault> for Refusal {
     }
 }
 
-impl From<plexus_store::LogError> for Refusal {
-    fn from(error: plexus_store::LogError) -> Self {
+impl From<LogError> for Refusal {
+    fn from(error: LogError) -> Self {
         Self::Other(error.into())
     }
 }
@@ -356,6 +356,7 @@ impl<D: Disk> Importer<D> {
             }
         }
         self.commit(Commit::Synced)?;
+        self.close()?;
         self.end = Some(told);
         Ok(())
     }
@@ -379,6 +380,15 @@ impl<D: Disk> Importer<D> {
         self.log.commit(self.now_millis, &[&self.batch])?;
         self.batch.clear();
         Ok(())
+    }
+
+    /// Everything may be in one commit: damage to it must not pass for what was never kept. A full disk
+    /// has all that counts.
+    fn close(&mut self) -> Result<(), Refusal> {
+        match self.log.close(self.now_millis) {
+            Ok(()) | Err(LogError::Full { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn imported(&self) -> Imported {

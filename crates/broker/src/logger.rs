@@ -181,16 +181,26 @@ impl Logger {
                 self.commit();
             }
             if !open && (self.waiting.is_empty() || self.retry_at.is_some()) {
-                if !self.waiting.is_empty() {
-                    tracing::error!(batches = self.waiting.len(), "records could not be written");
-                }
-                return;
+                return self.end();
             }
             self.measure();
             more = self.clean_enough();
             if let Some(maker) = &mut self.maker {
                 maker.tend(&mut self.log, self.clock.now());
             }
+        }
+    }
+
+    /// Nobody is there any more. What is kept is kept without the log's last word, too: a full disk goes
+    /// without.
+    fn end(mut self) {
+        if !self.waiting.is_empty() {
+            tracing::error!(batches = self.waiting.len(), "records could not be written");
+            return;
+        }
+        match self.log.close(self.clock.now().as_millis()) {
+            Ok(()) | Err(LogError::Full { .. }) => {}
+            Err(error) => tracing::warn!("the log cannot be closed: {}", told(&error)),
         }
     }
 

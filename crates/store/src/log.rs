@@ -2,6 +2,7 @@
 
 mod begin;
 mod clean;
+mod close;
 mod forget;
 mod open;
 mod read;
@@ -143,6 +144,8 @@ pub struct Log<D: Disk> {
     is_ordered: bool,
     /// Up to where the last segment is known to be durable.
     synced: u64,
+    /// Where the last closing frame of the last segment ends; see [`Log::close`].
+    closed: u64,
     /// The last segment's file has lost its name: nothing in it would be found again.
     gone: bool,
     /// The last segment takes no more frames.

@@ -52,6 +52,17 @@ pub(crate) struct Found<'w> {
     pub(crate) records: &'w [u8],
 }
 
+impl Found<'_> {
+    pub(crate) const fn end(&self) -> u64 {
+        self.at + self.head.frame_bytes() as u64
+    }
+
+    /// Whether it only says that all before it is kept.
+    pub(crate) fn closes(&self) -> bool {
+        self.records.is_empty() && u64::from(self.head.kept) == self.at
+    }
+}
+
 /// Reads the frames of one segment.
 pub(crate) struct SegmentReader<'d, D: Disk> {
     window: Window<'d, D>,
@@ -97,7 +108,7 @@ impl<'d, D: Disk> SegmentReader<'d, D> {
         visit: &mut dyn FnMut(Found<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
         while let Some(found) = self.frame(at, end)? {
-            let next = at + found.head.frame_bytes() as u64;
+            let next = found.end();
             visit(found)?;
             at = next;
         }
@@ -136,7 +147,7 @@ impl<'d, D: Disk> SegmentReader<'d, D> {
         while let Some(next) = self.find(at, u64::MAX)? {
             let frame = self.frame(next, u64::MAX)?;
             let Some(found) = frame else { break };
-            at = next + found.head.frame_bytes() as u64;
+            at = found.end();
             tail.frames += 1;
             tail.bytes = tail.bytes.max(at - end);
             tail.kept = tail.kept.max(u64::from(found.head.kept));

@@ -117,7 +117,8 @@ pub fn check<D: Disk>(disk: &D) -> Result<Report, OpenError> {
 pub fn dump<D: Disk>(disk: &D, sink: &mut dyn FnMut(&Dumped<'_>)) -> Result<Report, OpenError> {
     let mut report = Report::default();
     let survey = Survey::of(disk, &mut |segment, found, records| {
-        report.frames += 1;
+        // A closing frame is no commit.
+        report.frames += u64::from(!records.is_empty());
         report.bytes += found.head.frame_bytes() as u64;
         report.newest_millis = report.newest_millis.max(found.head.millis);
         for (offset, record) in records {

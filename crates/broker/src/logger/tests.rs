@@ -2,7 +2,7 @@ use std::{env, fs, sync::mpsc::sync_channel};
 
 use bytes::Bytes;
 use plexus_stdx::Seed;
-use plexus_store::{Commit, Group, Identity, LogOptions, Replay};
+use plexus_store::{Commit, Group, Identity, LogOptions, OpenError, Replay};
 use plexus_types::{ClientId, Durability, MessageProperties, Qos, TopicName};
 
 use super::*;
@@ -30,6 +30,15 @@ impl Replay for Nothing {
     fn restart(&mut self) {}
 }
 
+fn log_options() -> LogOptions {
+    let identity = Identity { store: 1, hash_seed: 1, created_millis: 1 };
+    LogOptions {
+        segment_bytes: SEGMENT,
+        bytes_max: SEGMENTS * SEGMENT,
+        ..LogOptions::new(identity, ClockMap::default())
+    }
+}
+
 /// The log's thread without the thread, and its one shard.
 struct Bench {
     logger: Logger,
@@ -44,14 +53,8 @@ struct Bench {
 impl Bench {
     fn new(name: &str) -> Self {
         let folder = env::temp_dir().join(format!("plexus-{name}-{}", std::process::id()));
-        let identity = Identity { store: 1, hash_seed: 1, created_millis: 1 };
-        let options = LogOptions {
-            segment_bytes: SEGMENT,
-            bytes_max: SEGMENTS * SEGMENT,
-            ..LogOptions::new(identity, ClockMap::default())
-        };
         let disk = FileDisk::open(&folder).unwrap();
-        let mut log = Log::open(disk, options, &mut Nothing).unwrap();
+        let mut log = Log::open(disk, log_options(), &mut Nothing).unwrap();
         log.set_references(std::iter::empty()).unwrap();
         let place = LogPlace {
             folder: folder.clone(),
@@ -190,6 +193,22 @@ fn what_waits_is_written_in_parts() {
     bench.work();
     assert_eq!(bench.mark.read().get(), bench.sent);
     assert!(bench.logger.log.stat().commits >= 3, "{:?}", bench.logger.log.stat());
+}
+
+/// As long as nothing stands behind it, damage to the last commit passes for what a crash has left.
+#[test]
+fn a_log_that_was_ended_takes_no_damage_for_what_was_being_written() {
+    let mut bench = Bench::new("ended");
+    bench.hold(1, 1_000);
+    bench.jobs = None;
+    let Bench { logger, folder, .. } = bench;
+    logger.run();
+    let file = folder.0.join(SegmentNumber::new(1).file_name());
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[700] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let error = Log::open(FileDisk::open(&folder.0).unwrap(), log_options(), &mut Nothing);
+    assert!(matches!(error, Err(OpenError::Damaged { offset: 512, .. })), "{error:?}");
 }
 
 #[test]

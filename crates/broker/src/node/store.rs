@@ -156,7 +156,8 @@ impl Store {
                 file = cut.file,
                 offset = cut.offset,
                 bytes = cut.bytes,
-                "the end of the log was being written when the node stopped: it was cut off"
+                "the end of the log is not whole, and nothing says that it was kept: it was being written \
+                 when the node stopped, and is cut off"
             );
         }
         if log.disk_is_small() {

@@ -151,8 +151,8 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
     )];
     if let Some(cut) = &report.cut {
         lines.push(format!(
-            "{}: {} bytes behind byte {} were being written when the node stopped; the next start \
-             cuts them off\n",
+            "{}: {} bytes behind byte {} are not whole, and nothing says that they were kept: they \
+             were being written when the node stopped, and the next start cuts them off\n",
             cut.file, cut.bytes, cut.offset
         ));
     }

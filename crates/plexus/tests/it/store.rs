@@ -313,3 +313,29 @@ fn an_import_that_fails_leaves_nothing_and_one_that_succeeds_overwrites_nothing(
     store(&place, "import", "new", &[]).failed(2);
     store(&place, "check", "new", &[]).ok();
 }
+
+/// What is damaged at the very end must not pass for something that was never kept.
+#[test]
+fn damage_to_the_last_commit_of_a_stopped_node_and_of_an_import_is_known() {
+    let place = Place::new();
+    filled(&place);
+    store(&place, "export", "data", &["x.jsonl"]).ok();
+    store(&place, "import", "moved", &["x.jsonl"]).ok();
+    for dir in ["data", "moved"] {
+        let dumped = store(&place, "dump", dir, &["--json"]).ok();
+        let last = json(dumped.lines().next_back().expect("a record"));
+        let mut bytes = fs::read(segment(&place, dir)).unwrap();
+        bytes[usize::try_from(last["offset"].as_u64().unwrap()).unwrap()] ^= 1;
+        fs::write(segment(&place, dir), bytes).unwrap();
+        let mend = format!("`plexus store repair --data-dir {dir}`");
+        let said = place.run(["serve", LISTEN, DURABLE, "--data-dir", dir]).failed(1);
+        assert!(said.contains(" is damaged at byte ") && said.contains(&mend), "{said}");
+        let check = json(&store(&place, "check", dir, &["--json"]).stdout);
+        assert_eq!(
+            (check["damages"].as_array().map(Vec::len), &check["unfinished_bytes"]),
+            (Some(1), &0.into())
+        );
+        store(&place, "repair", dir, &[]).ok();
+        store(&place, "check", dir, &[]).ok();
+    }
+}

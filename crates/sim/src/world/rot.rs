@@ -1,7 +1,7 @@
 //! Bits that turn over on the disk: a start must say where, or not be concerned.
 //!
-//! The newest file is left alone: whether the last commit of a log is damaged or was being written
-//! when the node stopped nobody can know.
+//! The log is closed before, or nobody could know whether its last commit is damaged or was being
+//! written when the node stopped.
 
 use plexus_stdx::Seed;
 use plexus_store::{Disk, Group, Log, LogOptions, OpenError, Replay, testing::MemoryDisk};
@@ -33,19 +33,27 @@ impl Replay for Digest {
 }
 
 impl Logger {
+    /// A copy of the disk as a node leaves it that is stopped.
+    fn closed(&self) -> Result<MemoryDisk, Box<dyn std::error::Error>> {
+        let disk = self.disk.copied();
+        let mut log = Log::open(disk.clone(), self.options.clone(), &mut Digest(0))?;
+        // Whatever is referred to: nothing is cleaned.
+        log.set_references(std::iter::empty())?;
+        log.close(log.newest_millis())?;
+        Ok(disk)
+    }
+
     /// Starts from a copy of the disk with a bit turned over.
     fn try_rot(&self, dice: &mut Dice) -> Result<(), String> {
-        let mut files = self.disk.list().map_err(|error| error.to_string())?;
+        let closed = self.closed().map_err(|error| error.to_string())?;
+        let mut files = closed.list().map_err(|error| error.to_string())?;
         files.retain(|(name, _)| name.rsplit_once('.').is_some_and(|(_, kind)| kind == "seg"));
         files.sort();
-        let Some((_, older)) = files.split_last().filter(|(_, older)| !older.is_empty()) else {
-            return Ok(());
-        };
-        let (name, length) = dice.pick(older);
+        let (name, length) = dice.pick(&files);
         let offset = dice.below(usize::try_from(length).unwrap_or(usize::MAX)) as u64;
-        let sound = Digest::of(self.disk.copied(), &self.options);
+        let sound = Digest::of(closed.copied(), &self.options);
         let sound = sound.map_err(|error| error.to_string())?;
-        let rotten = self.disk.copied();
+        let rotten = closed.copied();
         rotten.rot(&name, offset);
         match Digest::of(rotten, &self.options) {
             Ok(digest) if digest == sound => Ok(()),

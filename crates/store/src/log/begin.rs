@@ -84,6 +84,7 @@ impl<D: Disk> Log<D> {
             last.end = synced;
         }
         self.synced = segment.end;
+        self.closed = 0;
         self.given_up = false;
         self.segments.push_back(segment);
     }

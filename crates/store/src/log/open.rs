@@ -162,6 +162,7 @@ impl<D: Disk> Log<D> {
             spare_names: 0,
             is_ordered: false,
             synced: 0,
+            closed: 0,
             gone: false,
             given_up: false,
             torn: false,
@@ -288,11 +289,14 @@ impl<D: Disk> Log<D> {
         };
         let (newest, next, frames) =
             (&mut self.newest_millis, &mut self.next_message, &mut self.recovered.frames);
-        let kept = &mut self.synced;
-        *kept = header::BYTES;
+        let (kept, closed) = (&mut self.synced, &mut self.closed);
+        (*kept, *closed) = (header::BYTES, 0);
         let walked = reader.walk(header::BYTES, wanted.unwrap_or(u64::MAX), &mut |found| {
             *newest = (*newest).max(found.head.millis);
             *kept = (*kept).max(u64::from(found.head.kept));
+            if found.closes() {
+                *closed = found.end();
+            }
             *frames += 1;
             absorbed.frame(found, next)
         });

@@ -108,13 +108,18 @@ impl<D: Disk> Log<D> {
         if self.given_up || bytes as u64 > room {
             self.begin_segment(bytes as u64, millis)?;
         }
+        self.append_frame(millis, sync)
+    }
+
+    /// Writes the frame that has been made where the last one ends; the segment has room for it.
+    pub(super) fn append_frame(&mut self, millis: u64, sync: bool) -> Result<u64, LogError> {
         let at = self.current().end;
         let seal = self.current().seal;
         frame::close(&mut self.frame, seal, self.synced as u32, millis);
         self.write_frame(at, sync)?;
         self.newest_millis = millis;
         self.stat.commits += 1;
-        self.stat.written_bytes += bytes as u64;
+        self.stat.written_bytes += self.frame.len() as u64;
         self.frame.clear();
         self.frame.shrink_to(Self::FRAME_BYTES_KEPT);
         Ok(at)

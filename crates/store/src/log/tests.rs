@@ -5,7 +5,7 @@ use plexus_types::{ClientId, Durability, Message, MessageProperties, Qos, Text, 
 
 use super::*;
 use crate::{
-    OpenError,
+    OpenError, header,
     testing::{Call, Fault, MemoryDisk},
 };
 
@@ -341,6 +341,7 @@ fn an_earlier_index_voids_what_came_after_it() {
 }
 
 mod cleaning;
+mod closing;
 mod forgetting;
 mod full;
 mod model;

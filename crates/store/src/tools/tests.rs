@@ -70,6 +70,9 @@ fn a_whole_store_is_reported_and_dumped() {
     assert_eq!(seen[0], (1, 1, 1, 1_001, 500));
     assert_eq!(seen[79], (3, 2, 40, 1_040, 1));
     assert_eq!(repair(&disk).unwrap(), Repaired::default());
+    opened(&disk).0.close(1_041).unwrap();
+    let closed = check(&disk).unwrap();
+    assert_eq!((closed.frames, closed.bytes, closed.newest_millis), (40, report.bytes + 24, 1_041));
 }
 
 #[test]

@@ -75,7 +75,10 @@ impl World {
                 check_bodies(self.log.as_ref().unwrap(), &self.owner)?;
             }
             match self.draw.below(40) {
-                0 => self.start(false)?,
+                0 => {
+                    self.close();
+                    self.start(false)?;
+                }
                 1 => {
                     self.power_loss();
                     self.start(true)?;
@@ -88,6 +91,21 @@ impl World {
         self.rest()?;
         self.power_loss();
         self.start(true)
+    }
+
+    /// Half of the lives of a process end on purpose; of those some lose their power behind that.
+    fn close(&mut self) {
+        let (now, before) = (self.now, self.log().stat().written_bytes);
+        if self.one_in(2) && self.log().close(now).is_ok() {
+            self.states = vec![self.owner.state.clone()];
+            // Where it was closed before, what failed since then stays behind that.
+            if self.log().stat().written_bytes > before {
+                self.maybe.clear();
+            }
+            if self.one_in(2) {
+                self.power_loss();
+            }
+        }
     }
 
     fn power_loss(&mut self) {
