@@ -176,19 +176,22 @@ impl Logger {
         let mut more = false;
         loop {
             let open = self.gather(self.patience(more));
-            let due = self.retry_at.is_none_or(|at| at <= self.clock.now());
-            if !self.waiting.is_empty() && (due || !open) {
-                self.commit();
-            }
+            self.commit_due(open);
             if !open && (self.waiting.is_empty() || self.retry_at.is_some()) {
                 return self.end();
             }
-            self.measure();
-            more = self.clean_enough();
-            if let Some(maker) = &mut self.maker {
-                maker.tend(&mut self.log, self.clock.now());
-            }
+            more = self.tend();
         }
+    }
+
+    /// What the log needs beside commits; whether there is more to clean at once.
+    fn tend(&mut self) -> bool {
+        self.measure();
+        let more = self.clean_enough();
+        if let Some(maker) = &mut self.maker {
+            maker.tend(&mut self.log, self.clock.now());
+        }
+        more
     }
 
     /// Nobody is there any more. What is kept is kept without the log's last word, too: a full disk goes
@@ -250,20 +253,33 @@ impl Logger {
         }
     }
 
+    /// A disk that refused is tried again although nothing waits: whoever noticed may have been cleaning,
+    /// and nothing that waits would come as long as nothing is taken.
+    fn commit_due(&mut self, open: bool) {
+        let due = self.retry_at.is_none_or(|at| at <= self.clock.now());
+        let wanted = !self.waiting.is_empty() || self.retry_at.is_some();
+        if wanted && (due || !open) {
+            self.commit();
+        }
+    }
+
     /// Writes what waits, as much as one commit takes; where that does not fit, as much as does.
     fn commit(&mut self) {
         let batches = self.waiting.iter().map(|(_, batch, _)| batch);
         let now = self.clock.now().as_millis();
         match self.log.commit_first(now, batches, self.commit_bytes as u64) {
             Ok((committed, count)) => self.note_committed(committed, count),
-            Err(error) => {
-                // To find out that a disk is still full may take a file's worth of writing.
-                let full = matches!(error, LogError::Full { .. });
-                let pause = if full { FULL_RETRY } else { RETRY };
-                self.retry_at = Some(self.clock.now() + pause);
-                self.report_health(Some(&error));
-            }
+            Err(error) => self.note_failed(&error),
         }
+    }
+
+    /// The log cannot be written, and is to be tried again.
+    fn note_failed(&mut self, error: &LogError) {
+        // To find out that a disk is still full may take a file's worth of writing.
+        let full = matches!(error, LogError::Full { .. });
+        let pause = if full { FULL_RETRY } else { RETRY };
+        self.retry_at = Some(self.clock.now() + pause);
+        self.report_health(Some(error));
     }
 
     /// Tells the shards that the first so many of what waited are kept.
@@ -412,9 +428,10 @@ impl Logger {
                 more
             }
             Err(error) => {
-                // Whether records can be kept only a commit can tell: after a word of its own here
-                // nothing would be taken, hence nothing written, and nobody would ever take it back.
-                if !std::mem::replace(&mut self.cannot_clean, true) {
+                // Of other errors only a commit can tell whether they keep records from being kept.
+                if matches!(error, LogError::Gone { .. }) {
+                    self.note_failed(&error);
+                } else if !std::mem::replace(&mut self.cannot_clean, true) {
                     tracing::error!(
                         "the log cannot be cleaned: {}; {}",
                         told(&error),

@@ -223,3 +223,31 @@ fn a_log_that_cannot_be_written_lets_the_node_stop() {
     assert!(bench.context.log.is_failing());
     assert_eq!(bench.mark.read().get(), 0);
 }
+
+/// Nobody may have anything to write for days.
+#[test]
+fn a_log_that_is_taken_away_is_an_alarm_and_ends_it_when_it_is_back() {
+    let mut bench = Bench::new("gone");
+    bench.hold(1, 1_000);
+    bench.work();
+    let away = bench.folder.0.with_extension("away");
+    let look = |bench: &mut Bench| {
+        (bench.logger.measure_at, bench.logger.clean_at) = (Instant::ZERO, None);
+        bench.logger.tend();
+        // As if the time had come to try again.
+        bench.logger.retry_at = bench.logger.retry_at.map(|_| Instant::ZERO);
+        bench.logger.commit_due(true);
+        bench.context.alarms.all().remove("store/failing").map(|alarm| alarm.text)
+    };
+    fs::rename(&bench.folder.0, &away).unwrap();
+    let told = look(&mut bench).expect("an alarm");
+    assert!(told.starts_with("0000000000000001.seg is not in its folder any more; "), "{told}");
+    assert!(bench.context.log.is_failing());
+    assert!(look(&mut bench).is_some());
+    fs::rename(&away, &bench.folder.0).unwrap();
+    assert_eq!(look(&mut bench), None);
+    assert!(!bench.context.log.is_failing());
+    bench.hold(2, 1_000);
+    bench.work();
+    assert_eq!(look(&mut bench), None);
+}
