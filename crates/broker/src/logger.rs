@@ -285,9 +285,6 @@ impl Logger {
     /// Tells the shards that the first so many of what waited are kept.
     fn note_committed(&mut self, committed: Committed, count: usize) {
         self.context.log.note_segment(committed.segment);
-        let stat = self.log.stat();
-        let living = stat.body_bytes + stat.state_bytes;
-        self.context.log.note_bytes(stat.segment_bytes + stat.spare_bytes, living);
         self.report_room();
         self.report_health(None);
         self.retry_at = None;
@@ -307,37 +304,17 @@ impl Logger {
             return;
         }
         match error {
-            Some(error) => self.raise(FAILING, format!("{}; {}", told(error), mend(error))),
+            Some(error) => self.raise(
+                FAILING,
+                format!("{}; {}", told(error), error.mend()),
+                "until then what has to be kept is refused",
+            ),
             None => self.clear(FAILING, "the log can be written again"),
         }
     }
 
-    fn what_is_full(&self) -> String {
-        let (stat, segment) = (self.log.stat(), self.segment_bytes);
-        let (files, living) = (stat.segment_bytes, stat.body_bytes + stat.state_bytes);
-        let free = self.log.disk_free_bytes().unwrap_or(0);
-        let taking = "or have clients take what waits for them";
-        if self.log.disk_is_false() {
-            return format!(
-                "the file system of node.data_dir refuses a file of {segment} bytes although it says \
-                 that {free} are free: a quota or its number of files is at its end; raise it, {taking}"
-            );
-        }
-        let (limit, mend) = if self.log.is_limited_by_disk() {
-            (format!("beside {free} that are free on the disk of node.data_dir"), "make room there")
-        } else {
-            let most = self.context.options.log.as_ref().map_or(0, |place| place.bytes_max);
-            (format!("of the {most} of store.max_size"), "raise it")
-        };
-        format!(
-            "the log takes {files} bytes {limit}, and {living} of them are in use: no \
-             more is let in, because six segments of {segment} bytes and a ninth of the rest are for \
-             order; {mend}, choose a smaller store.segment_size, {taking}"
-        )
-    }
-
-    fn raise(&self, name: &'static str, what: String) {
-        tracing::error!(alarm = name, "{what}; until then what has to be kept is refused");
+    fn raise(&self, name: &'static str, what: String, meanwhile: &str) {
+        tracing::error!(alarm = name, "{what}; {meanwhile}");
         self.context.alarms.raise(name, self.clock.now(), what);
         self.wake_speaker();
     }
@@ -361,23 +338,26 @@ impl Logger {
         }
     }
 
-    /// Says once when nothing more may be let in, and once when there has been room for a while.
+    /// Tells figures. Says once when nothing more may be let in, and once when there has been room for a while.
     fn report_room(&mut self) {
         let now = self.clock.now();
-        let full = self.log.room_to_grow() < self.segment_bytes;
-        self.context.log.set_full(full);
-        match (full, self.full_at) {
-            (true, told) => {
+        let (shortage, stat) = (self.log.shortage(), self.log.stat());
+        self.context.log.note_bytes(stat.file_bytes(), stat.living_bytes());
+        self.context.log.set_full(shortage.is_some());
+        match (shortage, self.full_at) {
+            (Some(shortage), told) => {
                 self.full_at = Some(now);
                 if told.is_none() {
-                    self.raise(FULL, self.what_is_full());
+                    let meanwhile = "as long as the log has no room, what has to be kept is \
+                                     refused; the alarm ends when it has had room for five seconds";
+                    self.raise(FULL, self.log.tell(shortage), meanwhile);
                 }
             }
-            (false, Some(last)) if last + ROOM_LASTS <= now => {
+            (None, Some(last)) if last + ROOM_LASTS <= now => {
                 self.full_at = None;
-                self.clear(FULL, "the log has room again");
+                self.clear(FULL, "the log has had room again for five seconds");
             }
-            (false, _) => {}
+            (None, _) => {}
         }
     }
 
@@ -435,7 +415,7 @@ impl Logger {
                     tracing::error!(
                         "the log cannot be cleaned: {}; {}",
                         told(&error),
-                        mend(&error)
+                        error.mend()
                     );
                 }
                 self.clean_at = Some(self.clock.now() + CLEAN_RETRY);
@@ -455,26 +435,6 @@ const FULL: &str = "store/full";
 fn told(error: &LogError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     format!("{error}{}", cause.unwrap_or_default())
-}
-
-/// What an operator does about it.
-const fn mend(error: &LogError) -> &'static str {
-    match error {
-        LogError::Full { .. } => {
-            "make room on the disk of node.data_dir; the node goes on by itself"
-        }
-        LogError::Gone { .. } => {
-            "nothing that is stored now would be found again: if another disk was mounted there take \
-             it away, or stop the node and start it on what is left"
-        }
-        LogError::Io { .. } => {
-            "look after the disk of node.data_dir; the node tries again by itself"
-        }
-        LogError::TooLarge { .. } => "this is a fault of the node: please report it",
-        LogError::Missing { .. } | LogError::Damaged { .. } => {
-            "stop the node and run `plexus store check` on its node.data_dir"
-        }
-    }
 }
 
 /// A message as the shards have it.

@@ -31,7 +31,7 @@ pub use batch::{Batch, Commit, Group};
 pub use disk::{Disk, FileDisk};
 pub use error::{LogError, MissingBodies, OpenError};
 pub use header::Identity;
-pub use log::{Committed, Cut, Log, LogOptions, Recovered, Replay, SpareOrder, Stat};
+pub use log::{Committed, Cut, Log, LogOptions, Recovered, Replay, Shortage, SpareOrder, Stat};
 pub use message::{ClockMap, StoredMessage};
 pub use plexus_types::MessageId;
 pub use record::Record;

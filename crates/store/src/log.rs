@@ -1,5 +1,6 @@
 //! The log: one owner, no threads, no clock.
 
+mod advice;
 mod begin;
 mod clean;
 mod close;
@@ -27,6 +28,7 @@ use clean::Rest;
 pub use open::{Cut, Recovered, Replay};
 pub(crate) use open::{SHORTER, missing_before};
 use room::DiskRoom;
+pub use room::Shortage;
 
 /// How a log is to be run.
 #[derive(Debug, Clone)]
@@ -106,6 +108,18 @@ pub struct Stat {
     pub rest_bytes: u64,
     /// Releases of bodies that the log did not hold: an error of an owner.
     pub strange_releases: u64,
+}
+
+impl Stat {
+    /// What all files take, those that wait to be used included.
+    pub const fn file_bytes(&self) -> u64 {
+        self.segment_bytes + self.spare_bytes
+    }
+
+    /// What lives in them.
+    pub const fn living_bytes(&self) -> u64 {
+        self.body_bytes + self.state_bytes
+    }
 }
 
 #[derive(Debug)]
@@ -315,7 +329,7 @@ impl<D: Disk> Log<D> {
         Stat {
             segments: self.segments.len() as u64,
             segment_bytes: self.segment_bytes(),
-            spare_bytes: self.spares.iter().map(|spare| spare.length).sum(),
+            spare_bytes: self.spare_bytes(),
             bodies: self.bodies.len() as u64,
             body_bytes: self.bodies.bytes(),
             state_bytes: self.living_state_bytes(),
@@ -364,8 +378,11 @@ impl<D: Disk> Log<D> {
 
     /// What all files take.
     fn file_bytes(&self) -> u64 {
-        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
-        self.segment_bytes() + spares
+        self.segment_bytes() + self.spare_bytes()
+    }
+
+    fn spare_bytes(&self) -> u64 {
+        self.spares.iter().map(|spare| spare.length).sum()
     }
 
     fn table_seed(identity: &Identity) -> Seed {

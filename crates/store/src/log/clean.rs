@@ -165,7 +165,7 @@ impl<D: Disk> Log<D> {
     /// Whether so much can be written, and a part of a segment is left.
     fn has_room_for(&self, bytes: u64) -> bool {
         let (segment, current) = (self.options.segment_bytes, self.current());
-        let spares: u64 = self.spares.iter().map(|spare| spare.length).sum();
+        let spares = self.spare_bytes();
         let more = self.room.more(self.file_bytes()) / segment * segment;
         let room = (current.length.saturating_sub(current.end) + spares).saturating_add(more);
         room >= bytes.saturating_add(segment / Self::KEPT_SHARE)

@@ -51,6 +51,36 @@ pub(super) struct Margins {
     pub(super) slack: u64,
 }
 
+impl Margins {
+    const LIMIT: Self = Self { reserved: 2, slack: 4 };
+}
+
+/// Why nothing more may be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortage {
+    /// The disk refuses files although it says that so many bytes are free: a quota, or its number of
+    /// files.
+    Refused {
+        /// Which it says are free.
+        free: u64,
+    },
+    /// The disk has no room for the next files, whatever lives in those that there are.
+    Disk {
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that have to be.
+        wanted: u64,
+    },
+    /// The files have come to the limit of the options, and cleaning has something to do.
+    Files,
+    /// What lives has come so near to the limit of the options, or to the end of the disk if it tells
+    /// how much is free, that cleaning could not make room.
+    Living {
+        /// Bytes that are free on the disk, where that is the limit.
+        free: Option<u64>,
+    },
+}
+
 impl<D: Disk> Log<D> {
     /// About how many bytes of living state may still be let in, before the limit or the end of the
     /// disk.
@@ -61,16 +91,47 @@ impl<D: Disk> Log<D> {
     /// there is no garbage to part with.
     pub fn room_to_grow(&self) -> u64 {
         let Some(limit) = self.bytes_max() else { return u64::MAX };
-        let (segment, living) = (self.options.segment_bytes, self.living_bytes());
-        let Margins { reserved, slack } = self.margins();
-        let living_max = limit.saturating_sub((slack + 2) * segment) / 9 * 8;
-        let living_max = living_max.max(segment / 2);
-        let files = limit.saturating_sub(reserved * segment);
+        self.room_by_files(limit).min(self.room_by_living(limit))
+    }
+
+    fn room_by_files(&self, limit: u64) -> u64 {
+        let segment = self.options.segment_bytes;
+        let files = limit.saturating_sub(self.margins().reserved * segment);
         let more = files.saturating_sub(self.segment_bytes()) / segment;
         let current = self.current();
-        let by_files = current.length.saturating_sub(current.end) + more * segment;
+        current.length.saturating_sub(current.end) + more * segment
+    }
+
+    fn room_by_living(&self, limit: u64) -> u64 {
+        let segment = self.options.segment_bytes;
+        let living_max = limit.saturating_sub((self.margins().slack + 2) * segment) / 9 * 8;
+        let living_max = living_max.max(segment / 2);
         // A segment is what has to be free for anything to be let in.
-        by_files.min((living_max + segment).saturating_sub(living))
+        (living_max + segment).saturating_sub(self.living_bytes())
+    }
+
+    /// Why nothing more may be let in, if nothing may: less than a segment is left. The disk is asked
+    /// anew before that is said: it may have been filled within a moment.
+    pub fn shortage(&mut self) -> Option<Shortage> {
+        let segment = self.options.segment_bytes;
+        if self.room_to_grow() >= segment {
+            return None;
+        }
+        self.measure_disk();
+        let limit = self.bytes_max().filter(|_| self.room_to_grow() < segment)?;
+        let (by_disk, free) = (self.is_limited_by_disk(), self.disk_free_bytes());
+        Some(if self.disk_is_false() {
+            Shortage::Refused { free: free.unwrap_or(0) }
+        } else if self.room_by_living(limit) < segment {
+            Shortage::Living { free: free.filter(|_| by_disk) }
+        } else if by_disk {
+            // A file to go on with, and those into which nothing is let.
+            let wanted = (1 + Margins::LIMIT.reserved) * segment;
+            let wanted = wanted.saturating_sub(self.spare_bytes());
+            Shortage::Disk { free: free.unwrap_or(0), wanted }
+        } else {
+            Shortage::Files
+        })
     }
 
     /// Asks the disk how much room it has, and whether the log is still there. Others use it too, so
@@ -97,7 +158,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// Whether it is the disk that limits the log, not its options.
-    pub fn is_limited_by_disk(&self) -> bool {
+    pub(super) fn is_limited_by_disk(&self) -> bool {
         let limit = self.options.bytes_max;
         limit == 0 || self.room.bytes() < limit
     }
@@ -109,7 +170,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// Whether it refuses files although it says that it has room for them.
-    pub fn disk_is_false(&self) -> bool {
+    pub(super) fn disk_is_false(&self) -> bool {
         let next = self.file_bytes().saturating_add(self.options.segment_bytes);
         self.room.has_refused() && self.room.may_take(next)
     }
@@ -132,7 +193,7 @@ impl<D: Disk> Log<D> {
         if self.room.has_refused() && self.is_limited_by_disk() {
             Margins { reserved: 1, slack: 3 }
         } else {
-            Margins { reserved: 2, slack: 4 }
+            Margins::LIMIT
         }
     }
 }

@@ -212,3 +212,57 @@ fn a_log_whose_file_has_lost_its_name_takes_nothing() {
     log.measure_disk();
     put(&mut log, 1, b"kept").unwrap();
 }
+
+/// Another process may fill a disk, and hardly anything of the log live.
+#[test]
+fn what_is_short_is_told_as_it_is() {
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 0);
+    put(&mut log, 1, b"hardly anything").unwrap();
+    assert_eq!(log.shortage(), None);
+    disk.limit(files(&disk) + SEGMENT);
+    log.measure_disk();
+    let wanted = 3 * SEGMENT - log.stat().spare_bytes;
+    assert_eq!(log.shortage(), Some(Shortage::Disk { free: SEGMENT, wanted }));
+    disk.limit(files(&disk) + wanted - 1);
+    log.measure_disk();
+    assert_eq!(log.shortage(), Some(Shortage::Disk { free: wanted - 1, wanted }));
+    disk.limit(files(&disk) + wanted);
+    log.measure_disk();
+    assert_eq!(log.shortage(), None, "what is said to be wanted is enough");
+
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 12);
+    fill_up_with(&mut log, 0, 500, &tend);
+    assert_eq!(log.shortage(), Some(Shortage::Living { free: None }));
+
+    let disk = MemoryDisk::new(3);
+    let mut log = limited(&disk, 12);
+    while log.shortage().is_none() {
+        put(&mut log, 1, &[1; 500]).unwrap();
+    }
+    assert_eq!(log.shortage(), Some(Shortage::Files), "garbage");
+}
+
+/// What the disk had said a second ago is no reason to call it a liar.
+#[test]
+fn a_disk_that_was_filled_within_a_moment_is_measured_before_it_is_blamed() {
+    let disk = MemoryDisk::new(3);
+    let mut options = options();
+    options.spares_on_order = true;
+    let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
+    log.set_references(std::iter::empty()).unwrap();
+    disk.limit(100 * SEGMENT);
+    log.measure_disk();
+    put(&mut log, 1, &[0; 2_000]).unwrap();
+    let order = log.order_spare().unwrap();
+    disk.limit(files(&disk) + 5);
+    let made = disk.create(&order.name, order.length);
+    log.deliver_spare(order, made);
+    assert!(matches!(log.shortage(), Some(Shortage::Disk { free: 5, .. })), "{:?}", log.shortage());
+    disk.limit(100 * SEGMENT);
+    log.measure_disk();
+    disk.limit_secretly(files(&disk));
+    let refused = matches!(log.shortage(), Some(Shortage::Refused { .. }));
+    assert!(refused, "{:?}", log.shortage());
+}
