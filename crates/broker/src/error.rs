@@ -54,6 +54,15 @@ pub enum StartError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no log, and none can be begun.
+    #[error("the log in {folder} cannot be begun")]
+    Begin {
+        /// Its folder.
+        folder: String,
+        /// Why.
+        #[source]
+        source: plexus_store::OpenError,
+    },
     /// A listener could not be opened.
     #[error("listener {name} could not be opened")]
     Listener {

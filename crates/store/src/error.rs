@@ -53,11 +53,7 @@ pub enum OpenError {
         reason: String,
     },
     /// There is no room for the first segment.
-    #[error(
-        "the disk has no room for the log's first file of {bytes} bytes ({} are free): choose \
-         smaller segments (store.segment_size, for an import --segment-size) or make room",
-        free.map_or_else(|| "fewer".to_owned(), |free| free.to_string())
-    )]
+    #[error("{}", no_room(*bytes, *free))]
     NoRoom {
         /// What it takes.
         bytes: u64,
@@ -79,6 +75,21 @@ impl OpenError {
 
     pub(crate) fn damaged(file: &str, offset: u64, what: impl Into<String>) -> Self {
         Self::Damaged { file: file.to_owned(), offset, what: what.into() }
+    }
+}
+
+/// A disk that has more than it takes refuses for another reason than its size.
+fn no_room(bytes: u64, free: Option<u64>) -> String {
+    match free {
+        Some(free) if free >= bytes => format!(
+            "the file system refuses the log's first file of {bytes} bytes although it says that \
+             {free} are free: a quota or its number of files (inodes) is at its end; raise it"
+        ),
+        free => format!(
+            "the disk has no room for the log's first file of {bytes} bytes ({} are free): choose \
+             smaller segments (store.segment_size, for an import --segment-size) or make room",
+            free.map_or_else(|| "fewer".to_owned(), |free| free.to_string())
+        ),
     }
 }
 

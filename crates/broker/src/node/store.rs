@@ -1,7 +1,7 @@
 //! The log at the start of a node: read, dealt out to the shards, and given to its thread.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use plexus_stdx::Seed;
-use plexus_store::{ClockMap, Disk, FileDisk, Identity, Log, LogOptions, MissingBodies};
+use plexus_store::{ClockMap, Disk, FileDisk, Identity, Log, LogOptions, MissingBodies, OpenError};
 use plexus_types::{Durability, Instant};
 
 use super::{random, spawn, system};
@@ -85,6 +85,15 @@ fn forget<D: Disk>(
     Ok(())
 }
 
+/// Where there is no log yet nothing is wrong with what it holds.
+fn not_opened(folder: &Path, error: OpenError) -> StartError {
+    let folder = folder.display().to_string();
+    match error {
+        OpenError::NoRoom { .. } => StartError::Begin { folder, source: error },
+        error => StartError::Log { folder, source: Box::new(error) },
+    }
+}
+
 /// When the start began.
 #[derive(Debug, Clone, Copy)]
 struct Began(Clock, Instant);
@@ -139,7 +148,7 @@ impl Store {
             let crew = Crew::new(scope, shards, seed, progress);
             let mut crew = crew.map_err(|source| system("a thread", source))?;
             let log = Log::open(disk, options, &mut crew);
-            let log = log.map_err(|error| unreadable(Box::new(error)))?;
+            let log = log.map_err(|error| not_opened(&folder, error))?;
             let recovery = crew.finish().map_err(|error| unreadable(Box::new(error)))?;
             Ok((log, recovery))
         })?;
@@ -346,6 +355,15 @@ mod tests {
         assert_eq!((kept.sessions.len(), kept.open.len()), (1, 0));
         let next = Sequence::new(2); // No place in a queue is given twice.
         assert_eq!(*kept.sessions[0].image, Image { next, ..image(7) });
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_begun_is_not_called_unreadable() {
+        let folder = Path::new("data/log");
+        let begin = not_opened(folder, OpenError::NoRoom { bytes: 1, free: None });
+        assert_eq!(begin.to_string(), "the log in data/log cannot be begun");
+        let read = not_opened(folder, OpenError::Empty);
+        assert_eq!(read.to_string(), "the log in data/log cannot be read");
     }
 
     #[test]

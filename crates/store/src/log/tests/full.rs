@@ -266,3 +266,17 @@ fn a_disk_that_was_filled_within_a_moment_is_measured_before_it_is_blamed() {
     let refused = matches!(log.shortage(), Some(Shortage::Refused { .. }));
     assert!(refused, "{:?}", log.shortage());
 }
+
+#[test]
+fn a_start_without_room_says_whether_it_is_the_disk_or_a_quota() {
+    let disk = MemoryDisk::new(3);
+    let refused = || Log::open(disk.clone(), options(), &mut Read::default()).unwrap_err();
+    disk.limit(SEGMENT - 1);
+    let said = refused().to_string();
+    assert!(said.contains("8192 bytes (8191 are free): choose smaller segments"), "{said}");
+    disk.limit(9 * SEGMENT);
+    disk.limit_secretly(SEGMENT - 1);
+    let said = refused().to_string();
+    let why = "although it says that 73728 are free: a quota or its number of files (inodes)";
+    assert!(said.contains(why), "{said}");
+}
