@@ -28,6 +28,9 @@ pub enum OpenError {
         /// What is wrong there.
         what: String,
     },
+    /// What is there cannot be mended in place.
+    #[error("{0}")]
+    BeyondRepair(String),
     /// A newer program wrote this.
     #[error(
         "{file} has format {version}, and this program reads formats up to {}; start the program \

@@ -1,14 +1,19 @@
 //! Reads a store without running it: figures, a check of every byte, every record, and what a start
 //! would find.
 
+mod obstacle;
 mod reader;
 mod repair;
 mod survey;
 
 use crate::{
-    Cut, Disk, Identity, OpenError, Record, SegmentNumber, frame::HEAD_BYTES, scan,
+    Cut, Disk, Identity, OpenError, Record, SegmentNumber,
+    frame::HEAD_BYTES,
+    scan::{self, SegmentFile},
     segment::spare_number,
 };
+pub use obstacle::beyond_repair;
+use obstacle::identity_of;
 pub use reader::Reader;
 pub use repair::{Lost, Repaired, repair};
 use survey::Survey;
@@ -88,12 +93,11 @@ pub struct Dumped<'a> {
 
 /// Names and sizes. Takes nothing and changes nothing, so it may look at a store that runs.
 pub fn stat<D: Disk>(disk: &D) -> Result<FolderStat, OpenError> {
-    let listed = disk.list().map_err(|error| OpenError::io("folder", "list", error))?;
-    let files = scan::segments(disk, &listed)
-        .map_err(|(name, error)| OpenError::io(&name, "open", error))?;
+    let listed = listed(disk)?;
+    let files = segments(disk, &listed)?;
     let spares = listed.iter().filter(|(name, _)| spare_number(name).is_some());
     Ok(FolderStat {
-        identity: files.iter().find_map(|file| file.header.ok()).map(|header| header.identity),
+        identity: identity_of(&files),
         spares: spares.clone().count() as u64,
         spare_bytes: spares.map(|(_, length)| length).sum(),
         segments: files
@@ -105,6 +109,22 @@ pub fn stat<D: Disk>(disk: &D) -> Result<FolderStat, OpenError> {
             })
             .collect(),
     })
+}
+
+fn listed<D: Disk>(disk: &D) -> Result<Vec<(String, u64)>, OpenError> {
+    disk.list().map_err(|error| OpenError::io("folder", "list", error))
+}
+
+fn segments<D: Disk>(
+    disk: &D,
+    listed: &[(String, u64)],
+) -> Result<Vec<SegmentFile<D::File>>, OpenError> {
+    scan::segments(disk, listed).map_err(|(name, error)| OpenError::io(&name, "open", error))
+}
+
+/// The segments of the folder, ascending, with their headers.
+fn files<D: Disk>(disk: &D) -> Result<Vec<SegmentFile<D::File>>, OpenError> {
+    segments(disk, &listed(disk)?)
 }
 
 /// Reads everything and says all that is wrong. Fails only when the disk does, or when a newer

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub(crate) use self::text::because;
 use self::{
     archive::{ExportArgs, ImportArgs},
-    text::{count, damage, day, size},
+    text::{count, damage, day, mend, size},
 };
 use crate::failure::{Failure, print};
 
@@ -170,17 +170,7 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
     match report.damages.len() as u64 {
         0 => Ok(()),
         places => {
-            let (dir, places) = (args.data_dir.display(), count(places, "place"));
-            let is_known = args.shared().and_then(|disk| {
-                let stat =
-                    tools::stat(&disk).map_err(|error| unreadable(&args.data_dir, &error))?;
-                Ok(stat.identity.is_some())
-            })?;
-            let mend = if is_known {
-                format!("`plexus store repair --data-dir {dir}` lets a node start again")
-            } else {
-                format!("no header is left to mend by: restore a backup, or move {dir}/log away")
-            };
+            let (places, mend) = (count(places, "place"), mend(&args.data_dir));
             Err(Failure::Failed(format!("{places} cannot be read; {mend}")))
         }
     }

@@ -100,8 +100,8 @@ fn damage_is_named_with_its_place_and_its_mend() {
     assert!(said.contains("0000000000000001.seg at byte 0, 512 bytes"), "{said}");
     assert_eq!(
         ended.stderr,
-        "error: 1 place cannot be read; no header is left to mend by: restore a backup, or move \
-         data/log away\n"
+        "error: 1 place cannot be read; no repair can mend that, because no segment has a header \
+         that can be read; restore a backup, or move the folder `log` away to start empty\n"
     );
 }
 
@@ -200,10 +200,14 @@ fn a_store_of_which_no_header_is_left_is_not_repaired_by_another_repair() {
     bytes[256 + 30] ^= 1;
     fs::write(segment(&place, "data"), &bytes).unwrap();
     let ended = store(&place, "check", "data", &[]);
-    let said = ended.stderr;
-    assert!(said.contains("restore a backup") && !said.contains("store repair"), "{said}");
+    let args = ["serve", LISTEN, DURABLE, "--data-dir", "data"];
+    for said in
+        [ended.stderr, place.run(args).failed(1), store(&place, "export", "data", &[]).failed(1)]
+    {
+        assert!(said.contains("restore a backup") && !said.contains("store repair"), "{said}");
+    }
     let said = store(&place, "repair", "data", &[]).failed(1);
-    assert!(said.contains("no segment has a header that can be read"), "{said}");
+    assert!(said.starts_with("error: data: no segment has a header that can be read; "), "{said}");
     assert!(!said.contains("plexus store repair"), "{said}");
     assert!(fs::read(segment(&place, "data")).unwrap() == bytes, "it is left alone");
 }

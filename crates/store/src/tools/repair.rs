@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Damage, dump,
+    obstacle::obstacle,
     survey::{Hole, Survey, Surveyed},
 };
 use crate::{
@@ -14,9 +15,6 @@ use crate::{
     record::HOLE_RECORD,
     segment,
 };
-
-/// Segments that are gone between two that are there, up to which others are made to stand for them.
-const GAP_MAX: u64 = 1_024;
 
 /// Entries that may have been in what was damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +43,7 @@ pub struct Repaired {
 /// the head of a frame that says that they are a hole; only heads and headers are written. Should
 /// the power go meanwhile, the repair can be repeated.
 ///
-/// A folder in which no header can be read, or that has segments which cannot be of one log, is left
-/// alone.
+/// What [`super::beyond_repair`] speaks of is left alone.
 pub fn repair<D: Disk>(disk: &D) -> Result<Repaired, OpenError> {
     let survey = Survey::of(disk, &mut |_, _, _| {})?;
     let damages = survey.damages();
@@ -64,32 +61,11 @@ pub fn repair<D: Disk>(disk: &D) -> Result<Repaired, OpenError> {
 }
 
 fn mend<D: Disk>(disk: &D, survey: &Survey<D::File>) -> Result<(), OpenError> {
-    let refused = |file: &str, what: &str| Err(OpenError::damaged(file, 0, what));
-    let Some(identity) = survey.identity else {
-        return refused(
-            "folder",
-            "no segment has a header that can be read: restore a backup, or move it away",
-        );
-    };
-    let mut last = Some(survey.floor).filter(|_| survey.misses_the_first());
-    for surveyed in &survey.segments {
-        let number = surveyed.file.number;
-        if number > SegmentNumber::LAST {
-            return refused(&surveyed.file.name(), SegmentNumber::TOO_LARGE);
-        }
-        let gap = last.replace(number).map_or(0, |last| number.get() - last.next().get());
-        if gap > GAP_MAX {
-            let before = SegmentNumber::new(number.get() - gap - 1).file_name();
-            let what = format!(
-                "{gap} segments between {before} and it are gone, more than the {GAP_MAX} that a \
-                 repair stands in for; move away whichever of the two is not of this log"
-            );
-            return refused(&surveyed.file.name(), &what);
-        }
-        if surveyed.file.header.is_ok_and(|header| header.identity != identity) {
-            return refused(&surveyed.file.name(), "it is of another store; move it away");
-        }
+    let headers = survey.segments.iter().map(|segment| (segment.file.number, segment.file.header));
+    if let Some(error) = obstacle(headers, survey.identity, survey.floor) {
+        return Err(error);
     }
+    let identity = survey.identity.expect("invariant: it would be an obstacle");
     let mut previous: Option<(SegmentNumber, u64)> = None;
     let mut newest = identity.created_millis;
     let mut next_message = 1;

@@ -2,14 +2,17 @@
 
 use std::io;
 
-use super::Damage;
+use super::{
+    Damage, files,
+    obstacle::{floor_of, identity_of},
+};
 use crate::{
     Cut, Disk, Identity, OpenError, Record, SegmentNumber,
     frame::{HEAD_BYTES, Seal},
     header::{self, HeaderError},
     log::{SHORTER, missing_before},
     record::{BadRecord, Records},
-    scan::{self, Found, SegmentFile, SegmentReader, Tail},
+    scan::{Found, SegmentFile, SegmentReader, Tail},
 };
 
 /// Bytes between whole frames.
@@ -53,15 +56,13 @@ impl<F> Survey<F> {
         disk: &D,
         visit: &mut Visit<'_>,
     ) -> Result<Self, OpenError> {
-        let listed = disk.list().map_err(|error| OpenError::io("folder", "list", error))?;
-        let files = scan::segments(disk, &listed)
-            .map_err(|(name, error)| OpenError::io(&name, "open", error))?;
+        let files = files(disk)?;
         for file in &files {
             if let Err(HeaderError::Newer(version)) = file.header {
                 return Err(OpenError::Newer { file: file.name(), version });
             }
         }
-        let identity = files.iter().find_map(|file| file.header.ok()).map(|known| known.identity);
+        let identity = identity_of(&files);
         let ends: Vec<_> = files
             .iter()
             .zip(files.iter().skip(1))
@@ -70,10 +71,7 @@ impl<F> Survey<F> {
                 (next.number == file.number.next()).then_some(header.previous_end)
             })
             .collect();
-        let headers = files.iter().filter_map(|file| file.header.ok());
-        let own = headers.filter(|header| Some(header.identity) == identity);
-        let firsts = own.map(|header| header.first);
-        let mut floor = firsts.max().unwrap_or_default();
+        let mut floor = floor_of(&files, identity);
         let visit = &mut |segment, found: Found<'_>, records: &[(usize, Record<'_>)]| {
             for (_, record) in records {
                 if let Record::Floor(first) = record {

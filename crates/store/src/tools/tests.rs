@@ -205,7 +205,9 @@ fn nothing_is_made_up_where_no_header_can_be_read() {
     for segment in 1..=3 {
         disk.rot_header(&SegmentNumber::new(segment).file_name(), 20);
     }
-    assert!(matches!(repair(&disk), Err(OpenError::Damaged { .. })));
+    assert!(matches!(repair(&disk), Err(OpenError::BeyondRepair(_))));
+    assert!(beyond_repair(&disk).unwrap().is_some());
+    assert!(beyond_repair(&store()).unwrap().is_none());
 }
 
 #[test]
@@ -226,7 +228,10 @@ fn whatever_rots_a_start_gives_what_was_written_or_an_error_and_a_repair_helps()
                 let expected = matches!(error, OpenError::Damaged { .. } | OpenError::Newer { .. });
                 assert!(expected, "{error}");
                 refused += 1;
-                if repair(&disk).is_ok() {
+                let is_beyond = beyond_repair(&disk).unwrap().is_some();
+                let repaired = repair(&disk);
+                assert_eq!(repaired.is_err(), is_beyond);
+                if repaired.is_ok() {
                     assert_eq!(check(&disk).unwrap().damages, []);
                     let read = opened(&disk).1;
                     assert!(read.iter().all(|entry| all.contains(entry)));
@@ -295,6 +300,7 @@ fn a_segment_that_is_far_away_is_named_and_nothing_is_made_up_in_between() {
         let files = disk.list().unwrap();
         let refused = repair(&disk).unwrap_err().to_string();
         assert!(refused.starts_with(&name) && refused.contains(wanted), "{refused}");
+        assert_eq!(beyond_repair(&disk).unwrap().map(|why| why.to_string()), Some(refused));
         assert_eq!(disk.list().unwrap(), files);
         assert!(!check(&disk).unwrap().damages.is_empty());
         disk.remove(&name).unwrap();
@@ -322,7 +328,7 @@ fn a_start_refuses_a_segment_whose_number_no_log_has() {
                 assert!(refused.to_string().starts_with(&name), "{refused}");
                 assert!(refused.to_string().ends_with("move the file away"), "{refused}");
                 assert_eq!(check(&disk).unwrap().damages.len(), 1);
-                assert!(matches!(repair(&disk), Err(OpenError::Damaged { .. })));
+                assert!(matches!(repair(&disk), Err(OpenError::BeyondRepair(_))));
             }
         }
     }

@@ -1,7 +1,10 @@
 use std::{error::Error, path::Path};
 
 use plexus_stdx::calendar;
-use plexus_store::{OpenError, tools::Damage};
+use plexus_store::{
+    FileDisk, OpenError,
+    tools::{self, Damage},
+};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -14,13 +17,26 @@ pub(crate) fn because(what: &str, dir: &Path, error: &(dyn Error + 'static)) -> 
             "{said}; let the user that runs the node own all files below {}",
             dir.display()
         )),
-        Failure::Failed(said) if is_damaged(error) => Failure::Failed(format!(
-            "{said}; `plexus store repair --data-dir {}` keeps what can be read and says what is \
-             lost",
-            dir.display()
-        )),
+        Failure::Failed(said) if is_damaged(error) => {
+            Failure::Failed(format!("{said}; {}", mend(dir)))
+        }
         failure => failure,
     }
+}
+
+/// What to do about a damaged store: a repair, where one can do anything.
+pub(super) fn mend(dir: &Path) -> String {
+    let obstacle = FileDisk::open_shared(&dir.join("log")).ok();
+    let obstacle = obstacle.and_then(|disk| tools::beyond_repair(&disk).ok().flatten());
+    obstacle.map_or_else(
+        || {
+            let dir = dir.display();
+            format!(
+                "`plexus store repair --data-dir {dir}` keeps what can be read and says what is lost"
+            )
+        },
+        |obstacle| format!("no repair can mend that, because {obstacle}"),
+    )
 }
 
 fn is_forbidden(error: &(dyn Error + 'static)) -> bool {
