@@ -80,7 +80,8 @@ counters! {
     dropped_no_member => "metrics/messages/dropped/no_member";
     /// Retained messages refused because the limit of retained messages was reached.
     dropped_retained_limit => "metrics/messages/dropped/retained_limit";
-    /// Messages of promise `memory` that could not be recorded for a QoS 2 delivery.
+    /// Publications that were refused, or not retained, and deliveries that were not made, because the log
+    /// took nothing new.
     dropped_store_full => "metrics/messages/dropped/store_full";
     /// Publishes and subscriptions that access control refused.
     refused => "metrics/access/refused";

@@ -101,6 +101,7 @@ impl Shard {
         let tracked = if is_recorded(&message) { self.recording_among(others) } else { 0 };
         let failing = may_refuse && self.log.enabled && self.context.log.takes_nothing_new();
         if failing && self.is_to_be_kept(&message, tracked) {
+            self.counters().dropped_store_full.add(1);
             return NOT_KEPT;
         }
         let owner = message.retain.then(|| self.context.shard_of(&message.topic));

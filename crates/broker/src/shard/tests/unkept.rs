@@ -80,6 +80,26 @@ fn refused_without_record(payload: &'static str, trouble: impl Fn(&LogState) -> 
     assert_eq!((refused.count(), node.desk.batches.len()), (100, batches));
 }
 
+/// Whoever is refused may be known to nobody but the one who looks at the figures.
+#[test]
+fn a_publication_that_is_refused_is_counted_once() {
+    for (qos, payload) in [(Qos::AtLeastOnce, "x"), (Qos::ExactlyOnce, "x"), (Qos::AtLeastOnce, "")]
+    {
+        let mut node = node();
+        node.connect(2, "reader", 1_000);
+        node.subscribe_at(2, "t", qos);
+        node.keep();
+        node.shard.context.log.set_full(true);
+        for counted in 1..=3 {
+            node.publish(1, "t", qos, payload);
+            assert_eq!(node.shard.counters().dropped_store_full.read(), counted, "{qos:?}");
+        }
+        node.shard.context.log.set_full(false);
+        node.publish(1, "t", qos, payload);
+        assert_eq!(node.shard.counters().dropped_store_full.read(), 3);
+    }
+}
+
 /// It cannot be told: its connection ends, and what it published is not acknowledged.
 #[test]
 fn a_client_of_3_that_publishes_at_qos_2_is_disconnected() {
@@ -108,6 +128,7 @@ fn a_client_of_3_that_publishes_at_qos_2_is_disconnected() {
     node.publish(3, "t", Qos::ExactlyOnce, "x");
     assert!(node.desk.sent.is_empty(), "{:?}", node.desk.sent);
     assert_eq!(node.desk.closed, [ConnId(3)]);
+    assert_eq!(node.shard.counters().dropped_store_full.read(), 1);
 }
 
 /// A few bytes from outside may make many records: each of these messages waits for a hundred sessions,
