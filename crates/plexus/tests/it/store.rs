@@ -1,4 +1,4 @@
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use serde_json::Value;
 
@@ -342,4 +342,22 @@ fn damage_to_the_last_commit_of_a_stopped_node_and_of_an_import_is_known() {
         store(&place, "repair", dir, &[]).ok();
         store(&place, "check", dir, &[]).ok();
     }
+}
+
+/// What clients send each other is for nobody else, and neither is the least of the files.
+#[test]
+fn every_file_of_a_data_directory_is_for_its_owner() {
+    let place = Place::new();
+    filled(&place);
+    store(&place, "export", "data", &["data/x.jsonl"]).ok();
+    let mut names = Vec::new();
+    for folder in ["data", "data/log"] {
+        for item in fs::read_dir(place.path().join(folder)).unwrap() {
+            let (name, meta) =
+                item.map(|item| (item.file_name(), item.metadata().unwrap())).unwrap();
+            assert_eq!(meta.permissions().mode() & 0o077, 0, "{name:?}");
+            names.push(name);
+        }
+    }
+    assert!(names.contains(&"lock".into()) && names.contains(&"LOCK".into()), "{names:?}");
 }

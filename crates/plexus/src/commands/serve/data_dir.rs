@@ -1,5 +1,5 @@
 use std::{
-    fs::{File, TryLockError},
+    fs::{File, OpenOptions, TryLockError},
     io::{Read, Write},
     path::Path,
 };
@@ -24,8 +24,9 @@ pub(crate) fn lock(dir: &Path) -> Result<File, Failure> {
         Failure::Failed(format!("cannot make the data directory {dir}: {error}; {mend}"))
     })?;
     let path = dir.join("lock");
-    let file = File::options().create(true).truncate(false).read(true).write(true).open(&path);
-    let mut file = file.map_err(|error| {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    let mut file = for_its_owner(&mut options).open(&path).map_err(|error| {
         let path = path.display();
         Failure::Failed(format!("cannot write in the data directory: {path}: {error}; {mend}"))
     })?;
@@ -49,4 +50,11 @@ pub(crate) fn lock(dir: &Path) -> Result<File, Failure> {
             Err(Failure::because(format_args!("cannot lock {}", path.display()), &error))
         }
     }
+}
+
+/// A file that is made is for the user alone whom the program runs as, as all of a store are.
+pub(crate) fn for_its_owner(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }

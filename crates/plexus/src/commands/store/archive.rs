@@ -102,9 +102,7 @@ fn into_file(
 fn private(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    data_dir::for_its_owner(&mut options).open(path)
 }
 
 pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
