@@ -27,18 +27,8 @@ pub fn export<D: Disk>(
     written_millis: u64,
     out: &mut dyn Write,
 ) -> Result<Counts, ExportError> {
-    let mut recovery = Recovery::new(Seed::new(written_millis));
-    let mut reader = Reader::open(disk, &mut recovery)?;
+    let (reader, recovery) = opened(disk, Seed::new(written_millis))?;
     let identity = reader.identity();
-    if let Err(missing) = reader.set_references(recovery.references()) {
-        if reader.recovered().holes == 0 {
-            return Err(missing.into());
-        }
-        // What a repair has lost a start goes on without, too.
-        let writer = Writer::new(Seed::new(identity.hash_seed));
-        recovery.forget(&missing.bodies, &writer, &mut Vec::new());
-        reader.set_references(recovery.references())?;
-    }
     let mut bodies: Vec<MessageId> = recovery.references().collect();
     bodies.sort_unstable();
     bodies.dedup();
@@ -69,6 +59,22 @@ pub fn export<D: Disk>(
     lines.put(&Line::End(counts))?;
     lines.out.flush().map_err(ExportError::Write)?;
     Ok(counts)
+}
+
+/// A store as a start would find it.
+pub(crate) fn opened<D: Disk>(disk: D, seed: Seed) -> Result<(Reader<D>, Recovery), ExportError> {
+    let mut recovery = Recovery::new(seed);
+    let mut reader = Reader::open(disk, &mut recovery)?;
+    if let Err(missing) = reader.set_references(recovery.references()) {
+        if reader.recovered().holes == 0 {
+            return Err(missing.into());
+        }
+        // What a repair has lost a start goes on without, too.
+        let writer = Writer::new(Seed::new(reader.identity().hash_seed));
+        recovery.forget(&missing.bodies, &writer, &mut Vec::new());
+        reader.set_references(recovery.references())?;
+    }
+    Ok((reader, recovery))
 }
 
 struct Lines<'a> {

@@ -4,7 +4,7 @@
 //! *What it never does.* No clock, no randomness, nothing about a running node: a store is read as a
 //! start would read it, and written as a start will read it.
 //!
-//! *Entry points.* [`export()`], [`import()`], [`import_into`].
+//! *Entry points.* [`export()`], [`import()`], [`import_into`]; [`living()`].
 //!
 //! *Reading order.* `docs/export.md` for the lines, then `line`, `message`, `session`, `export`,
 //! `import`.
@@ -17,6 +17,7 @@ mod export;
 mod folder;
 mod import;
 mod line;
+mod living;
 mod message;
 mod session;
 #[cfg(test)]
@@ -27,3 +28,4 @@ pub use export::export;
 pub use folder::import_into;
 pub use import::{Imported, NewStore, import};
 pub use line::{Counts, FORMAT, Properties, VERSION};
+pub use living::{Living, living};

@@ -106,6 +106,11 @@ impl<'a> Records<'a> {
         Self(Cursor::new(records))
     }
 
+    /// Where the next record begins.
+    pub(crate) const fn at(&self) -> usize {
+        self.0.at()
+    }
+
     fn read(&mut self) -> Option<(usize, Record<'a>)> {
         let cursor = &mut self.0;
         let kind = cursor.byte()?;

@@ -83,7 +83,7 @@ pub struct Dumped<'a> {
     pub segment: SegmentNumber,
     /// The offset of its commit's frame in the segment's file.
     pub frame: u64,
-    /// The offset of its payload or content, or of its end when it has none.
+    /// The offset of its first byte there.
     pub offset: u64,
     /// When it was committed, in milliseconds since 1970.
     pub millis: u64,

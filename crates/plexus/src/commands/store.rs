@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
+use plexus_archive::Living;
 use plexus_broker::record;
 use plexus_store::{FileDisk, OpenError, Record, tools};
 use serde_json::{Value, json};
@@ -22,11 +23,19 @@ use crate::failure::{Failure, print};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Say what the files take; also while a node runs on them
+    /// Say what the files take, what of that lives, and who uses them
+    ///
+    /// Also while a node runs on them: then it leaves alone what lives, which the node knows
+    /// ($SYS/brokers/<node.name>/store/living_bytes), and otherwise reads everything to find out.
     Stat(StoreArgs),
     /// Read everything and name each place that cannot be read
     Check(StoreArgs),
     /// Print every record that can be read, old ones first
+    ///
+    /// The columns: segment, offset of the record's first byte in the segment's file, when it was
+    /// committed, kind (entry, message or log), whom it is about (slot/index of an entry, the number of
+    /// a message), and what it says.
+    #[command(mut_arg("json", |arg| arg.help("As JSON: one object a line for each record")))]
     Dump(StoreArgs),
     /// Take out of use what cannot be read, so that a node starts, and say what may be lost
     ///
@@ -36,10 +45,15 @@ pub(crate) enum StoreCommand {
     /// Write everything that is stored as lines of JSON, for a backup or another program
     ///
     /// The node must be stopped. docs/export.md explains the lines.
+    #[command(mut_arg("json", |arg| arg.help(
+        "The summary as JSON: one object. The export is lines of JSON in any case; one to standard \
+         output has no summary"
+    )))]
     Export(ExportArgs),
     /// Make a new store of an export
     ///
     /// A store that is there already is never overwritten. When the import fails nothing is stored.
+    #[command(mut_arg("json", |arg| arg.help("The summary as JSON: one object")))]
     Import(ImportArgs),
 }
 
@@ -49,7 +63,7 @@ pub(crate) struct StoreArgs {
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
 
-    /// As JSON: one object, or one a line for `dump`
+    /// As JSON: one object
     #[arg(long)]
     json: bool,
 }
@@ -106,6 +120,17 @@ impl StoreArgs {
         FileDisk::open_shared(&folder).map_err(|error| Failure::because(folder.display(), &error))
     }
 
+    /// The process that uses the store, if one does.
+    fn owner(&self) -> Result<Option<String>, Failure> {
+        let folder = self.folder()?;
+        FileDisk::owner(&folder).map_err(|error| Failure::because(folder.display(), &error))
+    }
+
+    /// What lives in a store that nobody uses; a node may start meanwhile, so that an error says nothing.
+    fn living(&self) -> Result<Option<Living>, Failure> {
+        Ok(plexus_archive::living(self.shared()?).ok())
+    }
+
     fn tell(&self, text: &str, value: &Value) -> Result<(), Failure> {
         if self.json { print(&format!("{value}\n")) } else { print(text) }
     }
@@ -120,20 +145,28 @@ fn stat(args: &StoreArgs) -> Result<(), Failure> {
     let bytes: u64 = stat.segments.iter().map(|segment| segment.bytes).sum();
     let created = stat.identity.map(|identity| identity.created_millis);
     let oldest = stat.segments.first().and_then(|segment| segment.created_millis);
+    let owner = args.owner()?;
+    // A node knows it without reading anything.
+    let living = if owner.is_none() { args.living()? } else { None };
     let text = format!(
-        "segments  {} ({})\nspares    {} ({})\ncreated   {}\noldest    {}\n",
+        "segments  {} ({})\nspares    {} ({})\nliving    {}\ncreated   {}\noldest    {}\nin use    {}\n",
         stat.segments.len(),
         size(bytes),
         stat.spares,
         size(stat.spare_bytes),
+        text::living(living, owner.is_some()),
         day(created),
         day(oldest),
+        owner.as_ref().map_or_else(|| "no".to_owned(), |owner| format!("by process {owner}")),
     );
     let value = json!({
         "segments": stat.segments.len(), "segment_bytes": bytes,
         "spares": stat.spares, "spare_bytes": stat.spare_bytes,
+        "living_bytes": living.map(|living| living.bytes),
+        "living_messages": living.map(|living| living.messages),
         "store": stat.identity.map(|identity| format!("{:032x}", identity.store)),
         "created_millis": created, "oldest_segment_millis": oldest,
+        "process": owner.and_then(|owner| owner.parse::<u32>().ok()),
     });
     args.tell(&text, &value)
 }

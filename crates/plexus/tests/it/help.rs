@@ -66,3 +66,17 @@ fn the_clients_say_how_they_are_used_and_how_they_end() {
     }
     assert!(help("sub").contains("without --count ends with 0"), "{}", help("sub"));
 }
+
+#[test]
+fn the_help_of_store_says_of_each_command_what_json_changes() {
+    for (command, part) in [
+        ("stat", "As JSON: one object"),
+        ("dump", "one object a line for each record"),
+        ("export", "one to standard output has no summary"),
+        ("import", "The summary as JSON: one object"),
+    ] {
+        let help = Place::new().run(["store", command, "--help"]).ok();
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(part), "{help}");
+    }
+}

@@ -111,11 +111,17 @@ fn a_whole_store_is_described_for_people_and_for_programs() {
     filled(&place);
     let said = store(&place, "stat", "data", &[]).ok();
     assert!(
-        said.starts_with("segments  1 (64.0 MiB)\nspares    0 (0 bytes)\ncreated   20"),
+        said.starts_with("segments  1 (64.0 MiB)\nspares    0 (0 bytes)\nliving    "),
+        "{said}"
+    );
+    assert!(
+        said.contains(" with 7 messages\ncreated   20") && said.ends_with("in use    no\n"),
         "{said}"
     );
     let stat = json(&store(&place, "stat", "data", &["--json"]).ok());
     assert_eq!((&stat["segments"], &stat["segment_bytes"]), (&1.into(), &(64 << 20).into()));
+    assert_eq!((&stat["living_messages"], &stat["process"]), (&7.into(), &Value::Null));
+    assert!((500..2_000).contains(&stat["living_bytes"].as_u64().unwrap()), "{stat}");
     let said = store(&place, "check", "data", &[]).ok();
     assert!(said.contains(" and 7 messages in 1 segment ("), "{said}");
     assert!(said.ends_with(" UTC\nnothing is damaged\n"), "{said}");
@@ -125,6 +131,7 @@ fn a_whole_store_is_described_for_people_and_for_programs() {
     assert!(said.contains("Retained(") && said.contains("Queued("), "{said}");
     let dumped: Vec<_> =
         store(&place, "dump", "data", &["--json"]).ok().lines().map(json).collect();
+    assert_eq!(dumped[0]["offset"], 512 + 24, "behind the head of the first commit");
     assert_eq!(dumped.len(), said.lines().count());
     assert_eq!(dumped.iter().filter(|line| line["kind"] == "message").count(), 7);
     assert_eq!(store(&place, "repair", "data", &[]).ok(), "nothing is damaged\n");
@@ -137,7 +144,10 @@ fn the_tools_leave_a_running_node_alone() {
     let place = Place::new();
     let node = start(&place, "data");
     client(&place, &node, &["sub", "-i", "alice", "-c", "-t", "a", "-E"]).ok();
-    assert!(store(&place, "stat", "data", &[]).ok().starts_with("segments  1"));
+    let said = store(&place, "stat", "data", &[]).ok();
+    assert!(said.starts_with("segments  1") && said.contains("in use    by process "), "{said}");
+    let stat = json(&store(&place, "stat", "data", &["--json"]).ok());
+    assert!(stat["process"].is_u64() && stat["living_bytes"].is_null(), "{stat}");
     for command in ["check", "dump", "repair", "export"] {
         let said = store(&place, command, "data", &[]).failed(1);
         let wanted =

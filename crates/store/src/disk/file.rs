@@ -62,9 +62,8 @@ impl FileDisk {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) => {
-                let mut owner = String::new();
-                lock.read_to_string(&mut owner)?;
-                let message = format!("{} is in use by process {}", folder.display(), owner.trim());
+                let owner = named_in(&mut lock)?;
+                let message = format!("{} is in use by process {owner}", folder.display());
                 return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
             }
         }
@@ -83,6 +82,19 @@ impl FileDisk {
     pub fn open_shared(folder: &Path) -> io::Result<Self> {
         fs::metadata(folder)?;
         Ok(Self { folder: folder.to_owned(), reads: true, _lock: None })
+    }
+
+    /// The number of the process that has the folder, if one has.
+    pub fn owner(folder: &Path) -> io::Result<Option<String>> {
+        let mut lock = match File::open(folder.join(LOCK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            lock => lock?,
+        };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::WouldBlock) => named_in(&mut lock).map(Some),
+        }
     }
 
     /// Deletes the folder with all files of a store. Fails when there is anything else in it.
@@ -109,6 +121,13 @@ impl FileDisk {
     fn sync_folder(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
     }
+}
+
+/// The process that a lock names.
+fn named_in(lock: &mut File) -> io::Result<String> {
+    let mut owner = String::new();
+    lock.read_to_string(&mut owner)?;
+    Ok(owner.trim().to_owned())
 }
 
 /// The folder that holds the name.

@@ -56,6 +56,12 @@ impl<D: Disk> Reader<D> {
         self.log.newest_millis()
     }
 
+    /// How many messages are referred to, and what they take.
+    pub fn bodies(&self) -> (u64, u64) {
+        let stat = self.log.stat();
+        (stat.bodies, stat.body_bytes)
+    }
+
     /// What was found.
     pub const fn recovered(&self) -> &Recovered {
         self.log.recovered()

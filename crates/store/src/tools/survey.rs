@@ -48,7 +48,7 @@ pub(super) struct Survey<F> {
     pub(super) floor: SegmentNumber,
 }
 
-/// Is given each whole frame and its records.
+/// Is given each whole frame and its records, each with its offset among them.
 pub(super) type Visit<'v> = dyn FnMut(SegmentNumber, Found<'_>, &[(usize, Record<'_>)]) + 'v;
 
 impl<F> Survey<F> {
@@ -220,7 +220,12 @@ fn give(
     next_message: &mut u64,
     visit: &mut Visit<'_>,
 ) {
-    let records: Result<Vec<_>, _> = Records::new(found.records).collect();
+    let mut rest = Records::new(found.records);
+    let next = || {
+        let at = rest.at();
+        rest.next().map(|read| read.map(|(_, record)| (at, record)))
+    };
+    let records: Result<Vec<_>, _> = std::iter::from_fn(next).collect();
     match records {
         Ok(records) => {
             for (_, record) in &records {

@@ -63,6 +63,9 @@ fn a_whole_store_is_reported_and_dumped() {
     dump(&disk, &mut |dumped| {
         if let Record::Entry { group, index, payload } = dumped.record {
             seen.push((dumped.segment.get(), group.0, index, dumped.millis, payload.len()));
+            // Kind, group, index, a length of two bytes, and what it says; then the next one.
+            let inside = if group.0 == 1 { 0 } else { 5 + 500 };
+            assert_eq!(dumped.offset, dumped.frame + HEAD_BYTES as u64 + inside);
         }
     })
     .unwrap();

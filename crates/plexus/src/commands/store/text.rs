@@ -1,5 +1,6 @@
 use std::{error::Error, path::Path};
 
+use plexus_archive::Living;
 use plexus_stdx::calendar;
 use plexus_store::{
     FileDisk, OpenError,
@@ -59,6 +60,17 @@ pub(super) fn damage(damage: &Damage) -> String {
 pub(super) fn damage_json(damage: &Damage) -> Value {
     let Damage { file, offset, bytes, what } = damage;
     json!({ "file": file, "offset": offset, "bytes": bytes, "what": what })
+}
+
+/// What lives, or why it is not known.
+pub(super) fn living(living: Option<Living>, is_in_use: bool) -> String {
+    match living {
+        Some(Living { messages, bytes }) => {
+            format!("{} with {}", size(bytes), count(messages, "message"))
+        }
+        None if is_in_use => "the node's $SYS topic store/living_bytes tells".to_owned(),
+        None => "unknown; `plexus store check` says why".to_owned(),
+    }
 }
 
 /// So many of that.

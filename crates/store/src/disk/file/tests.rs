@@ -53,7 +53,9 @@ fn a_second_owner_is_refused_and_told_who_has_it() {
     let wanted = format!("in use by process {}", process::id());
     assert!(refused.to_string().ends_with(&wanted), "{refused}");
     FileDisk::open_shared(&folder.0).unwrap();
+    assert_eq!(FileDisk::owner(&folder.0).unwrap(), Some(process::id().to_string()));
     drop(disk);
+    assert_eq!(FileDisk::owner(&folder.0).unwrap(), None);
     FileDisk::open(&folder.0).unwrap();
 }
 
