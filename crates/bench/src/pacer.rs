@@ -7,7 +7,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use mio::Waker;
@@ -15,7 +14,7 @@ use plexus_types::Instant;
 
 use crate::clock::Clock;
 
-/// A thread that wakes the loop at a fixed rate until it is dropped.
+/// A thread that wakes the loop at the times of a schedule until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     stopped: Arc<AtomicBool>,
@@ -23,27 +22,25 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// Wakes at every multiple of `interval` after `begin`.
+    /// Wakes at once and then whenever `after` says, given the time of the last wake-up, as long as it
+    /// says something.
     pub(crate) fn start(
         waker: Arc<Waker>,
         clock: Clock,
-        begin: Instant,
-        interval: Duration,
+        after: impl Fn(Instant) -> Option<Instant> + Send + 'static,
     ) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopped);
         let thread = thread::spawn(move || {
-            let mut due = begin;
-            while !stop.load(Ordering::Relaxed) {
+            let mut next = Some(clock.now());
+            while let Some(due) = next.filter(|_| !stop.load(Ordering::Relaxed)) {
                 let now = clock.now();
                 if now < due {
                     thread::park_timeout(due.saturating_since(now));
                     continue;
                 }
                 waker.wake()?;
-                while due <= now {
-                    due = due + interval;
-                }
+                next = after(now);
             }
             Ok(())
         });

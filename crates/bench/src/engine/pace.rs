@@ -107,10 +107,10 @@ impl Connects {
     }
 }
 
-/// Messages of one group that are due at a fixed rate, dealt out to its clients in turn.
-#[derive(Debug)]
-pub(super) struct Source {
-    pub(super) group: usize,
+/// When the messages of one group are due that have a fixed rate: message number *n* of all belongs
+/// to client *n* modulo their count, wherever that client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Schedule {
     begin: Instant,
     rate: u64,
     /// Clients of the group on all workers.
@@ -118,6 +118,63 @@ pub(super) struct Source {
     /// Of these, this worker has the numbers `worker`, `worker + workers`, …
     worker: u64,
     workers: u64,
+}
+
+impl Schedule {
+    fn due(&self, number: u64) -> Instant {
+        due(self.begin, number, self.rate)
+    }
+
+    /// The first time after `now` at which a message of this worker is due; never if no client of the
+    /// group is here.
+    fn after(&self, now: Instant) -> Option<Instant> {
+        if self.worker >= self.count {
+            return None;
+        }
+        let first = if now < self.begin {
+            0
+        } else {
+            count_until(now.saturating_since(self.begin), self.rate)
+        };
+        let (round, place) = (first / self.count, first % self.count);
+        let turns = place.saturating_sub(self.worker).div_ceil(self.workers);
+        let client = self.worker + turns * self.workers;
+        let client = if client < self.count { client } else { self.count + self.worker };
+        Some(self.due(round * self.count + client))
+    }
+}
+
+/// How many events of `rate` in a second are due until `elapsed`, it included.
+fn count_until(elapsed: Duration, rate: u64) -> u64 {
+    const SECOND: u128 = 1_000_000_000;
+    let count = ((elapsed.as_nanos() + 1) * u128::from(rate)).div_ceil(SECOND);
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// When a worker has to be woken so that it sends each message when it is due.
+#[derive(Debug)]
+pub(super) struct Alarm(Vec<Schedule>);
+
+impl Alarm {
+    /// The shortest time between two looks at what is due.
+    const TICK_MIN: Duration = Duration::from_micros(50);
+
+    pub(super) fn new(sources: &[Source]) -> Self {
+        Self(sources.iter().map(|source| source.schedule).collect())
+    }
+
+    /// The first time after a look at `now` at which there is something to do.
+    pub(super) fn after(&self, now: Instant) -> Option<Instant> {
+        let next = self.0.iter().filter_map(|schedule| schedule.after(now)).min()?;
+        Some(next.max(now + Self::TICK_MIN))
+    }
+}
+
+/// Messages of one group that are due at a fixed rate, dealt out to its clients in turn.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) group: usize,
+    schedule: Schedule,
     round: u64,
     turn: u64,
 }
@@ -130,30 +187,31 @@ impl Source {
         (worker, workers): (usize, usize),
     ) -> Self {
         let (worker, workers) = (worker as u64, workers as u64);
-        Self { group, begin, rate, count: u64::from(count), worker, workers, round: 0, turn: 0 }
+        let schedule = Schedule { begin, rate, count: u64::from(count), worker, workers };
+        Self { group, schedule, round: 0, turn: 0 }
+    }
+
+    /// The number of the client whose message is next.
+    fn client(&self) -> u64 {
+        self.schedule.worker + self.turn * self.schedule.workers
     }
 
     /// When the next message is due; never if no client of the group is here.
-    pub(super) fn next(&self) -> Option<Instant> {
-        let number = self.worker + self.turn * self.workers;
-        (number < self.count).then(|| due(self.begin, self.round * self.count + number, self.rate))
+    fn next(&self) -> Option<Instant> {
+        let Schedule { count, .. } = self.schedule;
+        let client = self.client();
+        (client < count).then(|| self.schedule.due(self.round * count + client))
     }
 
     /// The number of the client whose message is due, and since when.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(u32, Instant)> {
         let due = self.next().filter(|due| *due <= now)?;
-        let number = self.worker + self.turn * self.workers;
+        let client = self.client();
         self.turn += 1;
-        if self.worker + self.turn * self.workers >= self.count {
+        if self.client() >= self.schedule.count {
             (self.turn, self.round) = (0, self.round + 1);
         }
-        Some((u32::try_from(number).unwrap_or(u32::MAX), due))
-    }
-
-    /// Time between two messages of this worker.
-    pub(super) fn interval(&self) -> Duration {
-        let nanos = 1_000_000_000_u64.saturating_mul(self.workers) / self.rate.max(1);
-        Duration::from_nanos(nanos)
+        Some((u32::try_from(client).unwrap_or(u32::MAX), due))
     }
 }
 
@@ -181,6 +239,60 @@ mod tests {
     fn a_worker_without_clients_of_a_group_has_nothing_due() {
         let mut source = Source::new(0, (Instant::ZERO, 10), 1, (1, 2));
         assert_eq!((source.next(), source.pop(Instant::from_secs(9))), (None, None));
+        assert_eq!(Alarm::new(&[source]).after(Instant::ZERO), None);
+    }
+
+    /// How late the messages of a worker leave that looks only when its alarm rings.
+    fn latest(mut sources: Vec<Source>, begin: Instant, until: Instant) -> Duration {
+        let alarm = Alarm::new(&sources);
+        let (mut now, mut latest) = (begin, Duration::ZERO);
+        while let Some(next) = alarm.after(now).filter(|next| *next <= until) {
+            now = next;
+            for source in &mut sources {
+                while let Some((_, due)) = source.pop(now) {
+                    latest = latest.max(now.saturating_since(due));
+                }
+            }
+        }
+        for source in &sources {
+            let left = source.next().is_some_and(|due| due + Alarm::TICK_MIN <= until);
+            assert!(!left, "the alarm rang for every message: {source:?}");
+        }
+        latest
+    }
+
+    #[test]
+    fn a_worker_is_woken_for_each_message_however_the_clients_are_dealt_out() {
+        let (begin, until) = (Instant::from_secs(1), Instant::from_secs(9));
+        for (count, workers) in [(1, 1), (1, 2), (3, 2), (3, 4), (4, 2), (5, 3), (7, 16)] {
+            for rate in [1, 7, 50, 100, 999] {
+                for worker in 0..workers {
+                    let source = Source::new(0, (begin, rate), count, (worker, workers));
+                    let late = latest(vec![source], Instant::ZERO, until);
+                    assert_eq!(late, Duration::ZERO, "{count} {rate} {worker}/{workers}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn several_groups_and_a_high_rate_are_met_as_near_as_the_alarm_rings() {
+        let (begin, until) = (Instant::from_secs(1), Instant::from_millis(1_500));
+        for rates in [&[3, 7][..], &[100, 101, 1_000], &[100_000], &[30_000, 1]] {
+            let source = |rate: &u64| Source::new(0, (begin, *rate), 3, (0, 2));
+            let late = latest(rates.iter().map(source).collect(), Instant::ZERO, until);
+            assert!(late <= Alarm::TICK_MIN, "{rates:?}: {late:?}");
+        }
+    }
+
+    #[test]
+    fn an_alarm_that_is_set_late_rings_for_what_comes() {
+        let source = Source::new(0, (Instant::ZERO, 10), 1, (0, 2));
+        let alarm = Alarm::new(&[source]);
+        assert_eq!(alarm.after(Instant::from_millis(150)), Some(Instant::from_millis(200)));
+        let just_before = Instant::from_nanos(200 * MILLI - 1);
+        assert_eq!(alarm.after(just_before), Some(just_before + Alarm::TICK_MIN));
+        assert_eq!(alarm.after(Instant::from_millis(200)), Some(Instant::from_millis(300)));
     }
 
     #[test]

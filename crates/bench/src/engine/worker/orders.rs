@@ -1,20 +1,18 @@
 //! What a worker does when it is told to.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::sync::atomic::Ordering;
 
 use plexus_session::{Client, ClientOptions};
 use plexus_types::{Instant, Qos, Text, TopicName};
 
 use super::{Command, Conn, Desk, Part, Phase, Source, Worker, lock};
 use crate::{
-    engine::{desk::share, publisher::Publisher},
+    engine::{desk::share, pace::Alarm, publisher::Publisher},
     pacer::Pacer,
     pattern::{Filling, RANDOM_MAX},
     plan::{Group, Pace, Publishing, Role},
 };
 
-/// The shortest time between two looks at what is due.
-const TICK_MIN: Duration = Duration::from_micros(50);
 /// How long a broker keeps the sessions of a durable group, in seconds, where nothing else is said.
 const EXPIRY: u32 = 3_600;
 /// Messages of one client that may be under way at a fixed rate.
@@ -117,18 +115,13 @@ impl Worker {
         }
     }
 
-    /// Wakes this worker whenever a message is due. One source is met exactly; several that do not
-    /// go in step are looked at more often.
+    /// Wakes this worker whenever a message of its clients is due.
     fn set_pace(&mut self) {
-        let count = u32::try_from(self.sources.len()).unwrap_or(u32::MAX).max(1);
-        let interval = self.sources.iter().map(Source::interval).min();
-        let first = self.sources.iter().filter_map(Source::next).min();
-        let Some((interval, first)) = interval.zip(first) else { return };
-        let parts = if count == 1 { 1 } else { 2 * count };
-        let tick = (interval / parts).max(TICK_MIN);
+        let alarm = Alarm::new(&self.sources);
         if let Some(waker) = self.shared.wakers.get(self.index) {
             let waker = std::sync::Arc::clone(waker);
-            self.pacer = Some(Pacer::start(waker, self.shared.clock, first, tick));
+            let after = move |now| alarm.after(now);
+            self.pacer = Some(Pacer::start(waker, self.shared.clock, after));
         }
     }
 
