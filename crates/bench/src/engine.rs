@@ -32,7 +32,7 @@ use crate::{
     clock::Clock,
     counts::{Board, Counts},
     meter::Meters,
-    plan::{Body, Plan, Role},
+    plan::{Body, Plan, Role, Senders},
 };
 
 /// Kinds of trouble that are told apart.
@@ -74,6 +74,10 @@ pub(crate) struct Shared {
     pub(crate) begun: Instant,
     /// By publisher: deliveries of one message, where that is known.
     pub(crate) audience: Vec<Option<u32>>,
+    /// By publisher: deliveries that a message waits for before it leaves the window.
+    awaited: Vec<u32>,
+    /// Whose message came, where it has no stamp.
+    senders: Senders,
     /// By publisher: its worker and its slot there.
     homes: Vec<(u32, u32)>,
     /// Whether a stamp may stand in a text.
@@ -112,6 +116,7 @@ impl Crew {
         let wakers = wakers.collect::<io::Result<Vec<_>>>()?;
         let groups = plan.workload.groups.len();
         let audience = plan.workload.audience();
+        let senders = Senders::of(&plan.workload);
         let homes = homes(&plan);
         let texts = plan.workload.groups.iter().any(|group| match &group.role {
             Role::Publish(publishing) => matches!(publishing.body, Body::Template(_)),
@@ -121,6 +126,8 @@ impl Crew {
             begun: clock.now(),
             clock,
             delivered: audience.iter().map(|_| AtomicU64::new(0)).collect(),
+            awaited: plan.workload.awaited(&senders, &audience),
+            senders,
             audience,
             homes,
             texts,

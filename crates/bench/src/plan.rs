@@ -10,6 +10,11 @@ use plexus_types::{Qos, filter_matches};
 use crate::pattern::{Filling, Pattern};
 
 mod audience;
+mod check;
+mod senders;
+
+pub use self::check::WorkloadError;
+pub(crate) use self::senders::Senders;
 
 /// Everything that a run has to know.
 #[derive(Debug, Clone)]
@@ -278,6 +283,14 @@ impl Group {
     pub fn id(&self, number: u32, random: u64) -> String {
         let client = self.id_first + u64::from(number);
         self.client_id.text(&Filling { client, random, ..Filling::default() })
+    }
+
+    /// The topic of a message of a client that publishes, from the number of the message and a random
+    /// number.
+    fn topic(&self, publishing: &Publishing, number: u32, (message, random): (u64, u64)) -> String {
+        let client = self.first + u64::from(number);
+        let id = self.id(number, 0);
+        publishing.topic.text(&Filling { client, id: &id, message, random, ..Filling::default() })
     }
 }
 

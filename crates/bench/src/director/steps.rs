@@ -263,8 +263,8 @@ impl Director {
         self.until_connected(group, before, watch)?;
         let wanted = before.get(Count::Expected).max(1);
         let patience = self.shared.plan.patience;
-        let end = self.until(patience, watch, move |_, counts| {
-            counts.get(Count::Delivered) as f64 / wanted as f64
+        let end = self.until(patience, watch, move |director, counts| {
+            director.arrived(counts) as f64 / wanted as f64
         })?;
         self.flush()?;
         let after = self.mark();

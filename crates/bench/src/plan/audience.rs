@@ -28,13 +28,7 @@ pub(super) fn of(workload: &Workload) -> Vec<Option<u32>> {
     for group in &workload.groups {
         let Role::Publish(publishing) = &group.role else { continue };
         for number in 0..group.count {
-            let client = group.first + u64::from(number);
-            let id = group.id(number, 0);
-            let topic = |message, random| {
-                let filling = Filling { client, id: &id, message, random, ..Filling::default() };
-                publishing.topic.text(&filling)
-            };
-            let first = topic(0, 0);
+            let first = group.topic(publishing, number, (0, 0));
             all.push(match publishing.counted {
                 false => Some(0),
                 true if comparisons > COMPARISONS_MAX => None,
@@ -42,7 +36,10 @@ pub(super) fn of(workload: &Workload) -> Vec<Option<u32>> {
                     let found = audience.of(&first);
                     // What differs for another message cannot be told beforehand.
                     let varies = publishing.topic.varies();
-                    let same = !varies || audience.of(&topic(1_234_567, 654_321)) == found;
+                    let same = !varies || {
+                        let other = group.topic(publishing, number, (1_234_567, 654_321));
+                        audience.of(&other) == found
+                    };
                     same.then_some(found)
                 }
             });

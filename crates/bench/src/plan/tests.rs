@@ -63,6 +63,55 @@ fn the_audience_of_each_message_is_known_beforehand() {
     }
 }
 
+/// Two subscribers to `a/#` and groups of two clients that publish so.
+fn blank(topics: &[&str], qos: Qos, pace: Pace) -> Workload {
+    let body = Body::of_size(8);
+    let publishing = |topic: &&str| {
+        group(2, Role::Publish(Publishing { qos, pace, body: body.clone(), ..publishing(topic) }))
+    };
+    let subscribers = group(2, subscribing("a/#", None));
+    workload(std::iter::once(subscribers).chain(topics.iter().map(publishing)).collect())
+}
+
+#[test]
+fn without_a_stamp_a_topic_of_its_own_tells_whose_message_came() {
+    let window = Pace::Window(20);
+    for (topics, awaited) in [
+        (&["a/%i"][..], &[2, 2][..]),
+        (&["a/%c/x"], &[2, 2]),
+        // Nobody is there.
+        (&["b/%i"], &[0, 0]),
+        // Both publish there, or there is no telling where.
+        (&["a/b"], &[0, 0]),
+        (&["a/%i/%n"], &[0, 0]),
+        (&["a/%i", "a/%i"], &[0; 4]),
+        (&["a/%i", "a/b/%i"], &[2; 4]),
+    ] {
+        let workload = blank(topics, Qos::AtMostOnce, window);
+        let senders = Senders::of(&workload);
+        assert_eq!(workload.awaited(&senders, &workload.audience()), awaited, "{topics:?}");
+    }
+    let workload = blank(&["a/%i"], Qos::AtMostOnce, window);
+    let senders = Senders::of(&workload);
+    assert_eq!(
+        ["a/0", "a/1", "a/2"].map(|topic| senders.of_topic(topic)),
+        [Some(0), Some(1), None]
+    );
+}
+
+#[test]
+fn a_window_that_nothing_would_settle_is_refused() {
+    let window = Pace::Window(20);
+    let check = |topic, qos, pace| blank(&[topic], qos, pace).check();
+    for topic in ["a/b", "a/%i/%n", "a/%r"] {
+        assert_eq!(check(topic, Qos::AtMostOnce, window), Err(WorkloadError::Window), "{topic}");
+        assert_eq!(check(topic, Qos::AtMostOnce, Pace::Rate(9)), Ok(()), "{topic}");
+        assert_eq!(check(topic, Qos::AtLeastOnce, window), Ok(()), "{topic}");
+    }
+    assert_eq!(check("a/%i", Qos::AtMostOnce, window), Ok(()));
+    assert_eq!(check("b", Qos::AtMostOnce, window), Ok(()), "nobody is there to wait for");
+}
+
 #[test]
 fn a_quota_is_dealt_out_to_the_last_message() {
     let publishing = Publishing { messages: Some(10), ..publishing("a") };

@@ -90,6 +90,7 @@ fn workload(command: &BenchCommand, name: &str) -> Result<Workload, Failure> {
 
 /// What is rendered for each client must be text that MQTT takes, for the last as for the first.
 fn check(workload: &Workload) -> Result<(), Failure> {
+    workload.check().map_err(|error| Failure::Usage(error.to_string()))?;
     for group in &workload.groups {
         let id = group.id(group.count.saturating_sub(1), 0);
         Text::try_from(id.as_str())

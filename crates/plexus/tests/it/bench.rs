@@ -74,6 +74,31 @@ fn messages_are_counted_to_the_last_in_every_shape() {
 }
 
 #[test]
+fn without_a_stamp_a_window_goes_on_with_what_comes() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    for (args, received) in [
+        (&["p2p", "-n", "3", "-m", "300", "-s", "8"][..], 300),
+        (&["p2p", "-n", "3", "-m", "300", "--payload", "x%n", "-q", "2", "-V", "311"], 300),
+        (&["fan-in", "--publishers", "4", "--subscribers", "2", "-m", "200", "-s", "0"], 400),
+        (&["fan-in", "--publishers", "4", "--shared", "-m", "200", "-s", "8"], 200),
+        (&["fan-in", "--publishers", "4", "-t", "one", "-q", "1", "-m", "200", "-s", "8"], 200),
+        (&["fan-out", "--subscribers", "20", "-m", "50", "--payload", "x%n"], 1_000),
+    ] {
+        let summary = bench(&place, args, node.port());
+        assert_numbers(
+            &summary,
+            &[
+                ("/parts/0/received", received),
+                ("/messages/received", received),
+                ("/messages/unstamped", received),
+                ("/messages/written_off", 0),
+            ],
+        );
+    }
+}
+
+#[test]
 fn what_is_stored_and_retained_is_drained_and_replayed() {
     let place = Place::new();
     let node = Node::start(&place, &LISTEN);
@@ -278,6 +303,7 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["p2p", "-t", "a/#/%i"], "the topic `a/#/%i` cannot be"),
         (&["p2p", "-s", "1GiB"], "a payload has at most 256 MiB"),
         (&["conn", "-i", "me"], "all clients would have the same identifier; put %i into it"),
+        (&["fan-in", "-t", "one", "-s", "8"], "use --rate, --qos 1, a payload of 16 bytes or more"),
         (&["conn", "--source", "localhost"], "`localhost` is no address"),
         (&["offline", "-q", "0"], "a message of QoS 0 is not stored"),
         (&["conn", "--receive-maximum", "1", "-V", "311"], "needs MQTT 5.0"),

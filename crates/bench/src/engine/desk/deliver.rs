@@ -24,7 +24,13 @@ impl Desk {
         self.counts.add(Count::Received, 1);
         self.counts.add(Count::BytesIn, message.payload.len() as u64);
         let stamp = self.shared.stamp(&message.payload, self.now);
-        let Some(stamp) = stamp else { return self.counts.add(Count::Unstamped, 1) };
+        let Some(stamp) = stamp else {
+            self.counts.add(Count::Unstamped, 1);
+            if let Some(sender) = self.shared.senders.of_topic(&message.topic) {
+                self.count_delivery(sender as usize);
+            }
+            return;
+        };
         let index = self.shared.index_of(stamp.publisher);
         let own = index.is_some() && stamp.due >= self.shared.begun;
         let alone = self.shared.audience.is_empty();
@@ -72,9 +78,9 @@ impl Desk {
     fn count_delivery(&mut self, index: usize) {
         let Some(delivered) = self.shared.delivered.get(index) else { return };
         let delivered = delivered.fetch_add(1, Ordering::Relaxed) + 1;
-        let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
+        let awaited = self.shared.awaited.get(index).copied().unwrap_or_default();
         // Until the last delivery of a message nothing changes.
-        if !self.publishing || audience == 0 || !delivered.is_multiple_of(u64::from(audience)) {
+        if !self.publishing || awaited == 0 || !delivered.is_multiple_of(u64::from(awaited)) {
             return;
         }
         let Some(&(worker, slot)) = self.shared.homes.get(index) else { return };

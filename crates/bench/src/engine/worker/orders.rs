@@ -173,10 +173,7 @@ fn part(shared: &crate::engine::Shared, group: usize, number: u32) -> Part {
             let index = workload.publisher_base(group) + number;
             let mut publisher = Publisher::new(index, publishing.qos, publishing.pace);
             publisher.topic = fixed_topic(found, publishing, number);
-            if publishing.awaits_delivery {
-                let audience = shared.audience.get(index as usize).copied().flatten();
-                publisher.awaited = audience.unwrap_or_default();
-            }
+            publisher.awaited = shared.awaited.get(index as usize).copied().unwrap_or_default();
             Part::Publish(Box::new(publisher))
         }
     }
