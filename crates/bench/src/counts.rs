@@ -49,6 +49,8 @@ counters! {
         WrittenOff = "written_off",
         /// Messages of a fixed rate that were not sent because too many waited already.
         Overrun = "overrun",
+        /// Messages of a fixed rate that were due while their publisher was not connected.
+        Unconnected = "unconnected",
         /// Payload bytes published.
         BytesOut = "bytes_out",
         /// Payload bytes received.

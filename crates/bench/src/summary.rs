@@ -105,6 +105,8 @@ pub struct Messages {
     pub unstamped: u64,
     /// Of a fixed rate, and not sent because too many waited.
     pub overrun: u64,
+    /// Of a fixed rate, and not sent because its publisher was not connected when it was due.
+    pub unconnected: u64,
     /// Window slots taken back because nothing had come for a second.
     pub written_off: u64,
 }
@@ -265,6 +267,12 @@ impl Summary {
                 self.messages.overrun
             ));
         }
+        if self.messages.unconnected > 0 {
+            notes.push(format!(
+                "{} messages were due while their publisher was not connected, and were not sent",
+                self.messages.unconnected
+            ));
+        }
         let late = self.parts.iter().filter_map(|part| part.times.get(Metric::Lag.name()));
         let late = late.map(|lag| lag.p99).fold(0.0, f64::max);
         if late > 1_000_000.0 {
@@ -376,6 +384,7 @@ impl Messages {
             stray: get(Count::Stray),
             unstamped: get(Count::Unstamped),
             overrun: get(Count::Overrun),
+            unconnected: get(Count::Unconnected),
             written_off: get(Count::WrittenOff),
         }
     }

@@ -292,7 +292,10 @@ impl Director {
 
 /// Messages that nobody has to send any more.
 fn gone_out(counts: &Counts) -> u64 {
-    counts.get(Count::Published) + counts.get(Count::Overrun) + counts.get(Count::Cleared)
+    [Count::Published, Count::Overrun, Count::Unconnected, Count::Cleared]
+        .map(|count| counts.get(count))
+        .iter()
+        .sum()
 }
 
 /// One when nobody of the group is connected or about to be.

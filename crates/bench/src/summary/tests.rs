@@ -79,6 +79,24 @@ fn a_payload_without_stamp_says_so() {
 }
 
 #[test]
+fn what_was_not_sent_is_told_with_its_cause() {
+    let workload = workload(Kind::P2p, Qos::AtLeastOnce, 64);
+    let notes = |count| {
+        let mut counts = Counts::new(2);
+        counts.add(count, 7);
+        let messages = Messages::of(&workload, &counts, Vec::new());
+        let summary = Summary { messages, ..Summary::default() }.judged(&workload);
+        (summary.notes.join("\n"), summary.to_string())
+    };
+    let (slow, _) = notes(Count::Overrun);
+    assert!(slow.starts_with("7 messages were due and not sent"), "{slow}");
+    let (away, text) = notes(Count::Unconnected);
+    let words = "7 messages were due while their publisher was not connected, and were not sent";
+    assert_eq!(away, words);
+    assert!(text.contains(&format!("note: {words}\n")), "{text}");
+}
+
+#[test]
 fn each_time_of_each_part_is_a_line_of_csv() {
     let mut meters = Meters::default();
     meters.record(Metric::Connect, Duration::from_micros(7));

@@ -174,6 +174,7 @@ impl Messages {
             ("stray", self.stray),
             ("without stamp", self.unstamped),
             ("not sent", self.overrun),
+            ("not connected", self.unconnected),
             ("written off", self.written_off),
         ];
         let some = sometimes.into_iter().filter(|(_, count)| *count > 0);

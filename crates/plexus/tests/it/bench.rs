@@ -259,6 +259,31 @@ fn who_lost_its_connection_comes_again_and_goes_on() {
 }
 
 #[test]
+fn what_was_due_without_a_connection_is_not_held_against_the_rate() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["bench", "pub", "-n", "1", "-m", "40", "-q", "1", "--quiet"]);
+    command.args(["--rate", "100", "--json", "-h", "127.0.0.1", "-p", &script.port()]);
+    command.args(["--patience", "1s"]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        let mut publisher = script.accept(false);
+        let first = publisher.expect_publish();
+        publisher.acknowledge(first.packet_id, ReasonCode::Success);
+        // The broker is gone in the middle of the run.
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let summary = json(&ended);
+    let [published, unconnected] = ["/messages/published", "/messages/unconnected"];
+    let due = number(&summary, published) + number(&summary, unconnected);
+    assert!(due == 40 && number(&summary, unconnected) > 0, "{summary}");
+    assert_numbers(&summary, &[("/messages/overrun", 0)]);
+    let notes = summary["notes"].to_string();
+    assert!(notes.contains("due while their publisher was not connected"), "{notes}");
+}
+
+#[test]
 fn connections_that_fail_are_counted_by_their_reason() {
     let (place, script) = (Place::new(), Script::new());
     let mut command = place.plexus(["bench", "conn", "-n", "3", "-d", "0s", "--workers", "1"]);

@@ -95,9 +95,18 @@ impl Desk {
         if can && !publisher.has_waiting() {
             return self.publish(slot, conn, due);
         }
-        if conn.phase != Phase::Ready || !publisher.wait(due) {
+        let unsent = match conn.phase {
+            Phase::Ready => (!publisher.wait(due)).then_some(Count::Overrun),
+            Phase::Away
+            | Phase::Resting
+            | Phase::Connecting
+            | Phase::Asked
+            | Phase::Standing
+            | Phase::Closing => Some(Count::Unconnected),
+        };
+        if let Some(count) = unsent {
             publisher.left = publisher.left.saturating_sub(1);
-            self.counts.add(Count::Overrun, 1);
+            self.counts.add(count, 1);
         }
         None
     }
