@@ -147,7 +147,13 @@ impl Director {
         summary.generator.threads = shared.plan.workers;
         summary.parts = self.parts;
         summary.broker = broker;
-        Ok(summary.judged(&shared.plan.workload))
+        let mut summary = summary.judged(&shared.plan.workload);
+        if let (Some(pid), None) = (shared.plan.broker, broker) {
+            summary
+                .notes
+                .push(format!("the process {pid} ended during the run: what it used is not known"));
+        }
+        Ok(summary)
     }
 
     /// Waits a moment, then tells and asks the watcher if it is time; the numbers as they are.

@@ -1,6 +1,6 @@
 //! What the machine has to offer for a run, asked before it begins.
 
-use std::{fs, net::IpAddr};
+use std::{fs, io, net::IpAddr};
 
 use crate::{plan::Workload, usage};
 
@@ -87,6 +87,12 @@ impl Limits {
     }
 }
 
+/// Whether the processor time and the memory of a process can be read.
+pub fn check_process(pid: u32) -> io::Result<()> {
+    usage::Cpu::of(pid)?;
+    usage::anonymous_bytes(pid).map(drop)
+}
+
 /// Reads two numbers, the first and the last port.
 fn ports(text: &str) -> Option<u64> {
     let mut numbers = text.split_whitespace().map(str::parse::<u64>);
@@ -126,6 +132,13 @@ mod tests {
         assert!(files.contains("`ulimit -n 100064`") && files.contains("100000 conn"), "{files}");
         let ports = limits.check(&workload(90_000), Some(&one)).unwrap_err().to_string();
         assert!(ports.contains("--source 127.0.0.2-127.0.0.5"), "{ports}");
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_cannot_be_read() {
+        assert!(check_process(std::process::id()).is_ok());
+        // Above the highest number that Linux gives.
+        assert_eq!(check_process(u32::MAX).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

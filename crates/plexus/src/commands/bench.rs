@@ -3,11 +3,11 @@
 mod args;
 mod show;
 
-use std::{fs, net::IpAddr};
+use std::{fs, io, net::IpAddr};
 
 use plexus_bench::{
     Director,
-    limits::Limits,
+    limits::{Limits, check_process},
     mixed::{Frame, mixed},
     plan::{Plan, Role, Workload},
     summary::Summary,
@@ -34,6 +34,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
     let name = format!("{:05x}", seed.next_u64() >> 44);
     let workload = workload(command, &name)?;
     check(&workload)?;
+    args.pid.map_or(Ok(()), named_process)?;
     let url = url(args)?;
     let endpoint = args.server.endpoint(url)?;
     let options = args.options(url)?;
@@ -62,7 +63,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
         broker: args.pid,
     };
     let mut viewer = Viewer::new(args)?;
-    let failed = |error: std::io::Error| Failure::because("the run failed", &error);
+    let failed = |error: io::Error| Failure::because("the run failed", &error);
     let director = Director::new(plan).map_err(failed)?;
     viewer.watch(Interrupt::listen(director.waker())?);
     let summary = director.run(&mut viewer).map_err(failed)?;
@@ -104,6 +105,18 @@ fn check(workload: &Workload) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A process of which nothing can be read would be left out of the report without a word.
+fn named_process(pid: u32) -> Result<(), Failure> {
+    check_process(pid).map_err(|error| {
+        Failure::Usage(match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("--pid {pid}: there is no such process on this machine")
+            }
+            _ => format!("--pid {pid}: the process cannot be read: {error}"),
+        })
+    })
 }
 
 fn url(args: &RunArgs) -> Result<Option<&ServerUrl>, Failure> {

@@ -334,6 +334,7 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["conn", "--receive-maximum", "1", "-V", "311"], "needs MQTT 5.0"),
         (&["conn", "mqtt://h:x"], "the port of the URL is no number"),
         (&["conn", "mqtt://h/a"], "the URL names a topic"),
+        (&["conn", "--pid", "4294967295"], "--pid 4294967295: there is no such process"),
         (&["conn", "-d", "soon"], "duration"),
     ] {
         let error = place.run(["bench"].iter().chain(args)).failed(2);
