@@ -14,6 +14,10 @@ use crate::{
     plan::{Plan, Role, Workload},
 };
 
+/// Messages that a broker has to keep for a session that is away, as far as most of them go where
+/// nobody has said otherwise: `mqtt.max_queue_messages` of Plexus, `max_queued_messages` of Mosquitto.
+const QUEUE_USUAL: u64 = 1_000;
+
 /// The figures of one run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Summary {
@@ -271,6 +275,18 @@ impl Summary {
             notes.push(format!(
                 "{} messages were due while their publisher was not connected, and were not sent",
                 self.messages.unconnected
+            ));
+        }
+        let sessions = workload.groups.iter().filter(|group| group.durable);
+        let sessions: u64 = sessions.map(|group| u64::from(group.count)).sum();
+        let each = self.messages.published.checked_div(sessions).unwrap_or_default();
+        if self.messages.lost > 0 && each > QUEUE_USUAL {
+            notes.push(format!(
+                "about {} messages were sent for each session while it was away, and a broker keeps \
+                 only so many for one; allow more (Plexus: mqtt.max_queue_messages, by default {}) or \
+                 send fewer with --messages",
+                text::number(each),
+                text::number(QUEUE_USUAL)
             ));
         }
         let late = self.parts.iter().filter_map(|part| part.times.get(Metric::Lag.name()));

@@ -97,6 +97,20 @@ fn what_was_not_sent_is_told_with_its_cause() {
 }
 
 #[test]
+fn a_loss_of_what_a_session_may_keep_is_told_with_its_mend() {
+    let hint = |kind, published, lost| {
+        let messages = Messages { published, lost, ..Messages::default() };
+        let workload = workload(kind, Qos::AtLeastOnce, 64);
+        let notes = Summary { messages, ..Summary::default() }.judged(&workload).notes;
+        notes.iter().any(|note| note.contains("mqtt.max_queue_messages"))
+    };
+    assert!(hint(Kind::Offline, 2_002, 1), "1,001 for each of two sessions");
+    assert!(!hint(Kind::Offline, 2_000, 1), "that many are kept");
+    assert!(!hint(Kind::Offline, 9_000, 0), "a broker that keeps more");
+    assert!(!hint(Kind::P2p, 9_000, 1), "nobody was away");
+}
+
+#[test]
 fn each_time_of_each_part_is_a_line_of_csv() {
     let mut meters = Meters::default();
     meters.record(Metric::Connect, Duration::from_micros(7));
