@@ -41,6 +41,21 @@ fn rate(per_second: f64) -> String {
     number(per_second.round() as u64)
 }
 
+/// Processor time for each of so many things. The system counts it in hundredths of a second: of less
+/// than ten of them the share of one says nothing.
+fn cpu_each(cpu_seconds: f64, count: u64) -> Option<String> {
+    const SECONDS_MIN: f64 = 0.1;
+    let is_known = cpu_seconds >= SECONDS_MIN && count > 0;
+    is_known.then(|| format!("{:.2} µs", cpu_seconds * 1e6 / count as f64))
+}
+
+/// Processor time of a whole run in which so many messages came and went.
+fn cpu_of_run(cpu_seconds: f64, messages: u64) -> String {
+    let each = cpu_each(cpu_seconds, messages);
+    let each = each.map(|each| format!(" ({each} a message in or out)")).unwrap_or_default();
+    format!("{cpu_seconds:.2} s of CPU{each}")
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = match self.protocol {
@@ -83,23 +98,12 @@ impl Summary {
         let own = &self.generator;
         write!(f, "\ngenerator: {} threads, {}", own.threads, bytes(own.memory_bytes as f64))?;
         if let Some(cpu) = own.cpu_seconds {
-            write!(f, ", {cpu:.2} s of CPU")?;
-            if units > 0 {
-                write!(f, " ({:.2} µs a message in or out)", cpu * 1e6 / units as f64)?;
-            }
+            write!(f, ", {}", cpu_of_run(cpu, units))?;
         }
         writeln!(f)?;
         if let Some(broker) = self.broker {
             let memory = bytes(broker.memory_bytes as f64);
-            write!(f, "broker: {memory}, {:.2} s of CPU", broker.cpu_seconds)?;
-            if units > 0 {
-                write!(
-                    f,
-                    " ({:.2} µs a message in or out)",
-                    broker.cpu_seconds * 1e6 / units as f64
-                )?;
-            }
-            writeln!(f)?;
+            writeln!(f, "broker: {memory}, {}", cpu_of_run(broker.cpu_seconds, units))?;
         }
         Ok(())
     }
@@ -121,13 +125,11 @@ impl Part {
             }
         )?;
         if let Some(broker) = self.broker {
-            let micros = broker.cpu_seconds * 1e6 / self.count.max(1) as f64;
             let grown = broker.memory_bytes.saturating_sub(broker.memory_before);
             let (cpu, grown) = (broker.cpu_seconds, bytes(grown as f64));
-            writeln!(
-                f,
-                "  broker: {cpu:.2} s of CPU, {micros:.2} µs for each, {grown} more memory"
-            )?;
+            let each = cpu_each(cpu, self.count).map(|each| format!(", {each} for each"));
+            let each = each.unwrap_or_default();
+            writeln!(f, "  broker: {cpu:.2} s of CPU{each}, {grown} more memory")?;
         }
         if self.times.is_empty() {
             return Ok(());
@@ -160,13 +162,15 @@ impl Messages {
             return Ok(());
         }
         writeln!(f, "\nmessages of the whole run")?;
-        let always = [
-            ("published", self.published),
-            ("received", self.received),
+        let always = [("published", self.published), ("received", self.received)];
+        let told_apart = [
             ("lost", self.lost),
             ("duplicates", self.duplicates),
             ("out of order", self.out_of_order),
         ];
+        // Of messages without stamps none of it is known, and zeros would say that nothing was lost.
+        let is_known = self.unstamped == 0 || self.unstamped < self.received;
+        let told_apart = told_apart.into_iter().filter(|_| is_known);
         let sometimes = [
             ("acknowledged", self.acknowledged),
             ("refused", self.refused),
@@ -178,7 +182,7 @@ impl Messages {
             ("written off", self.written_off),
         ];
         let some = sometimes.into_iter().filter(|(_, count)| *count > 0);
-        for (name, count) in always.into_iter().chain(some) {
+        for (name, count) in always.into_iter().chain(told_apart).chain(some) {
             writeln!(f, "  {name:<16} {:>16}", number(count))?;
         }
         Ok(())
@@ -187,7 +191,8 @@ impl Messages {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, number, time};
+    use super::{Messages, Part, Summary, bytes, number, time};
+    use crate::summary::{Broker, Generator};
 
     #[test]
     fn numbers_are_written_for_readers() {
@@ -195,5 +200,34 @@ mod tests {
         assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([12.4, 1_500.0, 2_000_000.0].map(time), ["12 µs", "1.50 ms", "2.00 s"]);
         assert_eq!([10.0, 2_048.0, 3_145_728.0].map(bytes), ["10 B", "2.0 KiB", "3.0 MiB"]);
+    }
+
+    #[test]
+    fn a_share_of_less_than_the_clock_tells_is_left_out() {
+        let text = |cpu_seconds: f64| {
+            let broker = Some(Broker { cpu_seconds, ..Broker::default() });
+            let generator = Generator { cpu_seconds: Some(cpu_seconds), ..Generator::default() };
+            let messages = Messages { published: 1_000, received: 1_000, ..Messages::default() };
+            let parts = vec![Part { count: 1_000, broker, ..Part::default() }];
+            Summary { parts, messages, generator, broker, ..Summary::default() }.to_string()
+        };
+        for cpu in [0.0, 0.01, 0.09] {
+            let text = text(cpu);
+            assert!(!text.contains("a message in or out") && !text.contains("for each"), "{text}");
+            assert!(text.contains(&format!("broker: {cpu:.2} s of CPU, 0 B more")), "{text}");
+        }
+        let text = text(0.2);
+        assert_eq!(text.matches("0.20 s of CPU (100.00 µs a message in or out)\n").count(), 2);
+        assert!(text.contains("0.20 s of CPU, 200.00 µs for each, 0 B more memory"), "{text}");
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_no_zero() {
+        let text = |unstamped| {
+            let messages = Messages { received: 9, unstamped, ..Messages::default() };
+            Summary { messages, ..Summary::default() }.to_string()
+        };
+        assert!(text(0).contains("  lost  ") && text(8).contains("  lost  "));
+        assert!(!text(9).contains("  lost  "), "{}", text(9));
     }
 }
