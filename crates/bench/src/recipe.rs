@@ -105,8 +105,18 @@ pub enum RecipeError {
     #[error("a message of QoS 0 is not stored for who is away; use --qos 1 or 2")]
     StoredQos,
     /// Fewer messages than clients that publish.
-    #[error("fewer messages than publishers; use --messages of at least {0}")]
-    Messages(u32),
+    #[error(
+        "{publishers} publishers have only {messages} messages; use {option} of at most {messages}, \
+         or more messages"
+    )]
+    Messages {
+        /// Messages of all publishers.
+        messages: u64,
+        /// Clients that publish.
+        publishers: u32,
+        /// What says on the command line how many publish.
+        option: &'static str,
+    },
 }
 
 impl Recipe {
@@ -140,10 +150,13 @@ impl Recipe {
         if stored && (self.qos == Qos::AtMostOnce || self.subscribe_qos == Some(Qos::AtMostOnce)) {
             return Err(RecipeError::StoredQos);
         }
-        if self.messages.is_some_and(|messages| messages < u64::from(self.publishers)) {
-            return Err(RecipeError::Messages(self.publishers));
+        match self.messages {
+            Some(messages) if messages < u64::from(self.publishers) => {
+                let (publishers, option) = (self.publishers, self.kind.publishers_option());
+                Err(RecipeError::Messages { messages, publishers, option })
+            }
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 
     fn topic(&self) -> Pattern {
@@ -335,6 +348,15 @@ impl Recipe {
 }
 
 impl Kind {
+    /// The option of the command line that says how many clients publish.
+    const fn publishers_option(self) -> &'static str {
+        match self {
+            Self::FanIn | Self::FanOut | Self::Retained => "--publishers",
+            Self::Offline => "--sessions",
+            Self::Conn | Self::Pub | Self::Sub | Self::P2p | Self::Subscribe | Self::Churn => "-n",
+        }
+    }
+
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {

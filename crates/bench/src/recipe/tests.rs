@@ -88,5 +88,10 @@ fn what_cannot_be_is_refused_with_its_mend() {
     let qos = Recipe { qos: Qos::AtMostOnce, ..recipe(Kind::Offline) };
     assert_eq!(error(qos), RecipeError::StoredQos);
     let few = Recipe { messages: Some(2), ..recipe(Kind::Retained) };
-    assert_eq!(error(few), RecipeError::Messages(3));
+    assert_eq!(
+        error(few).to_string(),
+        "3 publishers have only 2 messages; use --publishers of at most 2, or more messages"
+    );
+    let few = Recipe { messages: Some(2), ..recipe(Kind::P2p) };
+    assert!(error(few).to_string().contains("use -n of at most 2"));
 }

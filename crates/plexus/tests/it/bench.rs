@@ -112,6 +112,14 @@ fn what_is_stored_and_retained_is_drained_and_replayed() {
     let summary = bench(&place, &["retained", "--count", "300"], node.port());
     assert_numbers(&summary, &[("/parts/0/acknowledged", 300), ("/parts/1/received", 300)]);
     assert_numbers(&summary, &[("/messages/lost", 0), ("/messages/published", 300)]);
+    for (args, publishers) in [
+        (&["retained", "--count", "3"][..], 3),
+        (&["offline", "-m", "2"], 2),
+        (&["pub", "-m", "4"], 4),
+    ] {
+        let summary = bench(&place, args, node.port());
+        assert_numbers(&summary, &[("/groups/publishers/count", publishers)]);
+    }
     let left = ["sub", "-t", "bench/#", "-W", "0.3", "--quiet", "-p", node.port()];
     assert_eq!(place.run(left).ok(), "", "the retained messages were cleared");
 }
@@ -328,6 +336,9 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["p2p", "-t", "a/#/%i"], "the topic `a/#/%i` cannot be"),
         (&["p2p", "-s", "1GiB"], "a payload has at most 256 MiB"),
         (&["conn", "-i", "me"], "all clients would have the same identifier; put %i into it"),
+        (&["retained", "--count", "3", "--publishers", "10"], "use --publishers of at most 3"),
+        (&["pub", "-n", "9", "-m", "3"], "use -n of at most 3"),
+        (&["offline", "--sessions", "9", "-m", "3"], "use --sessions of at most 3"),
         (&["fan-in", "-t", "one", "-s", "8"], "use --rate, --qos 1, a payload of 16 bytes or more"),
         (&["conn", "--source", "localhost"], "`localhost` is no address"),
         (&["offline", "-q", "0"], "a message of QoS 0 is not stored"),

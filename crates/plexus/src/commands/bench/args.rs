@@ -29,6 +29,11 @@ use crate::{
     failure::Failure,
 };
 
+/// Clients that publish where nothing is said.
+const CLIENTS_USUAL: u32 = 100;
+/// The same of `retained`, whose messages come from few hands.
+const KEEPERS_USUAL: u32 = 10;
+
 /// What is measured.
 #[derive(Debug, Clone, Subcommand)]
 #[command(disable_help_subcommand = true)]
@@ -71,9 +76,9 @@ pub(crate) struct ClientsArgs {
 #[derive(Debug, Clone, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct PubArgs {
-    /// Clients
-    #[arg(short = 'n', long, value_name = "N", default_value = "100", value_parser = clients)]
-    count: u32,
+    /// Clients [default: 100, and no more than messages]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clients)]
+    count: Option<u32>,
     /// Messages of all clients together, instead of a duration
     #[arg(short = 'm', long, value_name = "N", value_parser = messages)]
     messages: Option<u64>,
@@ -102,9 +107,9 @@ pub(crate) struct SubArgs {
 #[derive(Debug, Clone, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct PairsArgs {
-    /// Pairs of a publisher and a subscriber
-    #[arg(short = 'n', long, value_name = "N", default_value = "100", value_parser = clients)]
-    pairs: u32,
+    /// Pairs of a publisher and a subscriber [default: 100, and no more than messages]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clients)]
+    pairs: Option<u32>,
     /// Messages of all publishers together, instead of a duration
     #[arg(short = 'm', long, value_name = "N", value_parser = messages)]
     messages: Option<u64>,
@@ -119,9 +124,9 @@ pub(crate) struct PairsArgs {
 #[derive(Debug, Clone, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct FanInArgs {
-    /// Clients that publish
-    #[arg(long, value_name = "N", default_value = "100", value_parser = clients)]
-    publishers: u32,
+    /// Clients that publish [default: 100, and no more than messages]
+    #[arg(long, value_name = "N", value_parser = clients)]
+    publishers: Option<u32>,
     /// Clients that subscribe
     #[arg(long, value_name = "N", default_value = "1", value_parser = clients)]
     subscribers: u32,
@@ -162,9 +167,10 @@ pub(crate) struct FanOutArgs {
 #[derive(Debug, Clone, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct OfflineArgs {
-    /// Sessions that are away, each with a publisher of its own
-    #[arg(long, value_name = "N", default_value = "100", value_parser = clients)]
-    sessions: u32,
+    /// Sessions that are away, each with a publisher of its own [default: 100, and no more than
+    /// messages]
+    #[arg(long, value_name = "N", value_parser = clients)]
+    sessions: Option<u32>,
     /// Messages of all publishers together
     #[arg(short = 'm', long, value_name = "N", default_value = "100k", value_parser = messages)]
     messages: u64,
@@ -189,9 +195,9 @@ pub(crate) struct RetainedArgs {
         value_parser = messages
     )]
     messages: u64,
-    /// Clients that publish
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clients)]
-    publishers: u32,
+    /// Clients that publish [default: 10, and no more than messages]
+    #[arg(long, value_name = "N", value_parser = clients)]
+    publishers: Option<u32>,
     /// Leave the retained messages with the broker instead of clearing them at the end
     #[arg(long)]
     keep: bool,
@@ -399,7 +405,8 @@ impl BenchCommand {
             Self::Mixed(_) => base(Kind::Conn),
             Self::Pub(args) => {
                 let recipe = args.traffic.fill(base(Kind::Pub))?;
-                Recipe { publishers: args.count, messages: args.messages, ..recipe }
+                let publishers = publishers(args.count, CLIENTS_USUAL, args.messages);
+                Recipe { publishers, messages: args.messages, ..recipe }
             }
             Self::Sub(args) => Recipe {
                 subscribers: args.count,
@@ -409,13 +416,15 @@ impl BenchCommand {
             },
             Self::P2p(args) => {
                 let recipe = args.receive.fill(args.traffic.fill(base(Kind::P2p))?);
-                let (publishers, subscribers) = (args.pairs, args.pairs);
+                let pairs = publishers(args.pairs, CLIENTS_USUAL, args.messages);
+                let (publishers, subscribers) = (pairs, pairs);
                 Recipe { publishers, subscribers, messages: args.messages, ..recipe }
             }
             Self::FanIn(args) => {
                 let recipe = args.receive.fill(args.traffic.fill(base(Kind::FanIn))?);
-                let (publishers, subscribers) = (args.publishers, args.subscribers);
-                let (messages, shared) = (args.messages, args.shared);
+                let publishers = publishers(args.publishers, CLIENTS_USUAL, args.messages);
+                let (subscribers, messages, shared) =
+                    (args.subscribers, args.messages, args.shared);
                 Recipe { publishers, subscribers, messages, shared, ..recipe }
             }
             Self::FanOut(args) => {
@@ -425,12 +434,14 @@ impl BenchCommand {
             }
             Self::Offline(args) => {
                 let recipe = args.receive.fill(args.traffic.fill(base(Kind::Offline))?);
-                let (publishers, subscribers) = (args.sessions, args.sessions);
+                let sessions = publishers(args.sessions, CLIENTS_USUAL, Some(args.messages));
+                let (publishers, subscribers) = (sessions, sessions);
                 Recipe { publishers, subscribers, messages: Some(args.messages), ..recipe }
             }
             Self::Retained(args) => {
                 let recipe = args.receive.fill(args.traffic.fill(base(Kind::Retained))?);
-                let (publishers, keep) = (args.publishers, args.keep);
+                let publishers = publishers(args.publishers, KEEPERS_USUAL, Some(args.messages));
+                let keep = args.keep;
                 Recipe { publishers, keep, messages: Some(args.messages), ..recipe }
             }
             Self::Subscribe(args) => Recipe {
@@ -544,6 +555,12 @@ impl ReceiveArgs {
     fn fill(&self, recipe: Recipe) -> Recipe {
         Recipe { filter: self.filter.clone(), subscribe_qos: self.subscribe_qos, ..recipe }
     }
+}
+
+/// How many clients publish: where nobody says, as many as usual and no more than there are messages.
+fn publishers(given: Option<u32>, usual: u32, messages: Option<u64>) -> u32 {
+    let most = messages.and_then(|messages| u32::try_from(messages).ok());
+    given.unwrap_or_else(|| most.map_or(usual, |most| most.min(usual)))
 }
 
 fn within(text: &str, most: u64) -> Result<u64, String> {
