@@ -2,7 +2,7 @@
 
 use plexus_types::Qos;
 
-use super::{Pace, Role, Senders, Workload};
+use super::{Pace, Role, Senders, Step, Workload};
 
 /// Why a workload would measure nothing, with the mend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum WorkloadError {
          without %n and %r"
     )]
     Window,
+    /// A time of nothing.
+    #[error("nothing can be measured in no time; use --duration of more than 0s")]
+    Duration,
 }
 
 impl Workload {
@@ -22,6 +25,9 @@ impl Workload {
     pub fn check(&self) -> Result<(), WorkloadError> {
         if self.has_blind_window() {
             return Err(WorkloadError::Window);
+        }
+        if self.steps.iter().any(Step::measures_no_time) {
+            return Err(WorkloadError::Duration);
         }
         Ok(())
     }
@@ -49,5 +55,24 @@ impl Workload {
             let mut all = all.map(|(receivers, awaited)| (receivers.unwrap_or_default(), awaited));
             all.any(|(receivers, awaited)| receivers > 0 && *awaited == 0)
         })
+    }
+}
+
+impl Step {
+    /// Whether it would be over before anything happens. Clients that connect and leave at once are
+    /// measured: their connections are.
+    const fn measures_no_time(&self) -> bool {
+        match self {
+            Self::Publish { time: Some(time), .. }
+            | Self::Churn { time, .. }
+            | Self::Hold { time, measured: Some(_) } => time.is_zero(),
+            Self::Publish { time: None, .. }
+            | Self::Hold { measured: None, .. }
+            | Self::Connect { .. }
+            | Self::Settle
+            | Self::Subscribe { .. }
+            | Self::Collect { .. }
+            | Self::Leave { .. } => false,
+        }
     }
 }

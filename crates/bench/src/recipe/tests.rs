@@ -75,6 +75,21 @@ fn identifiers_differ_between_groups_and_runs() {
 }
 
 #[test]
+fn a_time_of_nothing_is_refused_where_it_is_measured() {
+    let check = |kind, messages| {
+        let recipe = Recipe { time: Duration::ZERO, messages, ..recipe(kind) };
+        recipe.workload().unwrap().check().is_ok()
+    };
+    for kind in [Kind::Pub, Kind::Sub, Kind::P2p, Kind::FanIn, Kind::FanOut, Kind::Churn] {
+        assert!(!check(kind, None), "{kind:?}");
+    }
+    for kind in [Kind::Pub, Kind::P2p, Kind::FanIn, Kind::FanOut, Kind::Offline, Kind::Retained] {
+        assert!(check(kind, Some(9)), "{kind:?} is counted to its end");
+    }
+    assert!(check(Kind::Conn, None), "connections that leave at once");
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_its_mend() {
     let error = |recipe: Recipe| recipe.workload().unwrap_err();
     let id = Recipe { client_id: Some(pattern("dev")), ..recipe(Kind::Conn) };

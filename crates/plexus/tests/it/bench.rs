@@ -150,7 +150,7 @@ fn connections_and_subscriptions_are_counted() {
     assert_eq!(number(&summary, begun), number(&summary, accepted));
     let summary = bench(&place, &["pub", "-n", "3", "-m", "300", "-q", "1"], port);
     assert_numbers(&summary, &[("/parts/0/acknowledged", 300), ("/messages/unacknowledged", 0)]);
-    let summary = bench(&place, &["sub", "-n", "3", "-d", "0s"], port);
+    let summary = bench(&place, &["sub", "-n", "3", "-d", "10ms"], port);
     assert_numbers(&summary, &[("/groups/subscribers/accepted", 3)]);
 }
 
@@ -339,6 +339,8 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["retained", "--count", "3", "--publishers", "10"], "use --publishers of at most 3"),
         (&["pub", "-n", "9", "-m", "3"], "use -n of at most 3"),
         (&["offline", "--sessions", "9", "-m", "3"], "use --sessions of at most 3"),
+        (&["p2p", "-d", "0s"], "use --duration of more than 0s"),
+        (&["sub", "-d", "0ms"], "use --duration of more than 0s"),
         (&["fan-in", "-t", "one", "-s", "8"], "use --rate, --qos 1, a payload of 16 bytes or more"),
         (&["conn", "--source", "localhost"], "`localhost` is no address"),
         (&["offline", "-q", "0"], "a message of QoS 0 is not stored"),
