@@ -10,7 +10,7 @@
 //! [`Director`] leads it, a [`summary::Summary`] comes out.
 //!
 //! *Reading order.* `pattern`, `stamp`, `plan`, `recipe`, `counts`, `engine` (`conn`, `publisher`,
-//! `subscriber`, `desk`, `worker`), `director`, `summary`, `view`.
+//! `subscriber`, `desk`, `worker`), `director`, `record`, `summary`, `view`.
 //!
 //! *Tests.* Beside the pure parts, without sockets; the engine against brokers in `plexus`, `tests/it`.
 
@@ -30,6 +30,7 @@ pub mod pattern;
 pub mod plan;
 pub mod prometheus;
 pub mod recipe;
+pub mod record;
 mod seen;
 pub mod stamp;
 pub mod summary;

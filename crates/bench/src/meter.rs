@@ -87,20 +87,28 @@ pub struct Quantiles {
     /// How many times were recorded.
     pub count: u64,
     /// The smallest.
+    #[serde(rename = "min_us")]
     pub min: f64,
     /// Arithmetic mean.
+    #[serde(rename = "mean_us")]
     pub mean: f64,
     /// Median.
+    #[serde(rename = "p50_us")]
     pub p50: f64,
     /// 90 of 100 are below.
+    #[serde(rename = "p90_us")]
     pub p90: f64,
     /// 99 of 100 are below.
+    #[serde(rename = "p99_us")]
     pub p99: f64,
     /// 999 of 1,000 are below.
+    #[serde(rename = "p999_us")]
     pub p999: f64,
     /// 9,999 of 10,000 are below.
+    #[serde(rename = "p9999_us")]
     pub p9999: f64,
     /// The largest.
+    #[serde(rename = "max_us")]
     pub max: f64,
 }
 

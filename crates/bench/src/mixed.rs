@@ -101,6 +101,9 @@ pub fn mixed(text: &str, frame: &Frame) -> Result<Workload, MixedError> {
     for (index, written) in file.group.iter().enumerate() {
         let name = written.named(index);
         let wrong = |what| MixedError::Group { group: index + 1, name: name.clone(), what };
+        if groups.iter().any(|group: &Group| group.name == name) {
+            return Err(wrong("another group has that name; give each one of its own".to_owned()));
+        }
         groups.push(written.group(&name, before, frame).map_err(wrong)?);
         before += written.count;
         if before > bounds::CLIENTS_MAX {
@@ -325,6 +328,10 @@ mod tests {
             ("topic = \"a\"\nqos = 3\n", "qos is 0, 1 or 2"),
             ("topic = \"a\"\nsize = \"1TiB\"\n", "size is at most"),
             ("topic = \"a\"\nclient_id = \"me\"\n", "put %i into it"),
+            (
+                "topic = \"a\"\n[[group]]\nname = \"publish-1\"\nrole = \"connect\"\ncount = 1\n",
+                "group 2 (`publish-1`): another group has that name",
+            ),
         ] {
             let error = error(&format!("{publish}{more}"));
             assert!(error.contains(told), "{error}");

@@ -1,6 +1,6 @@
 //! Texts with places for numbers: topics, client identifiers, payloads.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use plexus_types::Instant;
 
@@ -211,6 +211,16 @@ impl Pattern {
     }
 }
 
+/// As it is written.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| match piece {
+            Piece::Text(text) => f.write_str(&text.replace('%', "%%")),
+            Piece::Place(place) => write!(f, "%{}", place.letter()),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,6 +244,13 @@ mod tests {
         let stamp = Stamp { publisher: 1, sequence: 2, due: Instant::from_nanos(3) };
         let text = pattern("{\"s\":\"%s\"}").text(&Filling { stamp: Some(stamp), ..filling });
         assert_eq!(Stamp::find(text.as_bytes()), Some(stamp));
+    }
+
+    #[test]
+    fn a_pattern_is_shown_as_it_was_written() {
+        for text in ["%i/%c/%n/%r/%t/100%%", "{\"s\":\"%s\"}", "plain", ""] {
+            assert_eq!(pattern(text).to_string(), text);
+        }
     }
 
     #[test]

@@ -7,7 +7,10 @@ use plexus_session::ClientOptions;
 use plexus_stdx::Seed;
 use plexus_types::{Qos, filter_matches};
 
-use crate::pattern::{Filling, Pattern};
+use crate::{
+    pattern::{Filling, Pattern},
+    record::Asked,
+};
 
 mod audience;
 mod check;
@@ -42,6 +45,8 @@ pub struct Plan {
     pub patience: Duration,
     /// For `%r`.
     pub seed: Seed,
+    /// What the caller knows of the run, for its record.
+    pub asked: Asked,
     /// The broker's process, if its processor time and memory are to be read.
     pub broker: Option<u32>,
 }

@@ -269,7 +269,9 @@ impl Recipe {
                     counted: false,
                     ..self.publishing()
                 };
-                vec![subscribers(publishers), publish(self.publishing()), publish(clearing)]
+                let clearing = Role::Publish(clearing);
+                let clearing = self.group("clearing", self.publishers, 0, clearing);
+                vec![subscribers(publishers), publish(self.publishing()), clearing]
             }
         }
     }

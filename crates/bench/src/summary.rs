@@ -12,6 +12,7 @@ use crate::{
     engine::Harvest,
     meter::{Meters, Metric, Quantiles},
     plan::{Plan, Role, Workload},
+    record::Run,
 };
 
 /// Messages that a broker has to keep for a session that is away, as far as most of them go where
@@ -25,6 +26,8 @@ pub struct Summary {
     pub scenario: String,
     /// The protocol version that the clients spoke: 3, 4 or 5.
     pub protocol: u8,
+    /// What was run.
+    pub run: Run,
     /// Length of the whole run.
     pub seconds: f64,
     /// Whether somebody ended it early.
@@ -76,7 +79,7 @@ pub struct Part {
     /// The process that was named as the broker, meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broker: Option<Broker>,
-    /// Times in microseconds.
+    /// Distributions of times.
     pub times: BTreeMap<&'static str, Quantiles>,
 }
 
@@ -212,6 +215,7 @@ impl Summary {
         Self {
             scenario: workload.name.clone(),
             protocol: plan.options.version.level(),
+            run: Run::of(plan),
             messages: Messages::of(workload, counts, harvests),
             groups: groups.collect(),
             ..Self::default()

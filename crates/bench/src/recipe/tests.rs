@@ -64,6 +64,17 @@ fn every_group_that_connects_leaves_again() {
 }
 
 #[test]
+fn no_two_groups_have_one_name() {
+    let workload = recipe(Kind::Retained).workload().unwrap();
+    let names = workload.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(
+        names,
+        ["subscribers", "publishers", "clearing"],
+        "each has its own line in a report"
+    );
+}
+
+#[test]
 fn identifiers_differ_between_groups_and_runs() {
     let workload = recipe(Kind::P2p).workload().unwrap();
     let ids = workload.groups.iter().map(|group| group.id(0, 0)).collect::<Vec<_>>();

@@ -2,14 +2,17 @@
 
 mod args;
 mod show;
+mod spoken;
 
 use std::{fs, io, net::IpAddr};
 
+use clap::CommandFactory;
 use plexus_bench::{
     Director,
     limits::{Limits, check_process},
     mixed::{Frame, mixed},
     plan::{Plan, Role, Workload},
+    record::Asked,
     summary::Summary,
 };
 use plexus_net::Target;
@@ -19,6 +22,7 @@ use plexus_types::{Instant, Text, TopicFilter};
 pub(crate) use self::args::BenchCommand;
 use self::{args::RunArgs, show::Viewer};
 use crate::{
+    cli::Cli,
     client::{
         driver::{Driver, Happening},
         interrupt::Interrupt,
@@ -43,6 +47,15 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
     Limits::of_machine()
         .check(&workload, (!is_unix).then_some(sources))
         .map_err(|error| Failure::Failed(error.to_string()))?;
+    let asked = Asked {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        url: endpoint.to_string(),
+        command_line: spoken::command_line(
+            Cli::command(),
+            std::env::args_os(),
+            &endpoint.to_string(),
+        ),
+    };
     let layers = endpoint.layers();
     let id = format!("bench-{name}-first");
     let place = first_connection(Driver::new(endpoint, introduced(&options, &id)?)?)?;
@@ -60,6 +73,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
         reconnect: args.reconnect,
         patience: args.patience.get(),
         seed,
+        asked,
         broker: args.pid,
     };
     let mut viewer = Viewer::new(args)?;

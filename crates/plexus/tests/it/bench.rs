@@ -176,6 +176,44 @@ fn a_mixed_workload_comes_from_its_file() {
 }
 
 #[test]
+fn the_json_tells_what_was_run_and_in_which_unit() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    let url = format!("mqtt://127.0.0.1:{}", node.port());
+    let with_login = url.replace("//", "//me:sesame@");
+    let args =
+        ["bench", "p2p", &with_login, "-n2", "-q", "1", "--rate", "1k", "-m", "20", "--json"];
+    let text = place.run(args.iter().chain(&["--quiet", "-s", "1KiB"])).ok();
+    assert!(!text.contains("sesame"), "{text}");
+    let summary = serde_json::from_str::<Value>(&text).expect("the summary");
+    let told = |path: &str| summary.pointer(path).unwrap_or(&Value::Null).clone();
+    assert_eq!(told("/run/version"), env!("CARGO_PKG_VERSION"));
+    assert_eq!((told("/run/scenario"), told("/run/url")), ("p2p".into(), url.clone().into()));
+    let words = format!("plexus bench p2p {url} --pairs 2 --qos 1 --rate 1k --messages 20 --json");
+    let words = format!("{words} --quiet --size 1KiB");
+    let words = words.split(' ').collect::<Vec<_>>();
+    assert_eq!(told("/run/command_line"), serde_json::json!(words));
+    assert_numbers(
+        &summary,
+        &[
+            ("/run/groups/publishers/rate", 1_000),
+            ("/run/groups/publishers/qos", 1),
+            ("/run/groups/publishers/size_bytes", 1_024),
+            ("/run/groups/publishers/messages", 20),
+            ("/run/groups/subscribers/count", 2),
+            ("/run/options/keep_alive_seconds", 60),
+        ],
+    );
+    assert_eq!(told("/run/groups/publishers/topic"), "bench/p2p/%i");
+    assert_eq!(told("/run/groups/publishers/window"), Value::Null, "it has a rate");
+    assert_eq!(told("/run/options/duration_seconds"), Value::Null, "messages are counted");
+    let times = told("/parts/0/times/lag");
+    let mut names = times.as_object().expect("times").keys().cloned().collect::<Vec<_>>();
+    names.retain(|name| name != "count");
+    assert!(names.len() == 8 && names.iter().all(|name| name.ends_with("_us")), "{names:?}");
+}
+
+#[test]
 fn websocket_and_unix_sockets_carry_the_load() {
     let place = Place::new();
     let unix = format!("unix://{}/mqtt.sock", place.path().display());

@@ -135,10 +135,10 @@ fn line(text: &mut String, run: &Run, figure: &Figure, part: Option<&Part>) {
         part.and_then(Part::cpu_micros_each),
         part.and_then(Part::user_micros_each),
         part.and_then(Part::memory_bytes_each),
-        deliver.map(|times| times.p50),
-        deliver.map(|times| times.p99),
-        lag.map(|times| times.p50),
-        lag.map(|times| times.p99),
+        deliver.map(|times| times.p50_us),
+        deliver.map(|times| times.p99_us),
+        lag.map(|times| times.p50_us),
+        lag.map(|times| times.p99_us),
     ];
     let numbers: Vec<String> = numbers.into_iter().map(optional).collect();
     let name = part.map(|part| part.name.as_str()).or(figure.part.as_deref());

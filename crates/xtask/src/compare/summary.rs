@@ -35,11 +35,11 @@ pub(super) struct Used {
     pub(super) memory_before: u64,
 }
 
-/// A distribution in microseconds.
+/// A distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Times {
-    pub(super) p50: f64,
-    pub(super) p99: f64,
+    pub(super) p50_us: f64,
+    pub(super) p99_us: f64,
 }
 
 /// Messages over the whole run.
@@ -128,13 +128,15 @@ mod tests {
 
     /// As `plexus bench offline` says it, without a few fields that nobody reads here.
     const OFFLINE: &str = r#"{
-        "scenario": "offline", "protocol": 4, "seconds": 2.5, "interrupted": false,
+        "scenario": "offline", "protocol": 4,
+        "run": {"scenario": "offline", "version": "0.1.0", "options": {}, "groups": {}},
+        "seconds": 2.5, "interrupted": false,
         "parts": [
             {"name": "store", "seconds": 2.0, "unit": "acknowledged", "count": 200000,
              "per_second": 100000.0, "published": 200000,
              "broker": {"cpu_seconds": 0.44, "user_seconds": 0.15,
                         "memory_bytes": 61000000, "memory_before": 1000000},
-             "times": {"acknowledge": {"count": 200000, "min": 1.0, "p50": 5378.0, "p99": 9.5}}},
+             "times": {"acknowledge": {"count": 200000, "min_us": 1.0, "p50_us": 5378.0, "p99_us": 9.5}}},
             {"name": "drain", "seconds": 0.5, "unit": "received", "count": 100000,
              "per_second": 200000.0, "published": 0,
              "broker": {"cpu_seconds": 0.08, "user_seconds": 0.05,
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(summary.figure(&figure(Reads::Cpu, None)), Some(0.8), "the last is the drain");
         assert_eq!(summary.figure(&figure(Reads::Memory, None)), None, "it has shrunk");
         assert_eq!(summary.figure(&figure(Reads::Cpu, Some("replay"))), None);
-        assert!((summary.parts[0].times["acknowledge"].p99 - 9.5).abs() < f64::EPSILON);
+        assert!((summary.parts[0].times["acknowledge"].p99_us - 9.5).abs() < f64::EPSILON);
     }
 
     #[test]

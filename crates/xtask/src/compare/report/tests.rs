@@ -13,7 +13,7 @@ const PAGE: &str = "always = []\n\
 /// A run of a million deliveries at so many microseconds each.
 fn run(round: u32, broker: &str, micros: f64) -> Run {
     let times = [("deliver", 150.0), ("lag", 20.0)]
-        .map(|(name, p50)| (name.to_owned(), Times { p50, p99: p50 * 2.0 }));
+        .map(|(name, p50)| (name.to_owned(), Times { p50_us: p50, p99_us: p50 * 2.0 }));
     let part = Part {
         name: "deliver".to_owned(),
         seconds: 2.0,

@@ -119,7 +119,7 @@ impl Report {
                 let time = |name: &str, high: bool| {
                     let value = |summary: &Summary| {
                         let times = summary.parts.last()?.times.get(name)?;
-                        Some(if high { times.p99 } else { times.p50 })
+                        Some(if high { times.p99_us } else { times.p50_us })
                     };
                     self.cell((shape, broker), value, Spread::show)
                 };

@@ -1,0 +1,218 @@
+//! What was run, so that whoever reads the figures can run it again.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use serde::Serialize;
+
+use crate::plan::{Body, Group, Pace, Plan, Publishing, Role, Step, Subscribing, Workload};
+
+/// What the caller knows of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Asked {
+    /// The version of the program.
+    pub version: String,
+    /// Where the broker is, without a login.
+    pub url: String,
+    /// The command line, word by word, without a password.
+    pub command_line: Vec<String>,
+}
+
+/// What was run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Run {
+    /// The scenario.
+    pub scenario: String,
+    /// What the caller knows of it.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// What holds for all groups.
+    pub options: Options,
+    /// The clients of each group and what they do.
+    pub groups: BTreeMap<String, Settings>,
+}
+
+/// What holds for all groups of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Options {
+    /// Traffic that is not measured; nothing where messages are counted instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up_seconds: Option<f64>,
+    /// How long is measured; nothing where messages are counted instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<f64>,
+    /// How long nothing may come before what is missing is given up.
+    pub patience_seconds: f64,
+    /// Threads that drive clients.
+    pub workers: usize,
+    /// Connections a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_rate: Option<u64>,
+    /// Connections of a thread that wait for CONNACK at a time.
+    pub connecting: u32,
+    /// Whether who lost its connection comes again.
+    pub reconnect: bool,
+    /// Addresses that connections begin at.
+    pub sources: Vec<IpAddr>,
+    /// Clean Start, or Clean Session before MQTT 5.0.
+    pub clean_start: bool,
+    /// Keep Alive.
+    pub keep_alive_seconds: u16,
+    /// Session Expiry Interval.
+    pub session_expiry_seconds: u32,
+    /// Receive Maximum.
+    pub receive_maximum: u16,
+}
+
+/// The clients of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// How many.
+    pub count: u32,
+    /// Their identifiers.
+    pub client_id: String,
+    /// What they do.
+    #[serde(flatten)]
+    pub work: Work,
+}
+
+/// What the clients of a group do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "role", rename_all = "lowercase")]
+pub enum Work {
+    /// Nothing but to be there.
+    Connect,
+    /// They receive messages.
+    Subscribe {
+        /// The filter.
+        filter: String,
+        /// How many of them each client has.
+        filters: u32,
+        /// The highest quality of service that is wanted.
+        qos: u8,
+        /// The group name of a shared subscription.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shared: Option<String>,
+        /// Filters in one SUBSCRIBE.
+        per_packet: u32,
+        /// SUBSCRIBEs that wait for their answer at a time.
+        window: u32,
+    },
+    /// They send messages.
+    Publish {
+        /// The topic.
+        topic: String,
+        /// Quality of service.
+        qos: u8,
+        /// Whether the broker retains each message.
+        retain: bool,
+        /// The size of a payload.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size_bytes: Option<usize>,
+        /// The payload, if it is a text.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<String>,
+        /// Messages a second, all clients together.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rate: Option<u64>,
+        /// Messages of each client that are under way at a time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        window: Option<u32>,
+        /// Messages of all clients together.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        messages: Option<u64>,
+    },
+}
+
+impl Run {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let workload = &plan.workload;
+        let groups = workload.groups.iter();
+        Self {
+            scenario: workload.name.clone(),
+            asked: plan.asked.clone(),
+            options: Options::of(plan),
+            groups: groups.map(|group| (group.name.clone(), Settings::of(group))).collect(),
+        }
+    }
+}
+
+impl Options {
+    fn of(plan: &Plan) -> Self {
+        let (warm_up, duration) = times(&plan.workload);
+        let properties = &plan.options.properties;
+        Self {
+            warm_up_seconds: warm_up.map(|time| time.as_secs_f64()),
+            duration_seconds: duration.map(|time| time.as_secs_f64()),
+            patience_seconds: plan.patience.as_secs_f64(),
+            workers: plan.workers,
+            connect_rate: plan.connect_rate,
+            connecting: plan.connecting_max,
+            reconnect: plan.reconnect,
+            sources: plan.sources.clone(),
+            clean_start: plan.options.clean_start,
+            keep_alive_seconds: plan.options.keep_alive,
+            session_expiry_seconds: properties.session_expiry_interval,
+            receive_maximum: properties.receive_maximum,
+        }
+    }
+}
+
+/// The warm-up and the time that a workload is measured, as far as it goes by time.
+fn times(workload: &Workload) -> (Option<Duration>, Option<Duration>) {
+    let mut times = workload.steps.iter().filter_map(|step| match step {
+        Step::Publish { warm_up, time: Some(time), .. } => Some((Some(*warm_up), Some(*time))),
+        Step::Hold { time, .. } | Step::Churn { time, .. } => Some((None, Some(*time))),
+        Step::Publish { time: None, .. }
+        | Step::Connect { .. }
+        | Step::Settle
+        | Step::Subscribe { .. }
+        | Step::Collect { .. }
+        | Step::Leave { .. } => None,
+    });
+    times.next().unwrap_or_default()
+}
+
+impl Settings {
+    fn of(group: &Group) -> Self {
+        let work = match &group.role {
+            Role::Connect => Work::Connect,
+            Role::Subscribe(subscribing) => Work::subscribe(subscribing),
+            Role::Publish(publishing) => Work::publish(publishing),
+        };
+        Self { count: group.count, client_id: group.client_id.to_string(), work }
+    }
+}
+
+impl Work {
+    fn subscribe(subscribing: &Subscribing) -> Self {
+        Self::Subscribe {
+            filter: subscribing.filter.to_string(),
+            filters: subscribing.each,
+            qos: subscribing.qos.get(),
+            shared: subscribing.shared.clone(),
+            per_packet: subscribing.per_packet,
+            window: subscribing.window,
+        }
+    }
+
+    fn publish(publishing: &Publishing) -> Self {
+        let (size_bytes, payload) = match &publishing.body {
+            Body::Stamped(size) | Body::Blank(size) => (Some(*size), None),
+            Body::Template(text) => (None, Some(text.to_string())),
+        };
+        let (rate, window) = match publishing.pace {
+            Pace::Rate(rate) => (Some(rate), None),
+            Pace::Window(window) => (None, Some(window)),
+        };
+        Self::Publish {
+            topic: publishing.topic.to_string(),
+            qos: publishing.qos.get(),
+            retain: publishing.retain,
+            size_bytes,
+            payload,
+            rate,
+            window,
+            messages: publishing.messages,
+        }
+    }
+}
