@@ -80,7 +80,7 @@ impl Desk {
         let delivered = delivered.fetch_add(1, Ordering::Relaxed) + 1;
         let awaited = self.shared.awaited.get(index).copied().unwrap_or_default();
         // Until the last delivery of a message nothing changes.
-        if !self.publishing || awaited == 0 || !delivered.is_multiple_of(u64::from(awaited)) {
+        if awaited == 0 || !delivered.is_multiple_of(u64::from(awaited)) {
             return;
         }
         let Some(&(worker, slot)) = self.shared.homes.get(index) else { return };
@@ -130,7 +130,84 @@ pub(in crate::engine) fn share(count: u32, worker: usize, workers: usize) -> u32
 
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use std::{net::SocketAddr, sync::Arc};
+
+    use plexus_net::{ClientLayers, Target};
+    use plexus_session::ClientOptions;
+    use plexus_stdx::Seed;
+    use plexus_types::Qos;
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        engine::Crew,
+        pattern::Pattern,
+        plan::{Body, Group, Pace, Publishing, Subscribing, Workload},
+        record::Asked,
+    };
+
+    /// One publisher, on worker 0, and two subscribers to it, on workers 0 and 1.
+    fn plan() -> Plan {
+        let group = |name: &str, count, role| Group {
+            name: name.to_owned(),
+            count,
+            first: 0,
+            id_first: 0,
+            client_id: Pattern::plain(name),
+            durable: false,
+            role,
+        };
+        let subscribing = Subscribing {
+            filter: Pattern::plain("a"),
+            each: 1,
+            qos: Qos::AtMostOnce,
+            shared: None,
+            per_packet: 1,
+            window: 1,
+            at_once: true,
+        };
+        let publishing = Publishing {
+            topic: Pattern::plain("a"),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            body: Body::of_size(16),
+            pace: Pace::Window(1),
+            messages: None,
+            awaits_delivery: true,
+            counted: true,
+        };
+        let groups = vec![
+            group("subscribers", 2, Role::Subscribe(subscribing)),
+            group("publishers", 1, Role::Publish(publishing)),
+        ];
+        Plan {
+            workload: Workload { name: "test".to_owned(), groups, steps: Vec::new() },
+            place: Target::Address(SocketAddr::from(([127, 0, 0, 1], 0))),
+            layers: ClientLayers::default(),
+            options: ClientOptions::default(),
+            sources: Vec::new(),
+            workers: 2,
+            connect_rate: None,
+            connecting_max: 1,
+            reconnect: false,
+            patience: Duration::ZERO,
+            seed: Seed::new(0),
+            asked: Asked::default(),
+            broker: None,
+        }
+    }
+
+    #[test]
+    fn a_publisher_hears_of_its_last_delivery_from_a_thread_that_does_not_publish_yet() {
+        let crew = Crew::start(plan(), Clock::start()).unwrap();
+        let mut desk = Desk::new(1, Arc::clone(&crew.shared));
+        desk.count_delivery(0);
+        assert!(desk.remote[0].is_empty(), "the other subscriber has not got it");
+        desk.count_delivery(0);
+        let (_, slot) = desk.shared.home(1, 0);
+        assert_eq!(desk.remote[0], [slot]);
+        crew.finish();
+    }
 
     #[test]
     fn a_group_is_dealt_out_to_the_last_client() {
