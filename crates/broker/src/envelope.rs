@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use plexus_links::{Confirmed, Word};
 use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
-use plexus_types::{ClientId, Message, MessageId, TopicFilter};
+use plexus_types::{ClientId, Message, MessageId, Qos, TopicFilter};
 use smallvec::SmallVec;
-
-use crate::shard::Confirmed;
 
 /// Names a client of a shard; the serial tells it from a later one in the same slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,6 +101,16 @@ impl Envelope {
             Self::Return(given_back) => given_back.tracked,
             _ => false,
         }
+    }
+}
+
+impl Word for Envelope {
+    fn is_request(&self) -> bool {
+        self.is_request()
+    }
+
+    fn is_acknowledged(&self) -> bool {
+        matches!(self, Self::Publish(message, _) if message.qos != Qos::AtMostOnce)
     }
 }
 

@@ -19,7 +19,6 @@ mod drivers;
 pub mod envelope;
 mod error;
 pub mod kept;
-mod links;
 mod logger;
 mod memory;
 mod node;

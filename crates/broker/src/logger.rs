@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use plexus_links::Bell;
 use plexus_session::LogPosition;
 use plexus_store::{
     Batch, ClockMap, Committed, FileDisk, Log, LogError, SegmentNumber, StoredMessage,
@@ -19,7 +20,7 @@ use plexus_store::{
 use plexus_types::{Instant, Message, MessageId};
 
 pub(crate) use self::spare::SpareMaker;
-use crate::{clock::Clock, links::Bell, ports::Fetch, reactor::Control, shard::Context};
+use crate::{clock::Clock, ports::Fetch, reactor::Control, shard::Context};
 
 /// Orders that wait for the log.
 pub(crate) const JOBS: usize = 4_096;

@@ -13,6 +13,7 @@ use std::{
 };
 
 use mio::Poll;
+use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
 use plexus_types::Instant;
@@ -23,7 +24,6 @@ use crate::{
     counters::Counters,
     drivers::Driver,
     error::{OpenError, StartError},
-    links::{Bell, Links},
     memory::{self, Gauge},
     options::{ListenerOptions, NodeOptions},
     porch::{self, Command, Porch},

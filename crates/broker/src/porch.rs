@@ -17,6 +17,7 @@ use std::{
 };
 
 use mio::{Events, Poll, Token};
+use plexus_links::Bell;
 use plexus_net::{Accepted, ListenUrl, ReadBlock, Stream};
 use plexus_types::{Instant, ReasonCode};
 use slab::Slab;
@@ -28,7 +29,6 @@ use self::{
 use crate::{
     clock::Clock,
     error::OpenError,
-    links::Bell,
     memory::{Gauge, Pressure},
     options::ListenerOptions,
     reactor::{Control, WAKER},

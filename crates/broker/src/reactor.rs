@@ -16,6 +16,7 @@ use std::{
 
 use bytes::BytesMut;
 use mio::{Events, Poll, Token};
+use plexus_links::{Bell, Intake, Links};
 use plexus_net::Stream;
 use plexus_session::LogPosition;
 use plexus_store::SegmentNumber;
@@ -26,7 +27,6 @@ use self::{conn::Conn, io::Io};
 use crate::{
     clock::Clock,
     envelope::Envelope,
-    links::{Bell, Intake, Links},
     logger::{self, Mark},
     memory::{Gauge, Pressure},
     ports::{Arrival, ConnId, Fetch, Ticket, Turn},
@@ -82,7 +82,7 @@ pub(crate) struct Parts {
     pub(crate) id: u16,
     pub(crate) poll: Poll,
     pub(crate) bell: Bell,
-    pub(crate) links: Links,
+    pub(crate) links: Links<Envelope>,
     pub(crate) control: Receiver<Control>,
     pub(crate) jobs: SyncSender<Job>,
     pub(crate) context: Arc<Context>,

@@ -45,8 +45,7 @@ pub use self::canary::Canary;
 pub use self::census::Census;
 pub(crate) use self::credit::is_acknowledged_publish;
 pub use self::log::{
-    Class, Confirmed, Doors, LogState, Lot, OpenMessage, Opened, Restored, RestoredRetained,
-    RestoredSession, Seen,
+    Doors, LogState, Lot, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession, Seen,
 };
 use self::{
     arrivals::Newcomer,

@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use plexus_access::{Credentials, Policy};
+use plexus_links::Bell;
 
-use crate::{links::Bell, ports::Ticket, reactor::Control};
+use crate::{ports::Ticket, reactor::Control};
 
 /// Checks that may wait; beyond it a client is told that the server is busy.
 pub(crate) const QUEUE: usize = 1_024;

@@ -9,6 +9,7 @@ use std::{
     thread::JoinHandle,
 };
 
+use plexus_links::Bell;
 use plexus_stdx::Seed;
 use plexus_store::{ClockMap, Disk, FileDisk, Identity, Log, LogOptions, MissingBodies, OpenError};
 use plexus_types::{Durability, Instant};
@@ -18,7 +19,6 @@ use crate::{
     clock::Clock,
     error::StartError,
     kept::Writer,
-    links::Bell,
     logger::{self, Job, LogPlace, Logger, Mark, Owner, SpareMaker, read_message},
     options::ListenerOptions,
     ports::Door,

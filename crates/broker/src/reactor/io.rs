@@ -12,6 +12,7 @@ use std::{
 use bytes::BytesMut;
 use mio::{Interest, Registry, Token};
 use plexus_access::{Credentials, Policy};
+use plexus_links::Links;
 use plexus_net::{ReadBlock, SpareBuffers};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_stdx::Slots;
@@ -23,7 +24,6 @@ use super::conn::{Conn, Stage, Written};
 use crate::{
     counters::Counters,
     envelope::Envelope,
-    links::Links,
     logger,
     ports::{ConnId, Fetch, Ports, Ticket},
     shard::Context,
@@ -53,7 +53,7 @@ pub(super) struct Io {
     /// Connections in their last seconds.
     closing: BTreeSet<(Instant, ConnId, u32)>,
     generation: u32,
-    pub(super) links: Links,
+    pub(super) links: Links<Envelope>,
     pub(super) resumed: Vec<ConnId>,
     /// Connections that something could not be written to.
     pub(super) failed: Vec<ConnId>,
@@ -76,7 +76,7 @@ impl Io {
         id: u16,
         context: Arc<Context>,
         registry: Registry,
-        links: Links,
+        links: Links<Envelope>,
         jobs: SyncSender<Job>,
     ) -> Self {
         let (place, shards) = (context.options.log.as_ref(), context.options.shards);

@@ -5,7 +5,6 @@
 //! true; sessions see only this one number. The log says which turns' records it has; another shard
 //! says how many of the messages it was sent it has kept, in the order in which they were sent.
 
-mod barrier;
 mod ended;
 mod reads;
 mod refresh;
@@ -15,14 +14,14 @@ mod weight;
 
 use std::{collections::VecDeque, sync::Arc};
 
+use plexus_links::{Barriers, Class, Confirmed};
 use plexus_session::{Change, LogPosition};
 use plexus_store::{Batch, Commit, Group};
 use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode};
 
 pub(super) use self::weight::Weight;
-use self::{barrier::Barriers, ended::EndedSessions, reads::GroupReads, refresh::Refresh};
+use self::{ended::EndedSessions, reads::GroupReads, refresh::Refresh};
 pub use self::{
-    barrier::{Class, Confirmed},
     refresh::LogState,
     restore::{Doors, OpenMessage, Restored, RestoredRetained, RestoredSession},
     seen::{Lot, Seen},

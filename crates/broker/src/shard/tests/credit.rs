@@ -2,16 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use plexus_links::{Bell, Intake, Links};
 use plexus_session::Options;
 use plexus_types::{ClientId, Message, PacketId, Qos, ReasonCode};
 use plexus_wire::{Ack, Packet};
 
 use super::{Lone, starts::message};
-use crate::{
-    envelope::Envelope,
-    links::{Bell, Intake, Links},
-    ports::ConnId,
-};
+use crate::{envelope::Envelope, ports::ConnId};
 
 const PUBLISHER: u32 = 0;
 const RECEIVER: u32 = 1;

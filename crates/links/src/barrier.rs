@@ -143,7 +143,7 @@ impl Peer {
 
 /// One shard's debts and claims.
 #[derive(Debug)]
-pub(super) struct Barriers {
+pub struct Barriers {
     peers: Vec<Peer>,
     /// By the end of what they have caused.
     links: BTreeMap<LogPosition, Link>,
@@ -155,7 +155,8 @@ pub(super) struct Barriers {
 }
 
 impl Barriers {
-    pub(super) fn new(shards: u16) -> Self {
+    /// Of one of so many shards.
+    pub fn new(shards: u16) -> Self {
         Self {
             peers: (0..shards).map(|_| Peer::default()).collect(),
             links: BTreeMap::new(),
@@ -165,20 +166,15 @@ impl Barriers {
         }
     }
 
-    pub(super) fn sent(&mut self, to: u16, class: Class, position: LogPosition) {
+    /// Something was sent to another shard; what comes behind that position waits for it.
+    pub fn sent(&mut self, to: u16, class: Class, position: LogPosition) {
         if let Some(peer) = self.peers.get_mut(usize::from(to)) {
             peer.sent(class).claims.push_back(Claim { position, open: true });
         }
     }
 
     /// An envelope was taken; what it has caused lies behind `before`, up to `upto`.
-    pub(super) fn taken(
-        &mut self,
-        from: u16,
-        class: Class,
-        before: LogPosition,
-        upto: LogPosition,
-    ) {
+    pub fn taken(&mut self, from: u16, class: Class, before: LogPosition, upto: LogPosition) {
         self.creditors |= 1 << from;
         let open = if upto > before { self.count_open(before, upto) } else { 0 };
         let Some(peer) = self.peers.get_mut(usize::from(from)) else { return };
@@ -205,7 +201,8 @@ impl Barriers {
         within.filter(|claim| claim.open && claim.position <= upto).count()
     }
 
-    pub(super) fn confirmed(&mut self, by: u16, Confirmed { class, from, to }: Confirmed) {
+    /// That shard has kept some of what it was sent.
+    pub fn confirmed(&mut self, by: u16, Confirmed { class, from, to }: Confirmed) {
         let at = usize::from(by);
         let Some(first) = self.sent_to(at, class).map(|sent| sent.first) else { return };
         for number in from.max(first)..=to {
@@ -248,19 +245,20 @@ impl Barriers {
     }
 
     /// The first position that another shard has not confirmed: nothing from there on is kept.
-    pub(super) fn limit(&self) -> LogPosition {
+    pub fn limit(&self) -> LogPosition {
         let fronts = self.peers.iter().flat_map(|peer| {
             [peer.requests.first_open(), peer.finals.first_open()].into_iter().flatten()
         });
         fronts.min().unwrap_or(LogPosition::new(u64::MAX))
     }
 
-    pub(super) const fn creditors(&self) -> u64 {
+    /// The shards that wait for a confirmation, a bit each.
+    pub const fn creditors(&self) -> u64 {
         self.creditors
     }
 
     /// What to tell that shard, given how far this shard's own log is kept.
-    pub(super) fn settle(&mut self, shard: u16, logged: LogPosition) -> Vec<Confirmed> {
+    pub fn settle(&mut self, shard: u16, logged: LogPosition) -> Vec<Confirmed> {
         let Some(peer) = self.peers.get_mut(usize::from(shard)) else { return Vec::new() };
         while let Some(debt) = peer.pop_kept(logged) {
             #[cfg(test)]

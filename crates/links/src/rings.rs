@@ -8,10 +8,6 @@ use std::sync::{
     mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };
 
-use plexus_types::Qos;
-
-use crate::envelope::Envelope;
-
 /// Batches that a ring holds.
 const RING_BATCHES: usize = 64;
 /// Envelopes that wait for a full ring before the shard stops reading from publishers.
@@ -22,12 +18,20 @@ const FLYING_MAX: usize = 192;
 /// Batches that a shard takes from one ring in a turn.
 const BATCHES_A_TURN: usize = 8;
 
-/// Envelopes, and how many messages above QoS 0 are among them.
-type Batch = (usize, Vec<Envelope>);
+/// What shards say to each other.
+pub trait Word {
+    /// Whether it waits when its receiver is itself held up.
+    fn is_request(&self) -> bool;
+    /// Whether it is a message whose publisher waits for an acknowledgement.
+    fn is_acknowledged(&self) -> bool;
+}
+
+/// Words, and how many messages above QoS 0 are among them.
+type Batch<W> = (usize, Vec<W>);
 
 /// Wakes the thread of a shard, with a system call only when it sleeps.
 #[derive(Debug, Clone)]
-pub(crate) struct Bell(Arc<BellState>);
+pub struct Bell(Arc<BellState>);
 
 #[derive(Debug)]
 struct BellState {
@@ -36,12 +40,13 @@ struct BellState {
 }
 
 impl Bell {
-    pub(crate) fn new(waker: mio::Waker) -> Self {
+    /// Of the thread that polls what the waker belongs to.
+    pub fn new(waker: mio::Waker) -> Self {
         Self(Arc::new(BellState { asleep: AtomicBool::new(false), waker }))
     }
 
     /// Says that something has been put where the shard will find it.
-    pub(crate) fn ring(&self) {
+    pub fn ring(&self) {
         fence(SeqCst);
         if self.0.asleep.load(SeqCst) && self.0.asleep.swap(false, SeqCst) {
             // It fails only if the shard's poll is gone, and then nobody needs waking.
@@ -50,27 +55,28 @@ impl Bell {
     }
 
     /// The shard is about to sleep: it must look once more at its rings after this.
-    pub(crate) fn fall_asleep(&self) {
+    pub fn fall_asleep(&self) {
         self.0.asleep.store(true, SeqCst);
         fence(SeqCst);
     }
 
-    pub(crate) fn wake_up(&self) {
+    /// The shard is awake: it looks at its rings without being rung for.
+    pub fn wake_up(&self) {
         self.0.asleep.store(false, SeqCst);
     }
 }
 
 #[derive(Debug)]
-struct Ring {
-    sender: SyncSender<Batch>,
-    pending: Vec<Envelope>,
+struct Ring<W> {
+    sender: SyncSender<Batch<W>>,
+    pending: Vec<W>,
     /// The messages above QoS 0 among those.
     acknowledged: usize,
     /// The same of what the other shard has not taken.
     flying: Arc<AtomicUsize>,
 }
 
-impl Ring {
+impl<W> Ring<W> {
     /// Whether the receiver does not keep up.
     fn is_long(&self) -> bool {
         self.pending.len() > PENDING_MAX
@@ -100,29 +106,29 @@ impl Ring {
 }
 
 #[derive(Debug)]
-struct Outgoing {
-    requests: Ring,
-    finals: Ring,
+struct Outgoing<W> {
+    requests: Ring<W>,
+    finals: Ring<W>,
     bell: Bell,
 }
 
 #[derive(Debug)]
-struct Incoming {
-    requests: Receiver<Batch>,
+struct Incoming<W> {
+    requests: Receiver<Batch<W>>,
     flying: Arc<AtomicUsize>,
-    finals: Receiver<Batch>,
+    finals: Receiver<Batch<W>>,
 }
 
 /// One shard's ends of all its rings.
 #[derive(Debug)]
-pub(crate) struct Links {
-    outgoing: Vec<Option<Outgoing>>,
-    incoming: Vec<Option<Incoming>>,
+pub struct Links<W> {
+    outgoing: Vec<Option<Outgoing<W>>>,
+    incoming: Vec<Option<Incoming<W>>>,
 }
 
-impl Links {
+impl<W: Word> Links<W> {
     /// The links of a node: one value for each shard.
-    pub(crate) fn mesh(bells: &[Bell]) -> Vec<Self> {
+    pub fn mesh(bells: &[Bell]) -> Vec<Self> {
         let count = bells.len();
         let empty = || Self {
             outgoing: (0..count).map(|_| None).collect(),
@@ -156,15 +162,16 @@ impl Links {
         links
     }
 
-    pub(crate) fn push(&mut self, to: u16, envelope: Envelope) {
+    /// Says something to another shard, with the next [`Links::flush`].
+    pub fn push(&mut self, to: u16, word: W) {
         let Some(Some(link)) = self.outgoing.get_mut(usize::from(to)) else { return };
-        let ring = if envelope.is_request() { &mut link.requests } else { &mut link.finals };
-        ring.acknowledged += usize::from(is_acknowledged(&envelope));
-        ring.pending.push(envelope);
+        let ring = if word.is_request() { &mut link.requests } else { &mut link.finals };
+        ring.acknowledged += usize::from(word.is_acknowledged());
+        ring.pending.push(word);
     }
 
     /// Hands all pending batches on, one for each ring.
-    pub(crate) fn flush(&mut self) {
+    pub fn flush(&mut self) {
         for link in self.outgoing.iter_mut().flatten() {
             let sent = link.finals.flush() | link.requests.flush();
             if sent || !link.finals.pending.is_empty() || !link.requests.pending.is_empty() {
@@ -174,12 +181,12 @@ impl Links {
     }
 
     /// Whether publishers must wait: some shard does not keep up.
-    pub(crate) fn is_congested(&self) -> bool {
+    pub fn is_congested(&self) -> bool {
         self.outgoing.iter().flatten().any(|link| link.requests.is_long() || link.finals.is_long())
     }
 
     /// Whether so many messages above QoS 0 are on their way to some shard that no more should follow.
-    pub(crate) fn is_behind(&self) -> bool {
+    pub fn is_behind(&self) -> bool {
         self.outgoing.iter().flatten().any(|link| {
             let ring = &link.requests;
             ring.acknowledged + ring.flying.load(SeqCst) > FLYING_MAX
@@ -187,7 +194,7 @@ impl Links {
     }
 
     /// Whether something waits for a full ring, so that the shard must not sleep for long.
-    pub(crate) fn has_pending(&self) -> bool {
+    pub fn has_pending(&self) -> bool {
         self.outgoing
             .iter()
             .flatten()
@@ -206,7 +213,7 @@ impl Links {
     }
 
     /// A batch from another shard, and from which.
-    pub(crate) fn receive(&self, turn: &mut Intake) -> Option<(u16, Vec<Envelope>)> {
+    pub fn receive(&self, turn: &mut Intake) -> Option<(u16, Vec<W>)> {
         // A request makes at most finals, and finals are always taken: only they may hold it up.
         let congested = self.outgoing.iter().flatten().any(|link| link.finals.is_long());
         while let Some(link) = self.incoming.get(usize::from(turn.from)) {
@@ -229,14 +236,9 @@ impl Links {
     }
 }
 
-/// Whether its publisher waits for an acknowledgement.
-fn is_acknowledged(envelope: &Envelope) -> bool {
-    matches!(envelope, Envelope::Publish(message, _) if message.qos != Qos::AtMostOnce)
-}
-
 /// How far a shard has come in taking from its rings in this turn.
 #[derive(Debug, Default)]
-pub(crate) struct Intake {
+pub struct Intake {
     from: u16,
     taken: usize,
 }
