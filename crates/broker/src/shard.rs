@@ -388,12 +388,11 @@ impl Shard {
     /// Whether the connection's next packet, which begins with that byte, may be given to the shard; if
     /// not, `Ports::resume` says when.
     pub fn wants_packets(&self, conn: ConnId, first: Option<u8>) -> bool {
-        if first.is_some_and(|first| self.waits_for_receivers(conn, first)) {
-            return false;
-        }
         match self.tenants.0.get(conn.0 as usize) {
             Some(Tenant::Client(slot)) => {
-                self.clients.get(*slot).is_none_or(|client| !client.session.is_blocked())
+                let Some(client) = self.clients.get(*slot) else { return true };
+                let waits = client.is_held() && first.is_some_and(is_acknowledged_publish);
+                !waits && !client.session.is_blocked()
             }
             Some(Tenant::Newcomer(_)) => false,
             Some(Tenant::Nobody) | None => true,

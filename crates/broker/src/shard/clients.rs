@@ -49,6 +49,14 @@ pub(super) struct Client {
     pub(super) credit: Option<Box<Credit>>,
 }
 
+impl Client {
+    /// Whether it has nothing that most clients do not have.
+    #[inline]
+    pub(super) const fn is_plain(&self) -> bool {
+        self.shares.is_none() && self.replays.is_none() && self.credit.is_none()
+    }
+}
+
 /// The shared subscriptions of a client.
 #[derive(Debug, Default)]
 pub(super) struct Shares {

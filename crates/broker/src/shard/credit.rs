@@ -15,11 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 use plexus_types::{ClientId, Instant, Message, Qos};
 
 use super::{Shard, clients::Client};
-use crate::{
-    counters::Counters,
-    envelope::Envelope,
-    ports::{ConnId, Turn},
-};
+use crate::{counters::Counters, envelope::Envelope, ports::Turn};
 
 /// How long publishers wait for any receiver.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -108,12 +104,14 @@ impl Client {
     }
 
     /// Whether a receiver holds it.
+    #[inline]
     pub(super) fn is_held(&self) -> bool {
         let credit = self.credit.as_deref();
         credit.is_some_and(|credit| credit.holders > 0 && credit.crowd.is_none())
     }
 
     /// When [`Shard::look_at_crowd`] is to be called.
+    #[inline]
     pub(super) fn crowd_due(&self) -> Option<Instant> {
         let crowd = self.credit.as_deref()?.crowd.as_ref()?;
         (!crowd.is_spent()).then_some(crowd.look_at)
@@ -137,8 +135,8 @@ impl Client {
 
 impl Shard {
     /// A message has come to wait in the queue of that client, and many may wait there now.
-    pub(super) fn crowd_in(&mut self, turn: &mut Turn<'_>, slot: u32, message: &Message) {
-        if message.qos == Qos::AtMostOnce {
+    pub(super) fn crowd_in(&mut self, turn: &mut Turn<'_>, slot: u32, qos: Qos, message: &Message) {
+        if qos == Qos::AtMostOnce {
             return;
         }
         let publisher_at = self.named_by(message.id);
@@ -238,14 +236,6 @@ impl Shard {
             client.session.handle_activity(turn.now);
             turn.ports.resume(conn);
         }
-    }
-
-    /// Whether a packet that begins with this byte has to wait for receivers.
-    pub(super) fn waits_for_receivers(&self, conn: ConnId, first: u8) -> bool {
-        let Some(super::Tenant::Client(slot)) = self.tenants.0.get(conn.0 as usize) else {
-            return false;
-        };
-        is_acknowledged_publish(first) && self.clients.get(*slot).is_some_and(Client::is_held)
     }
 }
 

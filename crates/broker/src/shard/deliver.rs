@@ -90,12 +90,13 @@ impl Shard {
             (Some(output), _) => {
                 self.outbox.unpoll(output);
                 self.drain(turn, slot);
+                self.crowd_in(turn, slot, qos, message);
             }
             // It waits in the queue, which may be full now.
-            (None, _) => self.tell_owners(turn, slot),
-        }
-        if qos != Qos::AtMostOnce {
-            self.crowd_in(turn, slot, message);
+            (None, _) => {
+                self.tell_owners(turn, slot);
+                self.crowd_in(turn, slot, qos, message);
+            }
         }
         self.arm(slot);
         taken

@@ -9,7 +9,7 @@ use plexus_session::{
 use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode};
 use plexus_wire::Packet;
 
-use super::{Shard, Tenant, Work, route::NOT_KEPT};
+use super::{Shard, Tenant, Work, clients::Client, route::NOT_KEPT};
 use crate::ports::{ConnId, Turn};
 
 impl Shard {
@@ -27,6 +27,9 @@ impl Shard {
             if !self.relieve(turn, slot) {
                 break;
             }
+        }
+        if self.clients.get(slot).is_some_and(Client::is_plain) {
+            return; // Nearly all.
         }
         self.tell_owners(turn, slot);
         self.advance_replays(turn, slot);

@@ -50,7 +50,11 @@ impl Shard {
     /// Sets a timer when the client's next deadline is earlier than the one that is set.
     pub(super) fn arm(&mut self, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
-        let due = client.session.poll_timeout().into_iter().chain(client.crowd_due()).min();
+        let due = client.session.poll_timeout();
+        let due = match client.crowd_due() {
+            None => due,
+            look => due.into_iter().chain(look).min(),
+        };
         let Some(due) = due else { return };
         if due < client.armed {
             client.armed = due;
