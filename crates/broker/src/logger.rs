@@ -345,6 +345,10 @@ impl Logger {
         let (shortage, stat) = (self.log.shortage(), self.log.stat());
         self.context.log.note_bytes(stat.file_bytes(), stat.living_bytes());
         self.context.log.set_full(shortage.is_some());
+        let pressed = !self.log.has_room_for_refresh();
+        if self.context.log.set_pressed(pressed) && !pressed {
+            self.owners.iter().for_each(|owner| owner.bell.ring());
+        }
         match (shortage, self.full_at) {
             (Some(shortage), told) => {
                 self.full_at = Some(now);

@@ -373,7 +373,8 @@ impl Shard {
             return None; // A Will that is due now would not find its subscribers.
         }
         let sys = self.sys.as_ref().map(|sys| sys.due(self.context.alarms.version()));
-        let later = !self.cursors.later.is_empty() || self.log.is_refreshing();
+        let refreshes = self.log.is_refreshing() && !self.context.log.is_pressed();
+        let later = !self.cursors.later.is_empty() || refreshes;
         if later {
             return Some(Instant::ZERO);
         }

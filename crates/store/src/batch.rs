@@ -110,7 +110,7 @@ impl Batch {
     /// One more reference to the body; it is written if the log does not hold it.
     pub fn hold(&mut self, message: &Arc<Message>) {
         assert!(message.id != MessageId::NONE, "a message has its name before it is held");
-        self.held_bytes += message.size();
+        self.held_bytes += message.size() + message.publisher.as_str().len();
         self.ops.push(Op::Hold(Arc::clone(message)));
     }
 

@@ -330,6 +330,11 @@ impl World {
     fn report_room(&mut self) {
         let Some(logger) = &self.logger else { return };
         let full = !self.calm && logger.log().room_to_grow() < logger.options.segment_bytes;
+        let pressed = !logger.log().has_room_for_refresh();
+        if self.common.log.set_pressed(pressed) && !pressed {
+            (0..self.plan.shards)
+                .for_each(|shard| self.agenda.enter(self.now, Event::EndTurn(shard)));
+        }
         if self.common.log.set_full(full) != full {
             self.story.tell(self.now, &(67, full), || format!("the log is full: {full}"));
         }

@@ -290,7 +290,7 @@ impl<D: Disk> Log<D> {
     ///
     /// [`LogOptions::spares_on_order`]: crate::LogOptions::spares_on_order
     pub fn order_spare(&mut self) -> Option<SpareOrder> {
-        if !self.options.spares_on_order || self.is_ordered || !self.needs_spare() {
+        if !self.options.spares_on_order || self.is_ordered || self.gone || !self.needs_spare() {
             return None;
         }
         self.is_ordered = true;

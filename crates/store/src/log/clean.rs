@@ -139,6 +139,9 @@ impl<D: Disk> Log<D> {
         }
         self.move_marks(now_millis, number)?;
         self.sync()?;
+        // What has been moved is in a file that may have lost its name since the disk was measured.
+        self.measure_disk();
+        self.be_there()?;
         self.retire()?;
         self.cleaned = 0;
         self.rest.gone(number, self.segment_bytes(), self.living_bytes());
@@ -162,13 +165,22 @@ impl<D: Disk> Log<D> {
         lives == 0 || self.has_room_for(lives)
     }
 
+    /// Whether the owners may write anew what is theirs. If not, they wait: how much of it began in the
+    /// segments that are to go was guessed, and half of what cleaning leaves stays with acknowledgements.
+    pub fn has_room_for_refresh(&self) -> bool {
+        self.room_to_write() >= self.options.segment_bytes / Self::KEPT_SHARE / 2
+    }
+
     /// Whether so much can be written, and a part of a segment is left.
     fn has_room_for(&self, bytes: u64) -> bool {
+        self.room_to_write() >= bytes.saturating_add(self.options.segment_bytes / Self::KEPT_SHARE)
+    }
+
+    fn room_to_write(&self) -> u64 {
         let (segment, current) = (self.options.segment_bytes, self.current());
-        let spares = self.spare_bytes();
         let more = self.room.more(self.file_bytes()) / segment * segment;
-        let room = (current.length.saturating_sub(current.end) + spares).saturating_add(more);
-        room >= bytes.saturating_add(segment / Self::KEPT_SHARE)
+        let here = current.length.saturating_sub(current.end) + self.spare_bytes();
+        here.saturating_add(more)
     }
 
     /// By how much the log is larger than it should be, if it is and can become smaller.

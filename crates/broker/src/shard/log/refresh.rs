@@ -23,6 +23,7 @@ const STEP: usize = 256;
 pub struct LogState {
     failing: AtomicBool,
     full: AtomicBool,
+    pressed: AtomicBool,
     segment: AtomicU64,
     bytes: AtomicU64,
     living_bytes: AtomicU64,
@@ -52,6 +53,16 @@ impl LogState {
     /// Says whether it was failing before.
     pub fn set_failing(&self, failing: bool) -> bool {
         self.failing.swap(failing, SeqCst)
+    }
+
+    /// Whether nothing may be written anew, because what room is left is for acknowledgements.
+    pub fn is_pressed(&self) -> bool {
+        self.pressed.load(SeqCst)
+    }
+
+    /// Says whether it was so before.
+    pub fn set_pressed(&self, pressed: bool) -> bool {
+        self.pressed.swap(pressed, SeqCst)
     }
 
     /// The segment that is being written, or one before.
@@ -132,6 +143,9 @@ impl Shard {
 
     pub(in crate::shard) fn refresh_some(&mut self) {
         let Some((upto, step)) = self.log.refresh.running else { return };
+        if self.context.log.is_pressed() {
+            return;
+        }
         let next = match step {
             Step::Clients(at) => Some(self.refresh_clients(upto, at)),
             Step::Topics => Some(self.refresh_topics(upto)),

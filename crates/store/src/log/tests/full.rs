@@ -280,3 +280,94 @@ fn a_start_without_room_says_whether_it_is_the_disk_or_a_quota() {
     let why = "although it says that 73728 are free: a quota or its number of files (inodes)";
     assert!(said.contains(why), "{said}");
 }
+
+/// A refresh has left the state of many side by side, so that the oldest segment is full of it.
+#[test]
+fn what_is_written_anew_leaves_room_for_acknowledgements() {
+    for eighths in 2..8 {
+        let disk = MemoryDisk::new(3);
+        let mut log = limited(&disk, 0);
+        let image = |log: &mut Log<MemoryDisk>, is_new: bool| {
+            let mut state = batch(&[(1, &[7; 100])]);
+            state.state_bytes(if is_new { 100 } else { 0 });
+            log.commit(NOW, &[&state]).unwrap();
+        };
+        while log.stat().segments < 4 {
+            image(&mut log, true);
+        }
+        log.commit(NOW, &[&hold_of(1, 500)]).unwrap();
+        while log.stat().segments < 14 {
+            put(&mut log, 1, &[1; 500]).unwrap();
+        }
+        while log.current().end < SEGMENT / 8 * (8 - eighths) {
+            put(&mut log, 1, &[1; 50]).unwrap();
+        }
+        disk.limit_secretly(files(&disk));
+        for _ in 0..40 {
+            log.clean(NOW, 1_000).ok();
+            while log.wants_refresh().is_some() && log.has_room_for_refresh() {
+                image(&mut log, false);
+            }
+        }
+        let acknowledged = (0..100).take_while(|_| put(&mut log, 1, &[1]).is_ok()).count();
+        assert!(acknowledged > 10, "{eighths}: {acknowledged}");
+    }
+}
+
+/// Between two measurements of the disk, too.
+#[test]
+fn nothing_is_removed_when_the_file_that_is_written_has_gone() {
+    let disk = MemoryDisk::new(3);
+    let (mut log, _) = opened(&disk);
+    for id in 1..=3 {
+        log.commit(NOW, &[&hold_of(id, 500)]).unwrap();
+    }
+    for id in 4.. {
+        log.commit(NOW, &[&hold_of(id, 500)]).unwrap();
+        log.commit(NOW, &[&release(id..=id)]).unwrap();
+        if log.stat().segments == 8 {
+            break;
+        }
+    }
+    refresh(&mut log, 1);
+    let oldest = log.segments.front().unwrap().number.file_name();
+    disk.rename(&log.current_segment().file_name(), "elsewhere").unwrap();
+    let gone = loop {
+        match log.clean(NOW, 100_000) {
+            Ok(more) => assert!(more, "it is cleaned"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(gone, LogError::Gone { .. }), "{gone}");
+    assert!(disk.list().unwrap().iter().any(|(name, _)| *name == oldest));
+}
+
+#[test]
+fn no_file_is_made_where_another_disk_may_be_mounted() {
+    for is_gone in [false, true] {
+        let disk = MemoryDisk::new(3);
+        let options = LogOptions { spares_on_order: true, ..options() };
+        let mut log = Log::open(disk.clone(), options, &mut Read::default()).unwrap();
+        log.set_references(std::iter::empty()).unwrap();
+        while log.current().end < SEGMENT / 2 {
+            put(&mut log, 1, &[1; 100]).unwrap();
+        }
+        if is_gone {
+            disk.rename(&log.current_segment().file_name(), "elsewhere").unwrap();
+        }
+        log.measure_disk();
+        assert_eq!(log.order_spare().is_none(), is_gone);
+    }
+}
+
+/// What fits is found by that.
+#[test]
+fn the_name_of_a_publisher_takes_room() {
+    let bytes = |name: &str| {
+        let publisher = ClientId::try_from(name).unwrap();
+        let mut batch = Batch::new();
+        batch.hold(&Arc::new(Message { publisher, ..Message::clone(&message(1, 4)) }));
+        batch.bytes()
+    };
+    assert_eq!(bytes(&"x".repeat(200)) - bytes("x"), 199);
+}
