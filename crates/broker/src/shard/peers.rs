@@ -156,10 +156,18 @@ impl Shard {
         turn.ports.forward(from, Envelope::InterestSeen(number, self.last_named()));
     }
 
+    /// That shard has named so far. Names of earlier starts, of what is routed anew, say nothing: a shard that
+    /// names no more than those would never be asked for enough.
+    fn hear(&mut self, shard: u16, named: MessageId) {
+        if self.named_by(named).is_some() {
+            self.awaiting.hear(shard, named);
+        }
+    }
+
     /// The newest message of each shard that this one has heard of. Of a filter that every shard knows
     /// of, newer ones come as they are published.
     pub(super) fn heard(&mut self) -> Arc<[MessageId]> {
-        self.awaiting.hear(self.id, self.last_named());
+        self.hear(self.id, self.last_named());
         let Awaiting { heard, told, .. } = &mut self.awaiting;
         if **told != **heard {
             *told = heard.as_slice().into();
@@ -198,11 +206,11 @@ impl Shard {
     pub(super) fn take_envelope(&mut self, turn: &mut Turn<'_>, from: u16, envelope: Envelope) {
         match envelope {
             Envelope::Publish(message, _) => {
-                self.awaiting.hear(from, message.id);
+                self.hear(from, message.id);
                 self.take_publish(turn, &message);
             }
             Envelope::Retain(message) => {
-                self.awaiting.hear(from, message.id);
+                self.hear(from, message.id);
                 self.keep_retained(turn, &message);
             }
             Envelope::Assign(assignment) => self.take_assignment(turn, *assignment),
@@ -223,13 +231,13 @@ impl Shard {
                 self.confirm_interest(turn, from, number);
             }
             Envelope::InterestSeen(number, named) => {
-                self.awaiting.hear(from, named);
+                self.hear(from, named);
                 self.awaiting.confirm(from, number);
                 self.finish_ready(turn);
             }
             Envelope::AskNamed => turn.ports.forward(from, Envelope::Named(self.last_named())),
             Envelope::Named(named) => {
-                self.awaiting.hear(from, named);
+                self.hear(from, named);
                 self.take_named(turn, from);
             }
             Envelope::Replay(request) => self.take_replay(turn, *request),
