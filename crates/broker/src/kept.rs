@@ -69,7 +69,7 @@ impl Writer {
 
     /// The topic has been written, and has no retained message now.
     pub fn deleted(&self, batch: &mut Batch, topic: &str) {
-        self.put(batch, topic, &Record::Deleted(topic.into()));
+        self.put(batch, topic, &Record::Deleted(None, topic.into()));
     }
 
     /// The message is to be routed anew; any name that it goes by tells the slot.

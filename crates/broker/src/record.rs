@@ -6,7 +6,7 @@
 //! Listener   01  key, name                      Open     04  message, 1, group's whole filter
 //! Retained   02  message, topic                 Done     05  as in Open
 //! Deleted    03  topic                          Started  06  message, number of shards
-//!                                               Taken    07  message, group's whole filter
+//! Deleted    09  message, topic                 Taken    07  message, group's whole filter
 //!                                               AllAway  08
 //! ```
 //! Numbers are LEB128, the last text of a record takes its rest.
@@ -31,7 +31,10 @@ pub enum Record {
     /// The message is the retained one of its topic.
     Retained(MessageId, Box<str>),
     /// The topic has no retained message.
-    Deleted(Box<str>),
+    ///
+    /// Because of that message; one that has expired itself names itself. A store that was taken over
+    /// from another does not say.
+    Deleted(Option<MessageId>, Box<str>),
     /// The message is the node's, but not yet with all who get it.
     Open(MessageId, Audience),
     /// It is with all of them.
@@ -61,7 +64,8 @@ impl Record {
             Self::Session(key, change) => Self::session(*key, change, into),
             Self::Listener(key, name) => named(LISTENER, *key, name, into),
             Self::Retained(message, topic) => named(0x02, message.get(), topic, into),
-            Self::Deleted(topic) => {
+            Self::Deleted(Some(message), topic) => named(0x09, message.get(), topic, into),
+            Self::Deleted(None, topic) => {
                 into.push(0x03);
                 into.extend_from_slice(topic.as_bytes());
             }
@@ -108,7 +112,8 @@ impl Record {
             SESSION => Self::Session(number()?, Change::decode(cursor.rest())?),
             LISTENER => Self::Listener(number()?, text(cursor.rest())?),
             0x02 => Self::Retained(MessageId::new(number()?), text(cursor.rest())?),
-            0x03 => Self::Deleted(text(cursor.rest())?),
+            0x03 => Self::Deleted(None, text(cursor.rest())?),
+            0x09 => Self::Deleted(Some(MessageId::new(number()?)), text(cursor.rest())?),
             0x04 => Self::Open(MessageId::new(number()?), audience(cursor.rest())?),
             0x05 => Self::Done(MessageId::new(number()?), audience(cursor.rest())?),
             0x06 => {
@@ -170,7 +175,8 @@ mod tests {
             Record::Session(300, Change::Away),
             Record::Listener(1, "tls".into()),
             Record::Retained(message, "a/b".into()),
-            Record::Deleted("a/b".into()),
+            Record::Deleted(None, "a/b".into()),
+            Record::Deleted(Some(message), "a/b".into()),
             Record::Open(message, Audience::Subscribers),
             Record::Open(message, Audience::Group("$share/g/t".into())),
             Record::Done(message, Audience::Subscribers),
@@ -189,6 +195,6 @@ mod tests {
                 assert_ne!(Record::decode(&bytes[..length]).as_ref(), Ok(&record), "{length}");
             }
         }
-        assert_eq!(Record::decode(&[9]), Err(RecordError::Kind(9)));
+        assert_eq!(Record::decode(&[10]), Err(RecordError::Kind(10)));
     }
 }

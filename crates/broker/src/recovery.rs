@@ -31,6 +31,30 @@ struct Open {
     audience: Audience,
     /// How many entries had been read.
     at: u64,
+    /// As [`Recovery::start`] was then.
+    start: Option<(u64, u64)>,
+}
+
+/// The last time that a retained topic was written.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    /// How many entries had been read.
+    at: u64,
+    /// The message that did it, if the log says.
+    by: Option<MessageId>,
+}
+
+impl Written {
+    /// Whether an open message of the topic is not to be retained again. What one shard names comes to
+    /// the topic's in its order: if that was an older one, the message has not come there.
+    fn supersedes(self, id: MessageId, open: &Open) -> bool {
+        let is_older = |by: MessageId, (first, shards): (u64, u64)| {
+            (first..id.get()).contains(&by.get())
+                && (id.get() - by.get()).is_multiple_of(shards.max(1))
+        };
+        let is_late = self.by.zip(open.start).is_some_and(|(by, start)| is_older(by, start));
+        self.at > open.at && !is_late
+    }
 }
 
 #[derive(Debug)]
@@ -60,9 +84,8 @@ pub struct Recovery {
     taken: HashMap<MessageId, SmallVec<[Taken; 1]>>,
     /// The first name that the newest start of the node gave, and its number of shards.
     start: Option<(u64, u64)>,
-    /// Retained topics that were written while a message was open, and how many entries had been
-    /// read at the last time.
-    written: BTreeMap<Box<str>, u64>,
+    /// Retained topics that were written while a message was open.
+    written: BTreeMap<Box<str>, Written>,
     segment: SegmentNumber,
     entries: u64,
     newest_millis: u64,
@@ -92,15 +115,15 @@ impl Replay for Recovery {
                 self.drafts.came_through(group, key, &listener, self.segment);
             }
             Record::Retained(message, topic) => {
-                self.note_written(&topic);
+                self.note_written(&topic, Some(message));
                 self.retained.insert(topic, Retained { message, segment: self.segment });
             }
-            Record::Deleted(topic) => {
-                self.note_written(&topic);
+            Record::Deleted(by, topic) => {
+                self.note_written(&topic, by);
                 self.retained.remove(&topic);
             }
             Record::Open(id, audience) => {
-                let open = Open { group, audience, at: self.entries };
+                let open = Open { group, audience, at: self.entries, start: self.start };
                 self.open.entry(id).or_default().push(open);
             }
             Record::Done(id, audience) => self.done(group, id, &audience),
@@ -236,15 +259,21 @@ impl Recovery {
         }
     }
 
-    /// A topic has been written: an older message that is still open is not to be retained again.
-    fn note_written(&mut self, topic: &str) {
+    /// A topic has been written: an older message that is still open is not to be retained again. What the
+    /// topic has already was written anew, or has expired: that is none.
+    fn note_written(&mut self, topic: &str, by: Option<MessageId>) {
         if self.open.is_empty() {
             return;
         }
-        if let Some(at) = self.written.get_mut(topic) {
-            *at = self.entries;
+        let has = self.retained.get(topic).map(|retained| retained.message);
+        if by.is_some() && by == has {
+            return;
+        }
+        let written = Written { at: self.entries, by };
+        if let Some(last) = self.written.get_mut(topic) {
+            *last = written;
         } else {
-            self.written.insert(topic.into(), self.entries);
+            self.written.insert(topic.into(), written);
         }
     }
 
@@ -304,7 +333,7 @@ impl Recovery {
         self.drafts.note_away();
         let opens = open.iter().flat_map(|(id, opens)| opens.iter().map(|it| (*id, it)));
         let kept = opens.map(|(message, open)| {
-            let later = self.written.iter().filter(|(_, written)| **written > open.at);
+            let later = self.written.iter().filter(|(_, it)| it.supersedes(message, open));
             KeptOpen {
                 message,
                 audience: open.audience.clone(),
@@ -384,12 +413,14 @@ impl Recovery {
         for (id, opens) in open {
             let message = read(id)?;
             let written = self.written.get(message.topic.as_str()).copied();
-            for (Open { group, audience, at }, by) in opens.into_iter().zip(&mut served) {
+            for (open, by) in opens.into_iter().zip(&mut served) {
+                let superseded = written.is_some_and(|written| written.supersedes(id, &open));
+                let Open { group, audience, .. } = open;
                 let open = OpenMessage {
                     served: matches!(audience, Audience::Group(_)) && !by.is_empty(),
                     opened: Opened { group, audience },
                     message: Arc::clone(&message),
-                    superseded: written.is_some_and(|written| written > at),
+                    superseded,
                 };
                 hand(group.0, &mut |restored| restored.open.push(open.clone()));
                 for filter in by {

@@ -287,7 +287,7 @@ impl Life {
             self.retained.insert(topic, message.id);
             self.entry(&Record::Retained(message.id, NAMES[topic].into()));
         } else if old.is_some() || !self.open.is_empty() {
-            self.entry(&Record::Deleted(NAMES[topic].into()));
+            self.entry(&Record::Deleted(None, NAMES[topic].into()));
         }
         if let Some(old) = old {
             self.release(old);

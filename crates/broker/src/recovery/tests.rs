@@ -166,11 +166,33 @@ fn a_topic_that_was_written_later_is_not_retained_again() {
     let open = |told: &[Told]| deal(read(told)).remove(0).open;
     let superseded: Vec<_> = open(&told).iter().map(|(_, _, superseded)| *superseded).collect();
     assert_eq!(superseded, [true, false, false]);
-    let deleted = [opened(1), (1, 9, Record::Deleted("a/b".into()))];
+    let deleted = [opened(1), (1, 9, Record::Deleted(None, "a/b".into()))];
     assert_eq!(open(&deleted), [(MessageId::new(1), Group(5), true)]);
     // What was written when nothing was open says nothing of what comes.
     let told = [opened(1), retained(2, "a/b"), done(1), opened(3)];
     assert_eq!(open(&told), [(MessageId::new(3), Group(5), false)]);
+}
+
+/// Three shards name from 10 on: 10 and 13 are of one of them, whose messages come to the topic in order.
+#[test]
+fn a_topic_that_was_written_late_has_not_got_what_came_after() {
+    let deleted = |by| (1, 9, Record::Deleted(Some(MessageId::new(by)), "a/b".into()));
+    let started = || (1, 5, Record::Started(MessageId::new(10), 3));
+    for (written, superseded) in [
+        (retained(10, "a/b"), false),
+        (deleted(10), false),
+        (retained(11, "a/b"), true),
+        (retained(16, "a/b"), true),
+        (deleted(16), true),
+        // What was retained before, written anew, and expired.
+        (retained(5, "a/b"), false),
+        (deleted(5), false),
+    ] {
+        let told = [retained(5, "a/b"), started(), opened(13), written];
+        let said = told[3].2.clone();
+        let open = deal(read(&told)).remove(0).open;
+        assert_eq!(open, [(MessageId::new(13), Group(5), superseded)], "{said:?}");
+    }
 }
 
 #[test]

@@ -300,7 +300,7 @@ impl Shard {
         }
         if !message.durability.is_kept() {
             // The one before must not come back as newer than it is.
-            return old.map_or((), |old| self.record_expired(topic, old));
+            return old.map_or((), |old| self.record_gone(topic, old, message.id));
         }
         let group = Group(self.context.slot_of(topic));
         let deleted = message.payload.is_empty();
@@ -315,7 +315,7 @@ impl Shard {
             batch.state_bytes(-weight::of_topic(topic));
         }
         let record = if deleted {
-            Record::Deleted(topic.into())
+            Record::Deleted(Some(message.id), topic.into())
         } else {
             Record::Retained(message.id, topic.into())
         };
@@ -326,14 +326,15 @@ impl Shard {
 
     /// The retained message of a topic expired, or is no longer the one of its topic; nobody waits
     /// for that.
-    pub(super) fn record_expired(&mut self, topic: &str, old: MessageId) {
+    pub(super) fn record_gone(&mut self, topic: &str, old: MessageId, by: MessageId) {
         if !self.log.enabled || is_own(topic) {
             return;
         }
         let group = Group(self.context.slot_of(topic));
         self.log.batch.release(old);
         self.log.batch.state_bytes(-weight::of_topic(topic));
-        self.log.batch.entry(group, |into| Record::Deleted(topic.into()).encode(into));
+        let record = Record::Deleted(Some(by), topic.into());
+        self.log.batch.entry(group, |into| record.encode(into));
         self.log.promise(self.context.options.durability);
         self.outbox.append();
     }

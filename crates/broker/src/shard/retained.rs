@@ -147,7 +147,7 @@ impl Shard {
         } else if message.is_expired(turn.now) {
             self.retained.delete(&message.topic);
             if let Some(old) = old {
-                self.record_expired(&message.topic, old);
+                self.record_gone(&message.topic, old, message.id);
             }
         } else {
             let counted = self.context.counters.iter().map(|shard| shard.retained.read());
@@ -170,7 +170,7 @@ impl Shard {
     pub(super) fn expire_retained(&mut self, turn: &Turn<'_>) {
         while let Some((topic, recorded)) = self.retained.expire(turn.now) {
             if let Some(recorded) = recorded {
-                self.record_expired(&topic, recorded);
+                self.record_gone(&topic, recorded, recorded);
             }
             self.count_retained();
         }
