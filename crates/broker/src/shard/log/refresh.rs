@@ -102,6 +102,9 @@ pub(in crate::shard) struct Refresh {
     running: Option<(SegmentNumber, Step)>,
     /// The records of retained topics, by segment.
     topics: BTreeMap<SegmentNumber, Vec<(TopicName, MessageId)>>,
+    /// Those of them that are to be written anew now. Apart, because what has been written anew may stand
+    /// among the others again: as long as a log fails nobody hears where it is by now.
+    begun: Vec<Vec<(TopicName, MessageId)>>,
 }
 
 impl Refresh {
@@ -119,15 +122,18 @@ impl Refresh {
         }
     }
 
-    fn take_topics(&mut self, upto: SegmentNumber) -> Vec<(TopicName, MessageId)> {
-        let Some(mut oldest) = self.topics.first_entry().filter(|entry| *entry.key() <= upto)
-        else {
-            return Vec::new();
-        };
-        let rest = oldest.get().len().saturating_sub(STEP);
-        let taken = oldest.get_mut().split_off(rest);
-        if oldest.get().is_empty() {
-            oldest.remove();
+    fn begin_topics(&mut self, upto: SegmentNumber) {
+        while let Some(oldest) = self.topics.first_entry().filter(|entry| *entry.key() <= upto) {
+            self.begun.push(oldest.remove());
+        }
+    }
+
+    fn take_topics(&mut self) -> Vec<(TopicName, MessageId)> {
+        let Some(last) = self.begun.last_mut() else { return Vec::new() };
+        let rest = last.len().saturating_sub(STEP);
+        let taken = last.split_off(rest);
+        if last.is_empty() {
+            self.begun.pop();
         }
         taken
     }
@@ -148,7 +154,7 @@ impl Shard {
         }
         let next = match step {
             Step::Clients(at) => Some(self.refresh_clients(upto, at)),
-            Step::Topics => Some(self.refresh_topics(upto)),
+            Step::Topics => Some(self.refresh_topics()),
             Step::Open(..) if self.log.is_refreshing() => None,
             Step::Open(..) => Some(step),
         };
@@ -175,11 +181,15 @@ impl Shard {
                 self.record(slot, &image);
             }
         }
-        if to < bound { Step::Clients(to) } else { Step::Topics }
+        if to < bound {
+            return Step::Clients(to);
+        }
+        self.log.refresh.begin_topics(upto);
+        Step::Topics
     }
 
-    fn refresh_topics(&mut self, upto: SegmentNumber) -> Step {
-        let topics = self.log.refresh.take_topics(upto);
+    fn refresh_topics(&mut self) -> Step {
+        let topics = self.log.refresh.take_topics();
         if topics.is_empty() {
             return Step::Open(self.outbox.append(), self.log.reads.begun());
         }

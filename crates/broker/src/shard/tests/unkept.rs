@@ -1,6 +1,8 @@
 //! What a log that takes nothing new is spared, and how long a turn may become.
 
 use super::*;
+use plexus_store::SegmentNumber;
+
 use crate::shard::{LogState, Restored};
 
 /// A shard with a log and a durable client on connection 1.
@@ -155,4 +157,25 @@ fn a_turn_becomes_long_before_its_batch_is_too_large_to_write() {
     node.end_turn();
     assert!(node.desk.batches.last().is_some_and(|batch| batch.bytes() < 8 << 20));
     assert!(!node.shard.is_turn_long());
+}
+
+/// The log has begun segments of which it could tell nobody.
+#[test]
+fn retained_messages_are_written_anew_once_however_long_the_log_fails() {
+    let mut node = node();
+    for topic in ["r/a", "r/b"] {
+        node.publish(1, topic, Qos::AtLeastOnce, "kept");
+        node.keep();
+    }
+    node.shard.context.log.set_failing(true);
+    node.shard.handle_refresh(SegmentNumber::new(7));
+    let bytes = |node: &Lone| node.desk.batches.iter().map(Batch::bytes).sum::<usize>();
+    let turn = |node: &mut Lone| {
+        node.pass(Duration::ZERO);
+        node.act(Shard::end_turn);
+        bytes(node)
+    };
+    let written: Vec<_> = (0..20).map(|_| turn(&mut node)).collect();
+    assert!(written[0] < written[2] || written[0] < written[1], "they are written");
+    assert_eq!(written[5], written[19], "and not again and again: {written:?}");
 }
