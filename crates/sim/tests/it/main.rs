@@ -30,28 +30,29 @@ fn a_story_that_is_told_is_the_same_story() {
     assert_eq!(told.take_lines().len() as u64, outcome.events);
 }
 
-fn is_found(canary: Canary, invariant: &str) {
+fn is_found(canary: Canary, invariants: &[&str]) {
     let caught = (0..200).find_map(|seed| {
         let plan = Plan::new(seed).with_canary(canary);
         run(&plan, &mut Story::silent()).violation
     });
     let caught = caught.expect("the planted bug was not found");
-    assert_eq!(caught.invariant, invariant, "{caught}");
+    assert!(invariants.contains(&caught.invariant), "{caught}");
 }
 
 #[test]
 fn a_lost_message_is_found() {
-    is_found(Canary::LosesRemote, "qos1_not_lost");
+    is_found(Canary::LosesRemote, &["qos1_not_lost"]);
 }
 
 #[test]
 fn a_repeated_message_is_found() {
-    is_found(Canary::RepeatsRemote, "qos2_not_duplicated");
+    is_found(Canary::RepeatsRemote, &["qos2_not_duplicated"]);
 }
 
 #[test]
 fn an_old_retained_message_is_found() {
-    is_found(Canary::KeepsOldRetained, "retained_last_write");
+    // Whoever has got a newer one live is led back.
+    is_found(Canary::KeepsOldRetained, &["retained_last_write", "publisher_order"]);
 }
 
 /// With a log, crashes and a failing disk.
