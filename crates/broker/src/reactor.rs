@@ -276,6 +276,7 @@ impl Reactor {
 
     fn turn(&mut self, events: &Events, now: Instant) {
         self.io.now = now;
+        self.release_held(now);
         for event in events {
             if event.token() == WAKER {
                 continue;
@@ -291,7 +292,6 @@ impl Reactor {
                 self.make_ready(conn);
             }
         }
-        self.release_held(now);
         for _ in 0..self.ready.len() {
             let Some(conn) = self.ready.pop_front() else { break };
             self.pump(conn, now);
@@ -357,18 +357,21 @@ impl Reactor {
     /// Decides anew whether publishers are held back, and lets them go on if not.
     fn release_held(&mut self, now: Instant) {
         self.hold = self.gauge.read() >= Pressure::High || self.io.is_congested();
-        if !self.hold {
-            for conn in std::mem::take(&mut self.held) {
-                if let Some(at) = self.io.conn(conn) {
-                    at.held = false;
-                }
-                self.make_ready(conn);
-            }
-        } else if now.saturating_since(self.vouched) >= VOUCH {
+        if now.saturating_since(self.vouched) >= VOUCH {
             // Who is not listened to cannot show that it is alive.
             self.vouched = now;
             for conn in &self.held {
                 self.shard.handle_activity(now, *conn);
+            }
+        }
+        if !self.hold {
+            // Before all others: it is their turn, and who may take little may find itself held again.
+            for conn in std::mem::take(&mut self.held).into_iter().rev() {
+                let Some(at) = self.io.conn(conn) else { continue };
+                at.held = false;
+                if !std::mem::replace(&mut at.ready, true) {
+                    self.ready.push_front(conn);
+                }
             }
         }
         for conn in std::mem::take(&mut self.io.resumed) {
@@ -408,19 +411,18 @@ impl Reactor {
     /// Gives the shard every whole packet of `input`; false if one has to wait.
     fn decode(&mut self, id: ConnId, now: Instant, input: &mut BytesMut) -> bool {
         let mut taken = 0;
-        let behind = self.io.links.is_behind();
+        let mut behind = None;
         loop {
+            let first = input.first().copied();
+            let waits = first.is_some_and(is_acknowledged_publish);
+            let is_behind = waits && *behind.get_or_insert_with(|| self.io.links.is_behind());
             let Some(conn) = self.io.conn(id) else { return true };
             if conn.is_closing() {
                 input.clear();
                 return true;
             }
-            if self.hold && input.first().is_some_and(|byte| byte >> 4 == 3) {
-                self.put_off(id);
-                return false;
-            }
-            let first = input.first().copied();
-            if behind && first.is_some_and(is_acknowledged_publish) {
+            let is_publish = first.is_some_and(|byte| byte >> 4 == 3);
+            if is_behind || (self.hold && is_publish) {
                 self.put_off(id);
                 return false;
             }
@@ -431,7 +433,7 @@ impl Reactor {
                 self.make_ready(id);
                 return false;
             }
-            taken += usize::from(first.is_some_and(is_acknowledged_publish));
+            taken += usize::from(waits);
             let decoded = conn.decoder.decode(input);
             let packet = match decoded {
                 Ok(None) => return true,

@@ -356,8 +356,9 @@ impl Shard {
                 client.session.handle_activity(turn.now);
             }
             client.session.handle_timeout(turn.now, &mut self.outbox);
-            self.settle(turn, slot);
+            self.drain(turn, slot);
             self.look_at_crowd(turn, slot);
+            self.work_off(turn);
             self.arm(slot);
         }
         self.take_later(turn);

@@ -95,8 +95,9 @@ impl Client {
     fn fills(&self, part: usize) -> bool {
         let (messages, bytes) = self.session.queued();
         let options = &self.door.options;
-        messages.saturating_mul(part) >= options.queue_messages_max
-            || bytes.saturating_mul(part) >= options.queue_bytes_max
+        let is_part = messages.saturating_mul(part) >= options.queue_messages_max
+            || bytes.saturating_mul(part) >= options.queue_bytes_max;
+        messages > 0 && is_part
     }
 
     fn crowd(&mut self) -> Option<&mut Crowd> {
@@ -115,14 +116,6 @@ impl Client {
     pub(super) fn crowd_due(&self) -> Option<Instant> {
         let crowd = self.credit.as_deref()?.crowd.as_ref()?;
         (!crowd.is_spent()).then_some(crowd.look_at)
-    }
-
-    /// Nobody holds a connection that is gone.
-    pub(super) fn forget_holders(&mut self) {
-        if let Some(credit) = &mut self.credit {
-            credit.holders = 0;
-        }
-        self.tidy_credit();
     }
 
     fn tidy_credit(&mut self) {
@@ -218,11 +211,11 @@ impl Shard {
         self.let_go(turn, held);
     }
 
-    /// A receiver on some shard holds that publisher, or lets it go on.
+    /// A receiver on some shard holds that publisher, or lets it go on. Whatever becomes of its connection:
+    /// who comes again is held as before.
     pub(super) fn take_credit(&mut self, turn: &mut Turn<'_>, publisher: &ClientId, goes_on: bool) {
         let Some(slot) = self.clients.find(publisher) else { return };
         let Some(client) = self.clients.get_mut(slot) else { return };
-        let Some(conn) = client.conn else { return };
         if !goes_on {
             client.credit.get_or_insert_with(Box::<Credit>::default).holders += 1;
             self.counters().held.add(1);
@@ -234,7 +227,9 @@ impl Shard {
             client.tidy_credit();
             // Its silence was not its own.
             client.session.handle_activity(turn.now);
-            turn.ports.resume(conn);
+            if let Some(conn) = client.conn {
+                turn.ports.resume(conn);
+            }
         }
     }
 }

@@ -212,7 +212,6 @@ impl Shard {
     pub(super) fn detach(&mut self, slot: u32) -> Option<ConnId> {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
-        client.forget_holders();
         client.conn.take()
     }
 

@@ -113,6 +113,31 @@ fn nobody_waits_for_one_who_takes_nothing() {
 }
 
 #[test]
+fn a_publisher_that_comes_again_is_held_as_before() {
+    let mut node = connected(1);
+    node.connect(PUBLISHER, "publisher", 60);
+    node.publish_some(5);
+    node.act(|shard, turn| shard.handle_lost(turn, ConnId(PUBLISHER)));
+    node.connect(2, "publisher", 60);
+    assert!(!node.wants(2, QOS1));
+    node.acknowledge(4);
+    assert!(node.wants(2, QOS1) && node.desk.resumed.contains(&ConnId(2)));
+}
+
+#[test]
+fn a_queue_that_may_hold_nothing_holds_nobody() {
+    let mut node = connected(1);
+    let options = Options { queue_messages_max: 0, inflight_max: 1, ..Options::default() };
+    node.door.options = Arc::new(options);
+    node.connect(2, "receiver without a queue", 0);
+    node.subscribe_at(2, "u", Qos::AtLeastOnce);
+    for _ in 0..3 {
+        node.publish(PUBLISHER, "u", Qos::AtLeastOnce, "x");
+    }
+    assert!(node.wants(PUBLISHER, QOS1));
+}
+
+#[test]
 fn a_publisher_does_not_wait_for_one_who_has_gone() {
     let mut node = connected(1);
     node.publish_some(5);
