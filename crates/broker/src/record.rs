@@ -7,7 +7,7 @@
 //! Retained   02  message, topic                 Done     05  as in Open
 //! Deleted    03  topic                          Started  06  message, number of shards
 //! Deleted    09  message, topic                 Taken    07  message, group's whole filter
-//!                                               AllAway  08
+//! Still      0a  message, topic                 AllAway  08
 //! ```
 //! Numbers are LEB128, the last text of a record takes its rest.
 
@@ -30,6 +30,8 @@ pub enum Record {
     Listener(u64, Box<str>),
     /// The message is the retained one of its topic.
     Retained(MessageId, Box<str>),
+    /// The same, written anew because its record is to go: the topic has not been written by that.
+    StillRetained(MessageId, Box<str>),
     /// The topic has no retained message.
     ///
     /// Because of that message; one that has expired itself names itself. A store that was taken over
@@ -64,6 +66,7 @@ impl Record {
             Self::Session(key, change) => Self::session(*key, change, into),
             Self::Listener(key, name) => named(LISTENER, *key, name, into),
             Self::Retained(message, topic) => named(0x02, message.get(), topic, into),
+            Self::StillRetained(message, topic) => named(0x0a, message.get(), topic, into),
             Self::Deleted(Some(message), topic) => named(0x09, message.get(), topic, into),
             Self::Deleted(None, topic) => {
                 into.push(0x03);
@@ -113,6 +116,7 @@ impl Record {
             LISTENER => Self::Listener(number()?, text(cursor.rest())?),
             0x02 => Self::Retained(MessageId::new(number()?), text(cursor.rest())?),
             0x03 => Self::Deleted(None, text(cursor.rest())?),
+            0x0a => Self::StillRetained(MessageId::new(number()?), text(cursor.rest())?),
             0x09 => Self::Deleted(Some(MessageId::new(number()?)), text(cursor.rest())?),
             0x04 => Self::Open(MessageId::new(number()?), audience(cursor.rest())?),
             0x05 => Self::Done(MessageId::new(number()?), audience(cursor.rest())?),
@@ -175,6 +179,7 @@ mod tests {
             Record::Session(300, Change::Away),
             Record::Listener(1, "tls".into()),
             Record::Retained(message, "a/b".into()),
+            Record::StillRetained(message, "a/b".into()),
             Record::Deleted(None, "a/b".into()),
             Record::Deleted(Some(message), "a/b".into()),
             Record::Open(message, Audience::Subscribers),
@@ -195,6 +200,6 @@ mod tests {
                 assert_ne!(Record::decode(&bytes[..length]).as_ref(), Ok(&record), "{length}");
             }
         }
-        assert_eq!(Record::decode(&[10]), Err(RecordError::Kind(10)));
+        assert_eq!(Record::decode(&[11]), Err(RecordError::Kind(11)));
     }
 }

@@ -118,6 +118,9 @@ impl Replay for Recovery {
                 self.note_written(&topic, Some(message));
                 self.retained.insert(topic, Retained { message, segment: self.segment });
             }
+            Record::StillRetained(message, topic) => {
+                self.retained.insert(topic, Retained { message, segment: self.segment });
+            }
             Record::Deleted(by, topic) => {
                 self.note_written(&topic, by);
                 self.retained.remove(&topic);
@@ -259,8 +262,8 @@ impl Recovery {
         }
     }
 
-    /// A topic has been written: an older message that is still open is not to be retained again. What the
-    /// topic has already was written anew, or has expired: that is none.
+    /// A topic has been written: an older message that is still open is not to be retained again. What
+    /// expires is what the topic has already: that is none.
     fn note_written(&mut self, topic: &str, by: Option<MessageId>) {
         if self.open.is_empty() {
             return;

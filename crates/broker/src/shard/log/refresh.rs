@@ -202,7 +202,7 @@ impl Shard {
             let group = Group(self.context.slot_of(&topic));
             self.log.refresh.note_topic(segment, &message);
             self.log.batch.entry(group, |into| {
-                Record::Retained(id, topic.as_str().into()).encode(into);
+                Record::StillRetained(id, topic.as_str().into()).encode(into);
             });
         }
         Step::Topics
