@@ -184,10 +184,8 @@ pub struct ReplayRequest {
     pub shard: u16,
     /// The client that subscribed.
     pub client: ClientRef,
-    /// Which of the client's replays.
-    pub replay: u64,
-    /// The filter.
-    pub filter: TopicFilter,
+    /// Which of the client's replays, with their filters, in the order in which they are answered.
+    pub asked: Vec<(u64, TopicFilter)>,
     /// How many messages the client has room for.
     pub want: u32,
     /// The newest message of each shard that the shard that asks had heard of: what of them is retained
@@ -211,10 +209,9 @@ pub struct Replayed {
     pub shard: u16,
     /// The client that subscribed.
     pub client: ClientRef,
-    /// Which of the client's replays.
-    pub replay: u64,
-    /// Retained messages.
-    pub messages: Vec<Arc<Message>>,
-    /// Where to go on, if there are more.
+    /// The first of the replays that were asked for, with retained messages of each; the others have to
+    /// be asked for again.
+    pub answers: Vec<(u64, Vec<Arc<Message>>)>,
+    /// Where to go on with the last of them, if there are more; the others are complete.
     pub more: Option<u32>,
 }

@@ -309,7 +309,7 @@ fn retained(count: usize) -> u64 {
         let mut found = Vec::new();
         let mut cursor = retained.cursor(filter);
         let mut steps = Times::with_capacity(count / 200 + 1);
-        while steps.time(|| retained.next(&mut cursor, 256, &mut found)) {}
+        while steps.time(|| retained.next(&mut cursor, &mut 256, &mut found)) {}
         sum = sum.rotate_left(7).wrapping_add(found.len() as u64);
         let total: Duration = steps.total();
         println!("  walk {filter}: {} found in {} ms", found.len(), total.as_millis());

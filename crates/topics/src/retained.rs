@@ -129,23 +129,28 @@ impl<T: Clone> Retained<T> {
         RetainedCursor { scan, place }
     }
 
-    /// Goes on with a walk: looks at most at `budget` topics and adds the values of those that
-    /// match to `out`. Whether there may be more.
+    /// Goes on with a walk: looks at most at `budget` topics, at one in any case, and adds the values of
+    /// those that match to `out`. What is left of `budget` stays there. Whether there may be more.
     ///
     /// A topic that is there during the whole walk comes exactly once, with the value that it has
     /// then; one that comes or goes meanwhile comes once or not at all.
-    pub fn next(&mut self, cursor: &mut RetainedCursor, budget: usize, out: &mut Vec<T>) -> bool {
-        let mut left = budget.max(1);
+    pub fn next(
+        &mut self,
+        cursor: &mut RetainedCursor,
+        budget: &mut usize,
+        out: &mut Vec<T>,
+    ) -> bool {
+        *budget = (*budget).max(1);
         while let Some(place) = cursor.place.take() {
             let (Ok(place) | Err(place)) = self.place(&place);
             let mut ahead = self.order.iter_from(place).map(|name| self.topics.get(*name));
             let mut next = ahead.next();
             while let Some(topic) = next {
-                if left == 0 {
+                if *budget == 0 {
                     cursor.place = Some(topic.key.to_vec());
                     return true;
                 }
-                left -= 1;
+                *budget -= 1;
                 match cursor.scan.step(&topic.key) {
                     Step::Match => {
                         out.extend(topic.value.clone());

@@ -1,6 +1,7 @@
 //! Retained messages on their way to a new subscription. Each shard walks what it keeps in bounded
 //! steps, one step at a time for each client, and only when the client has room for it: a million
-//! retained messages stall neither the shards that keep them nor the client that asked.
+//! retained messages stall neither the shards that keep them nor the client that asked. A client with many
+//! filters asks for many at once: a shard has nothing for most of them, and says so in one step.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,8 +21,10 @@ use crate::{
 
 /// Messages of one step.
 const STEP: usize = 256;
-/// Nodes of the index that one step visits.
-const STEP_NODES: usize = 4_096;
+/// Topics that one step looks at.
+const STEP_TOPICS: usize = 4_096;
+/// Replays that one step is asked for.
+const BATCH: usize = 64;
 /// So many replays of a client may wait however few subscriptions it has.
 const MERGED_MIN: usize = 64;
 /// Topics remembered because a newer message overtook the replay; beyond it the replay may repeat.
@@ -35,7 +38,10 @@ pub(super) struct Replays {
     /// SUBSCRIBEs that wait for the other shards. What is delivered live meanwhile counts: the message
     /// that it replaces may still be the retained one where that is kept.
     expected: usize,
+    /// Those whose steps are under way are among the first [`BATCH`].
     waiting: VecDeque<Replay>,
+    /// The one that a shard is in the middle of.
+    walk: Option<Walk>,
     /// Whether a step has been asked for and not come yet.
     busy: bool,
     /// Topics whose newer message was delivered live, with the newest replay of that moment: in that
@@ -58,8 +64,15 @@ pub(super) struct Replay {
     heard: Arc<[MessageId]>,
     /// Shards that have told all they keep, from the first on.
     told: u16,
-    /// The walk to go on with, of the shard behind those.
-    walk: Option<u32>,
+}
+
+/// A shard is in the middle of what it keeps for a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Walk {
+    replay: u64,
+    shard: u16,
+    /// The shard's name for it.
+    cursor: u32,
 }
 
 impl Replay {
@@ -69,7 +82,7 @@ impl Replay {
         (qos, id): (Qos, Option<u32>),
         heard: Arc<[MessageId]>,
     ) -> Self {
-        Self { number, filter, qos, id, heard, told: 0, walk: None }
+        Self { number, filter, qos, id, heard, told: 0 }
     }
 }
 
@@ -87,9 +100,12 @@ impl Replays {
 
     /// The subscription to that filter is gone. One look at each that waits would make many filters a
     /// long affair; so they are found void when it is their turn, or swept out when there are many.
-    /// Returns the one under way, if it was that.
-    fn stop(&mut self, filter: &TopicFilter) -> Option<Replay> {
-        let begun = self.waiting.pop_front_if(|replay| replay.filter == *filter);
+    /// Returns the walk of it that nobody goes on with.
+    fn stop(&mut self, filter: &TopicFilter) -> Option<Walk> {
+        let first = self.waiting.iter().take(BATCH);
+        let walked = self.walk.and_then(|walk| first.clone().find(|it| it.number == walk.replay));
+        let of_it = walked.is_some_and(|replay| replay.filter == *filter);
+        self.waiting.pop_front_if(|replay| replay.filter == *filter);
         if !self.waiting.is_empty() {
             self.stopped.insert(filter.clone(), self.newest);
             if self.stopped.len() > self.waiting.len() / 2 {
@@ -97,7 +113,24 @@ impl Replays {
                 self.waiting.retain(|replay| !is_stopped(&stopped, replay));
             }
         }
-        begun
+        self.walk.take_if(|_| of_it)
+    }
+
+    /// One whose step may be under way; none if nobody wants the answer any more.
+    fn find(&mut self, number: u64) -> Option<&mut Replay> {
+        let replay = self.waiting.iter_mut().take(BATCH).find(|it| it.number == number)?;
+        (!is_stopped(&self.stopped, replay)).then_some(replay)
+    }
+
+    /// What the shard of the first one's turn is to be asked for in one step, and what it has to have heard
+    /// of: all that was heard of when the last one began.
+    fn next_asked(&self) -> (Vec<(u64, TopicFilter)>, Arc<[MessageId]>) {
+        let told = self.waiting.front().map(|first| first.told);
+        let alike = self.waiting.iter().take(BATCH).take_while(|it| Some(it.told) == told);
+        let wanted = alike.filter(|replay| !is_stopped(&self.stopped, replay));
+        let heard = wanted.clone().last().map(|replay| Arc::clone(&replay.heard));
+        let asked = wanted.map(|replay| (replay.number, replay.filter.clone())).collect();
+        (asked, heard.unwrap_or_default())
     }
 
     /// Of several of one filter that have not begun the newest brings everything.
@@ -136,7 +169,7 @@ fn is_stopped(stopped: &BTreeMap<TopicFilter, u64>, replay: &Replay) -> bool {
 /// that go on in the next turn.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
-    open: Slab<(RetainedCursor, ReplayRequest)>,
+    open: Slab<Open>,
     /// Those that wait for what other shards have sent, and the shards that were asked, a bit each.
     parked: Vec<ReplayRequest>,
     asked: u64,
@@ -145,9 +178,35 @@ pub(super) struct Cursors {
     pub(super) later: VecDeque<Envelope>,
 }
 
+/// A walk that goes on when the shard of the client asks for more.
+#[derive(Debug)]
+struct Open {
+    cursor: RetainedCursor,
+    shard: u16,
+    client: ClientRef,
+    replay: u64,
+}
+
 impl Cursors {
     pub(super) fn len(&self) -> usize {
         self.open.len() + self.parked.len()
+    }
+}
+
+/// What a step may still do.
+struct Room {
+    messages: usize,
+    /// Topics to look at.
+    topics: usize,
+}
+
+impl Room {
+    fn new(want: u32) -> Self {
+        Self { messages: (want as usize).clamp(1, STEP), topics: STEP_TOPICS }
+    }
+
+    const fn is_used_up(&self) -> bool {
+        self.messages == 0 || self.topics == 0
     }
 }
 
@@ -206,70 +265,90 @@ impl Shard {
     }
 
     fn begin_replay(&mut self, turn: &mut Turn<'_>, request: ReplayRequest) {
-        let want = request.want;
-        let cursor = self.retained.cursor(request.filter.matched());
-        let key = self.cursors.open.insert((cursor, request));
-        self.continue_replay(turn, ReplayMore { cursor: key as u32, want });
-    }
-
-    /// One step of a replay.
-    pub(super) fn continue_replay(&mut self, turn: &mut Turn<'_>, step: ReplayMore) {
-        let ReplayMore { cursor: key, want } = step;
-        let Some((cursor, request)) = self.cursors.open.get_mut(key as usize) else { return };
-        let want = (want as usize).clamp(1, STEP);
-        let mut messages: Vec<Arc<Message>> = Vec::new();
-        let mut visited = 0;
-        let mut more = true;
-        while more && messages.len() < want && visited < STEP_NODES {
-            let nodes = want - messages.len();
-            more = self.retained.next(cursor, nodes, &mut messages);
-            visited += nodes;
+        let ReplayRequest { shard, client, asked, want, .. } = request;
+        let mut step = Room::new(want);
+        let (mut answers, mut more) = (Vec::with_capacity(asked.len()), None);
+        for (replay, filter) in asked {
+            if step.is_used_up() {
+                break;
+            }
+            let mut cursor = self.retained.cursor(filter.matched());
+            let (messages, goes_on) = self.walk(turn, &mut cursor, &mut step);
+            answers.push((replay, messages));
+            if goes_on {
+                more =
+                    Some(self.cursors.open.insert(Open { cursor, shard, client, replay }) as u32);
+                break;
+            }
+            self.retained.close(cursor);
         }
-        messages.retain(|message| !message.is_expired(turn.now));
-        let ReplayRequest { shard, client, replay, .. } = *request;
-        let more = more.then_some(key);
-        if more.is_none() {
-            self.close_cursor(key);
-        }
-        let replayed = Replayed { shard: self.id, client, replay, messages, more };
+        let replayed = Replayed { shard: self.id, client, answers, more };
         self.forward(turn, shard, Envelope::Replayed(Box::new(replayed)));
     }
 
+    /// The next step of a walk.
+    pub(super) fn continue_replay(&mut self, turn: &mut Turn<'_>, step: ReplayMore) {
+        let key = step.cursor as usize;
+        let Some(mut open) = self.cursors.open.try_remove(key) else { return };
+        let (messages, goes_on) = self.walk(turn, &mut open.cursor, &mut Room::new(step.want));
+        let Open { shard, client, replay, .. } = open;
+        let more = if goes_on {
+            Some(self.cursors.open.insert(open) as u32)
+        } else {
+            self.retained.close(open.cursor);
+            None
+        };
+        let answers = vec![(replay, messages)];
+        let replayed = Replayed { shard: self.id, client, answers, more };
+        self.forward(turn, shard, Envelope::Replayed(Box::new(replayed)));
+    }
+
+    /// A part of a walk, and whether it goes on.
+    fn walk(
+        &mut self,
+        turn: &Turn<'_>,
+        cursor: &mut RetainedCursor,
+        step: &mut Room,
+    ) -> (Vec<Arc<Message>>, bool) {
+        let mut messages: Vec<Arc<Message>> = Vec::new();
+        let mut goes_on = true;
+        while goes_on && !step.is_used_up() {
+            let looks = step.messages.min(step.topics);
+            let (mut left, before) = (looks, messages.len());
+            goes_on = self.retained.next(cursor, &mut left, &mut messages);
+            step.messages -= messages.len() - before;
+            step.topics = step.topics.saturating_sub((looks - left).max(1));
+        }
+        messages.retain(|message| !message.is_expired(turn.now));
+        (messages, goes_on)
+    }
+
     pub(super) fn close_cursor(&mut self, key: u32) {
-        if let Some((cursor, _)) = self.cursors.open.try_remove(key as usize) {
-            self.retained.close(cursor);
+        if let Some(open) = self.cursors.open.try_remove(key as usize) {
+            self.retained.close(open.cursor);
         }
     }
 
     pub(super) fn take_replayed(&mut self, turn: &mut Turn<'_>, replayed: Replayed) {
-        let Replayed { shard, client, replay: number, messages, more } = replayed;
-        let replay = self.replay(client, number);
-        let delivery_of = replay.map(|it| (it.qos, it.id, Arc::clone(&it.heard)));
-        for message in &messages {
-            let Some((qos, id, heard)) = &delivery_of else { break };
-            let Some(found) = self.clients.resolve(client) else { break };
-            let Some(replays) = &found.replays else { break };
-            // What is yet to come live comes behind older ones: before them it would go back in time.
-            if replays.is_superseded(&message.topic, number) || self.is_to_come(message.id, heard) {
-                continue;
+        let Replayed { shard, client, answers, more } = replayed;
+        let last = answers.last().map(|(number, _)| *number);
+        for (number, messages) in &answers {
+            self.deliver_replayed(turn, client, *number, messages);
+            // Only now: a delivery lets the client's other affairs go on, and must not take this step for
+            // finished.
+            if let Some(replay) = self.replay(client, *number)
+                && (more.is_none() || Some(*number) != last)
+            {
+                replay.told += 1;
             }
-            let delivery = Delivery {
-                message,
-                qos: message.qos.min(*qos),
-                retain: true,
-                subscription_ids: id.as_slice(),
-                shared: None,
-            };
-            self.deliver(turn, client.slot, delivery);
         }
-        // Only now: a delivery lets the client's other affairs go on, and must not take this step for
-        // finished.
-        match (self.replay(client, number), more) {
-            (Some(replay), Some(cursor)) => replay.walk = Some(cursor),
-            (Some(replay), None) => replay.told += 1,
-            // The client or its subscription is gone: the walk is of no use to anybody.
-            (None, Some(cursor)) => self.forward(turn, shard, Envelope::ReplayStop(cursor)),
-            (None, None) => {}
+        if let (Some(replay), Some(cursor)) = (last, more) {
+            let wanted = self.replay(client, replay).is_some();
+            match self.clients.resolve(client).and_then(|found| found.replays.as_mut()) {
+                Some(replays) if wanted => replays.walk = Some(Walk { replay, shard, cursor }),
+                // The client or its subscription is gone: the walk is of no use to anybody.
+                _ => self.forward(turn, shard, Envelope::ReplayStop(cursor)),
+            }
         }
         let Some(found) = self.clients.resolve(client) else { return };
         let Some(replays) = &mut found.replays else { return };
@@ -277,9 +356,38 @@ impl Shard {
         self.advance_replays(turn, client.slot);
     }
 
+    fn deliver_replayed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        client: ClientRef,
+        number: u64,
+        messages: &[Arc<Message>],
+    ) {
+        let replay = self.replay(client, number);
+        let Some((qos, id, heard)) = replay.map(|it| (it.qos, it.id, Arc::clone(&it.heard))) else {
+            return;
+        };
+        for message in messages {
+            let Some(found) = self.clients.resolve(client) else { return };
+            let Some(replays) = &found.replays else { return };
+            // What is yet to come live comes behind older ones: before them it would go back in time.
+            if replays.is_superseded(&message.topic, number) || self.is_to_come(message.id, &heard)
+            {
+                continue;
+            }
+            let delivery = Delivery {
+                message,
+                qos: message.qos.min(qos),
+                retain: true,
+                subscription_ids: id.as_slice(),
+                shared: None,
+            };
+            self.deliver(turn, client.slot, delivery);
+        }
+    }
+
     fn replay(&mut self, client: ClientRef, number: u64) -> Option<&mut Replay> {
-        let replays = self.clients.resolve(client)?.replays.as_mut()?;
-        replays.waiting.front_mut().filter(|replay| replay.number == number)
+        self.clients.resolve(client)?.replays.as_mut()?.find(number)
     }
 
     /// Asks for the next step of a client's replays when it has room, and forgets finished ones.
@@ -289,30 +397,25 @@ impl Shard {
         if replays.busy {
             return;
         }
-        if !replays.any_left(self.context.options.shards) {
-            if replays.expected == 0 {
-                client.replays = None;
-            }
+        let any = replays.any_left(self.context.options.shards) || replays.walk.is_some();
+        if !any && replays.expected == 0 {
+            client.replays = None;
             return;
         }
-        let Some(replay) = replays.waiting.front_mut() else { return };
         let want = STEP.min(client.door.options.queue_messages_max / 2).max(1);
-        if client.session.room() < want || client.congested {
+        if !any || client.session.room() < want || client.congested {
             return;
         }
-        let (shard, cursor) = (replay.told, replay.walk.take());
         replays.busy = true;
         let want = want as u32;
-        let envelope = match cursor {
-            Some(cursor) => Envelope::ReplayMore(ReplayMore { cursor, want }),
-            None => Envelope::Replay(Box::new(ReplayRequest {
-                shard: self.id,
-                client: ClientRef { slot, serial: client.serial },
-                replay: replay.number,
-                filter: replay.filter.clone(),
-                want,
-                heard: Arc::clone(&replay.heard),
-            })),
+        let (shard, envelope) = if let Some(Walk { shard, cursor, .. }) = replays.walk.take() {
+            (shard, Envelope::ReplayMore(ReplayMore { cursor, want }))
+        } else {
+            let to = replays.waiting.front().map_or(0, |first| first.told);
+            let (asked, heard) = replays.next_asked();
+            let (shard, client) = (self.id, ClientRef { slot, serial: client.serial });
+            let request = ReplayRequest { shard, client, asked, want, heard };
+            (to, Envelope::Replay(Box::new(request)))
         };
         if shard == self.id {
             // In this turn it would run to its end.
@@ -334,21 +437,20 @@ impl Shard {
     pub(super) fn stop_replays_of(&mut self, turn: &mut Turn<'_>, slot: u32, filter: &TopicFilter) {
         let Some(client) = self.clients.get_mut(slot) else { return };
         let Some(replays) = &mut client.replays else { return };
-        let begun = replays.stop(filter);
-        self.stop_walk(turn, begun.as_ref());
+        let walk = replays.stop(filter);
+        self.stop_walk(turn, walk);
     }
 
     /// The client is gone: nobody waits for its replays.
     pub(super) fn stop_replays(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
-        let begun = client.replays.take().and_then(|mut replays| replays.waiting.pop_front());
-        self.stop_walk(turn, begun.as_ref());
+        let walk = client.replays.take().and_then(|replays| replays.walk);
+        self.stop_walk(turn, walk);
     }
 
-    /// Nobody goes on with the walk of a replay that is gone. Only the first one has begun.
-    fn stop_walk(&mut self, turn: &mut Turn<'_>, begun: Option<&Replay>) {
-        if let Some(Replay { told: shard, walk: Some(cursor), .. }) = begun {
-            self.forward(turn, *shard, Envelope::ReplayStop(*cursor));
+    fn stop_walk(&mut self, turn: &mut Turn<'_>, walk: Option<Walk>) {
+        if let Some(Walk { shard, cursor, .. }) = walk {
+            self.forward(turn, shard, Envelope::ReplayStop(cursor));
         }
     }
 }
@@ -379,7 +481,7 @@ mod tests {
     #[test]
     fn who_subscribes_again_and_again_waits_for_the_newest_answers() {
         let mut replays = replays(&["a", "b", "a", "c", "b", "a"]);
-        assert!(replays.stop(&TopicFilter::try_from("c").unwrap()).is_none());
+        replays.stop(&TopicFilter::try_from("c").unwrap());
         replays.merge();
         assert_eq!(left(&mut replays), [1, 5, 6], "the first may have begun");
     }
@@ -389,12 +491,12 @@ mod tests {
         let filter = |text| TopicFilter::try_from(text).unwrap();
         for swept in [false, true] {
             let mut replays = replays(&["a", "b", "c", "d", "e", "f", "g", "h", "b"]);
-            assert_eq!(replays.stop(&filter("a")).map(|begun| begun.number), Some(1));
-            assert_eq!(replays.stop(&filter("b")).map(|first| first.number), Some(2));
-            assert!(replays.stop(&filter("d")).is_none());
+            for gone in ["a", "b", "d"] {
+                replays.stop(&filter(gone));
+            }
             if swept {
                 for other in ["x", "y", "z"] {
-                    assert!(replays.stop(&filter(other)).is_none());
+                    replays.stop(&filter(other));
                 }
                 assert!(replays.stopped.len() < 3, "they do not become more and more");
             }
@@ -404,6 +506,34 @@ mod tests {
             again.told = 1;
             replays.waiting.push_back(again);
             assert_eq!(left(&mut replays), [3, 5, 6, 7, 8, 10]);
+        }
+    }
+
+    #[test]
+    fn one_step_is_asked_for_all_that_are_as_far_and_stand() {
+        let asked = |replays: &Replays| -> Vec<u64> {
+            replays.next_asked().0.into_iter().map(|(number, _)| number).collect()
+        };
+        let mut replays = replays(&["a", "b", "c", "d", "e"]);
+        replays.stop(&TopicFilter::try_from("c").unwrap());
+        assert_eq!(asked(&replays), [1, 2, 4, 5]);
+        for told in [1, 2] {
+            replays.find(told).unwrap().told += 1;
+        }
+        assert_eq!(asked(&replays), [1, 2], "the first shard's turn is over for them");
+        assert!(replays.find(3).is_none(), "it was unsubscribed from");
+    }
+
+    #[test]
+    fn a_walk_ends_with_its_subscription_wherever_it_waits() {
+        let filter = |text| TopicFilter::try_from(text).unwrap();
+        for at in [1, 3] {
+            let mut replays = replays(&["a", "b", "c", "d"]);
+            let walk = Walk { replay: at, shard: 1, cursor: 7 };
+            replays.walk = Some(walk);
+            assert_eq!(replays.stop(&filter("b")), None);
+            assert_eq!(replays.stop(&filter(if at == 1 { "a" } else { "c" })), Some(walk));
+            assert_eq!(replays.walk, None);
         }
     }
 }

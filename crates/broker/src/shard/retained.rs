@@ -116,7 +116,7 @@ impl RetainedStore {
     pub(super) fn next(
         &mut self,
         cursor: &mut RetainedCursor,
-        budget: usize,
+        budget: &mut usize,
         found: &mut Vec<Arc<Message>>,
     ) -> bool {
         self.messages.next(cursor, budget, found)

@@ -23,7 +23,7 @@ use plexus_types::{
 };
 use plexus_wire::{
     Connect, ConnectProperties, Packet, Publish, PublishProperties, Subscribe, SubscribeFilter,
-    SubscriptionOptions,
+    SubscriptionOptions, Unsubscribe,
 };
 use smallvec::SmallVec;
 
@@ -157,8 +157,13 @@ impl Lone {
     }
 
     fn subscribe_at(&mut self, conn: u32, filter: &str, qos: Qos) {
+        self.subscribe_all(conn, &[filter], qos);
+    }
+
+    fn subscribe_all(&mut self, conn: u32, filters: &[&str], qos: Qos) {
         let options = SubscriptionOptions { qos, ..Default::default() };
-        let filters = vec![SubscribeFilter { filter: Text::try_from(filter).unwrap(), options }];
+        let filters = filters.iter().map(|filter| Text::try_from(*filter).unwrap());
+        let filters = filters.map(|filter| SubscribeFilter { filter, options }).collect();
         let subscribe = Subscribe {
             packet_id: PacketId::MIN,
             subscription_id: None,
@@ -166,6 +171,15 @@ impl Lone {
             filters,
         };
         self.hear(conn, Packet::Subscribe(Box::new(subscribe)));
+    }
+
+    fn unsubscribe(&mut self, conn: u32, filter: &str) {
+        let unsubscribe = Unsubscribe {
+            packet_id: PacketId::MIN,
+            user_properties: plexus_wire::UserProperties::default(),
+            filters: vec![Text::try_from(filter).unwrap()],
+        };
+        self.hear(conn, Packet::Unsubscribe(Box::new(unsubscribe)));
     }
 
     fn retain(&mut self, conn: u32, topic: &str, expiry: Option<u32>) {

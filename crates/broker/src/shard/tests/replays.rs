@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use plexus_types::{Message, MessageId, Qos};
+use plexus_types::{Message, MessageId, Qos, TopicFilter};
 
 use super::{Lone, starts::message};
 use crate::{
@@ -43,19 +43,41 @@ impl Lone {
 
     /// Steps of its own replays until the other shard is asked.
     fn asked(&mut self) -> (ClientRef, u64) {
+        let (client, asked) = self.asked_all();
+        (client, asked[0].0)
+    }
+
+    fn asked_all(&mut self) -> (ClientRef, Vec<(u64, TopicFilter)>) {
         self.pass(Duration::ZERO);
         let asked =
             std::mem::take(&mut self.desk.posted).into_iter().find_map(|(_, it)| match it {
-                Envelope::Replay(request) => Some((request.client, request.replay)),
+                Envelope::Replay(request) => Some((request.client, request.asked)),
                 _ => None,
             });
         asked.expect("the other shard is asked")
     }
 
     fn replay(&mut self, (client, replay): (ClientRef, u64), message: Arc<Message>) {
-        let messages = vec![message];
-        let replayed = Replayed { shard: OTHER, client, replay, messages, more: None };
+        self.answer(client, vec![(replay, vec![message])], None);
+    }
+
+    fn answer(
+        &mut self,
+        client: ClientRef,
+        answers: Vec<(u64, Vec<Arc<Message>>)>,
+        more: Option<u32>,
+    ) {
+        let replayed = Replayed { shard: OTHER, client, answers, more };
         self.take(Envelope::Replayed(Box::new(replayed)));
+    }
+
+    /// The walk that the other shard was told to go on with, or to end.
+    fn walk_told(&mut self) -> Option<Result<u32, u32>> {
+        std::mem::take(&mut self.desk.posted).into_iter().find_map(|(_, it)| match it {
+            Envelope::ReplayMore(more) => Some(Ok(more.cursor)),
+            Envelope::ReplayStop(cursor) => Some(Err(cursor)),
+            _ => None,
+        })
     }
 
     fn delivered(&self) -> Vec<&str> {
@@ -101,5 +123,44 @@ fn nothing_is_expected_of_a_subscribe_of_a_connection_that_is_gone() {
     assert_eq!(node.shard.census().replays, 1);
     node.act(|shard, turn| shard.handle_lost(turn, ConnId(0)));
     node.confirm(2);
+    assert_eq!(node.shard.census().replays, 0);
+}
+
+#[test]
+fn many_filters_are_asked_for_in_one_step() {
+    let mut node = Lone::of(2);
+    node.connect(0, "reader", 60);
+    let filters: Vec<_> = (0..100).map(|number| format!("t/{number}")).collect();
+    let filters: Vec<_> = filters.iter().map(String::as_str).collect();
+    node.subscribe_all(0, &filters, Qos::AtMostOnce);
+    for number in 1..=100 {
+        node.take(Envelope::InterestSeen(number, MessageId::new(2)));
+    }
+    let (client, asked) = node.asked_all();
+    assert_eq!(asked.len(), 64);
+    // It had room for the first three, and the third is not at its end.
+    let (first, rest) = asked.split_at(3);
+    let answers = first.iter().map(|(number, _)| (*number, vec![retained(2, "kept")]));
+    node.answer(client, answers.collect(), Some(5));
+    assert_eq!(node.delivered(), ["kept"; 3]);
+    assert_eq!(node.walk_told(), Some(Ok(5)), "a walk is finished before others begin");
+    node.answer(client, vec![(first[2].0, vec![retained(2, "last")])], None);
+    assert_eq!(node.delivered().len(), 4);
+    assert_eq!(node.asked_all().1.first(), rest.first(), "what was not answered is asked again");
+}
+
+#[test]
+fn nobody_goes_on_with_the_walk_of_a_filter_that_was_unsubscribed_from() {
+    let mut node = Lone::of(2);
+    node.connect(0, "reader", 60);
+    node.subscribe_all(0, &["a", "b"], Qos::AtMostOnce);
+    node.confirm(2);
+    node.take(Envelope::InterestSeen(2, MessageId::new(2)));
+    let (client, asked) = node.asked_all();
+    node.unsubscribe(0, "b");
+    let answers = asked.iter().map(|(number, _)| (*number, vec![retained(2, "kept")]));
+    node.answer(client, answers.collect(), Some(5));
+    assert_eq!(node.delivered(), ["kept"], "the other is not subscribed to any more");
+    assert_eq!(node.walk_told(), Some(Err(5)));
     assert_eq!(node.shard.census().replays, 0);
 }
