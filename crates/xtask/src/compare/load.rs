@@ -36,7 +36,12 @@ impl Load {
         let [said, complained] = ["bench.json", "bench.err"].map(|name| broker.folder().join(name));
         let file = |path| fs::File::create(path).map_err(Failure::doing("the load"));
         let mut bench = command::program(&self.plexus, &["bench"]);
-        bench.args(self.arguments(shape, &broker.url(), broker.pid()));
+        let groups = broker.folder().join("groups.toml");
+        if let Some(text) = &shape.groups {
+            fs::write(&groups, text).map_err(Failure::doing(groups.display()))?;
+        }
+        let words = self.arguments(shape, &broker.url(), broker.pid());
+        bench.args(words.iter().map(|word| word.replace("{groups}", &groups.to_string_lossy())));
         bench.stdin(Stdio::null()).stdout(file(&said)?).stderr(file(&complained)?);
         let child = bench.spawn().map_err(Failure::doing("`plexus bench` does not start"))?;
         self.wait(Process(child), interrupt)?;

@@ -154,6 +154,8 @@ mod tests {
             name: "offline".to_owned(),
             text: String::new(),
             bench: Vec::new(),
+            groups: None,
+            over: Vec::new(),
             figures: figures.into(),
             latency: false,
             durable: false,

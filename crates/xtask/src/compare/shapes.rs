@@ -24,6 +24,11 @@ pub(super) struct Shape {
     pub(super) text: String,
     /// Scenario and arguments of `plexus bench`.
     pub(super) bench: Vec<String>,
+    /// Groups for `plexus bench mixed`: a file whose path stands for `{groups}` in the arguments.
+    pub(super) groups: Option<String>,
+    /// The shape once for each of these, which stands for `{n}` in its texts.
+    #[serde(default)]
+    pub(super) over: Vec<u32>,
     pub(super) figures: Vec<Figure>,
     /// Whether times of delivery say something: at a fixed rate they do.
     #[serde(default)]
@@ -60,7 +65,9 @@ pub(super) enum Reads {
 impl Shapes {
     /// Reads the page.
     pub(super) fn parse(text: &str) -> Outcome<Self> {
-        toml::from_str(text).map_err(Failure::doing(SHAPES))
+        let page: Self = toml::from_str(text).map_err(Failure::doing(SHAPES))?;
+        let shapes = page.shapes.into_iter().flat_map(Shape::each).collect();
+        Ok(Self { shapes, ..page })
     }
 
     /// Only those names, or the usual ones if there are none.
@@ -78,6 +85,21 @@ impl Shapes {
 }
 
 impl Shape {
+    /// The shapes of which it speaks.
+    fn each(self) -> Vec<Self> {
+        if self.over.is_empty() {
+            return vec![self];
+        }
+        let with = |n: &u32| {
+            let fill = |text: &String| text.replace("{n}", &n.to_string());
+            let bench = self.bench.iter().map(fill).collect();
+            let (name, text, groups) =
+                (fill(&self.name), fill(&self.text), self.groups.as_ref().map(fill));
+            Self { name, text, bench, groups, over: Vec::new(), ..self.clone() }
+        };
+        self.over.iter().map(with).collect()
+    }
+
     /// What a row is called that shows this figure.
     pub(super) fn label(&self, figure: &Figure) -> String {
         let part = figure.part.as_ref().map(|part| format!(": {part}"));
@@ -116,6 +138,15 @@ mod tests {
                 assert!(letters <= LABEL_MAX, "{}: {letters} letters", shape.name);
             }
         }
+    }
+
+    #[test]
+    fn a_shape_over_numbers_is_one_for_each() {
+        let page = "always = []\n[[shape]]\nname = \"a-{n}\"\ntext = \"A {n}\"\nover = [1, 20]\n\
+                    bench = [\"mixed\", \"{groups}\"]\ngroups = \"count = {n}\"\nfigures = []\n";
+        let shapes = Shapes::parse(page).unwrap().shapes;
+        let told: Vec<_> = shapes.iter().map(|it| (&*it.name, it.groups.as_deref())).collect();
+        assert_eq!(told, [("a-1", Some("count = 1")), ("a-20", Some("count = 20"))]);
     }
 
     #[test]
