@@ -51,6 +51,8 @@ counters! {
         Overrun = "overrun",
         /// Messages of a fixed rate that were due while their publisher was not connected.
         Unconnected = "unconnected",
+        /// Messages of a fixed rate that were due and still waited when publishing ended.
+        Waiting = "waiting",
         /// Payload bytes published.
         BytesOut = "bytes_out",
         /// Payload bytes received.

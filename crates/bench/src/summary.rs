@@ -114,6 +114,9 @@ pub struct Messages {
     pub overrun: u64,
     /// Of a fixed rate, and not sent because its publisher was not connected when it was due.
     pub unconnected: u64,
+    /// Of a fixed rate, and not sent because they still waited on their connection when publishing
+    /// ended.
+    pub waiting: u64,
     /// Window slots taken back because nothing had come for a second.
     pub written_off: u64,
 }
@@ -281,6 +284,13 @@ impl Summary {
                 self.messages.unconnected
             ));
         }
+        if self.messages.waiting > 0 {
+            notes.push(format!(
+                "{} messages were due and still waited on their connection when publishing ended: the \
+                 broker, or this machine, does not keep up with the rate",
+                self.messages.waiting
+            ));
+        }
         let sessions = workload.groups.iter().filter(|group| group.durable);
         let sessions: u64 = sessions.map(|group| u64::from(group.count)).sum();
         let each = self.messages.published.checked_div(sessions).unwrap_or_default();
@@ -405,6 +415,7 @@ impl Messages {
             unstamped: get(Count::Unstamped),
             overrun: get(Count::Overrun),
             unconnected: get(Count::Unconnected),
+            waiting: get(Count::Waiting),
             written_off: get(Count::WrittenOff),
         }
     }

@@ -292,7 +292,7 @@ impl Director {
 
 /// Messages that nobody has to send any more.
 fn gone_out(counts: &Counts) -> u64 {
-    [Count::Published, Count::Overrun, Count::Unconnected, Count::Cleared]
+    [Count::Published, Count::Overrun, Count::Unconnected, Count::Waiting, Count::Cleared]
         .map(|count| counts.get(count))
         .iter()
         .sum()

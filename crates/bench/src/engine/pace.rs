@@ -8,6 +8,9 @@ use std::{
 
 use plexus_types::Instant;
 
+/// From one time that is told apart to the next.
+const NEXT: Duration = Duration::from_nanos(1);
+
 /// The time of event number `number` of `rate` in a second after `begin`.
 pub(super) fn due(begin: Instant, number: u64, rate: u64) -> Instant {
     const SECOND: u128 = 1_000_000_000;
@@ -111,8 +114,7 @@ impl Connects {
 /// to client *n* modulo their count, wherever that client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Schedule {
-    begin: Instant,
-    rate: u64,
+    beat: Beat,
     /// Clients of the group on all workers.
     count: u64,
     /// Of these, this worker has the numbers `worker`, `worker + workers`, …
@@ -120,34 +122,52 @@ pub(super) struct Schedule {
     workers: u64,
 }
 
-impl Schedule {
-    fn due(&self, number: u64) -> Instant {
-        due(self.begin, number, self.rate)
+/// How often something is due, and from when to when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Beat {
+    pub(super) begin: Instant,
+    /// From here on nothing is due.
+    pub(super) end: Instant,
+    /// In a second.
+    pub(super) rate: u64,
+}
+
+impl Beat {
+    /// When the event of that number is due, if it is before the end.
+    fn due(&self, number: u64) -> Option<Instant> {
+        let due = due(self.begin, number, self.rate);
+        (due < self.end).then_some(due)
     }
 
+    /// How many events are due until `now`, it included.
+    fn count_until(&self, now: Instant) -> u64 {
+        if now < self.begin {
+            return 0;
+        }
+        count_before(self.end.min(now + NEXT).saturating_since(self.begin), self.rate)
+    }
+}
+
+impl Schedule {
     /// The first time after `now` at which a message of this worker is due; never if no client of the
     /// group is here.
     fn after(&self, now: Instant) -> Option<Instant> {
         if self.worker >= self.count {
             return None;
         }
-        let first = if now < self.begin {
-            0
-        } else {
-            count_until(now.saturating_since(self.begin), self.rate)
-        };
+        let first = self.beat.count_until(now);
         let (round, place) = (first / self.count, first % self.count);
         let turns = place.saturating_sub(self.worker).div_ceil(self.workers);
         let client = self.worker + turns * self.workers;
         let client = if client < self.count { client } else { self.count + self.worker };
-        Some(self.due(round * self.count + client))
+        self.beat.due(round * self.count + client)
     }
 }
 
-/// How many events of `rate` in a second are due until `elapsed`, it included.
-fn count_until(elapsed: Duration, rate: u64) -> u64 {
+/// How many events of `rate` in a second are due before `elapsed`, it not included.
+fn count_before(elapsed: Duration, rate: u64) -> u64 {
     const SECOND: u128 = 1_000_000_000;
-    let count = ((elapsed.as_nanos() + 1) * u128::from(rate)).div_ceil(SECOND);
+    let count = (elapsed.as_nanos() * u128::from(rate)).div_ceil(SECOND);
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
@@ -182,12 +202,12 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn new(
         group: usize,
-        (begin, rate): (Instant, u64),
+        beat: Beat,
         count: u32,
         (worker, workers): (usize, usize),
     ) -> Self {
         let (worker, workers) = (worker as u64, workers as u64);
-        let schedule = Schedule { begin, rate, count: u64::from(count), worker, workers };
+        let schedule = Schedule { beat, count: u64::from(count), worker, workers };
         Self { group, schedule, round: 0, turn: 0 }
     }
 
@@ -200,7 +220,10 @@ impl Source {
     fn next(&self) -> Option<Instant> {
         let Schedule { count, .. } = self.schedule;
         let client = self.client();
-        (client < count).then(|| self.schedule.due(self.round * count + client))
+        if client >= count {
+            return None;
+        }
+        self.schedule.beat.due(self.round * count + client)
     }
 
     /// The number of the client whose message is due, and since when.
@@ -213,6 +236,15 @@ impl Source {
         }
         Some((u32::try_from(client).unwrap_or(u32::MAX), due))
     }
+
+    /// How many messages of a client of this worker are due until `now` and have not been taken.
+    pub(super) fn left_behind(&self, number: u32, now: Instant) -> u64 {
+        let Schedule { beat, count, worker, workers } = self.schedule;
+        let number = u64::from(number);
+        let due = beat.count_until(now).saturating_sub(number).div_ceil(count.max(1));
+        let turn = number.saturating_sub(worker) / workers.max(1);
+        due.saturating_sub(self.round + u64::from(turn < self.turn))
+    }
 }
 
 #[cfg(test)]
@@ -221,11 +253,15 @@ mod tests {
 
     const MILLI: u64 = 1_000_000;
 
+    fn beat(begin: Instant, rate: u64) -> Beat {
+        Beat { begin, end: Instant::FAR_FUTURE, rate }
+    }
+
     #[test]
     fn messages_of_all_workers_interleave_at_the_rate() {
         let mut all = Vec::new();
         for worker in 0..2 {
-            let mut source = Source::new(0, (Instant::ZERO, 1_000), 3, (worker, 2));
+            let mut source = Source::new(0, beat(Instant::ZERO, 1_000), 3, (worker, 2));
             let until = Instant::from_millis(5);
             while let Some((number, due)) = source.pop(until) {
                 all.push((due.as_nanos() / MILLI, number));
@@ -237,9 +273,35 @@ mod tests {
 
     #[test]
     fn a_worker_without_clients_of_a_group_has_nothing_due() {
-        let mut source = Source::new(0, (Instant::ZERO, 10), 1, (1, 2));
+        let mut source = Source::new(0, beat(Instant::ZERO, 10), 1, (1, 2));
         assert_eq!((source.next(), source.pop(Instant::from_secs(9))), (None, None));
         assert_eq!(Alarm::new(&[source]).after(Instant::ZERO), None);
+    }
+
+    #[test]
+    fn what_was_due_before_the_end_is_known_to_the_last_message() {
+        let (begin, end) = (Instant::from_secs(1), Instant::from_millis(1_300));
+        for (rate, count, workers) in [(1_000, 7, 2), (1_000, 1, 1), (999, 3, 4), (7, 5, 2)] {
+            let due =
+                (end.saturating_since(begin).as_nanos() as u64 * rate).div_ceil(1_000 * MILLI);
+            for taken in [0, 1, 5, 13, 10_000] {
+                let mut all = 0;
+                for worker in 0..workers {
+                    let beat = Beat { begin, end, rate };
+                    let mut source = Source::new(0, beat, count, (worker, workers));
+                    let late = Instant::from_secs(9);
+                    all += (0..taken).map_while(|_| source.pop(late)).count() as u64;
+                    let clients = (worker as u32..count).step_by(workers);
+                    let left = clients.map(|number| source.left_behind(number, late));
+                    all += left.sum::<u64>();
+                }
+                assert_eq!(all, due, "{rate} {count} {workers} {taken}");
+            }
+        }
+        let source = Source::new(0, Beat { begin, end, rate: 10 }, 1, (0, 1));
+        assert_eq!(source.left_behind(0, Instant::ZERO), 0);
+        assert_eq!(source.left_behind(0, begin), 1);
+        assert_eq!(Alarm::new(&[source]).after(Instant::from_millis(1_200)), None);
     }
 
     /// How late the messages of a worker leave that looks only when its alarm rings.
@@ -267,7 +329,7 @@ mod tests {
         for (count, workers) in [(1, 1), (1, 2), (3, 2), (3, 4), (4, 2), (5, 3), (7, 16)] {
             for rate in [1, 7, 50, 100, 999] {
                 for worker in 0..workers {
-                    let source = Source::new(0, (begin, rate), count, (worker, workers));
+                    let source = Source::new(0, beat(begin, rate), count, (worker, workers));
                     let late = latest(vec![source], Instant::ZERO, until);
                     assert_eq!(late, Duration::ZERO, "{count} {rate} {worker}/{workers}");
                 }
@@ -279,7 +341,7 @@ mod tests {
     fn several_groups_and_a_high_rate_are_met_as_near_as_the_alarm_rings() {
         let (begin, until) = (Instant::from_secs(1), Instant::from_millis(1_500));
         for rates in [&[3, 7][..], &[100, 101, 1_000], &[100_000], &[30_000, 1]] {
-            let source = |rate: &u64| Source::new(0, (begin, *rate), 3, (0, 2));
+            let source = |rate: &u64| Source::new(0, beat(begin, *rate), 3, (0, 2));
             let late = latest(rates.iter().map(source).collect(), Instant::ZERO, until);
             assert!(late <= Alarm::TICK_MIN, "{rates:?}: {late:?}");
         }
@@ -287,7 +349,7 @@ mod tests {
 
     #[test]
     fn an_alarm_that_is_set_late_rings_for_what_comes() {
-        let source = Source::new(0, (Instant::ZERO, 10), 1, (0, 2));
+        let source = Source::new(0, beat(Instant::ZERO, 10), 1, (0, 2));
         let alarm = Alarm::new(&[source]);
         assert_eq!(alarm.after(Instant::from_millis(150)), Some(Instant::from_millis(200)));
         let just_before = Instant::from_nanos(200 * MILLI - 1);

@@ -21,7 +21,7 @@ pub(super) struct Publisher {
     pub(super) pace: Pace,
     /// Deliveries that each message waits for; zero for none.
     pub(super) awaited: u32,
-    /// Messages it may still send.
+    /// Messages that it may still send; of a fixed rate, that may still become due.
     pub(super) left: u64,
     /// Whether it is to publish.
     pub(super) is_on: bool,
@@ -58,10 +58,21 @@ impl Publisher {
         self.published
     }
 
+    /// Takes up to so many messages of a fixed rate out of what it may send; tells how many there were.
+    pub(super) fn take(&mut self, number: u64) -> u64 {
+        let taken = number.min(self.left);
+        self.left -= taken;
+        taken
+    }
+
     /// A message left; above QoS 0 with the ticket that tells its fate.
     pub(super) fn sent(&mut self, ticket: Ticket, due: Instant) {
         self.published += 1;
-        self.left = self.left.saturating_sub(1);
+        match self.pace {
+            Pace::Window(_) => self.left = self.left.saturating_sub(1),
+            // It was taken when it was due.
+            Pace::Rate(_) => {}
+        }
         if self.qos != Qos::AtMostOnce {
             self.unacknowledged.push_back((ticket, due));
         }
@@ -125,6 +136,11 @@ impl Publisher {
         !self.waiting.is_empty()
     }
 
+    /// Gives up the messages that wait; tells how many there were.
+    pub(super) fn give_up_waiting(&mut self) -> u64 {
+        std::mem::take(&mut self.waiting).len() as u64
+    }
+
     /// The message that has waited longest.
     pub(super) fn next_waiting(&mut self) -> Option<Instant> {
         self.waiting.pop_front()
@@ -175,6 +191,18 @@ mod tests {
         assert_eq!(publisher.write_off(1), 2);
         assert_eq!(publisher.room(1), 3);
         assert_eq!(publisher.room(3), 3, "what comes late frees nothing more than the window");
+    }
+
+    #[test]
+    fn what_waits_is_part_of_the_quota() {
+        let new = Publisher::new(0, Qos::AtLeastOnce, Pace::Rate(9));
+        let mut publisher = Publisher { left: 3, ..new };
+        assert_eq!((publisher.take(1), publisher.take(1)), (1, 1));
+        assert!(publisher.wait(Instant::ZERO) && publisher.wait(Instant::ZERO));
+        assert_eq!(publisher.next_waiting(), Some(Instant::ZERO));
+        publisher.sent(ticket(), Instant::ZERO);
+        assert_eq!((publisher.left, publisher.take(5)), (1, 1));
+        assert_eq!((publisher.give_up_waiting(), publisher.has_waiting()), (1, false));
     }
 
     #[test]

@@ -90,6 +90,9 @@ fn what_was_not_sent_is_told_with_its_cause() {
     };
     let (slow, _) = notes(Count::Overrun);
     assert!(slow.starts_with("7 messages were due and not sent"), "{slow}");
+    let (waiting, text) = notes(Count::Waiting);
+    assert!(waiting.starts_with("7 messages were due and still waited"), "{waiting}");
+    assert!(text.contains(&format!("note: {waiting}\n")), "{text}");
     let (away, text) = notes(Count::Unconnected);
     let words = "7 messages were due while their publisher was not connected, and were not sent";
     assert_eq!(away, words);

@@ -179,6 +179,7 @@ impl Messages {
             ("without stamp", self.unstamped),
             ("not sent", self.overrun),
             ("not connected", self.unconnected),
+            ("waiting", self.waiting),
             ("written off", self.written_off),
         ];
         let some = sometimes.into_iter().filter(|(_, count)| *count > 0);

@@ -330,6 +330,43 @@ fn what_was_due_without_a_connection_is_not_held_against_the_rate() {
 }
 
 #[test]
+fn what_still_waits_when_a_rate_ends_is_counted() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["bench", "pub", "-n", "1", "-q", "1", "--rate", "100"]);
+    command.args(["-d", "300ms", "--warm-up", "100ms", "--patience", "100ms", "--json"]);
+    command.args(["--quiet", "-h", "127.0.0.1", "-p", &script.port()]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        let mut publisher = script.accept_so_many(2);
+        let first = publisher.expect_publish();
+        publisher.acknowledge(first.packet_id, ReasonCode::Success);
+        let [_, _] = [(); 2].map(|()| publisher.expect_publish());
+        publisher.expect_end();
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    let error = "error: the run is no success: 2 messages were not acknowledged\n";
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), error), "{ended:?}");
+    let summary = json(&ended);
+    // Forty are due in 400 ms.
+    assert_numbers(&summary, &[("/messages/published", 3), ("/messages/waiting", 37)]);
+    assert_numbers(&summary, &[("/messages/overrun", 0), ("/messages/unconnected", 0)]);
+    let notes = summary["notes"].to_string();
+    assert!(notes.contains("37 messages were due and still waited"), "{notes}");
+}
+
+#[test]
+fn at_a_rate_every_message_that_was_due_is_in_one_count() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    let args = ["p2p", "-n", "3", "-q", "1", "--rate", "999", "-d", "300ms", "--warm-up", "0s"];
+    let summary = bench(&place, &args, node.port());
+    let counts = ["published", "overrun", "unconnected", "waiting"];
+    let due = counts.map(|name| number(&summary, &format!("/messages/{name}")));
+    assert_eq!(due.iter().sum::<u64>(), 300, "{summary}");
+}
+
+#[test]
 fn connections_that_fail_are_counted_by_their_reason() {
     let (place, script) = (Place::new(), Script::new());
     let mut command = place.plexus(["bench", "conn", "-n", "3", "-d", "0s", "--workers", "1"]);

@@ -69,6 +69,19 @@ impl Script {
 
     /// The next connection, whose CONNECT is answered so.
     pub(crate) fn accept_with(&self, reason: ReasonCode, session_present: bool) -> Peer {
+        let properties = ConnAckProperties::default();
+        self.answer_with(ConnAck { session_present, reason, properties })
+    }
+
+    /// The next connection, which may have so many messages under way.
+    pub(crate) fn accept_so_many(&self, receive_maximum: u16) -> Peer {
+        let receive_maximum = Some(receive_maximum);
+        let properties = ConnAckProperties { receive_maximum, ..ConnAckProperties::default() };
+        let (session_present, reason) = (false, ReasonCode::Success);
+        self.answer_with(ConnAck { session_present, reason, properties })
+    }
+
+    fn answer_with(&self, connack: ConnAck) -> Peer {
         let (stream, _) = self.0.accept().expect("a connection");
         let decoder = Decoder::server(Limits::default());
         let mut peer = Peer { stream, decoder, buffer: BytesMut::new(), connect: None };
@@ -76,8 +89,7 @@ impl Script {
             Packet::Connect(connect) => peer.connect = Some(connect),
             other => panic!("no CONNECT but {other:?}"),
         }
-        let properties = ConnAckProperties::default();
-        peer.send(&Packet::ConnAck(Box::new(ConnAck { session_present, reason, properties })));
+        peer.send(&Packet::ConnAck(Box::new(connack)));
         peer
     }
 }

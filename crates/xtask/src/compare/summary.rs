@@ -51,6 +51,7 @@ pub(super) struct Messages {
     pub(super) stray: u64,
     pub(super) overrun: u64,
     pub(super) unconnected: u64,
+    pub(super) waiting: u64,
 }
 
 impl Summary {
@@ -58,7 +59,7 @@ impl Summary {
     /// allow counts here too: a broker that drops or repeats has done other work than one that does
     /// not.
     pub(super) fn reason(&self) -> Option<String> {
-        let Messages { lost, duplicates, out_of_order, stray, overrun, unconnected } =
+        let Messages { lost, duplicates, out_of_order, stray, overrun, unconnected, waiting } =
             self.messages;
         let mut reasons = self.failures.clone();
         for (number, what) in [
@@ -68,6 +69,7 @@ impl Summary {
             (stray, "messages are of another run"),
             (overrun, "messages were due and not sent"),
             (unconnected, "messages were due while their publisher was not connected"),
+            (waiting, "messages were due and still waited in the end"),
         ] {
             let words = format!("{number} {what}");
             if number > 0 && !reasons.contains(&words) {
@@ -143,7 +145,7 @@ mod tests {
                         "memory_bytes": 32000000, "memory_before": 61000000},
              "times": {}}],
         "messages": {"published": 200000, "expected": 200000, "lost": 100000, "duplicates": 0,
-                     "out_of_order": 0, "stray": 0, "overrun": 0, "unconnected": 0,
+                     "out_of_order": 0, "stray": 0, "overrun": 0, "unconnected": 0, "waiting": 0,
                      "written_off": 0},
         "groups": {}, "troubles": {}, "generator": {"threads": 1},
         "failures": ["100000 messages were lost"], "notes": []

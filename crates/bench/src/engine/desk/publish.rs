@@ -89,7 +89,7 @@ impl Desk {
     ) -> Option<End> {
         let can = conn.phase == Phase::Ready && Self::can_publish(conn);
         let Part::Publish(publisher) = &mut conn.part else { return None };
-        if publisher.left == 0 {
+        if publisher.take(1) == 0 {
             return None;
         }
         if can && !publisher.has_waiting() {
@@ -105,10 +105,19 @@ impl Desk {
             | Phase::Closing => Some(Count::Unconnected),
         };
         if let Some(count) = unsent {
-            publisher.left = publisher.left.saturating_sub(1);
             self.counts.add(count, 1);
         }
         None
+    }
+
+    /// Nothing is published any more: counts what was due and waits, and what was due and nobody has
+    /// looked at, because this thread was late.
+    pub(in crate::engine) fn give_up_waiting(&mut self, conn: &mut Conn, left_behind: u64) {
+        let Part::Publish(publisher) = &mut conn.part else { return };
+        let left_behind = publisher.take(left_behind);
+        self.counts.add(Count::Waiting, publisher.give_up_waiting());
+        let count = if conn.phase == Phase::Ready { Count::Waiting } else { Count::Unconnected };
+        self.counts.add(count, left_behind);
     }
 
     fn publish(&mut self, slot: u32, conn: &mut Conn, due: Instant) -> Option<End> {

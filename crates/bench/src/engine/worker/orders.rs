@@ -7,7 +7,11 @@ use plexus_types::{Instant, Qos, Text, TopicName};
 
 use super::{Command, Conn, Desk, Part, Phase, Source, Worker, lock};
 use crate::{
-    engine::{desk::share, pace::Alarm, publisher::Publisher},
+    engine::{
+        desk::share,
+        pace::{Alarm, Beat},
+        publisher::Publisher,
+    },
     pacer::Pacer,
     pattern::{Filling, RANDOM_MAX},
     plan::{Group, Pace, Publishing, Role},
@@ -28,7 +32,7 @@ impl Worker {
             }
             Command::Publish { group, begin, measured } => {
                 self.desk.measured = measured;
-                self.publish(group, begin);
+                self.publish(group, begin, measured.1);
             }
             Command::Subscribe { group } => {
                 for slot in self.slots(group) {
@@ -74,10 +78,20 @@ impl Worker {
     }
 
     fn halt(&mut self) {
+        // What has become due since the last turn is not late.
+        self.publish_due();
+        for source in std::mem::take(&mut self.sources) {
+            for slot in self.slots(source.group) {
+                self.with(slot, |desk, conn| {
+                    let left_behind = source.left_behind(conn.number, desk.now);
+                    desk.give_up_waiting(conn, left_behind);
+                    None
+                });
+            }
+        }
         self.desk.publishing = false;
         self.desk.churning = false;
         self.desk.connects.clear();
-        self.sources.clear();
         self.pacer = None;
     }
 
@@ -125,7 +139,7 @@ impl Worker {
         }
     }
 
-    fn publish(&mut self, group: usize, begin: Instant) {
+    fn publish(&mut self, group: usize, begin: Instant, end: Instant) {
         let shared = std::sync::Arc::clone(&self.shared);
         let Some(found) = shared.plan.workload.groups.get(group) else { return };
         let Role::Publish(publishing) = &found.role else { return };
@@ -143,7 +157,7 @@ impl Worker {
         }
         if let Pace::Rate(rate) = publishing.pace {
             let turn = (self.index, shared.plan.workers);
-            self.sources.push(Source::new(group, (begin, rate), found.count, turn));
+            self.sources.push(Source::new(group, Beat { begin, end, rate }, found.count, turn));
             self.set_pace();
         }
     }
