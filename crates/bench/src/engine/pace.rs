@@ -77,13 +77,34 @@ impl Connects {
         self.queue.push_back(slot);
     }
 
+    /// A slot that connects once more. It is not due before now, and turns that passed while nobody
+    /// waited for one are not made up for.
+    pub(super) fn add_again(&mut self, slot: u32, now: Instant) {
+        if let (true, Some(schedule)) = (self.queue.is_empty(), self.schedule()) {
+            let passed = schedule.beat.count_until(now).saturating_sub(self.first);
+            self.taken = self.taken.max(passed.div_ceil(self.stride.max(1)));
+        }
+        self.queue.push_back(slot);
+    }
+
     pub(super) fn clear(&mut self) {
         self.queue.clear();
+    }
+
+    /// This worker's turns, if there is a rate.
+    pub(super) fn schedule(&self) -> Option<Schedule> {
+        let beat = Beat { begin: self.begin, end: Instant::FAR_FUTURE, rate: self.rate? };
+        Some(Schedule { beat, count: self.stride, worker: self.first, workers: self.stride })
     }
 
     fn due(&self) -> Option<Instant> {
         let rate = self.rate?;
         Some(due(self.begin, self.first + self.taken * self.stride, rate))
+    }
+
+    /// Whether slots wait for a time that a rate gives them.
+    pub(super) fn are_paced(&self) -> bool {
+        self.rate.is_some() && !self.queue.is_empty()
     }
 
     /// Whether a slot may begin now.
@@ -111,7 +132,8 @@ impl Connects {
 }
 
 /// When the messages of one group are due that have a fixed rate: message number *n* of all belongs
-/// to client *n* modulo their count, wherever that client is.
+/// to client *n* modulo their count, wherever that client is. Connections are the same with workers for
+/// clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Schedule {
     beat: Beat,
@@ -171,7 +193,8 @@ fn count_before(elapsed: Duration, rate: u64) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// When a worker has to be woken so that it sends each message when it is due.
+/// When a worker has to be woken so that it sends each message and begins each connection when it is
+/// due.
 #[derive(Debug)]
 pub(super) struct Alarm(Vec<Schedule>);
 
@@ -179,8 +202,13 @@ impl Alarm {
     /// The shortest time between two looks at what is due.
     const TICK_MIN: Duration = Duration::from_micros(50);
 
-    pub(super) fn new(sources: &[Source]) -> Self {
-        Self(sources.iter().map(|source| source.schedule).collect())
+    pub(super) fn new(sources: &[Source], connects: Option<Schedule>) -> Self {
+        Self(sources.iter().map(|source| source.schedule).chain(connects).collect())
+    }
+
+    /// Whether it never rings.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The first time after a look at `now` at which there is something to do.
@@ -275,7 +303,7 @@ mod tests {
     fn a_worker_without_clients_of_a_group_has_nothing_due() {
         let mut source = Source::new(0, beat(Instant::ZERO, 10), 1, (1, 2));
         assert_eq!((source.next(), source.pop(Instant::from_secs(9))), (None, None));
-        assert_eq!(Alarm::new(&[source]).after(Instant::ZERO), None);
+        assert_eq!(Alarm::new(&[source], None).after(Instant::ZERO), None);
     }
 
     #[test]
@@ -301,12 +329,12 @@ mod tests {
         let source = Source::new(0, Beat { begin, end, rate: 10 }, 1, (0, 1));
         assert_eq!(source.left_behind(0, Instant::ZERO), 0);
         assert_eq!(source.left_behind(0, begin), 1);
-        assert_eq!(Alarm::new(&[source]).after(Instant::from_millis(1_200)), None);
+        assert_eq!(Alarm::new(&[source], None).after(Instant::from_millis(1_200)), None);
     }
 
     /// How late the messages of a worker leave that looks only when its alarm rings.
     fn latest(mut sources: Vec<Source>, begin: Instant, until: Instant) -> Duration {
-        let alarm = Alarm::new(&sources);
+        let alarm = Alarm::new(&sources, None);
         let (mut now, mut latest) = (begin, Duration::ZERO);
         while let Some(next) = alarm.after(now).filter(|next| *next <= until) {
             now = next;
@@ -350,7 +378,7 @@ mod tests {
     #[test]
     fn an_alarm_that_is_set_late_rings_for_what_comes() {
         let source = Source::new(0, beat(Instant::ZERO, 10), 1, (0, 2));
-        let alarm = Alarm::new(&[source]);
+        let alarm = Alarm::new(&[source], None);
         assert_eq!(alarm.after(Instant::from_millis(150)), Some(Instant::from_millis(200)));
         let just_before = Instant::from_nanos(200 * MILLI - 1);
         assert_eq!(alarm.after(just_before), Some(just_before + Alarm::TICK_MIN));
@@ -370,6 +398,51 @@ mod tests {
         assert_eq!((connects.pop(late), connects.next()), (None, None), "two are under way");
         connects.under_way -= 1;
         assert_eq!(connects.pop(late), Some((2, Instant::from_millis(5))));
+    }
+
+    #[test]
+    fn each_connection_is_begun_when_it_is_due_at_any_rate() {
+        let (begin, number) = (Instant::from_secs(1), 5_000);
+        for (rate, workers) in [(2_500, 1), (2_500, 2), (12_345, 2), (12_345, 3), (999, 2)] {
+            let mut dues = Vec::new();
+            for worker in 0..workers {
+                let mut connects = Connects::new(Some(rate), worker, workers, u32::MAX);
+                connects.begin(begin);
+                (0..number).for_each(|slot| connects.add(slot));
+                let alarm = Alarm::new(&[], connects.schedule());
+                let mut now = begin;
+                while dues.len() < number as usize * (worker + 1) {
+                    while let Some((_, due)) = connects.pop(now) {
+                        let late = now.saturating_since(due);
+                        assert!(late <= Alarm::TICK_MIN, "{rate} {worker}/{workers}: {late:?}");
+                        dues.push(due);
+                    }
+                    now = alarm.after(now).unwrap();
+                }
+            }
+            dues.sort_unstable();
+            let all = dues.len() as u64;
+            let last = begin + Duration::from_nanos((all - 1) * 1_000 * MILLI / rate);
+            assert_eq!((dues.first(), dues.last()), (Some(&begin), Some(&last)), "{rate}");
+        }
+    }
+
+    #[test]
+    fn who_connects_again_is_due_from_then_on() {
+        let mut connects = Connects::new(Some(1_000), 1, 2, 9);
+        connects.begin(Instant::ZERO);
+        connects.add(0);
+        let late = Instant::from_millis(100);
+        assert_eq!(connects.pop(late), Some((0, Instant::from_millis(1))));
+        connects.add_again(7, late);
+        connects.add_again(8, late);
+        assert_eq!(connects.pop(late), None);
+        let later = Instant::from_millis(200);
+        assert_eq!(connects.pop(later), Some((7, Instant::from_millis(101))));
+        assert_eq!(connects.pop(later), Some((8, Instant::from_millis(103))));
+        let mut connects = Connects::new(None, 0, 1, 9);
+        connects.add_again(7, late);
+        assert_eq!(connects.pop(late), Some((7, late)));
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(crate) struct Worker {
     again: Vec<u32>,
     sources: Vec<Source>,
     pacer: Option<Pacer>,
+    /// The pacer looks at connections, too.
+    connects_paced: bool,
     flush_at: Instant,
     /// When open windows were given up last, or publishing began.
     restarted: Instant,
@@ -79,6 +81,7 @@ impl Worker {
             again: Vec::new(),
             sources: Vec::new(),
             pacer: None,
+            connects_paced: false,
             restarted: Instant::ZERO,
             finished: false,
         }
@@ -107,6 +110,7 @@ impl Worker {
         self.read_ready();
         self.time_out();
         self.connect_due();
+        self.pace_connects();
         self.publish_due();
         self.refill();
         self.restart_if_stalled();
@@ -209,7 +213,7 @@ impl Worker {
                 }
             });
             if again {
-                self.desk.connects.add(slot);
+                self.desk.connects.add_again(slot, self.desk.now);
             }
         }
     }

@@ -26,7 +26,7 @@ impl Worker {
     pub(super) fn obey(&mut self, command: &Command) {
         match *command {
             Command::Connect { group, anew, begin } => {
-                self.desk.connects.begin(begin);
+                self.begin_connects(begin);
                 self.set_leaving(group, None);
                 self.connect(group, anew);
             }
@@ -46,7 +46,7 @@ impl Worker {
             }
             Command::Churn { group, begin } => {
                 self.desk.churning = true;
-                self.desk.connects.begin(begin);
+                self.begin_connects(begin);
                 self.connect(group, false);
             }
             Command::Measure(from, to) => self.desk.measured = (from, to),
@@ -71,6 +71,12 @@ impl Worker {
         }
     }
 
+    /// Connections are due by the rate from then on, and so is the pacer's next look at them.
+    fn begin_connects(&mut self, begin: Instant) {
+        self.desk.connects.begin(begin);
+        self.connects_paced = false;
+    }
+
     fn set_leaving(&mut self, group: usize, leaving: Option<bool>) {
         if let Some(place) = self.desk.leaving.get_mut(group) {
             *place = leaving;
@@ -92,7 +98,7 @@ impl Worker {
         self.desk.publishing = false;
         self.desk.churning = false;
         self.desk.connects.clear();
-        self.pacer = None;
+        (self.pacer, self.connects_paced) = (None, false);
     }
 
     /// The slots of this worker's clients of a group.
@@ -129,9 +135,26 @@ impl Worker {
         }
     }
 
-    /// Wakes this worker whenever a message of its clients is due.
+    /// Has connections begun at their time while some wait for it. A pacer that is there stays until
+    /// the last one stands, so that it is not started for each anew.
+    pub(super) fn pace_connects(&mut self) {
+        let connects = &self.desk.connects;
+        let over = connects.under_way == 0 && !self.desk.churning;
+        let wanted = connects.are_paced() || (self.connects_paced && !over);
+        if wanted != self.connects_paced {
+            self.connects_paced = wanted;
+            self.set_pace();
+        }
+    }
+
+    /// Wakes this worker whenever a message of its clients or a connection is due.
     fn set_pace(&mut self) {
-        let alarm = Alarm::new(&self.sources);
+        let connects = self.desk.connects.schedule().filter(|_| self.connects_paced);
+        let alarm = Alarm::new(&self.sources, connects);
+        self.pacer = None;
+        if alarm.is_empty() {
+            return;
+        }
         if let Some(waker) = self.shared.wakers.get(self.index) {
             let waker = std::sync::Arc::clone(waker);
             let after = move |now| alarm.after(now);
