@@ -82,6 +82,9 @@ pub(crate) struct Shared {
     homes: Vec<(u32, u32)>,
     /// Whether a stamp may stand in a text.
     texts: bool,
+    /// By publisher: its messages from one to the next on the same topic. Nothing where each of them has
+    /// one topic, or as many as messages.
+    strides: Vec<u32>,
     /// By publisher: deliveries that arrived, on whatever thread.
     delivered: Vec<AtomicU64>,
     boards: Vec<Board>,
@@ -129,6 +132,7 @@ impl Crew {
             awaited: plan.workload.awaited(&senders, &audience),
             senders,
             audience,
+            strides: strides(&plan),
             homes,
             texts,
             boards: polls.iter().map(|_| Board::new(groups)).collect(),
@@ -195,6 +199,13 @@ impl Shared {
         into.absorb(&mut lock(&self.recent));
     }
 
+    /// The messages of a publisher on one topic are numbered without gaps: which of its topics it is, and
+    /// the number there.
+    fn lane(&self, index: usize, sequence: u32) -> (u32, u32) {
+        let stride = self.strides.get(index).copied().unwrap_or(1).max(1);
+        (sequence % stride, sequence / stride)
+    }
+
     /// Whether the messages of a publisher go to several topics, so that their order means nothing.
     fn is_spread(&self, index: usize) -> bool {
         let group = self.publisher(index as u32).map(|(group, _)| group);
@@ -245,6 +256,18 @@ fn homes(plan: &Plan) -> Vec<(u32, u32)> {
         }
     }
     homes
+}
+
+/// From one message of each publisher to the next on the same topic.
+fn strides(plan: &Plan) -> Vec<u32> {
+    let mut strides = Vec::new();
+    for group in &plan.workload.groups {
+        if let Role::Publish(publishing) = &group.role {
+            let stride = publishing.stride(group.count);
+            strides.extend((0..group.count).map(|_| stride));
+        }
+    }
+    if strides.iter().all(|stride| *stride == 1) { Vec::new() } else { strides }
 }
 
 /// What a thread left behind that panicked is still good: every value is whole at any time.

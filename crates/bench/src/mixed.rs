@@ -203,6 +203,7 @@ impl Written {
         let messages = messages.map(|number| number.within("messages", bounds::MESSAGES_MAX));
         Ok(Publishing {
             topic,
+            topics: None,
             qos: self.qos()?,
             retain: self.retain.unwrap_or_default(),
             body,

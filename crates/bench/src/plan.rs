@@ -2,13 +2,13 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use plexus_net::{ClientLayers, Target as Place};
+use plexus_net::{ClientLayers, Target};
 use plexus_session::ClientOptions;
 use plexus_stdx::Seed;
 use plexus_types::{Qos, filter_matches};
 
 use crate::{
-    pattern::{Filling, Pattern},
+    pattern::{Filling, Pattern, Place},
     record::Asked,
 };
 
@@ -25,7 +25,7 @@ pub struct Plan {
     /// Who does what.
     pub workload: Workload,
     /// Where the broker is.
-    pub place: Place,
+    pub place: Target,
     /// TLS and WebSocket.
     pub layers: ClientLayers,
     /// Version, login, keep alive and properties of every client; the identifier is the group's.
@@ -116,6 +116,9 @@ pub struct Subscribing {
 pub struct Publishing {
     /// The topic; `%n` is the number of the message.
     pub topic: Pattern,
+    /// How many topics there are, if not one for each client: `%i` is the number of the topic then, and
+    /// the messages of all clients together go round them.
+    pub topics: Option<u32>,
     /// Quality of service.
     pub qos: Qos,
     /// Whether the broker keeps the message.
@@ -293,7 +296,7 @@ impl Group {
     /// The topic of a message of a client that publishes, from the number of the message and a random
     /// number.
     fn topic(&self, publishing: &Publishing, number: u32, (message, random): (u64, u64)) -> String {
-        let client = self.first + u64::from(number);
+        let client = self.first + publishing.topic_number(number, self.count, message);
         let id = self.id(number, 0);
         publishing.topic.text(&Filling { client, id: &id, message, random, ..Filling::default() })
     }
@@ -312,6 +315,30 @@ impl Subscribing {
 }
 
 impl Publishing {
+    /// What `%i` stands for in the topic of a message of a client, one of `count`, without the number of
+    /// the first.
+    pub(crate) fn topic_number(&self, number: u32, count: u32, message: u64) -> u64 {
+        let number = u64::from(number);
+        let Some(topics) = self.topics else { return number };
+        let all = u128::from(message) * u128::from(count) + u128::from(number);
+        u64::try_from(all % u128::from(topics.max(1))).unwrap_or_default()
+    }
+
+    /// How many messages one of `count` clients sends from one to the next on the same topic.
+    pub(crate) fn stride(&self, count: u32) -> u32 {
+        let Some(topics) = self.topics else { return 1 };
+        let (mut rest, mut divisor) = (count, topics.max(1));
+        while rest > 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        topics.max(1) / divisor
+    }
+
+    /// Whether two messages of one of `count` clients may go to different topics.
+    pub(crate) fn has_topics(&self, count: u32) -> bool {
+        self.topic.varies() || (self.stride(count) > 1 && self.topic.has(Place::Client))
+    }
+
     /// How many messages one client sends.
     pub fn quota(&self, number: u32, count: u32) -> u64 {
         let Some(messages) = self.messages else { return u64::MAX };
@@ -331,7 +358,7 @@ impl Body {
         match self {
             Self::Stamped(_) => true,
             Self::Blank(_) => false,
-            Self::Template(pattern) => pattern.has(crate::pattern::Place::Stamp),
+            Self::Template(pattern) => pattern.has(Place::Stamp),
         }
     }
 }

@@ -93,6 +93,9 @@ pub enum RecipeError {
     /// Pairs need a topic each.
     #[error("each pair needs a topic of its own; put %i into it, for example bench/%i")]
     PairTopic,
+    /// Each session gets messages of its own.
+    #[error("each session needs a topic of its own; put %i into it, for example bench/%i")]
+    SessionTopic,
     /// A subscriber does not know the identifier of the publisher.
     #[error("the topic of a pair cannot hold %c, which the subscriber does not know; use %i")]
     PairId,
@@ -135,8 +138,11 @@ impl Recipe {
             return Err(RecipeError::ClientId);
         }
         let in_pairs = matches!(self.kind, Kind::P2p | Kind::Offline);
-        if in_pairs && self.publishers > 1 && !topic.has(Place::Client) {
-            return Err(RecipeError::PairTopic);
+        if in_pairs && self.subscribers > 1 && !topic.has(Place::Client) {
+            return Err(match self.kind {
+                Kind::Offline => RecipeError::SessionTopic,
+                _ => RecipeError::PairTopic,
+            });
         }
         if in_pairs && topic.has(Place::Id) {
             return Err(RecipeError::PairId);
@@ -152,7 +158,7 @@ impl Recipe {
         }
         match self.messages {
             Some(messages) if messages < u64::from(self.publishers) => {
-                let (publishers, option) = (self.publishers, self.kind.publishers_option());
+                let (publishers, option) = (self.publishers, self.publishers_option());
                 Err(RecipeError::Messages { messages, publishers, option })
             }
             Some(_) | None => Ok(()),
@@ -233,8 +239,11 @@ impl Recipe {
             | Kind::Subscribe
             | Kind::Churn => false,
         };
+        // A pair for each session is the same, and simpler.
+        let goes_round = self.kind == Kind::Offline && self.publishers != self.subscribers;
         Publishing {
             topic: self.topic(),
+            topics: goes_round.then_some(self.subscribers),
             qos: self.qos,
             retain: self.retain || self.kind == Kind::Retained,
             body: self.body.clone(),
@@ -341,6 +350,17 @@ impl Recipe {
         }
     }
 
+    /// The option of the command line that says how many clients publish.
+    const fn publishers_option(&self) -> &'static str {
+        match self.kind {
+            Kind::FanIn | Kind::FanOut | Kind::Retained => "--publishers",
+            // As many as sessions is what they are where nothing is said.
+            Kind::Offline if self.publishers == self.subscribers => "--sessions",
+            Kind::Offline => "--publishers",
+            Kind::Conn | Kind::Pub | Kind::Sub | Kind::P2p | Kind::Subscribe | Kind::Churn => "-n",
+        }
+    }
+
     fn publish(&self, group: usize, warm_up: Duration, name: &'static str) -> Step {
         let time = self.messages.is_none().then_some(self.time);
         // What is counted to its end is measured from its beginning.
@@ -350,15 +370,6 @@ impl Recipe {
 }
 
 impl Kind {
-    /// The option of the command line that says how many clients publish.
-    const fn publishers_option(self) -> &'static str {
-        match self {
-            Self::FanIn | Self::FanOut | Self::Retained => "--publishers",
-            Self::Offline => "--sessions",
-            Self::Conn | Self::Pub | Self::Sub | Self::P2p | Self::Subscribe | Self::Churn => "-n",
-        }
-    }
-
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {

@@ -101,6 +101,9 @@ pub enum Work {
     Publish {
         /// The topic.
         topic: String,
+        /// How many topics the messages of all clients together go round, if not one for each client.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topics: Option<u32>,
         /// Quality of service.
         qos: u8,
         /// Whether the broker retains each message.
@@ -206,6 +209,7 @@ impl Work {
         };
         Self::Publish {
             topic: publishing.topic.to_string(),
+            topics: publishing.topics,
             qos: publishing.qos.get(),
             retain: publishing.retain,
             size_bytes,

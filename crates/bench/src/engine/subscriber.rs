@@ -24,12 +24,15 @@ pub(super) struct Subscriber {
     streams: Streams,
 }
 
-/// What came, by publisher. Most subscribers hear of one.
+/// What came, by publisher and the number of its topic. Most subscribers hear of one.
 #[derive(Debug, Default)]
 struct Streams {
-    one: Option<(u32, Track)>,
-    more: BTreeMap<u32, Track>,
+    one: Option<(Lane, Track)>,
+    more: BTreeMap<Lane, Track>,
 }
+
+/// A publisher, and which of its topics.
+type Lane = (u32, u32);
 
 /// What is remembered of a publisher's messages.
 #[derive(Debug)]
@@ -52,10 +55,10 @@ pub(super) enum Order {
 }
 
 impl Subscriber {
-    /// A message came. The order is asked for the first one of each publisher.
+    /// A message came, with its number on its topic. The order is asked for the first one of each.
     pub(super) fn arrive(
         &mut self,
-        publisher: u32,
+        lane: Lane,
         sequence: u32,
         order: impl FnOnce() -> Order,
     ) -> Arrival {
@@ -66,9 +69,9 @@ impl Subscriber {
         };
         let Streams { one, more } = &mut self.streams;
         let track = match one {
-            Some((known, track)) if *known == publisher => track,
-            Some(_) => more.entry(publisher).or_insert_with(begin),
-            None => &mut one.insert((publisher, begin())).1,
+            Some((known, track)) if *known == lane => track,
+            Some(_) => more.entry(lane).or_insert_with(begin),
+            None => &mut one.insert((lane, begin())).1,
         };
         match track {
             Track::Ordered(stream) => stream.arrive(sequence),
@@ -81,13 +84,14 @@ impl Subscriber {
 
     /// Messages that were left out before the last that came, of publishers that `counts` names.
     pub(super) fn gaps(&self, counts: impl Fn(u32) -> bool) -> u64 {
-        let one = self.streams.one.iter().map(|(publisher, track)| (*publisher, track));
-        let all = one.chain(self.streams.more.iter().map(|(publisher, track)| (*publisher, track)));
-        let gaps = all.filter(|(publisher, _)| counts(*publisher)).map(|(_, track)| match track {
-            Track::Ordered(stream) => stream.gaps(),
-            // What lies between may have gone to topics that nobody asked for.
-            Track::Spread(_) => 0,
-        });
+        let one = self.streams.one.iter().map(|(lane, track)| (lane, track));
+        let all = one.chain(&self.streams.more);
+        let gaps =
+            all.filter(|((publisher, _), _)| counts(*publisher)).map(|(_, track)| match track {
+                Track::Ordered(stream) => stream.gaps(),
+                // What lies between may have gone to topics that nobody asked for.
+                Track::Spread(_) => 0,
+            });
         gaps.sum()
     }
 
@@ -102,17 +106,21 @@ impl Subscriber {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        Arrival::{Duplicate, Fresh, Late},
+        *,
+    };
 
     #[test]
     fn the_streams_of_publishers_are_apart() {
         let mut subscriber = Subscriber::default();
         for publisher in [7, 3, 9] {
-            assert_eq!(subscriber.arrive(publisher, 0, || Order::Whole), Arrival::Fresh);
-            assert_eq!(subscriber.arrive(publisher, 2, || Order::Whole), Arrival::Fresh);
-            assert_eq!(subscriber.arrive(publisher, 2, || Order::Whole), Arrival::Duplicate);
+            let mut arrive =
+                |sequence| subscriber.arrive((publisher, 0), sequence, || Order::Whole);
+            assert_eq!([0, 2, 2].map(&mut arrive), [Fresh, Fresh, Duplicate]);
         }
-        assert_eq!(subscriber.arrive(9, 1, || Order::Whole), Arrival::Late);
+        assert_eq!(subscriber.arrive((9, 0), 1, || Order::Whole), Late);
+        assert_eq!(subscriber.arrive((9, 1), 0, || Order::Whole), Fresh, "another topic");
         assert_eq!(subscriber.gaps(|_| true), 2);
         assert_eq!(subscriber.gaps(|publisher| publisher == 3), 1);
     }
@@ -121,18 +129,18 @@ mod tests {
     fn messages_of_several_topics_come_in_any_order() {
         let mut subscriber = Subscriber::default();
         let arrivals =
-            [5, 0, 3, 5].map(|sequence| subscriber.arrive(7, sequence, || Order::Spread));
+            [5, 0, 3, 5].map(|sequence| subscriber.arrive((7, 0), sequence, || Order::Spread));
         let [.., last] = arrivals;
-        assert_eq!(last, Arrival::Duplicate);
-        assert_eq!(arrivals[..3], [Arrival::Fresh; 3]);
+        assert_eq!(last, Duplicate);
+        assert_eq!(arrivals[..3], [Fresh; 3]);
         assert_eq!(subscriber.gaps(|_| true), 0);
     }
 
     #[test]
     fn who_joins_late_has_missed_nothing() {
         let mut subscriber = Subscriber::default();
-        assert_eq!(subscriber.arrive(7, 1_000, || Order::Joined), Arrival::Fresh);
-        assert_eq!(subscriber.arrive(7, 1_002, || Order::Joined), Arrival::Fresh);
+        let arrivals = [1_000, 1_002].map(|n| subscriber.arrive((7, 0), n, || Order::Joined));
+        assert_eq!(arrivals, [Fresh; 2]);
         assert_eq!(subscriber.gaps(|_| true), 1);
     }
 }

@@ -1,8 +1,8 @@
 //! How many subscribers a message has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Filling, Role, Subscribing, Workload, filter_matches};
+use super::{Filling, Publishing, Role, Subscribing, Workload, filter_matches};
 use crate::{pattern::Place, plan::Group};
 
 /// Comparisons of a topic with a filter that are made; beyond, losses are seen as gaps only.
@@ -23,29 +23,37 @@ pub(super) fn of(workload: &Workload) -> Vec<Option<u32>> {
             audience.add(group, subscribing);
         }
     }
-    let comparisons = workload.publishers().saturating_mul(audience.wild.len() as u64);
+    let comparisons = topics(workload).saturating_mul(audience.wild.len() as u64);
     let mut all = Vec::new();
     for group in &workload.groups {
         let Role::Publish(publishing) = &group.role else { continue };
-        for number in 0..group.count {
-            let first = group.topic(publishing, number, (0, 0));
-            all.push(match publishing.counted {
-                false => Some(0),
-                true if comparisons > COMPARISONS_MAX => None,
-                true => {
-                    let found = audience.of(&first);
-                    // What differs for another message cannot be told beforehand.
-                    let varies = publishing.topic.varies();
-                    let same = !varies || {
-                        let other = group.topic(publishing, number, (1_234_567, 654_321));
-                        audience.of(&other) == found
-                    };
-                    same.then_some(found)
-                }
-            });
+        // Whose message goes to which topic may change from one to the next. Then all have the same
+        // audience, if every topic has.
+        let alone = Publishing { topics: None, ..publishing.clone() };
+        let of = |number: u32| match publishing.counted {
+            false => Some(0),
+            true if comparisons > COMPARISONS_MAX => None,
+            true => audience.of_client(group, &alone, number),
+        };
+        match publishing.topics {
+            None => all.extend((0..group.count).map(of)),
+            Some(topics) => {
+                let each = (0..topics).map(of).collect::<BTreeSet<_>>();
+                let one = each.first().copied().flatten().filter(|_| each.len() == 1);
+                all.extend((0..group.count).map(|_| one));
+            }
         }
     }
     all
+}
+
+/// Topics of all publishers, those that vary from message to message as one.
+fn topics(workload: &Workload) -> u64 {
+    let topics = workload.groups.iter().map(|group| match &group.role {
+        Role::Publish(publishing) => u64::from(publishing.topics.unwrap_or(group.count)),
+        Role::Connect | Role::Subscribe(_) => 0,
+    });
+    topics.sum()
 }
 
 impl Audience {
@@ -70,6 +78,17 @@ impl Audience {
                 *receivers = if shared { (*receivers).max(1) } else { *receivers + weight };
             }
         }
+    }
+
+    /// How many hear each message of a client; nothing where that differs.
+    fn of_client(&self, group: &Group, publishing: &Publishing, number: u32) -> Option<u32> {
+        let found = self.of(&group.topic(publishing, number, (0, 0)));
+        // What differs for another message cannot be told beforehand.
+        let same = !publishing.topic.varies() || {
+            let other = group.topic(publishing, number, (1_234_567, 654_321));
+            self.of(&other) == found
+        };
+        same.then_some(found)
     }
 
     fn of(&self, topic: &str) -> u32 {

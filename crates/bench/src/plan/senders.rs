@@ -19,8 +19,8 @@ impl Senders {
         for (index, group) in workload.groups.iter().enumerate() {
             let Role::Publish(publishing) = &group.role else { continue };
             let id_varies = group.client_id.has(Place::Random);
-            let varies =
-                publishing.topic.varies() || (publishing.topic.has(Place::Id) && id_varies);
+            let varies = publishing.has_topics(group.count)
+                || (publishing.topic.has(Place::Id) && id_varies);
             if varies || !publishing.counted {
                 continue;
             }

@@ -32,6 +32,7 @@ fn subscribing(filter: &str, shared: Option<&str>) -> Role {
 fn publishing(topic: &str) -> Publishing {
     Publishing {
         topic: pattern(topic),
+        topics: None,
         qos: Qos::ExactlyOnce,
         retain: false,
         body: Body::of_size(16),
@@ -60,6 +61,37 @@ fn the_audience_of_each_message_is_known_beforehand() {
         let groups =
             vec![group(3, subscribing(filter, shared)), group(2, Role::Publish(publishing(topic)))];
         assert_eq!(workload(groups).audience(), [expected; 2], "{topic} {filter}");
+    }
+}
+
+#[test]
+fn messages_go_round_the_topics_however_many_publish() {
+    for (topics, count, stride) in
+        [(6, 4, 3), (4, 6, 2), (3, 3, 1), (1, 5, 1), (7, 1, 7), (2, 8, 1)]
+    {
+        let publishing = Publishing { topics: Some(topics), ..publishing("a/%i") };
+        assert_eq!(publishing.stride(count), stride, "{topics} {count}");
+        assert_eq!(publishing.has_topics(count), stride > 1);
+        let mut got = vec![0; topics as usize];
+        for message in 0..u64::from(topics) {
+            for number in 0..count {
+                let topic = publishing.topic_number(number, count, message);
+                got[topic as usize] += 1;
+                let next = publishing.topic_number(number, count, message + u64::from(stride));
+                assert_eq!(next, topic, "{topics} {count}");
+            }
+        }
+        assert_eq!(got, vec![count; topics as usize], "{topics} {count}");
+    }
+}
+
+#[test]
+fn the_audience_of_messages_that_go_round_is_that_of_each_topic() {
+    let publishing = Publishing { topics: Some(3), ..publishing("a/%i") };
+    for (filter, expected) in [("a/%i", Some(1)), ("a/+", Some(3)), ("a/1", None), ("b", Some(0))] {
+        let groups =
+            vec![group(3, subscribing(filter, None)), group(2, Role::Publish(publishing.clone()))];
+        assert_eq!(workload(groups).audience(), [expected; 2], "{filter}");
     }
 }
 

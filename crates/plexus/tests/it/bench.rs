@@ -155,6 +155,75 @@ fn connections_and_subscriptions_are_counted() {
 }
 
 #[test]
+fn any_number_of_publishers_stores_for_any_number_of_sessions() {
+    let place = Place::new();
+    let node = Node::start(&place, &LISTEN);
+    for (publishers, sessions, more) in [
+        ("1", "6", &[][..]),
+        ("4", "6", &["-q", "2"]),
+        ("6", "4", &["--workers", "2"]),
+        ("6", "3", &["-V", "311"]),
+        ("5", "1", &["-t", "one"]),
+        ("4", "6", &["-t", "x/%i/%n", "--first", "1000"]),
+        ("4", "6", &["--rate", "5k"]),
+    ] {
+        let mut args = vec!["offline", "--publishers", publishers, "--sessions", sessions];
+        args.extend(["-m", "601"]);
+        args.extend(more);
+        let summary = bench(&place, &args, node.port());
+        let parts = [("/parts/0/acknowledged", 601), ("/parts/1/received", 601)];
+        assert_numbers(&summary, &parts);
+        let counts = ["lost", "duplicates", "out_of_order", "stray"]
+            .map(|name| number(&summary, &format!("/messages/{name}")));
+        assert_eq!(counts, [0; 4], "{args:?}: {summary}");
+        assert_numbers(&summary, &[("/messages/expected", 601), ("/messages/delivered", 601)]);
+        let count = |group| number(&summary, &format!("/groups/{group}/count")).to_string();
+        assert_eq!([count("publishers"), count("subscribers")], [publishers, sessions]);
+    }
+}
+
+#[test]
+fn what_a_broker_loses_and_turns_round_is_counted_although_a_publisher_has_many_topics() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["bench", "offline", "--publishers", "1", "--sessions", "2"]);
+    command.args(["-m", "8", "--patience", "100ms", "--json", "--quiet", "--workers", "1"]);
+    command.args(["--connecting", "1", "-h", "127.0.0.1", "-p", &script.port()]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        for mut session in [accept_subscriber(&script), accept_subscriber(&script)] {
+            session.expect_end();
+        }
+        let mut publisher = script.accept(false);
+        let messages = [(); 8].map(|()| {
+            let publish = publisher.expect_publish();
+            publisher.acknowledge(publish.packet_id, ReasonCode::Success);
+            publish
+        });
+        publisher.expect_end();
+        let topics = messages.each_ref().map(|publish| publish.topic.as_str().to_owned());
+        assert_eq!(topics[..3], ["bench/offline/0", "bench/offline/1", "bench/offline/0"]);
+        // The first session misses the second of its four messages and gets the fourth before the third.
+        let sessions = [&[0, 6, 4][..], &[1, 3, 5, 7, 7]].map(|places| {
+            let mut session = script.accept(true);
+            for place in places {
+                session.send(&Packet::Publish(messages[*place].clone()));
+            }
+            session
+        });
+        for mut session in sessions {
+            while session.next().is_some() {}
+        }
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let counts = [("lost", 1), ("out_of_order", 1), ("duplicates", 1), ("delivered", 7)];
+    for (name, expected) in counts {
+        assert_numbers(&json(&ended), &[(format!("/messages/{name}").as_str(), expected)]);
+    }
+}
+
+#[test]
 fn a_mixed_workload_comes_from_its_file() {
     let place = Place::new();
     let node = Node::start(&place, &LISTEN);
@@ -414,6 +483,9 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["retained", "--count", "3", "--publishers", "10"], "use --publishers of at most 3"),
         (&["pub", "-n", "9", "-m", "3"], "use -n of at most 3"),
         (&["offline", "--sessions", "9", "-m", "3"], "use --sessions of at most 3"),
+        (&["offline", "--publishers", "9", "-m", "3"], "use --publishers of at most 3"),
+        (&["offline", "--publishers", "0"], "use a number from 1 to 5000000"),
+        (&["offline", "--publishers", "1", "-t", "a"], "each session needs a topic of its own"),
         (&["p2p", "-d", "0s"], "use --duration of more than 0s"),
         (&["sub", "-d", "0ms"], "use --duration of more than 0s"),
         (&["fan-in", "-t", "one", "-s", "8"], "use --rate, --qos 1, a payload of 16 bytes or more"),

@@ -44,7 +44,11 @@ impl Desk {
         let arrival = match (&mut conn.part, index) {
             (_, Some(index)) if shared => self.see(index, stamp.sequence),
             (Part::Subscribe(subscriber), _) => {
-                subscriber.arrive(stamp.publisher, stamp.sequence, || match index {
+                let (lane, sequence) = match index {
+                    Some(index) => self.shared.lane(index, stamp.sequence),
+                    None => (0, stamp.sequence),
+                };
+                subscriber.arrive((stamp.publisher, lane), sequence, || match index {
                     Some(index) if self.shared.is_spread(index) => Order::Spread,
                     Some(_) if !alone => Order::Whole,
                     Some(_) | None => Order::Joined,
@@ -168,6 +172,7 @@ mod tests {
         };
         let publishing = Publishing {
             topic: Pattern::plain("a"),
+            topics: None,
             qos: Qos::AtMostOnce,
             retain: false,
             body: Body::of_size(16),

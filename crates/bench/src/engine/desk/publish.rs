@@ -142,6 +142,8 @@ impl Desk {
         let topic = if let Some(topic) = &publisher.topic {
             topic.clone()
         } else {
+            let topic = publishing.topic_number(conn.number, group.count, number);
+            let filling = Filling { client: group.first + topic, ..filling };
             self.text.clear();
             publishing.topic.render(&filling, &mut self.text);
             TopicName::try_from(self.text.as_str()).ok()?

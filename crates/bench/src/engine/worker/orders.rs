@@ -217,10 +217,10 @@ fn part(shared: &crate::engine::Shared, group: usize, number: u32) -> Part {
 }
 
 fn fixed_topic(group: &Group, publishing: &Publishing, number: u32) -> Option<TopicName> {
-    if publishing.topic.varies() || publishing.topic.has(crate::pattern::Place::Id) {
+    if publishing.has_topics(group.count) || publishing.topic.has(crate::pattern::Place::Id) {
         return None;
     }
-    let client = group.first + u64::from(number);
+    let client = group.first + publishing.topic_number(number, group.count, 0);
     let text = publishing.topic.text(&Filling { client, ..Filling::default() });
     TopicName::try_from(text.as_str()).ok()
 }

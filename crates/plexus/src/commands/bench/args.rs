@@ -167,10 +167,14 @@ pub(crate) struct FanOutArgs {
 #[derive(Debug, Clone, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct OfflineArgs {
-    /// Sessions that are away, each with a publisher of its own [default: 100, and no more than
+    /// Sessions that are away, each with messages of its own [default: 100, and no more than
     /// messages]
     #[arg(long, value_name = "N", value_parser = clients)]
     sessions: Option<u32>,
+    /// Clients that publish: their messages together go to one session after the other [default: as
+    /// many as sessions, each for one]
+    #[arg(long, value_name = "N", value_parser = clients)]
+    publishers: Option<u32>,
     /// Messages of all publishers together
     #[arg(short = 'm', long, value_name = "N", default_value = "100k", value_parser = messages)]
     messages: u64,
@@ -435,7 +439,7 @@ impl BenchCommand {
             Self::Offline(args) => {
                 let recipe = args.receive.fill(args.traffic.fill(base(Kind::Offline))?);
                 let sessions = publishers(args.sessions, CLIENTS_USUAL, Some(args.messages));
-                let (publishers, subscribers) = (sessions, sessions);
+                let (publishers, subscribers) = (args.publishers.unwrap_or(sessions), sessions);
                 Recipe { publishers, subscribers, messages: Some(args.messages), ..recipe }
             }
             Self::Retained(args) => {
