@@ -39,6 +39,8 @@ counters! {
         Delivered = "delivered",
         /// Delivered again.
         Duplicates = "duplicates",
+        /// Of those delivered again, the ones that QoS 1 allows, from the publisher or to the subscriber.
+        Repeated = "repeated",
         /// Delivered behind a later message of the same publisher.
         OutOfOrder = "out_of_order",
         /// From nobody of this run, or from an earlier one.
@@ -77,6 +79,8 @@ counters! {
         Ready = "ready",
         /// Connections that came to nothing.
         Failed = "failed",
+        /// Ready, and left by themselves because they come and go.
+        Parted = "parted",
         /// Accepted and ended by somebody else.
         Lost = "lost",
         /// Accepted and ended from this side.
@@ -132,6 +136,13 @@ impl Counts {
     pub fn standing(&self, group: usize) -> u64 {
         let ended = self.of(group, Census::Lost) + self.of(group, Census::Left);
         self.of(group, Census::Accepted).saturating_sub(ended)
+    }
+
+    /// Clients of a group that are ready and stay for now. Who was lost before it was ready is missing
+    /// here.
+    pub fn staying(&self, group: usize) -> u64 {
+        let gone = self.of(group, Census::Lost) + self.of(group, Census::Parted);
+        self.of(group, Census::Ready).saturating_sub(gone)
     }
 
     /// Clients of all groups that are connected now.

@@ -45,7 +45,7 @@ const STACK: usize = 1024 * 1024;
 /// What a worker is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Connect the clients of a group that are not connected.
+    /// Connect the clients of a group that are not connected; anew so that their sessions end.
     Connect { group: usize, anew: bool, begin: Instant },
     /// Publish with a group from then on. What is due in the measured time is recorded.
     Publish { group: usize, begin: Instant, measured: (Instant, Instant) },
@@ -53,6 +53,10 @@ pub(crate) enum Command {
     Subscribe { group: usize },
     /// Connect and disconnect the clients of a group, again and again.
     Churn { group: usize, begin: Instant },
+    /// The clients of a group come and go, as it says.
+    Roam { group: usize, begin: Instant },
+    /// The clients of a group stay, and who is away comes.
+    Gather { group: usize },
     /// Record the times of what is due in this time.
     Measure(Instant, Instant),
     /// Publish no more, churn no more, connect nobody more.

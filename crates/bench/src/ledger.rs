@@ -48,6 +48,11 @@ impl Stream {
         Self { next: sequence, ..Self::default() }
     }
 
+    /// Joined once more at that message: what lies between was not for it.
+    pub(crate) fn join(&mut self, sequence: u32) {
+        self.next = self.next.max(sequence);
+    }
+
     /// Messages that were left out before the last one that came.
     pub(crate) fn gaps(&self) -> u64 {
         self.missing.len() as u64 + self.forgotten

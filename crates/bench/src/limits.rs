@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::{
         pattern::Pattern,
-        plan::{Group, Role, Step},
+        plan::{Group, Role, Sessions, Step},
     };
 
     fn workload(count: u32) -> Workload {
@@ -115,7 +115,9 @@ mod tests {
             first: 0,
             id_first: 0,
             client_id: Pattern::plain("c"),
-            durable: false,
+            sessions: Sessions::Asked,
+            churn: None,
+            will: None,
             role: Role::Connect,
         };
         let steps = vec![Step::Connect { group: 0, anew: false, measured: None }];

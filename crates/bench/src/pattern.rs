@@ -68,6 +68,8 @@ pub struct Filling<'a> {
 impl Place {
     /// Places of a client identifier.
     pub const OF_ID: &'static [Self] = &[Self::Client, Self::Random];
+    /// Places of the payload of a will.
+    pub const OF_WILL: &'static [Self] = &[Self::Client, Self::Id, Self::Random];
     /// Places of a topic or filter.
     pub const OF_TOPIC: &'static [Self] = &[Self::Client, Self::Id, Self::Message, Self::Random];
     /// Places of a payload.

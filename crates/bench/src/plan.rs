@@ -15,9 +15,13 @@ use crate::{
 mod audience;
 mod check;
 mod senders;
+mod stays;
 
-pub use self::check::WorkloadError;
 pub(crate) use self::senders::Senders;
+pub use self::{
+    check::WorkloadError,
+    stays::{Churn, Sessions, Will},
+};
 
 /// Everything that a run has to know.
 #[derive(Debug, Clone)]
@@ -76,7 +80,11 @@ pub struct Group {
     /// Client identifiers.
     pub client_id: Pattern,
     /// Whether its sessions outlive their connections.
-    pub durable: bool,
+    pub sessions: Sessions,
+    /// How its clients come and go while messages are published, if they do.
+    pub churn: Option<Churn>,
+    /// What the broker publishes when one of them is gone without a word.
+    pub will: Option<Will>,
     /// What they do once they are connected.
     pub role: Role,
 }
@@ -264,6 +272,12 @@ impl Workload {
     /// find out.
     pub fn audience(&self) -> Vec<Option<u32>> {
         audience::of(self)
+    }
+
+    /// By publisher, whether somebody who comes and goes hears of it: how long its messages take to arrive
+    /// says nothing then.
+    pub(crate) fn has_passing_audience(&self) -> Vec<bool> {
+        audience::passing(self)
     }
 
     /// Whether messages are counted one by one: every counted payload carries a stamp.

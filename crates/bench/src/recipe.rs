@@ -6,7 +6,7 @@ use plexus_types::Qos;
 
 use crate::{
     pattern::{Pattern, Place},
-    plan::{Body, Group, Pace, Publishing, Role, Step, Subscribing, Workload},
+    plan::{Body, Group, Pace, Publishing, Role, Sessions, Step, Subscribing, Workload},
 };
 
 /// The name of the shared subscription of `fan-in --shared`.
@@ -198,7 +198,12 @@ impl Recipe {
             let usual = format!("bench-{}-{letter}%i", self.run);
             Pattern::parse(&usual, Place::OF_ID).expect("invariant: a run is letters and digits")
         });
-        let durable = self.kind == Kind::Offline && matches!(role, Role::Subscribe(_));
+        let sessions = match (self.kind, &role) {
+            (Kind::Offline, Role::Subscribe(_)) => {
+                Sessions::Kept { clean_start: false, expiry: None }
+            }
+            _ => Sessions::Asked,
+        };
         let id_first = self.first + id_first;
         Group {
             name: name.to_owned(),
@@ -206,7 +211,9 @@ impl Recipe {
             first: self.first,
             id_first,
             client_id,
-            durable,
+            sessions,
+            churn: None,
+            will: None,
             role,
         }
     }

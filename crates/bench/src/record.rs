@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use serde::Serialize;
 
-use crate::plan::{Body, Group, Pace, Plan, Publishing, Role, Step, Subscribing, Workload};
+use crate::plan::{
+    Body, Group, Pace, Plan, Publishing, Role, Sessions, Step, Subscribing, Workload,
+};
 
 /// What the caller knows of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -64,15 +66,58 @@ pub struct Options {
 }
 
 /// The clients of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
     /// How many.
     pub count: u32,
     /// Their identifiers.
     pub client_id: String,
+    /// How their sessions outlive their connections, where the group says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
+    /// How they come and go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub churn: Option<Churn>,
+    /// What the broker publishes when one is gone without a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub will: Option<Will>,
     /// What they do.
     #[serde(flatten)]
     pub work: Work,
+}
+
+/// What becomes of the sessions of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// Clean Start, or Clean Session before MQTT 5.0.
+    pub clean_start: bool,
+    /// Session Expiry Interval, where the group says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry_seconds: Option<u32>,
+}
+
+/// How the clients of a group come and go.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Churn {
+    /// How long one stays.
+    pub stay_seconds: f64,
+    /// How long it is away.
+    pub away_seconds: f64,
+    /// Whether it leaves with DISCONNECT.
+    pub leave: &'static str,
+}
+
+/// The will of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Will {
+    /// The topic.
+    pub topic: String,
+    /// The payload.
+    pub payload: String,
+    /// Quality of service.
+    pub qos: u8,
+    /// Whether the broker retains it.
+    pub retain: bool,
 }
 
 /// What the clients of a group do.
@@ -182,7 +227,26 @@ impl Settings {
             Role::Subscribe(subscribing) => Work::subscribe(subscribing),
             Role::Publish(publishing) => Work::publish(publishing),
         };
-        Self { count: group.count, client_id: group.client_id.to_string(), work }
+        let session = match group.sessions {
+            Sessions::Asked => None,
+            Sessions::Clean => Some(Session { clean_start: true, expiry_seconds: None }),
+            Sessions::Kept { clean_start, expiry } => {
+                Some(Session { clean_start, expiry_seconds: expiry })
+            }
+        };
+        let churn = group.churn.map(|churn| Churn {
+            stay_seconds: churn.stay.as_secs_f64(),
+            away_seconds: churn.away.as_secs_f64(),
+            leave: if churn.drops { "drop" } else { "clean" },
+        });
+        let will = group.will.as_ref().map(|will| Will {
+            topic: will.topic.to_string(),
+            payload: will.payload.to_string(),
+            qos: will.qos.get(),
+            retain: will.retain,
+        });
+        let client_id = group.client_id.to_string();
+        Self { count: group.count, client_id, session, churn, will, work }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     counts::{Census, Count, Counts},
     engine::Harvest,
     meter::{Meters, Metric, Quantiles},
-    plan::{Plan, Role, Workload},
+    plan::{Group, Plan, Role, Workload},
     record::Run,
 };
 
@@ -104,6 +104,8 @@ pub struct Messages {
     pub lost: u64,
     /// Deliveries that came again.
     pub duplicates: u64,
+    /// Of these, the ones that QoS 1 allows.
+    pub repeated: u64,
     /// Deliveries behind a later message of the same publisher.
     pub out_of_order: u64,
     /// Of nobody of this run.
@@ -243,7 +245,7 @@ impl Summary {
             fail(messages.lost, "messages were lost");
         }
         if qos != Some(Qos::AtLeastOnce) {
-            fail(messages.duplicates, "messages came again");
+            fail(messages.duplicates - messages.repeated, "messages came again");
         }
         fail(messages.out_of_order, "messages came out of order");
         fail(messages.refused, "messages were refused");
@@ -291,7 +293,16 @@ impl Summary {
                 self.messages.waiting
             ));
         }
-        let sessions = workload.groups.iter().filter(|group| group.durable);
+        let kept = |group: &&Group| group.sessions.are_kept();
+        let sessions = workload.groups.iter().filter(kept);
+        if self.messages.lost > 0 && sessions.clone().any(|group| group.churn.is_some()) {
+            notes.push(format!(
+                "a broker keeps only so many messages for a session that is away; allow more (Plexus: \
+                 mqtt.max_queue_messages, by default {}), send fewer, or write a shorter away",
+                text::number(QUEUE_USUAL)
+            ));
+        }
+        let sessions = sessions.filter(|group| group.churn.is_none());
         let sessions: u64 = sessions.map(|group| u64::from(group.count)).sum();
         let each = self.messages.published.checked_div(sessions).unwrap_or_default();
         if self.messages.lost > 0 && each > QUEUE_USUAL {
@@ -410,6 +421,7 @@ impl Messages {
             received: get(Count::Received),
             lost: if stamped { missing + gaps } else { 0 },
             duplicates: get(Count::Duplicates) + again,
+            repeated: get(Count::Repeated),
             out_of_order: get(Count::OutOfOrder),
             stray: get(Count::Stray),
             unstamped: get(Count::Unstamped),

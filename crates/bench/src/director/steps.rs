@@ -142,6 +142,7 @@ impl Director {
             let measured = (from, to);
             self.crew.order(&Command::Publish { group: *group, begin, measured });
         }
+        self.roam(begin);
         let end = if time.is_some() {
             self.until_time(from, watch)?;
             // What was recorded of the warm-up is dropped by its due times.
@@ -157,6 +158,7 @@ impl Director {
         };
         let after = self.mark();
         self.crew.order(&Command::Halt);
+        self.gather(watch)?;
         let Some(name) = measured else { return Ok(()) };
         if time.is_some() || self.ending {
             // The messages that were due in the measured time are recorded when they arrive.
@@ -241,11 +243,45 @@ impl Director {
     ) -> io::Result<()> {
         let mark = self.begin_part()?;
         self.crew.order(&Command::Measure(mark.at, Instant::FAR_FUTURE));
+        self.roam(mark.at);
         self.until_time(mark.at + time, watch)?;
+        self.gather(watch)?;
         let Some(name) = measured else { return Ok(()) };
         self.flush()?;
         let after = self.mark();
         self.end_part(name, after.at, &mark, &after);
+        Ok(())
+    }
+
+    /// Who comes and goes does so from then on.
+    fn roam(&self, begin: Instant) {
+        for group in self.shared.plan.workload.churning() {
+            self.crew.order(&Command::Roam { group, begin });
+        }
+    }
+
+    /// Who comes and goes stays, so that they get what was published while they were away.
+    fn gather(&mut self, watch: &mut dyn Watch) -> io::Result<()> {
+        let groups = self.shared.plan.workload.churning();
+        if groups.is_empty() {
+            return Ok(());
+        }
+        for group in &groups {
+            self.crew.order(&Command::Gather { group: *group });
+        }
+        // Whoever left before it was told to stay is counted by then.
+        self.flush()?;
+        let counts = groups.iter().filter_map(|group| {
+            let found = self.shared.plan.workload.groups.get(*group)?;
+            Some((*group, u64::from(found.count)))
+        });
+        let counts = counts.collect::<Vec<_>>();
+        self.patient = true;
+        self.until(self.shared.plan.patience, watch, |_, now| {
+            let all_there = counts.iter().all(|(group, count)| now.staying(*group) >= *count);
+            f64::from(u8::from(all_there))
+        })?;
+        self.patient = false;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the broker may take to end a connection after DISCONNECT.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a client rests before it connects again after a connection that was not ended by it.
-const REST: Duration = Duration::from_millis(500);
+pub(super) const REST: Duration = Duration::from_millis(500);
 
 /// A client.
 #[derive(Debug)]
@@ -34,6 +34,12 @@ pub(super) struct Conn {
     pub(super) due: Instant,
     /// The earliest entry among the timers.
     pub(super) timer: Instant,
+    /// When it leaves if it is there, or comes if it rests, by itself.
+    pub(super) turn: Instant,
+    /// It leaves as soon as what it has sent is acknowledged.
+    pub(super) parting: bool,
+    /// It connects only so that the broker forgets its session.
+    pub(super) ending: bool,
     pub(super) part: Part,
 }
 
@@ -90,12 +96,13 @@ impl Conn {
     pub(super) fn deadline(&self) -> Instant {
         match self.phase {
             Phase::Away => Instant::FAR_FUTURE,
-            Phase::Resting => self.since + REST,
+            Phase::Resting => self.turn,
             Phase::Connecting => self.since + CONNECT_TIMEOUT,
             Phase::Closing => self.since + CLOSE_TIMEOUT,
-            Phase::Asked | Phase::Standing | Phase::Ready => {
+            Phase::Asked | Phase::Standing => {
                 self.client.poll_timeout().unwrap_or(Instant::FAR_FUTURE)
             }
+            Phase::Ready => self.turn.min(self.client.poll_timeout().unwrap_or(self.turn)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod deliver;
 mod publish;
+mod stay;
 mod subscribe;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -10,7 +11,7 @@ use bytes::{BufMut, BytesMut};
 use plexus_net::{ReadBlock, SpareBuffers};
 use plexus_session::{ClientClose, ClientOutput};
 use plexus_stdx::Seed;
-use plexus_types::{Instant, Qos, ReasonCode};
+use plexus_types::{Instant, ProtocolVersion, Qos, ReasonCode};
 use plexus_wire::{ProtocolError, encode};
 
 pub(super) use self::deliver::{home, share};
@@ -62,6 +63,8 @@ pub(super) struct Desk {
     pub(super) churning: bool,
     /// By group: whoever is ready is to leave, and whether its session may be forgotten.
     pub(super) leaving: Vec<Option<bool>>,
+    /// By group: its clients come and go.
+    pub(super) roaming: Vec<bool>,
     /// When something arrived or was acknowledged last.
     pub(super) moved: Instant,
     pub(super) block: ReadBlock,
@@ -79,6 +82,8 @@ pub(super) struct Desk {
 pub(super) enum End {
     /// It was ended from this side.
     Wanted,
+    /// It is to end without a word.
+    Dropped,
     /// Somebody else ended it.
     Because(String),
 }
@@ -102,6 +107,7 @@ impl Desk {
             publishing: false,
             churning: false,
             leaving: vec![None; plan.workload.groups.len()],
+            roaming: vec![false; plan.workload.groups.len()],
             moved: Instant::ZERO,
             block: ReadBlock::default(),
             inbox: BytesMut::new(),
@@ -182,7 +188,7 @@ impl Desk {
                 Self::say_good_bye(conn, self.now, forget);
                 true
             }
-            Some(_) | None => false,
+            Some(_) | None => self.part(conn),
         }
     }
 
@@ -254,17 +260,25 @@ impl Desk {
     }
 
     fn accepted(&mut self, conn: &mut Conn, session_present: bool) {
+        let group = self.group(conn);
+        let is_kept = group.is_some_and(|group| group.sessions.are_kept());
+        let churns = group.is_some_and(|group| group.churn.is_some());
+        // 3.1 has no word for it.
+        let is_v31 = conn.client.version() == ProtocolVersion::V31;
+        let session_present = session_present || (is_v31 && is_kept);
         self.connects.under_way = self.connects.under_way.saturating_sub(1);
         self.note(conn, Census::Accepted);
         self.moved = self.now;
         let time = self.now.saturating_since(conn.due);
         self.record(Metric::Connect, conn.due, time);
         conn.enter(Phase::Standing, self.now);
+        self.forgive(conn);
         if let Part::Subscribe(subscriber) = &mut conn.part {
-            let had = subscriber.answered > 0;
-            if had && !session_present {
+            let had = subscriber.answered > 0 && !conn.ending;
+            if had && !session_present && (is_kept || !churns) {
                 self.shared.note_reason("the broker had lost the session".to_owned());
             }
+            subscriber.join();
             subscriber.pending.clear();
             if !session_present {
                 (subscriber.asked, subscriber.answered) = (0, 0);

@@ -21,6 +21,8 @@ pub(super) struct Subscriber {
     pub(super) answered: u32,
     /// SUBSCRIBEs without answer, and how many filters each has.
     pub(super) pending: VecDeque<(Ticket, Instant, u32)>,
+    /// Connections so far of a client that comes and goes.
+    joins: u32,
     streams: Streams,
 }
 
@@ -39,6 +41,9 @@ type Lane = (u32, u32);
 enum Track {
     /// They come in order.
     Ordered(Stream),
+    /// They come in order while the client is there; with the number of the connection that got the
+    /// last one.
+    Passing(Stream, u32),
     /// They come over several topics, in whatever order.
     Spread(Seen),
 }
@@ -50,6 +55,8 @@ pub(super) enum Order {
     Whole,
     /// From whichever comes first: it began before.
     Joined,
+    /// From whichever comes first on each connection: what came meanwhile was not for it.
+    Passing,
     /// In whatever order.
     Spread,
 }
@@ -62,7 +69,9 @@ impl Subscriber {
         sequence: u32,
         order: impl FnOnce() -> Order,
     ) -> Arrival {
+        let joins = self.joins;
         let begin = || match order() {
+            Order::Passing => Track::Passing(Stream::starting_at(sequence), joins),
             Order::Whole => Track::Ordered(Stream::default()),
             Order::Joined => Track::Ordered(Stream::starting_at(sequence)),
             Order::Spread => Track::Spread(Seen::default()),
@@ -75,6 +84,13 @@ impl Subscriber {
         };
         match track {
             Track::Ordered(stream) => stream.arrive(sequence),
+            Track::Passing(stream, joined) => {
+                if *joined != joins {
+                    *joined = joins;
+                    stream.join(sequence);
+                }
+                stream.arrive(sequence)
+            }
             Track::Spread(seen) => {
                 let is_new = seen.note(sequence);
                 if is_new { Arrival::Fresh } else { Arrival::Duplicate }
@@ -82,16 +98,22 @@ impl Subscriber {
         }
     }
 
-    /// Messages that were left out before the last that came, of publishers that `counts` names.
+    /// It connects once more, and what it missed meanwhile was not for it.
+    pub(super) const fn join(&mut self) {
+        self.joins += 1;
+    }
+
+    /// Messages that were left out before the last that came, of publishers that `counts` names and of
+    /// those whose messages it hears only while it is there.
     pub(super) fn gaps(&self, counts: impl Fn(u32) -> bool) -> u64 {
         let one = self.streams.one.iter().map(|(lane, track)| (lane, track));
         let all = one.chain(&self.streams.more);
-        let gaps =
-            all.filter(|((publisher, _), _)| counts(*publisher)).map(|(_, track)| match track {
-                Track::Ordered(stream) => stream.gaps(),
-                // What lies between may have gone to topics that nobody asked for.
-                Track::Spread(_) => 0,
-            });
+        let gaps = all.map(|((publisher, _), track)| match track {
+            Track::Passing(stream, _) => stream.gaps(),
+            Track::Ordered(stream) if counts(*publisher) => stream.gaps(),
+            // How many were to come is known, or they may have gone to topics that nobody asked for.
+            Track::Ordered(_) | Track::Spread(_) => 0,
+        });
         gaps.sum()
     }
 
@@ -134,6 +156,19 @@ mod tests {
         assert_eq!(last, Duplicate);
         assert_eq!(arrivals[..3], [Fresh; 3]);
         assert_eq!(subscriber.gaps(|_| true), 0);
+    }
+
+    #[test]
+    fn who_comes_and_goes_has_missed_only_what_came_while_it_was_there() {
+        let mut subscriber = Subscriber::default();
+        let arrive =
+            |subscriber: &mut Subscriber, n| subscriber.arrive((7, 0), n, || Order::Passing);
+        assert_eq!([3, 4, 6].map(|n| arrive(&mut subscriber, n)), [Fresh; 3], "5 is lost");
+        subscriber.join();
+        assert_eq!([20, 21].map(|n| arrive(&mut subscriber, n)), [Fresh; 2]);
+        subscriber.join();
+        assert_eq!([21, 22].map(|n| arrive(&mut subscriber, n)), [Duplicate, Fresh]);
+        assert_eq!(subscriber.gaps(|_| false), 1);
     }
 
     #[test]

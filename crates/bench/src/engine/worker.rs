@@ -191,7 +191,6 @@ impl Worker {
     fn time_out(&mut self) {
         while let Some(slot) = self.desk.timers.pop(self.desk.now) {
             let mut again = false;
-            let reconnect = self.shared.plan.reconnect;
             self.with(slot, |desk, conn| {
                 conn.timer = Instant::FAR_FUTURE;
                 if conn.deadline() > desk.now {
@@ -202,11 +201,12 @@ impl Worker {
                     Phase::Away => None,
                     Phase::Resting => {
                         conn.enter(Phase::Away, desk.now);
-                        again = desk.churning || (reconnect && !desk.is_leaving(conn));
+                        again = desk.may_come(conn);
                         None
                     }
                     Phase::Connecting => Some(End::Because("no connection in time".to_owned())),
                     Phase::Closing => Some(End::Wanted),
+                    Phase::Ready if conn.turn <= desk.now => desk.leave_by_itself(slot, conn),
                     Phase::Asked | Phase::Standing | Phase::Ready => {
                         desk.act(slot, conn, |conn, now| conn.client.handle_timeout(now))
                     }
@@ -351,15 +351,18 @@ impl Worker {
                 desk.connects.under_way = desk.connects.under_way.saturating_sub(1);
                 Census::Failed
             }
-            Phase::Standing | Phase::Ready if end != End::Wanted => Census::Lost,
+            Phase::Standing | Phase::Ready if matches!(end, End::Because(_)) => Census::Lost,
             Phase::Standing | Phase::Ready | Phase::Closing => Census::Left,
         };
+        let is_dropped = end == End::Dropped;
         desk.note(conn, census);
         if let (End::Because(reason), false) = (end, phase == Phase::Closing) {
             self.shared.note_reason(reason);
         }
         if let Some(mut link) = conn.link.take() {
-            if link.out.is_empty() {
+            if is_dropped {
+                // Closing the socket is all.
+            } else if link.out.is_empty() {
                 link.stream.shutdown();
             } else {
                 // What the broker is owed, such as DISCONNECT, as far as the socket takes it.
@@ -368,16 +371,14 @@ impl Worker {
         }
         conn.client.handle_connection_lost(desk.now);
         while conn.client.poll_output().is_some() {}
-        conn.touched = false;
+        (conn.touched, conn.parting) = (false, false);
         conn.enter(Phase::Away, desk.now);
-        let again = desk.churning || (self.shared.plan.reconnect && !desk.is_leaving(conn));
-        match (again, census) {
-            (false, _) => {}
-            (true, Census::Left) if desk.churning => desk.connects.add(slot),
-            (true, _) => {
-                conn.enter(Phase::Resting, desk.now);
-                desk.arm(slot, conn);
-            }
+        if desk.churning && census == Census::Left {
+            desk.connects.add(slot);
+        } else if let Some(turn) = desk.comes_again(conn, census == Census::Left) {
+            conn.enter(Phase::Resting, desk.now);
+            conn.turn = turn;
+            desk.arm(slot, conn);
         }
     }
 }

@@ -44,17 +44,20 @@ impl Workload {
     /// the order of [`Self::publisher_base`].
     pub(crate) fn awaited(&self, senders: &Senders, audience: &[Option<u32>]) -> Vec<u32> {
         let mut audience = audience.iter().map(|receivers| receivers.unwrap_or_default());
+        let mut passing = self.has_passing_audience().into_iter();
         let mut awaited = Vec::new();
         for group in &self.groups {
             let Role::Publish(publishing) = &group.role else { continue };
             for number in 0..group.count {
                 let receivers = audience.next().unwrap_or_default();
+                let is_passing = passing.next().unwrap_or_default();
                 let index = awaited.len() as u32;
                 let is_known = || {
                     let topic = group.topic(publishing, number, (0, 0));
                     publishing.body.is_stamped() || senders.of_topic(&topic) == Some(index)
                 };
-                let waits = publishing.awaits_delivery && receivers > 0 && is_known();
+                let waits =
+                    publishing.awaits_delivery && receivers > 0 && !is_passing && is_known();
                 awaited.push(if waits { receivers } else { 0 });
             }
         }

@@ -12,7 +12,9 @@ fn group(count: u32, role: Role) -> Group {
         first: 0,
         id_first: 0,
         client_id: pattern("c%i"),
-        durable: false,
+        sessions: Sessions::Asked,
+        churn: None,
+        will: None,
         role,
     }
 }
@@ -83,6 +85,18 @@ fn messages_go_round_the_topics_however_many_publish() {
         }
         assert_eq!(got, vec![count; topics as usize], "{topics} {count}");
     }
+}
+
+#[test]
+fn shared_subscriptions_are_receivers_of_their_own() {
+    let groups = vec![
+        group(5, subscribing("a/+", None)),
+        group(2, subscribing("a/+", Some("g"))),
+        group(2, subscribing("a/+", Some("g"))),
+        group(2, subscribing("a/+", Some("h"))),
+        group(1, Role::Publish(publishing("a/%i"))),
+    ];
+    assert_eq!(workload(groups).audience(), [Some(7)]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use plexus_session::Incoming;
-use plexus_types::Instant;
+use plexus_types::{Instant, Qos};
 
 use super::{Conn, Count, Desk, Metric, Part};
 use crate::{
@@ -41,6 +41,10 @@ impl Desk {
             Some(Role::Subscribe(subscribing)) => subscribing.shared.is_some(),
             Some(Role::Connect | Role::Publish(_)) | None => false,
         };
+        let churns = self.group(conn).filter(|group| group.churn.is_some());
+        let passing = churns
+            .is_some_and(|group| !group.sessions.are_kept() || message.qos == Qos::AtMostOnce);
+        let churns = churns.is_some();
         let arrival = match (&mut conn.part, index) {
             (_, Some(index)) if shared => self.see(index, stamp.sequence),
             (Part::Subscribe(subscriber), _) => {
@@ -50,6 +54,7 @@ impl Desk {
                 };
                 subscriber.arrive((stamp.publisher, lane), sequence, || match index {
                     Some(index) if self.shared.is_spread(index) => Order::Spread,
+                    Some(_) | None if passing => Order::Passing,
                     Some(_) if !alone => Order::Whole,
                     Some(_) | None => Order::Joined,
                 })
@@ -57,11 +62,21 @@ impl Desk {
             (Part::Idle | Part::Publish(_), _) => return self.counts.add(Count::Stray, 1),
         };
         match arrival {
-            Arrival::Duplicate => return self.counts.add(Count::Duplicates, 1),
+            // The broker replays what it retained to each new subscription.
+            Arrival::Duplicate if message.retain && churns => return,
+            Arrival::Duplicate => {
+                let is_allowed = message.qos == Qos::AtLeastOnce
+                    || index.and_then(|index| self.shared.qos_of(index)) == Some(Qos::AtLeastOnce);
+                self.counts.add(Count::Repeated, u64::from(is_allowed));
+                return self.counts.add(Count::Duplicates, 1);
+            }
             Arrival::Late => self.counts.add(Count::OutOfOrder, 1),
             Arrival::Fresh => {}
         }
         self.counts.add(Count::Delivered, 1);
+        // What nobody could call for beforehand is called for by coming.
+        let known = index.and_then(|index| self.shared.audience.get(index).copied().flatten());
+        self.counts.add(Count::Expected, u64::from(!alone && (passing || known.is_none())));
         self.record(Metric::Deliver, stamp.due, self.now.saturating_since(stamp.due));
         if let Some(index) = index {
             self.count_delivery(index);
@@ -111,6 +126,15 @@ impl Shared {
         head
     }
 
+    /// The quality of service that a publisher of this run publishes with.
+    fn qos_of(&self, index: usize) -> Option<Qos> {
+        let (group, _) = self.publisher(index as u32)?;
+        match &self.plan.workload.groups.get(group)?.role {
+            Role::Publish(publishing) => Some(publishing.qos),
+            Role::Connect | Role::Subscribe(_) => None,
+        }
+    }
+
     /// The worker of a client, and its slot there.
     pub(in crate::engine) fn home(&self, group: usize, number: u32) -> (usize, u32) {
         home(&self.plan, group, number)
@@ -139,14 +163,13 @@ mod tests {
     use plexus_net::{ClientLayers, Target};
     use plexus_session::ClientOptions;
     use plexus_stdx::Seed;
-    use plexus_types::Qos;
 
     use super::*;
     use crate::{
         clock::Clock,
         engine::Crew,
         pattern::Pattern,
-        plan::{Body, Group, Pace, Publishing, Subscribing, Workload},
+        plan::{Body, Group, Pace, Publishing, Sessions, Subscribing, Workload},
         record::Asked,
     };
 
@@ -158,7 +181,9 @@ mod tests {
             first: 0,
             id_first: 0,
             client_id: Pattern::plain(name),
-            durable: false,
+            sessions: Sessions::Asked,
+            churn: None,
+            will: None,
             role,
         };
         let subscribing = Subscribing {

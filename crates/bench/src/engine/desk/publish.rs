@@ -49,7 +49,7 @@ impl Desk {
         }
     }
 
-    fn delivered(&self, index: u32) -> u64 {
+    pub(super) fn delivered(&self, index: u32) -> u64 {
         let delivered = self.shared.delivered.get(index as usize);
         delivered.map_or(0, |delivered| delivered.load(Ordering::Relaxed))
     }
@@ -77,7 +77,7 @@ impl Desk {
     fn can_publish(conn: &Conn) -> bool {
         let Part::Publish(publisher) = &conn.part else { return false };
         let window = !is_acknowledged(publisher.qos) || conn.client.window() > 0;
-        window && conn.backlog() < BACKLOG_MAX
+        window && !conn.parting && conn.backlog() < BACKLOG_MAX
     }
 
     /// A message of a fixed rate is due.

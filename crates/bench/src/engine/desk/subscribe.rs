@@ -19,7 +19,7 @@ impl Desk {
         let group = groups.get(usize::from(conn.group));
         let Some(group) = group else { return false };
         match &group.role {
-            Role::Subscribe(subscribing) if subscribing.at_once => {
+            Role::Subscribe(subscribing) if subscribing.at_once && !conn.ending => {
                 self.ask(conn, group, subscribing)
             }
             Role::Subscribe(_) | Role::Connect | Role::Publish(_) => {
@@ -75,6 +75,7 @@ impl Desk {
 
     fn ready(&mut self, conn: &mut Conn) {
         conn.enter(Phase::Ready, self.now);
+        self.begin_stay(conn);
         self.note(conn, Census::Ready);
     }
 

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use plexus_session::{Client, ClientOptions};
-use plexus_types::{Instant, Qos, Text, TopicName};
+use plexus_types::{Instant, MessageProperties, Qos, Text, TopicName};
 
 use super::{Command, Conn, Desk, Part, Phase, Source, Worker, lock};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     },
     pacer::Pacer,
     pattern::{Filling, RANDOM_MAX},
-    plan::{Group, Pace, Publishing, Role},
+    plan::{Group, Pace, Publishing, Role, Sessions},
 };
 
 /// How long a broker keeps the sessions of a durable group, in seconds, where nothing else is said.
@@ -49,6 +50,8 @@ impl Worker {
                 self.begin_connects(begin);
                 self.connect(group, false);
             }
+            Command::Roam { group, begin } => self.roam(group, begin),
+            Command::Gather { group } => self.gather(group),
             Command::Measure(from, to) => self.desk.measured = (from, to),
             Command::Halt => self.halt(),
             Command::Leave { group, forget } => {
@@ -101,6 +104,40 @@ impl Worker {
         (self.pacer, self.connects_paced) = (None, false);
     }
 
+    /// The clients of a group come and go from then on.
+    fn roam(&mut self, group: usize, begin: Instant) {
+        self.set_roaming(group, true);
+        let groups = &self.shared.plan.workload.groups;
+        let count = groups.get(group).map_or(0, |found| found.count);
+        for slot in self.slots(group) {
+            self.with(slot, |desk, conn| {
+                desk.begin_first_stay(slot, conn, (begin, count));
+                None
+            });
+        }
+    }
+
+    /// The clients of a group stay, and who is away comes.
+    fn gather(&mut self, group: usize) {
+        self.set_roaming(group, false);
+        for slot in self.slots(group) {
+            let mut is_away = false;
+            self.with(slot, |desk, conn| {
+                is_away = desk.end_stay(slot, conn);
+                None
+            });
+            if is_away {
+                self.desk.connects.add_again(slot, self.desk.now);
+            }
+        }
+    }
+
+    fn set_roaming(&mut self, group: usize, roaming: bool) {
+        if let Some(place) = self.desk.roaming.get_mut(group) {
+            *place = roaming;
+        }
+    }
+
     /// The slots of this worker's clients of a group.
     fn slots(&self, group: usize) -> std::ops::Range<u32> {
         let workload = &self.shared.plan.workload;
@@ -123,11 +160,15 @@ impl Worker {
             let Some(place) = self.conns.get_mut(slot as usize) else { continue };
             match place {
                 Some(conn) if conn.phase != Phase::Away => continue,
-                Some(_) if !anew => {}
-                _ => {
+                Some(conn) if anew => {
+                    let options = ending(conn.client.options());
+                    (conn.client, conn.ending) = (Client::new(options), true);
+                }
+                Some(_) => {}
+                None => {
                     let random = self.desk.draw(RANDOM_MAX);
                     let part = part(&shared, group, number);
-                    let options = options(&shared.plan.options, found, (number, random), anew);
+                    let options = options(&shared.plan.options, found, (number, random));
                     *place = options.map(|options| Box::new(conn(options, (group, number), part)));
                 }
             }
@@ -197,6 +238,9 @@ fn conn(options: ClientOptions, (group, number): (usize, u32), part: Part) -> Co
         since: Instant::ZERO,
         due: Instant::ZERO,
         timer: Instant::FAR_FUTURE,
+        turn: Instant::FAR_FUTURE,
+        parting: false,
+        ending: false,
         part,
     }
 }
@@ -231,10 +275,23 @@ fn options(
     all: &ClientOptions,
     group: &Group,
     (number, random): (u32, u64),
-    anew: bool,
 ) -> Option<ClientOptions> {
     let mut options = all.clone();
-    options.client_id = Text::try_from(group.id(number, random).as_str()).ok()?;
+    let id = group.id(number, random);
+    options.client_id = Text::try_from(id.as_str()).ok()?;
+    if let Some(will) = &group.will {
+        let client = group.first + u64::from(number);
+        let filling = Filling { client, id: &id, random, ..Filling::default() };
+        options.will = Some(plexus_wire::Will {
+            topic: TopicName::try_from(will.topic.text(&filling).as_str()).ok()?,
+            payload: Bytes::from(will.payload.text(&filling)),
+            qos: will.qos,
+            retain: will.retain,
+            delay_interval: 0,
+            message_expiry_interval: None,
+            properties: MessageProperties::default(),
+        });
+    }
     // What does not leave at once is not taken: the engine knows what waits.
     options.queue_messages_max = 0;
     if let Role::Publish(publishing) = &group.role {
@@ -244,10 +301,21 @@ fn options(
             Pace::Rate(_) => INFLIGHT_MAX,
         };
     }
-    if group.durable {
-        options.clean_start = anew;
-        let expiry = &mut options.properties.session_expiry_interval;
-        *expiry = if anew { 0 } else { (*expiry).max(EXPIRY) };
+    let session_expiry = &mut options.properties.session_expiry_interval;
+    match group.sessions {
+        Sessions::Asked => {}
+        Sessions::Clean => (options.clean_start, *session_expiry) = (true, 0),
+        Sessions::Kept { clean_start, expiry } => {
+            options.clean_start = clean_start;
+            *session_expiry = expiry.unwrap_or_else(|| (*session_expiry).max(EXPIRY));
+        }
     }
     Some(options)
+}
+
+/// The same client, which comes only so that the broker forgets its session.
+fn ending(options: &ClientOptions) -> ClientOptions {
+    let mut options = ClientOptions { clean_start: true, will: None, ..options.clone() };
+    options.properties.session_expiry_interval = 0;
+    options
 }
