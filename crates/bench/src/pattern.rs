@@ -72,6 +72,9 @@ impl Place {
     pub const OF_WILL: &'static [Self] = &[Self::Client, Self::Id, Self::Random];
     /// Places of a topic or filter.
     pub const OF_TOPIC: &'static [Self] = &[Self::Client, Self::Id, Self::Message, Self::Random];
+    /// Places of a user property: what a stamp says is read from payloads only.
+    pub const OF_PROPERTY: &'static [Self] =
+        &[Self::Client, Self::Id, Self::Message, Self::Random, Self::Time];
     /// Places of a payload.
     pub const OF_PAYLOAD: &'static [Self] =
         &[Self::Client, Self::Id, Self::Message, Self::Random, Self::Time, Self::Stamp];

@@ -14,14 +14,16 @@ use crate::{
 
 mod audience;
 mod check;
+mod property;
 mod senders;
 mod stays;
 
-pub(crate) use self::senders::Senders;
 pub use self::{
     check::WorkloadError,
+    property::{PropertyError, UserProperty},
     stays::{Churn, Sessions, Will},
 };
+pub(crate) use self::{property::properties, senders::Senders};
 
 /// Everything that a run has to know.
 #[derive(Debug, Clone)]
@@ -133,6 +135,8 @@ pub struct Publishing {
     pub retain: bool,
     /// What is sent.
     pub body: Body,
+    /// User properties of MQTT 5.0.
+    pub user_properties: Vec<UserProperty>,
     /// How fast.
     pub pace: Pace,
     /// How many messages all of them send together; without it as many as the time allows.

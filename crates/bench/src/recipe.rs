@@ -6,7 +6,9 @@ use plexus_types::Qos;
 
 use crate::{
     pattern::{Pattern, Place},
-    plan::{Body, Group, Pace, Publishing, Role, Sessions, Step, Subscribing, Workload},
+    plan::{
+        Body, Group, Pace, Publishing, Role, Sessions, Step, Subscribing, UserProperty, Workload,
+    },
 };
 
 /// The name of the shared subscription of `fan-in --shared`.
@@ -56,6 +58,8 @@ pub struct Recipe {
     pub retain: bool,
     /// What is sent.
     pub body: Body,
+    /// User properties of MQTT 5.0 that go with it.
+    pub user_properties: Vec<UserProperty>,
     /// How fast.
     pub pace: Pace,
     /// How many messages all publishers send together.
@@ -254,6 +258,7 @@ impl Recipe {
             qos: self.qos,
             retain: self.retain || self.kind == Kind::Retained,
             body: self.body.clone(),
+            user_properties: self.user_properties.clone(),
             pace: self.pace,
             messages: self.messages,
             awaits_delivery,
@@ -280,6 +285,7 @@ impl Recipe {
             Kind::Retained => {
                 let clearing = Publishing {
                     body: Body::Blank(0),
+                    user_properties: Vec::new(),
                     pace: Pace::Window(WINDOW_DEFAULT),
                     qos: Qos::AtLeastOnce,
                     counted: false,
@@ -360,10 +366,9 @@ impl Recipe {
     /// The option of the command line that says how many clients publish.
     const fn publishers_option(&self) -> &'static str {
         match self.kind {
-            Kind::FanIn | Kind::FanOut | Kind::Retained => "--publishers",
             // As many as sessions is what they are where nothing is said.
             Kind::Offline if self.publishers == self.subscribers => "--sessions",
-            Kind::Offline => "--publishers",
+            Kind::FanIn | Kind::FanOut | Kind::Retained | Kind::Offline => "--publishers",
             Kind::Conn | Kind::Pub | Kind::Sub | Kind::P2p | Kind::Subscribe | Kind::Churn => "-n",
         }
     }

@@ -159,6 +159,9 @@ pub enum Work {
         /// The payload, if it is a text.
         #[serde(skip_serializing_if = "Option::is_none")]
         payload: Option<String>,
+        /// User properties, name and value.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        user_properties: Vec<[String; 2]>,
         /// Messages a second, all clients together.
         #[serde(skip_serializing_if = "Option::is_none")]
         rate: Option<u64>,
@@ -271,6 +274,8 @@ impl Work {
             Pace::Rate(rate) => (Some(rate), None),
             Pace::Window(window) => (None, Some(window)),
         };
+        let properties = publishing.user_properties.iter();
+        let properties = properties.map(|one| [one.name().to_owned(), one.value().to_string()]);
         Self::Publish {
             topic: publishing.topic.to_string(),
             topics: publishing.topics,
@@ -278,6 +283,7 @@ impl Work {
             retain: publishing.retain,
             size_bytes,
             payload,
+            user_properties: properties.collect(),
             rate,
             window,
             messages: publishing.messages,

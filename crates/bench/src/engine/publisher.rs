@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use plexus_session::Ticket;
-use plexus_types::{Instant, Qos, TopicName};
+use plexus_types::{Instant, MessageProperties, Qos, TopicName};
 
 use crate::plan::Pace;
 
@@ -17,6 +17,8 @@ pub(super) struct Publisher {
     pub(super) index: u32,
     /// The topic, if it is always the same.
     pub(super) topic: Option<TopicName>,
+    /// The properties, if they are always the same and have been made.
+    pub(super) properties: Option<MessageProperties>,
     pub(super) qos: Qos,
     pub(super) pace: Pace,
     /// Deliveries that each message waits for; zero for none.
@@ -40,6 +42,7 @@ impl Publisher {
         Self {
             index,
             topic: None,
+            properties: None,
             qos,
             pace,
             awaited: 0,

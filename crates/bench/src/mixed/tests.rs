@@ -120,6 +120,36 @@ fn a_session_a_churn_or_a_will_that_cannot_be_is_told() {
 }
 
 #[test]
+fn user_properties_are_read_and_what_is_none_is_told() {
+    let base = "[[group]]\nname = \"g\"\nrole = \"publish\"\ncount = 1\ntopic = \"a\"\n";
+    let workload = read(&format!(
+        "{base}user_properties = {{ unit = \"celsius\", trace = [\"%n\", \"%c\"] }}\n"
+    ));
+    let workload = workload.unwrap();
+    let Role::Publish(publishing) = &workload.groups[0].role else { panic!() };
+    let pairs = publishing.user_properties.iter();
+    let pairs = pairs.map(|one| format!("{}={}", one.name(), one.value())).collect::<Vec<_>>();
+    assert_eq!(pairs, ["trace=%n", "trace=%c", "unit=celsius"]);
+    for (written, told) in [
+        ("{}", "user_properties has none; write { name = \"value\" }"),
+        ("{ a = [] }", "user_properties: a has no value"),
+        ("{ \"\" = \"x\" }", "user_properties: a name is empty"),
+        ("{ a = \"%s\" }", "user_properties: a: `%s` at character 1 stands for nothing"),
+    ] {
+        let error = read(&format!("{base}user_properties = {written}\n")).unwrap_err().to_string();
+        assert!(error.starts_with("group 1 (`g`): ") && error.contains(told), "{error}");
+    }
+    let error =
+        read(&base.replace("publish\"\ncount = 1\ntopic", "subscribe\"\ncount = 1\nfilter"));
+    assert!(error.is_ok());
+    let (version, time) = (ProtocolVersion::V311, Duration::from_secs(1));
+    let frame = Frame { warm_up: time, time, run: "x".to_owned(), first: 0, version };
+    let error = mixed(&format!("{base}user_properties = {{ a = \"b\" }}\n"), &frame).unwrap_err();
+    let told = "group 1 (`g`): user_properties need MQTT 5.0; leave them out, or -V";
+    assert_eq!(error.to_string(), told);
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place() {
     let error = |text: &str| read(text).unwrap_err().to_string();
     assert!(error("[[group]]\nrole = \"fly\"\ncount = 1\n").contains("line 2"));

@@ -1,6 +1,6 @@
 //! The groups as they are written, and what cannot be.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use plexus_config::value::{ByteSize, Span};
 use plexus_types::{Qos, Text, TopicFilter};
@@ -10,10 +10,15 @@ use super::{Filling, Frame, Pattern, Place, of, topic_pattern};
 use crate::{
     amount::amount_within,
     bounds,
-    plan::{Body, Churn, Group, Pace, Publishing, Role, Sessions, Subscribing, Will},
+    plan::{
+        Body, Churn, Group, Pace, PropertyError, Publishing, Role, Sessions, Subscribing,
+        UserProperty, Will,
+    },
     recipe::WINDOW_DEFAULT,
 };
 
+/// The key of user properties.
+const PROPERTIES: &str = "user_properties";
 /// How long a client that comes and goes is away where nothing is said.
 const AWAY_USUAL: Duration = Duration::from_millis(500);
 
@@ -46,6 +51,14 @@ pub(super) struct Written {
     messages: Option<Amount>,
     size: Option<ByteSize>,
     payload: Option<String>,
+    user_properties: Option<BTreeMap<String, Values>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Values {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,7 +114,7 @@ impl Written {
             return Err("all clients would have the same client_id; put %i into it".to_owned());
         }
         let role = match self.role {
-            Occupation::Publish => Role::Publish(self.publishing()?),
+            Occupation::Publish => Role::Publish(self.publishing(frame)?),
             Occupation::Subscribe => Role::Subscribe(self.subscribing()?),
             Occupation::Connect => {
                 self.only(&[], "connects only")?;
@@ -191,8 +204,9 @@ impl Written {
         Ok(Some(Churn { stay: stay.get(), away, drops }))
     }
 
-    fn publishing(&self) -> Result<Publishing, String> {
-        let known = ["topic", "qos", "retain", "rate", "window", "messages", "size", "payload"];
+    fn publishing(&self, frame: &Frame) -> Result<Publishing, String> {
+        let known =
+            ["topic", "qos", "retain", "rate", "window", "messages", "size", "payload", PROPERTIES];
         self.only(&known, "publishes")?;
         let topic = self.topic.as_deref().ok_or("who publishes needs a topic")?;
         let topic = topic_pattern(topic)?;
@@ -228,12 +242,46 @@ impl Written {
             qos: self.qos()?,
             retain: self.retain.unwrap_or_default(),
             body,
+            user_properties: self.user_properties(frame)?,
             pace,
             messages: messages.transpose()?,
             // With whom a window would have to wait is not said: acknowledgements bound it.
             awaits_delivery: matches!(pace, Pace::Window(_)),
             counted: true,
         })
+    }
+
+    fn user_properties(&self, frame: &Frame) -> Result<Vec<UserProperty>, String> {
+        let Some(written) = &self.user_properties else { return Ok(Vec::new()) };
+        if !frame.version.is_v5() {
+            return Err(format!("{PROPERTIES} need MQTT 5.0; leave them out, or -V"));
+        }
+        let mut found = Vec::new();
+        for (name, values) in written {
+            let values = match values {
+                Values::One(value) => std::slice::from_ref(value),
+                Values::Several(values) => values,
+            };
+            let properties = values.iter().map(|value| UserProperty::new(name, value));
+            let before = found.len();
+            for property in properties {
+                found.push(property.map_err(|error| match error {
+                    PropertyError::Shape => format!("{PROPERTIES}: a name is empty; write one"),
+                    error => format!("{PROPERTIES}: {name}: {error}"),
+                })?);
+            }
+            if found.len() == before {
+                return Err(format!(
+                    "{PROPERTIES}: {name} has no value; write one, or leave it out"
+                ));
+            }
+        }
+        if found.is_empty() {
+            return Err(format!(
+                "{PROPERTIES} has none; write {{ name = \"value\" }}, or leave it out"
+            ));
+        }
+        Ok(found)
     }
 
     fn subscribing(&self) -> Result<Subscribing, String> {
@@ -278,6 +326,7 @@ impl Written {
             ("messages", self.messages.is_some()),
             ("size", self.size.is_some()),
             ("payload", self.payload.is_some()),
+            (PROPERTIES, self.user_properties.is_some()),
         ];
         let odd = given.into_iter().find(|(key, given)| *given && !known.contains(key));
         match odd {

@@ -38,6 +38,7 @@ fn publishing(topic: &str) -> Publishing {
         qos: Qos::ExactlyOnce,
         retain: false,
         body: Body::of_size(16),
+        user_properties: Vec::new(),
         pace: Pace::Window(1),
         messages: None,
         awaits_delivery: true,

@@ -9,6 +9,7 @@ fn recipe(kind: Kind) -> Recipe {
         subscribe_qos: None,
         retain: false,
         body: Body::of_size(64),
+        user_properties: Vec::new(),
         pace: Pace::Window(5),
         messages: None,
         filters: 10,

@@ -15,6 +15,7 @@ fn workload(kind: Kind, qos: Qos, size: usize) -> Workload {
         subscribe_qos: None,
         retain: false,
         body: Body::of_size(size),
+        user_properties: Vec::new(),
         pace: Pace::Window(1),
         messages: None,
         filters: 1,

@@ -89,6 +89,11 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
 fn workload(command: &BenchCommand, name: &str) -> Result<Workload, Failure> {
     let BenchCommand::Mixed(args) = command else {
         let recipe = command.recipe(name)?;
+        let is_v5 = command.run_args().server.version().is_v5();
+        if !recipe.user_properties.is_empty() && !is_v5 {
+            let message = "user properties need MQTT 5.0; leave out --user-property, or -V";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         return recipe.workload().map_err(|error| Failure::Usage(error.to_string()));
     };
     let path = args.file.display();

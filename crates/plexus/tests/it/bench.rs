@@ -8,7 +8,10 @@ use std::{
 
 use bytes::BytesMut;
 use plexus_types::{ProtocolVersion, ReasonCode, Text};
-use plexus_wire::{Connect, ConnectProperties, Packet, SubAck, encode};
+use plexus_wire::{
+    Connect, ConnectProperties, Packet, SubAck, encode,
+    property::{MessageProperty, message_properties},
+};
 use serde_json::Value;
 
 use crate::{
@@ -589,6 +592,32 @@ fn at_a_rate_every_message_that_was_due_is_in_one_count() {
 }
 
 #[test]
+fn published_messages_carry_user_properties() {
+    let (place, script) = (Place::new(), Script::new());
+    let mut command = place.plexus(["bench", "pub", "-n", "1", "-m", "2", "-i", "dev-%i"]);
+    command.args(["--user-property", "unit=celsius", "--user-property", "n=%n by %c", "--json"]);
+    command.args(["--quiet", "-h", "127.0.0.1", "-p", &script.port()]);
+    let broker = std::thread::spawn(move || {
+        accept_first(&script);
+        let mut publisher = script.accept(false);
+        for number in 0..2 {
+            let publish = publisher.expect_publish();
+            let text = |text: &str| Text::try_from(text).expect("a text");
+            let pairs = [("unit", "celsius".to_owned()), ("n", format!("{number} by dev-0"))];
+            let pairs = pairs.map(|(name, value)| MessageProperty::User(text(name), text(&value)));
+            let found = message_properties(&publish.properties.forwarded).collect::<Vec<_>>();
+            assert_eq!(found, pairs);
+        }
+        publisher.expect_end();
+    });
+    let ended = run(&mut command, b"");
+    broker.join().expect("the script ends");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let told = json(&ended)["run"]["groups"]["publishers"]["user_properties"].clone();
+    assert_eq!(told, serde_json::json!([["unit", "celsius"], ["n", "%n by %c"]]));
+}
+
+#[test]
 fn connections_that_fail_are_counted_by_their_reason() {
     let (place, script) = (Place::new(), Script::new());
     let mut command = place.plexus(["bench", "conn", "-n", "3", "-d", "0s", "--workers", "1"]);
@@ -645,6 +674,9 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["conn", "--source", "localhost"], "`localhost` is no address"),
         (&["offline", "-q", "0"], "a message of QoS 0 is not stored"),
         (&["conn", "--receive-maximum", "1", "-V", "311"], "needs MQTT 5.0"),
+        (&["pub", "--user-property", "a=b", "-V", "311"], "need MQTT 5.0; leave out --user-prop"),
+        (&["pub", "--user-property", "a"], "expected NAME=VALUE, for example unit=celsius"),
+        (&["pub", "--user-property", "a=%s"], "`%s` at character 1 stands for nothing here"),
         (&["conn", "mqtt://h:x"], "the port of the URL is no number"),
         (&["conn", "mqtt://h/a"], "the URL names a topic"),
         (&["conn", "--pid", "4294967295"], "--pid 4294967295: there is no such process"),

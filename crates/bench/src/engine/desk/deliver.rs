@@ -201,6 +201,7 @@ mod tests {
             qos: Qos::AtMostOnce,
             retain: false,
             body: Body::of_size(16),
+            user_properties: Vec::new(),
             pace: Pace::Window(1),
             messages: None,
             awaits_delivery: true,

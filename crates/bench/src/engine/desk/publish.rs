@@ -9,7 +9,7 @@ use plexus_types::{Instant, ReasonCode, TopicName};
 use super::{Conn, Count, Desk, End, Metric, Part, Phase, blank, is_acknowledged, reserve};
 use crate::{
     pattern::{Filling, RANDOM_MAX},
-    plan::{Body, Pace, Publishing, Role},
+    plan::{Body, Pace, Publishing, Role, properties},
     stamp::Stamp,
 };
 
@@ -139,6 +139,10 @@ impl Desk {
             }),
         };
         let payload = body(publishing, &filling, &mut self.arena);
+        let properties = match &publisher.properties {
+            Some(properties) => properties.clone(),
+            None => properties(&publishing.user_properties, &filling),
+        };
         let topic = if let Some(topic) = &publisher.topic {
             topic.clone()
         } else {
@@ -152,6 +156,11 @@ impl Desk {
         let length = payload.len() as u64;
         let mut request = PublishRequest::new(topic, payload, publishing.qos);
         request.retain = publishing.retain;
+        let varies = publishing.user_properties.iter().any(|property| property.value().varies());
+        if publisher.properties.is_none() && !varies {
+            publisher.properties = Some(properties.clone());
+        }
+        request.properties = properties;
         let mut ticket = None;
         let end = self.act(slot, conn, |conn, now| {
             ticket = conn.client.publish(now, request).ok();

@@ -13,7 +13,7 @@ use plexus_bench::{
     bounds,
     mixed::topic_pattern,
     pattern::{Pattern, Place},
-    plan::{Body, Pace},
+    plan::{Body, Pace, UserProperty},
     recipe::{Kind, Recipe, WINDOW_DEFAULT},
 };
 use plexus_config::value::{ByteSize, Span};
@@ -271,6 +271,10 @@ struct TrafficArgs {
     /// A file with such a text
     #[arg(long, value_name = "FILE")]
     payload_file: Option<PathBuf>,
+    /// A user property of each message (MQTT 5.0), as often as there are: the value with %i, %c, %n, %r
+    /// and %t as in a payload
+    #[arg(long = "user-property", value_name = "NAME=VALUE", value_parser = user_property)]
+    user_properties: Vec<UserProperty>,
     /// Messages a second, all publishers together, whatever the broker does; latency counts from
     /// when a message was due
     #[arg(long, value_name = "N", value_parser = rate, conflicts_with = "window")]
@@ -472,6 +476,7 @@ impl RunArgs {
             subscribe_qos: None,
             retain: false,
             body: Body::of_size(bounds::SIZE_DEFAULT as usize),
+            user_properties: Vec::new(),
             pace: Pace::Window(WINDOW_DEFAULT),
             messages: None,
             filters: 1,
@@ -528,6 +533,7 @@ impl TrafficArgs {
             qos: self.qos.unwrap_or(recipe.qos),
             retain: self.retain,
             body: self.body()?,
+            user_properties: self.user_properties.clone(),
             pace,
             ..recipe
         })
@@ -621,6 +627,10 @@ fn pattern(text: &str) -> Result<Pattern, String> {
 
 fn id_pattern(text: &str) -> Result<Pattern, String> {
     Pattern::parse(text, Place::OF_ID).map_err(|error| error.to_string())
+}
+
+fn user_property(text: &str) -> Result<UserProperty, String> {
+    UserProperty::parse(text).map_err(|error| error.to_string())
 }
 
 fn source(text: &str) -> Result<Sources, String> {

@@ -31,9 +31,14 @@ pub(super) fn command_line(
         .collect::<Vec<_>>();
     given.sort_by_key(|(place, _)| *place);
     for (_, arg) in given {
-        said.extend(arg.get_long().map(|long| format!("--{long}")));
-        if arg.get_action().takes_values() {
-            said.extend(values(matches, arg.get_id().as_str(), url));
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        if !arg.get_action().takes_values() {
+            said.extend(long);
+            continue;
+        }
+        // What was said several times is said as often.
+        for value in values(matches, arg.get_id().as_str(), url) {
+            said.extend(long.iter().cloned().chain([value]));
         }
     }
     said
@@ -73,6 +78,10 @@ mod tests {
             (&["conn", "me:sesame@h", "-d", "1s"], "conn mqtt://h:1883 --duration 1s"),
             (&["mixed", "a.toml", "mqtt://me:sesame@h"], "mixed a.toml mqtt://h:1883"),
             (&["retained", "--count", "5"], "retained --messages 5"),
+            (
+                &["pub", "--user-property", "a=b", "-m1", "--user-property=c=d"],
+                "pub --user-property a=b --user-property c=d --messages 1",
+            ),
         ] {
             let words = ["/usr/bin/plexus", "bench"].iter().chain(words).copied();
             let said = said(&words.collect::<Vec<_>>());
