@@ -176,12 +176,11 @@ impl Worker {
         }
     }
 
-    /// Has connections begun at their time while some wait for it. A pacer that is there stays until
-    /// the last one stands, so that it is not started for each anew.
+    /// Has connections begun at their time while some wait for it. Where clients come again and again
+    /// the pacer stays, so that it is not started for each anew.
     pub(super) fn pace_connects(&mut self) {
-        let connects = &self.desk.connects;
-        let over = connects.under_way == 0 && !self.desk.churning;
-        let wanted = connects.are_paced() || (self.connects_paced && !over);
+        let repeats = self.desk.churning || self.desk.roaming.contains(&true);
+        let wanted = self.desk.connects.are_paced() || (self.connects_paced && repeats);
         if wanted != self.connects_paced {
             self.connects_paced = wanted;
             self.set_pace();
