@@ -4,11 +4,15 @@
 //! active, shard *i* is driven by thread *i* modulo *k*: at a low rate by one thread, which takes what
 //! its shards say to each other without waking anybody; under load each by its own. The others
 //! wait for a shard to come.
+//!
+//! A thread waits in the poll of its first shard, which watches the polls of its others too: who drives
+//! one alone makes one system call to hear of a message, not two.
 
 mod pace;
 
 use std::{
     io,
+    os::fd::AsRawFd,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
@@ -17,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use mio::{Events, Interest, Poll, Token, Waker, unix::SourceFd};
+use mio::{Events, Poll, Waker};
 use plexus_types::Instant;
 
 use self::pace::Pace;
@@ -33,6 +37,10 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// How often a shard is looked after that the system does not watch.
 const UNWATCHED: Duration = Duration::from_millis(1);
+/// How often the system is asked again: it looks through all sockets of a shard before it refuses.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// The thread's waker among what the first shard's poll watches; shards come behind it.
+const SEAT: usize = 0;
 
 /// What comes to a thread; nothing more when all shards have ended.
 type Arrival = Option<Box<Reactor>>;
@@ -62,8 +70,14 @@ pub(crate) struct Driver {
     number: usize,
     team: Arc<Team>,
     arrivals: Receiver<Arrival>,
+    /// Tells that somebody woke the thread, nothing else.
     poll: Poll,
+    /// Whether the poll of the first shard tells of `poll`.
+    watched: bool,
+    /// When the system, which refused to watch something, is asked again.
+    ask: Instant,
     clock: Clock,
+    /// The first one's poll is where the thread waits.
     held: Vec<Held>,
     pace: Pace,
 }
@@ -75,7 +89,7 @@ struct Held {
     ready: bool,
     /// When it has something to do by itself.
     due: Instant,
-    /// Whether the thread's poll tells of its sockets.
+    /// Whether the poll of the first shard tells of its sockets.
     watched: bool,
 }
 
@@ -142,6 +156,8 @@ impl Driver {
                 team: Arc::clone(&team),
                 arrivals,
                 poll,
+                watched: false,
+                ask: Instant::ZERO,
                 clock,
                 held: Vec::new(),
                 pace,
@@ -158,10 +174,10 @@ impl Driver {
             held.reactor.restore();
         }
         if self.team.seats.len() == 1 {
-            // Nobody to share with: no second poll.
+            // Nobody to share with.
             return self.held.into_iter().for_each(|held| held.reactor.run());
         }
-        let mut events = Events::with_capacity(self.team.seats.len() + 1);
+        let mut events = Events::with_capacity(1);
         loop {
             let idle = self.held.is_empty();
             let arrival =
@@ -176,59 +192,77 @@ impl Driver {
                 None => {}
             }
             self.hand_over();
-            if !self.held.is_empty()
-                && let Err(error) = self.round(&mut events)
-            {
-                tracing::error!(%error, "the poll of a thread failed");
-                return self.held.into_iter().for_each(|held| {
-                    held.reactor.finish();
-                    self.team.end_one();
-                });
-            }
+            self.round(&mut events);
         }
     }
 
     fn take(&mut self, reactor: Box<Reactor>) {
-        let watched = self.watch(&reactor);
-        self.held.push(Held { reactor, ready: true, due: Instant::FAR_FUTURE, watched });
+        self.held.push(Held { reactor, ready: true, due: Instant::FAR_FUTURE, watched: false });
     }
 
-    /// Waits for the shard's sockets from now on. Where the system refuses that, the shard is looked
-    /// after every moment until it does not.
-    fn watch(&self, reactor: &Reactor) -> bool {
-        let token = Token(reactor.number());
-        let registry = self.poll.registry();
-        registry.register(&mut SourceFd(&reactor.fd()), token, Interest::READABLE).is_ok()
+    /// Has the first shard's poll wait for the thread's waker and for the other shards. Where the system
+    /// refuses that, they are looked after every moment until it does not; whether something is refused.
+    fn watch(&mut self) -> bool {
+        let Some((Held { reactor: first, .. }, others)) = self.held.split_first_mut() else {
+            return false;
+        };
+        let refused = |others: &[Held]| others.iter().any(|held| !held.watched);
+        if self.watched && !refused(others) {
+            return false;
+        }
+        let now = self.clock.now();
+        if now < self.ask {
+            return true;
+        }
+        self.watched = self.watched || first.watch(SEAT, self.poll.as_raw_fd());
+        for held in &mut *others {
+            // What came before it was watched is told at once.
+            held.watched =
+                held.watched || first.watch(SEAT + 1 + held.reactor.number(), held.reactor.fd());
+        }
+        let refused = !self.watched || refused(others);
+        self.ask = if refused { now + ASK_AGAIN } else { Instant::ZERO };
+        refused
+    }
+
+    /// Takes out the shards of which that is true. When the first one goes, another one's poll has to
+    /// watch all the rest.
+    fn take_out(&mut self, goes: impl Fn(&Held) -> bool) -> Vec<Held> {
+        let Some((first, others)) = self.held.split_first_mut() else { return Vec::new() };
+        let anew = goes(first);
+        for held in others.iter_mut().filter(|held| held.watched && (anew || goes(held))) {
+            held.watched = false;
+            first.reactor.unwatch(held.reactor.fd());
+        }
+        if anew && std::mem::take(&mut self.watched) {
+            first.reactor.unwatch(self.poll.as_raw_fd());
+        }
+        self.held.extract_if(.., |held| goes(held)).collect()
     }
 
     /// Gives away what another thread is to drive.
     fn hand_over(&mut self) {
         let (number, team) = (self.number, Arc::clone(&self.team));
-        for held in self.held.extract_if(.., |held| team.owner(held.reactor.number()) != number) {
-            let reactor = held.reactor;
-            // An epoll that is not there is not waited for.
-            drop(self.poll.registry().deregister(&mut SourceFd(&reactor.fd())));
+        for Held { reactor, .. } in
+            self.take_out(|held| team.owner(held.reactor.number()) != number)
+        {
             team.send(team.owner(reactor.number()), Some(reactor));
         }
     }
 
     /// Waits until a shard has something to do, and has it done.
-    fn round(&mut self, events: &mut Events) -> io::Result<()> {
+    fn round(&mut self, events: &mut Events) {
         let wait = self.wait();
-        if let Err(error) = self.poll.poll(events, wait)
-            && error.kind() != io::ErrorKind::Interrupted
-        {
-            return Err(error);
-        }
+        let Some(Held { reactor: first, .. }) = self.held.first_mut() else { return };
+        first.look(wait);
         let began = self.clock.now();
-        for held in &mut self.held {
-            held.reactor.wake_up();
-            let number = Token(held.reactor.number());
-            held.ready |= held.due <= began || events.iter().any(|it| it.token() == number);
+        if first.news().of(SEAT)
+            && let Err(error) = self.poll.poll(events, Some(Duration::ZERO))
+        {
+            // It was woken all the same.
+            tracing::warn!(%error, "a thread's waker cannot be put back");
         }
-        for held in self.held.iter_mut().filter(|held| held.ready) {
-            held.ready = held.reactor.step(Some(Duration::ZERO)) == Step::More;
-        }
+        self.act(began);
         for _ in 0..HEARINGS {
             let now = self.clock.now();
             let heard = self.held.iter_mut().fold(false, |any, it| it.reactor.serve(now) | any);
@@ -236,8 +270,8 @@ impl Driver {
                 break;
             }
         }
-        for held in self.held.extract_if(.., |held| held.reactor.is_over()) {
-            held.reactor.finish();
+        for Held { reactor, .. } in self.take_out(|held| held.reactor.is_over()) {
+            reactor.finish();
             self.team.end_one();
         }
         let ended = self.clock.now();
@@ -252,23 +286,34 @@ impl Driver {
                 self.team.set_active(active);
             }
         }
-        Ok(())
+    }
+
+    /// Has every shard do what its sockets, its timers and the first one's poll say.
+    fn act(&mut self, began: Instant) {
+        let Some((first, others)) = self.held.split_first_mut() else { return };
+        first.reactor.wake_up();
+        let news = first.reactor.news();
+        for held in &mut *others {
+            held.reactor.wake_up();
+            held.ready |= !held.watched || held.due <= began;
+            held.ready |= news.of(SEAT + 1 + held.reactor.number());
+        }
+        if first.ready || first.due <= began || news.own {
+            first.ready = first.reactor.act() == Step::More;
+        }
+        for held in others.iter_mut().filter(|held| held.ready) {
+            let interrupted = held.reactor.look(Some(Duration::ZERO));
+            held.ready = held.reactor.act() == Step::More || interrupted;
+        }
     }
 
     /// How long there is nothing to do.
     fn wait(&mut self) -> Option<Duration> {
         let mut wait = (self.number == 0 && self.team.active.load(SeqCst) > 1).then_some(LOOK);
-        for at in 0..self.held.len() {
-            let unwatched = self.held.get(at).filter(|held| !held.watched);
-            let watched = unwatched.is_none_or(|held| self.watch(&held.reactor));
-            let Some(held) = self.held.get_mut(at) else { break };
-            if !watched {
-                held.ready = true;
-                wait = wait.into_iter().chain([UNWATCHED]).min();
-                continue;
-            }
-            // What came before it was watched is told at once.
-            held.watched = true;
+        if self.watch() {
+            wait = wait.into_iter().chain([UNWATCHED]).min();
+        }
+        for held in &mut self.held {
             let rest = if held.ready { Some(Duration::ZERO) } else { held.reactor.wait() };
             held.ready |= rest == Some(Duration::ZERO);
             held.due = rest.map_or(Instant::FAR_FUTURE, |rest| self.clock.now() + rest);

@@ -15,7 +15,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use mio::{Events, Poll, Token};
+use mio::{Events, Interest, Poll, Token, unix::SourceFd};
 use plexus_links::{Bell, Intake, Links};
 use plexus_net::Stream;
 use plexus_session::LogPosition;
@@ -36,6 +36,8 @@ use crate::{
 
 /// The token of the waker; connections use their own numbers.
 pub(crate) const WAKER: Token = Token(usize::MAX);
+/// Other files that the poll may watch for the thread; their tokens are just below that of the waker.
+const COMPANIONS: usize = 128;
 /// Events taken from the system at once.
 const EVENTS: usize = 1_024;
 /// Messages of control taken in a turn.
@@ -111,12 +113,46 @@ pub(crate) enum Step {
     Done,
 }
 
+/// What a look has found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct News {
+    /// Something of the shard itself.
+    pub(crate) own: bool,
+    /// Companions, a bit each.
+    companions: u128,
+}
+
+impl News {
+    /// Whether there was something of that companion.
+    pub(crate) const fn of(self, companion: usize) -> bool {
+        self.companions & 1 << companion != 0
+    }
+
+    fn note(&mut self, token: Token) {
+        match companion_of(token) {
+            Some(companion) => self.companions |= 1 << companion,
+            None => self.own = true,
+        }
+    }
+}
+
+/// Whether the system may have had more to tell.
+fn is_full(events: &Events) -> bool {
+    events.iter().nth(EVENTS - 1).is_some()
+}
+
+/// The companion that has that token.
+fn companion_of(token: Token) -> Option<usize> {
+    (WAKER.0 - 1).checked_sub(token.0).filter(|companion| *companion < COMPANIONS)
+}
+
 /// See the module's documentation.
 pub(crate) struct Reactor {
     id: u16,
     poll: Poll,
     /// None when the poll has failed.
     events: Option<Events>,
+    news: News,
     /// The node shuts down, and all is said.
     over: bool,
     bell: Bell,
@@ -158,6 +194,7 @@ impl Reactor {
             id,
             poll,
             events: Some(Events::with_capacity(EVENTS)),
+            news: News::default(),
             over: false,
             bell,
             control,
@@ -188,35 +225,61 @@ impl Reactor {
         self.poll.as_raw_fd()
     }
 
+    /// Has its poll wait for another file too, under a number below 128; whether the system lets it.
+    pub(crate) fn watch(&self, companion: usize, fd: RawFd) -> bool {
+        debug_assert!(companion < COMPANIONS, "there are fewer shards than that");
+        let (registry, token) = (self.poll.registry(), Token(WAKER.0 - 1 - companion));
+        registry.register(&mut SourceFd(&fd), token, Interest::READABLE).is_ok()
+    }
+
+    /// Ends that.
+    pub(crate) fn unwatch(&self, fd: RawFd) {
+        // A file that is not there is not waited for.
+        drop(self.poll.registry().deregister(&mut SourceFd(&fd)));
+    }
+
+    /// What the last look has found.
+    pub(crate) const fn news(&self) -> News {
+        self.news
+    }
+
     /// Runs until the node shuts down.
     pub(crate) fn run(mut self) {
         while !self.is_over() {
             let wait = self.wait();
-            let _more = self.step(wait);
+            self.look(wait);
+            self.wake_up();
+            let _more = self.act();
         }
         self.finish();
     }
 
-    /// One turn, with what its sockets have after so long at most.
-    pub(crate) fn step(&mut self, wait: Option<Duration>) -> Step {
-        let Some(mut events) = self.events.take() else { return Step::Done };
-        let polled = self.poll.poll(&mut events, wait);
-        let began = self.clock.now();
-        match polled {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
-                self.events = Some(events);
-                return Step::More;
+    /// Waits so long at most for what its sockets have, [`Reactor::act`] follows; whether a signal ended
+    /// that.
+    pub(crate) fn look(&mut self, wait: Option<Duration>) -> bool {
+        self.news = News::default();
+        let Some(events) = &mut self.events else { return false };
+        match self.poll.poll(events, wait) {
+            Ok(()) => {
+                events.iter().for_each(|event| self.news.note(event.token()));
+                false
             }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => true,
             Err(error) => {
                 // Without its events it is over.
                 tracing::error!(%error, "the shard's poll failed");
-                return Step::Done;
+                self.events = None;
+                false
             }
         }
-        self.wake_up();
+    }
+
+    /// One turn, with what the last look has found.
+    pub(crate) fn act(&mut self) -> Step {
+        let Some(events) = self.events.take() else { return Step::Done };
+        let began = self.clock.now();
         self.turn(&events, began);
-        let full = events.iter().nth(EVENTS - 1).is_some();
+        let full = is_full(&events);
         self.events = Some(events);
         let counters = self.shard.counters();
         counters.turns.add(1);
@@ -278,7 +341,7 @@ impl Reactor {
         self.io.now = now;
         self.release_held(now);
         for event in events {
-            if event.token() == WAKER {
+            if event.token() == WAKER || companion_of(event.token()).is_some() {
                 continue;
             }
             let conn = ConnId(event.token().0 as u32);
