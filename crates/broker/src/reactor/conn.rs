@@ -25,6 +25,8 @@ pub(super) struct Conn {
     pub(super) dirty: bool,
     /// Whether the shard is to be told when the output has drained.
     pub(super) slow: bool,
+    /// Whether it stands in the list of those whose end was seen.
+    pub(super) departing: bool,
     /// Whether the client has said its last: DISCONNECT.
     pub(super) parted: bool,
     _guard: Guard,
@@ -65,6 +67,7 @@ impl Conn {
             held: false,
             dirty: false,
             slow: false,
+            departing: false,
             parted: false,
             _guard: guard,
         }

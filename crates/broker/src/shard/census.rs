@@ -4,6 +4,7 @@ use plexus_session::Session;
 use plexus_types::ClientId;
 
 use super::{Shard, Tenant};
+use crate::ports::ConnId;
 
 /// Everything that a shard keeps of clients, alive or gone. All zero after the last has left and
 /// every deadline has passed.
@@ -56,6 +57,11 @@ impl Shard {
             deadlines: self.timers.len(),
             undone: self.work.len() + usize::from(self.outbox.has_more()),
         }
+    }
+
+    /// The connection of a client of this shard.
+    pub fn connection_of(&self, client: &ClientId) -> Option<ConnId> {
+        self.clients.get(self.clients.find(client)?)?.conn
     }
 
     /// The session of a client of this shard, with a number that no later session of its slot has.
