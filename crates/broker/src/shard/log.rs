@@ -392,6 +392,7 @@ impl Shard {
     /// The end of a turn of the shard's thread: its records go to the log.
     pub fn end_turn(&mut self, turn: &mut Turn<'_>) {
         self.count_waiting();
+        self.cursors.end_turn();
         if !self.log.enabled {
             return;
         }

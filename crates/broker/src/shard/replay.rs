@@ -25,6 +25,8 @@ const STEP: usize = 256;
 const STEP_TOPICS: usize = 4_096;
 /// Replays that one step is asked for.
 const BATCH: usize = 64;
+/// Filters and topics that one turn looks at for all clients together; the rest waits for the next.
+const LOOKS_A_TURN: usize = 16_384;
 /// So many replays of a client may wait however few subscriptions it has.
 const MERGED_MIN: usize = 64;
 /// Topics remembered because a newer message overtook the replay; beyond it the replay may repeat.
@@ -42,8 +44,10 @@ pub(super) struct Replays {
     waiting: VecDeque<Replay>,
     /// The one that a shard is in the middle of.
     walk: Option<Walk>,
-    /// Whether a step has been asked for and not come yet.
+    /// Whether a step has been asked for and not been delivered yet.
     busy: bool,
+    /// What the client had no room for of a step.
+    got: Option<Box<Got>>,
     /// Topics whose newer message was delivered live, with the newest replay of that moment: in that
     /// and earlier replays the retained message comes too late.
     superseded: BTreeMap<TopicName, u64>,
@@ -64,6 +68,17 @@ pub(super) struct Replay {
     heard: Arc<[MessageId]>,
     /// Shards that have told all they keep, from the first on.
     told: u16,
+}
+
+/// What has come of a step and is not delivered: the client takes it as it has room.
+#[derive(Debug)]
+struct Got {
+    shard: u16,
+    answers: std::vec::IntoIter<(u64, Vec<Arc<Message>>)>,
+    /// Of the first answer.
+    number: u64,
+    messages: std::vec::IntoIter<Arc<Message>>,
+    more: Option<u32>,
 }
 
 /// A shard is in the middle of what it keeps for a replay.
@@ -126,14 +141,16 @@ impl Replays {
     /// of: all that was heard of when the last one began.
     fn next_asked(&self) -> (Vec<(u64, TopicFilter)>, Arc<[MessageId]>) {
         let told = self.waiting.front().map(|first| first.told);
-        let alike = self.waiting.iter().take(BATCH).take_while(|it| Some(it.told) == told);
-        let wanted = alike.filter(|replay| !is_stopped(&self.stopped, replay));
+        let first = self.waiting.iter().take(BATCH);
+        let stand = first.filter(|replay| !is_stopped(&self.stopped, replay));
+        let wanted = stand.take_while(|replay| Some(replay.told) == told);
         let heard = wanted.clone().last().map(|replay| Arc::clone(&replay.heard));
         let asked = wanted.map(|replay| (replay.number, replay.filter.clone())).collect();
         (asked, heard.unwrap_or_default())
     }
 
-    /// Of several of one filter that have not begun the newest brings everything.
+    /// Of several of one filter the newest brings everything; the first stays, in whose middle a shard may
+    /// be.
     fn merge(&mut self) {
         let first = self.waiting.pop_front();
         let mut newest = BTreeMap::new();
@@ -175,7 +192,10 @@ pub(super) struct Cursors {
     asked: u64,
     /// The number of the next replay.
     next: u64,
+    /// Steps for the next turn: of this shard's own clients, and those that this turn has no time for.
     pub(super) later: VecDeque<Envelope>,
+    /// Filters and topics that were looked at in this turn.
+    looks: usize,
 }
 
 /// A walk that goes on when the shard of the client asks for more.
@@ -188,6 +208,11 @@ struct Open {
 }
 
 impl Cursors {
+    /// The next turn begins.
+    pub(super) const fn end_turn(&mut self) {
+        self.looks = 0;
+    }
+
     pub(super) fn len(&self) -> usize {
         self.open.len() + self.parked.len()
     }
@@ -265,6 +290,9 @@ impl Shard {
     }
 
     fn begin_replay(&mut self, turn: &mut Turn<'_>, request: ReplayRequest) {
+        if self.cursors.looks >= LOOKS_A_TURN {
+            return self.cursors.later.push_back(Envelope::Replay(Box::new(request)));
+        }
         let ReplayRequest { shard, client, asked, want, .. } = request;
         let mut step = Room::new(want);
         let (mut answers, mut more) = (Vec::with_capacity(asked.len()), None);
@@ -272,6 +300,7 @@ impl Shard {
             if step.is_used_up() {
                 break;
             }
+            self.cursors.looks += 1;
             let mut cursor = self.retained.cursor(filter.matched());
             let (messages, goes_on) = self.walk(turn, &mut cursor, &mut step);
             answers.push((replay, messages));
@@ -288,6 +317,9 @@ impl Shard {
 
     /// The next step of a walk.
     pub(super) fn continue_replay(&mut self, turn: &mut Turn<'_>, step: ReplayMore) {
+        if self.cursors.looks >= LOOKS_A_TURN {
+            return self.cursors.later.push_back(Envelope::ReplayMore(step));
+        }
         let key = step.cursor as usize;
         let Some(mut open) = self.cursors.open.try_remove(key) else { return };
         let (messages, goes_on) = self.walk(turn, &mut open.cursor, &mut Room::new(step.want));
@@ -318,6 +350,7 @@ impl Shard {
             goes_on = self.retained.next(cursor, &mut left, &mut messages);
             step.messages -= messages.len() - before;
             step.topics = step.topics.saturating_sub((looks - left).max(1));
+            self.cursors.looks += looks - left;
         }
         messages.retain(|message| !message.is_expired(turn.now));
         (messages, goes_on)
@@ -331,29 +364,53 @@ impl Shard {
 
     pub(super) fn take_replayed(&mut self, turn: &mut Turn<'_>, replayed: Replayed) {
         let Replayed { shard, client, answers, more } = replayed;
-        let last = answers.last().map(|(number, _)| *number);
-        for (number, messages) in &answers {
-            self.deliver_replayed(turn, client, *number, messages);
+        let mut answers = answers.into_iter();
+        let (number, messages) = answers.next().unwrap_or_default();
+        let got = Got { shard, answers, number, messages: messages.into_iter(), more };
+        self.deliver_got(turn, client, Box::new(got));
+        self.advance_replays(turn, client.slot);
+    }
+
+    /// Delivers what the client has room for of a step, and holds the rest until it has more.
+    fn deliver_got(&mut self, turn: &mut Turn<'_>, client: ClientRef, mut got: Box<Got>) {
+        loop {
+            if got.messages.len() > 0 && self.replay(client, got.number).is_some() {
+                let Some(found) = self.clients.resolve(client) else { return };
+                if found.congested || found.session.room() == 0 {
+                    if let Some(replays) = &mut found.replays {
+                        replays.got = Some(got);
+                    }
+                    return;
+                }
+                if let Some(message) = got.messages.next() {
+                    self.deliver_replayed(turn, client, got.number, &message);
+                }
+                continue;
+            }
             // Only now: a delivery lets the client's other affairs go on, and must not take this step for
             // finished.
-            if let Some(replay) = self.replay(client, *number)
-                && (more.is_none() || Some(*number) != last)
+            let next = got.answers.next();
+            let goes_on = got.more.filter(|_| next.is_none());
+            if let Some(replay) = self.replay(client, got.number)
+                && goes_on.is_none()
             {
                 replay.told += 1;
             }
+            let Some((number, messages)) = next else { break };
+            (got.number, got.messages) = (number, messages.into_iter());
         }
-        if let (Some(replay), Some(cursor)) = (last, more) {
-            let wanted = self.replay(client, replay).is_some();
-            match self.clients.resolve(client).and_then(|found| found.replays.as_mut()) {
-                Some(replays) if wanted => replays.walk = Some(Walk { replay, shard, cursor }),
-                // The client or its subscription is gone: the walk is of no use to anybody.
-                _ => self.forward(turn, shard, Envelope::ReplayStop(cursor)),
+        let wanted = self.replay(client, got.number).is_some();
+        let walk = got.more.map(|cursor| Walk { replay: got.number, shard: got.shard, cursor });
+        match self.clients.resolve(client).and_then(|found| found.replays.as_mut()) {
+            Some(replays) if wanted => (replays.busy, replays.walk) = (false, walk),
+            // The client or its subscription is gone: the walk is of no use to anybody.
+            replays => {
+                if let Some(replays) = replays {
+                    replays.busy = false;
+                }
+                self.stop_walk(turn, walk);
             }
         }
-        let Some(found) = self.clients.resolve(client) else { return };
-        let Some(replays) = &mut found.replays else { return };
-        replays.busy = false;
-        self.advance_replays(turn, client.slot);
     }
 
     fn deliver_replayed(
@@ -361,29 +418,26 @@ impl Shard {
         turn: &mut Turn<'_>,
         client: ClientRef,
         number: u64,
-        messages: &[Arc<Message>],
+        message: &Arc<Message>,
     ) {
         let replay = self.replay(client, number);
         let Some((qos, id, heard)) = replay.map(|it| (it.qos, it.id, Arc::clone(&it.heard))) else {
             return;
         };
-        for message in messages {
-            let Some(found) = self.clients.resolve(client) else { return };
-            let Some(replays) = &found.replays else { return };
-            // What is yet to come live comes behind older ones: before them it would go back in time.
-            if replays.is_superseded(&message.topic, number) || self.is_to_come(message.id, &heard)
-            {
-                continue;
-            }
-            let delivery = Delivery {
-                message,
-                qos: message.qos.min(qos),
-                retain: true,
-                subscription_ids: id.as_slice(),
-                shared: None,
-            };
-            self.deliver(turn, client.slot, delivery);
+        let Some(found) = self.clients.resolve(client) else { return };
+        let Some(replays) = &found.replays else { return };
+        // What is yet to come live comes behind older ones: before them it would go back in time.
+        if replays.is_superseded(&message.topic, number) || self.is_to_come(message.id, &heard) {
+            return;
         }
+        let delivery = Delivery {
+            message,
+            qos: message.qos.min(qos),
+            retain: true,
+            subscription_ids: id.as_slice(),
+            shared: None,
+        };
+        self.deliver(turn, client.slot, delivery);
     }
 
     fn replay(&mut self, client: ClientRef, number: u64) -> Option<&mut Replay> {
@@ -393,17 +447,31 @@ impl Shard {
     /// Asks for the next step of a client's replays when it has room, and forgets finished ones.
     pub(super) fn advance_replays(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
+        let reference = ClientRef { slot, serial: client.serial };
+        let Some(replays) = &mut client.replays else { return };
+        if let Some(got) = replays.got.take() {
+            self.deliver_got(turn, reference, got);
+        }
+        let Some(client) = self.clients.get_mut(slot) else { return };
         let Some(replays) = &mut client.replays else { return };
         if replays.busy {
             return;
         }
-        let any = replays.any_left(self.context.options.shards) || replays.walk.is_some();
-        if !any && replays.expected == 0 {
-            client.replays = None;
+        // Several subscriptions to one filter may have become one.
+        let walk = replays.walk.filter(|walk| replays.find(walk.replay).is_none());
+        if walk.is_some() {
+            replays.walk = None;
+            self.stop_walk(turn, walk);
+            return self.advance_replays(turn, slot);
+        }
+        if !replays.any_left(self.context.options.shards) {
+            if replays.expected == 0 {
+                client.replays = None;
+            }
             return;
         }
         let want = STEP.min(client.door.options.queue_messages_max / 2).max(1);
-        if !any || client.session.room() < want || client.congested {
+        if client.session.room() < want || client.congested {
             return;
         }
         replays.busy = true;
@@ -413,7 +481,7 @@ impl Shard {
         } else {
             let to = replays.waiting.front().map_or(0, |first| first.told);
             let (asked, heard) = replays.next_asked();
-            let (shard, client) = (self.id, ClientRef { slot, serial: client.serial });
+            let (shard, client) = (self.id, reference);
             let request = ReplayRequest { shard, client, asked, want, heard };
             (to, Envelope::Replay(Box::new(request)))
         };
@@ -428,6 +496,9 @@ impl Shard {
     /// The steps of this shard's own clients that were put off to this turn.
     pub(super) fn take_later(&mut self, turn: &mut Turn<'_>) {
         for _ in 0..self.cursors.later.len() {
+            if self.cursors.looks >= LOOKS_A_TURN {
+                return;
+            }
             let Some(envelope) = self.cursors.later.pop_front() else { return };
             self.handle_envelope(turn, self.id, envelope);
         }
@@ -444,8 +515,11 @@ impl Shard {
     /// The client is gone: nobody waits for its replays.
     pub(super) fn stop_replays(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(client) = self.clients.get_mut(slot) else { return };
-        let walk = client.replays.take().and_then(|replays| replays.walk);
-        self.stop_walk(turn, walk);
+        let Some(replays) = client.replays.take() else { return };
+        let left = replays.got.and_then(|got| {
+            got.more.map(|cursor| Walk { replay: got.number, shard: got.shard, cursor })
+        });
+        self.stop_walk(turn, replays.walk.or(left));
     }
 
     fn stop_walk(&mut self, turn: &mut Turn<'_>, walk: Option<Walk>) {
@@ -521,6 +595,10 @@ mod tests {
             replays.find(told).unwrap().told += 1;
         }
         assert_eq!(asked(&replays), [1, 2], "the first shard's turn is over for them");
+        for told in [4, 5] {
+            replays.find(told).unwrap().told += 1;
+        }
+        assert_eq!(asked(&replays), [1, 2, 4, 5], "what is void among them ends nothing");
         assert!(replays.find(3).is_none(), "it was unsubscribed from");
     }
 

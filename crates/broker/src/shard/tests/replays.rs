@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use plexus_types::{Message, MessageId, Qos, TopicFilter};
+use plexus_session::Options;
+use plexus_types::{Message, MessageId, Qos, ReasonCode, TopicFilter};
+use plexus_wire::{Ack, Packet};
 
 use super::{Lone, starts::message};
 use crate::{
@@ -162,5 +164,34 @@ fn nobody_goes_on_with_the_walk_of_a_filter_that_was_unsubscribed_from() {
     node.answer(client, answers.collect(), Some(5));
     assert_eq!(node.delivered(), ["kept"], "the other is not subscribed to any more");
     assert_eq!(node.walk_told(), Some(Err(5)));
+    assert_eq!(node.shard.census().replays, 0);
+}
+
+#[test]
+fn more_than_a_queue_holds_waits_until_the_client_has_room() {
+    let mut node = Lone::of(2);
+    node.door.options =
+        Arc::new(Options { queue_bytes_max: 64 * 1_024, inflight_max: 4, ..Options::default() });
+    node.connect(0, "reader", 60);
+    let filters: Vec<_> = (0..64).map(|number| format!("t/{number}")).collect();
+    let filters: Vec<_> = filters.iter().map(String::as_str).collect();
+    node.subscribe_all(0, &filters, Qos::AtLeastOnce);
+    for number in 1..=64 {
+        node.take(Envelope::InterestSeen(number, MessageId::new(2)));
+    }
+    let (client, asked) = node.asked_all();
+    let large = Message { payload: vec![0; 8 * 1_024].into(), ..Message::clone(&retained(2, "")) };
+    let large = Arc::new(Message { qos: Qos::AtLeastOnce, ..large });
+    let answers = asked.iter().map(|(number, _)| (*number, vec![Arc::clone(&large)]));
+    node.answer(client, answers.collect(), None);
+    assert_eq!(node.delivered().len(), 4, "the window");
+    assert_eq!(node.shard.census().replays, 1, "the rest waits");
+    for at in 0..64 {
+        let outgoing = node.desk.delivered.get(at).expect("an acknowledgement makes room");
+        let ack = Ack::new(outgoing.packet_id.unwrap(), ReasonCode::Success);
+        node.hear(0, Packet::PubAck(ack));
+    }
+    assert_eq!(node.delivered().len(), 64);
+    assert_eq!(node.shard.counters().dropped_queue_full.read(), 0);
     assert_eq!(node.shard.census().replays, 0);
 }
