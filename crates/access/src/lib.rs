@@ -4,18 +4,22 @@
 //! *What it never does.* It reads no file, clock or random source and holds no lock: the user file
 //! comes in as text, the salt of a new hash from outside.
 //!
-//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`PasswordHash`].
+//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`PasswordHash`], [`Rules`].
 //!
-//! *Reading order.* `policy`, `allow_all`, `users`, `password`, `users::edit`.
+//! *Reading order.* `policy`, `allow_all`, `users`, `password`, `users::edit`, `pattern`, `rules`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
 
 mod allow_all;
 mod password;
+mod pattern;
 mod policy;
+mod rules;
 mod users;
 
 pub use allow_all::AllowAll;
 pub use password::{HashError, PasswordHash, SALT_LENGTH};
+pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{Credentials, Policy, Principal, Verdict};
+pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
 pub use users::{NameError, Users, UsersError, UsersProblem, edit};

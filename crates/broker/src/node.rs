@@ -219,6 +219,14 @@ impl NodeHandle {
         answered.recv().unwrap_or_default()
     }
 
+    /// The rules of a policy have changed: ends every subscription that is not allowed any more.
+    pub fn review_access(&self) {
+        for (shard, bell) in &self.shards {
+            drop(shard.send(Control::Review));
+            bell.ring();
+        }
+    }
+
     /// The counters of each shard.
     pub fn counters(&self) -> &[Counters] {
         &self.context.counters

@@ -68,6 +68,8 @@ pub(crate) enum Control {
     Refresh(SegmentNumber),
     /// All shards are restored: route what was open.
     Reopen,
+    /// The rules have changed: end the subscriptions that are not allowed any more.
+    Review,
     /// Tell every client, flush until then, and stop.
     ShutDown(Instant),
 }
@@ -614,6 +616,7 @@ impl Reactor {
                     let mut turn = Turn { now, ports: &mut self.io };
                     self.shard.reopen(&mut turn);
                 }
+                Control::Review => self.shard.handle_review(),
                 Control::ShutDown(deadline) => {
                     self.stop = Some(deadline);
                     let mut turn = Turn { now, ports: &mut self.io };

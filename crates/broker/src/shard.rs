@@ -19,6 +19,7 @@ mod log;
 mod peers;
 mod replay;
 mod retained;
+mod review;
 mod room;
 mod route;
 mod subscribe;
@@ -223,6 +224,8 @@ pub struct Shard {
     groups: SharedGroups,
     retained: RetainedStore,
     cursors: Cursors,
+    /// Clients whose subscriptions are still to be looked at.
+    review: VecDeque<u32>,
     awaiting: Awaiting,
     timers: Timers,
     log: LogBook,
@@ -257,6 +260,7 @@ impl Shard {
             ),
             retained: RetainedStore::new(seed),
             cursors: Cursors::default(),
+            review: VecDeque::new(),
             awaiting: Awaiting::new(id, options.shards),
             timers: Timers::default(),
             log: LogBook::new(id, options),
@@ -362,6 +366,7 @@ impl Shard {
             self.arm(slot);
         }
         self.take_later(turn);
+        self.review_some(turn);
         self.refresh_some();
         self.read_again(turn);
         self.expire_retained(turn);
@@ -375,7 +380,7 @@ impl Shard {
         }
         let sys = self.sys.as_ref().map(|sys| sys.due(self.context.alarms.version()));
         let refreshes = self.log.is_refreshing() && !self.context.log.is_pressed();
-        let later = !self.cursors.later.is_empty() || refreshes;
+        let later = !self.cursors.later.is_empty() || !self.review.is_empty() || refreshes;
         if later {
             return Some(Instant::ZERO);
         }

@@ -51,6 +51,9 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     if whole("store") {
         checks.log_size();
     }
+    if whole("access") {
+        checks.found.extend(config.mistakes_in_rules());
+    }
     if !whole("listener") {
         return checks.found;
     }

@@ -12,13 +12,14 @@
 //! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
 
 mod check;
+mod door;
 mod explain;
-mod live_users;
 mod load;
 mod node;
 mod ranges;
 mod reference;
 pub mod report;
+mod rules;
 pub mod schema;
 mod session;
 pub mod settings;
@@ -28,7 +29,7 @@ mod users;
 pub mod value;
 
 pub use check::is_local;
-pub use live_users::LiveUsers;
+pub use door::{LiveRules, LiveUsers};
 pub use load::{
     Config, Examined, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, examine, load,
 };

@@ -1,6 +1,5 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use plexus_access::{AllowAll, Policy};
 use plexus_broker::{ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
@@ -8,7 +7,7 @@ use plexus_types::Durability;
 
 use crate::{
     check::name_of,
-    live_users::{LiveUsers, UsersDoor},
+    door::{Door, LiveRules, LiveUsers},
     load::Config,
     report::ConfigError,
     session,
@@ -38,6 +37,8 @@ pub struct NodePlan {
     pub shutdown_grace: Duration,
     /// The users, if there are any.
     pub users: Option<LiveUsers>,
+    /// Who may publish and subscribe what.
+    pub rules: LiveRules,
     /// Whether somebody comes in without showing who he is.
     pub anonymous: bool,
 }
@@ -50,15 +51,16 @@ impl Config {
         let listeners = self.listeners();
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
         let users = self.users(seed)?.map(LiveUsers::new);
+        let rules = LiveRules::new(self.rules());
         let listeners = listeners
             .iter()
             .enumerate()
-            .map(|(index, listener)| self.listener(index, listener, users.as_ref()))
+            .map(|(index, listener)| self.listener(index, listener, users.as_ref(), &rules))
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
         let shutdown_grace = self.settings.node.shutdown_grace.get();
         let node = self.node(machine);
-        Ok(NodePlan { node, listeners, data_dir, shutdown_grace, users, anonymous })
+        Ok(NodePlan { node, listeners, data_dir, shutdown_grace, users, rules, anonymous })
     }
 
     /// The listeners of the file and the options, or those that a node has without any.
@@ -156,16 +158,15 @@ impl Config {
         index: usize,
         listener: &ListenerSettings,
         users: Option<&LiveUsers>,
+        rules: &LiveRules,
     ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
         let durability = self.durability(listener.commit.unwrap_or(self.settings.store.commit));
-        let policy: Arc<dyn Policy> = match users.cloned() {
-            Some(users) => {
-                let anonymous = self.lets_strangers_in(listener);
-                Arc::new(UsersDoor { users, anonymous })
-            }
-            None => Arc::new(AllowAll),
+        let door = Door {
+            users: users.cloned(),
+            anonymous: self.lets_strangers_in(listener),
+            rules: rules.clone(),
         };
         ListenerOptions {
             name: self.unique_name(index, listener),
@@ -182,7 +183,7 @@ impl Config {
                 durable: durability.is_kept() && self.is_kept(),
                 ..session::options(&mqtt)
             }),
-            policy,
+            policy: Arc::new(door),
             durability,
         }
     }

@@ -1,5 +1,6 @@
 //! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
 
+mod access;
 mod listener;
 mod mqtt;
 
@@ -9,10 +10,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    access::{AccessRule, AccessSettings, Activity, NoMatch},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };
-use crate::value::{ByteSize, LogFilter, RuleFilter, Secret, Span, SpanOrNever, Watermark};
+use crate::value::{ByteSize, LogFilter, RuleFilter, Span, SpanOrNever, Watermark};
 
 /// The configuration of a Plexus node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +26,7 @@ pub struct Settings {
     pub store: StoreSettings,
     /// What is logged, and how.
     pub log: LogSettings,
-    /// Who may connect.
+    /// Who may connect, publish and subscribe.
     pub access: AccessSettings,
     /// Limits of connections.
     pub limits: LimitSettings,
@@ -150,29 +152,6 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object a line.
     Json,
-}
-
-/// Who may connect.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct AccessSettings {
-    /// Whether clients without user name are let in. Needed for every address but loopback when
-    /// there are no users; with users it opens the node to clients that give no name.
-    pub allow_anonymous: bool,
-    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`. Read anew at SIGHUP, for new
-    /// connections.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub users_file: Option<PathBuf>,
-    /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
-    /// shows, or `"file:<path>"` of a file that holds it.
-    pub users: BTreeMap<String, Secret>,
-}
-
-impl AccessSettings {
-    /// Whether anybody has to prove who they are.
-    pub fn has_users(&self) -> bool {
-        self.users_file.is_some() || !self.users.is_empty()
-    }
 }
 
 /// Limits of connections.

@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn in_a_list(key: &crate::schema::Key) -> bool {
-        ["listener.", "store.topic."].iter().any(|list| key.path.starts_with(list))
+        ["listener.", "store.topic.", "access.rule."].iter().any(|list| key.path.starts_with(list))
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Values that the file writes as text and the program reads as types.
 
+mod access;
 mod filter;
 mod log_filter;
 mod secret;
@@ -7,6 +8,7 @@ mod size;
 mod span;
 mod watermark;
 
+pub use access::{NetworkText, TopicPattern, TopicPatternError};
 pub use filter::{RuleFilter, RuleFilterError};
 pub use log_filter::{LogFilter, LogFilterError};
 pub use secret::{Secret, SecretError};

@@ -1,14 +1,14 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench::BenchCommand, config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs,
-    serve::ServeArgs, store::StoreCommand, subscribe::SubArgs,
+    acl::AclCommand, bench::BenchCommand, config::ConfigCommand, passwd::PasswdArgs,
+    publish::PubArgs, serve::ServeArgs, store::StoreCommand, subscribe::SubArgs,
 };
 
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  it failed: the message says why
+  1  it failed, and the message says why; or the answer is no
   2  the command line is wrong
   3  the configuration is wrong
   4  the broker refused it
@@ -39,7 +39,7 @@ pub(crate) enum Command {
     ///
     /// Without any configuration it listens on loopback only and asks for no password. SIGTERM and
     /// SIGINT stop it: connections are told and get a moment to take what is on its way; a second
-    /// signal, a tenth of a second later or more, ends it at once. SIGHUP reads certificates, users
+    /// signal, a tenth of a second later or more, ends it at once. SIGHUP reads certificates, users, rules
     /// and the log level anew.
     Serve(ServeArgs),
     /// Publish messages
@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// Look after what a node has stored in its data directory
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Ask the rules who may publish and subscribe what
+    #[command(subcommand)]
+    Acl(AclCommand),
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,3 +1,4 @@
+pub(crate) mod acl;
 pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod passwd;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Pub(args) => publish::run(&args),
         Command::Sub(args) => subscribe::run(&args),
         Command::Bench(command) => bench::run(&command),
+        Command::Acl(command) => acl::run(command),
         Command::Config(command) => config::run(command),
         Command::Passwd(args) => passwd::run(&args),
         Command::Store(command) => store::run(&command),

@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     ConfigLines(ConfigError),
     /// The broker refused it.
     Refused(String),
+    /// What was asked was answered, with no.
+    No,
     /// The time was over before it was done.
     TimeOver(String),
 }
@@ -42,10 +44,12 @@ impl Failure {
 
     /// Writes the message and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        // When stderr is gone, the exit code still tells.
-        drop(writeln!(io::stderr(), "{self}"));
+        if !matches!(self, Self::No) {
+            // When stderr is gone, the exit code still tells.
+            drop(writeln!(io::stderr(), "{self}"));
+        }
         ExitCode::from(match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::No => 1,
             Self::Usage(_) => 2,
             Self::Config(_) | Self::ConfigLines(_) => 3,
             Self::Refused(_) => 4,
@@ -65,6 +69,7 @@ impl fmt::Display for Failure {
                 let lines = message.split('\n').map(on_one_line).collect::<Vec<_>>();
                 write!(f, "error: {}", lines.join("\n"))
             }
+            Self::No => f.write_str("no"),
             Self::Config(error) => fmt::Display::fmt(error, f),
             Self::ConfigLines(error) => {
                 let lines = error.diagnostics.iter().map(|one| format!("error: {}", one.line()));

@@ -220,26 +220,6 @@ impl Shard {
         }
     }
 
-    /// A stored subscription that is no longer allowed does not come back with its session.
-    fn review_subscriptions(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let Some(client) = self.clients.get(slot) else { return };
-        let denied: Vec<_> = client
-            .session
-            .subscriptions()
-            .filter(|(filter, options, _)| {
-                client.door.policy.subscribe(&client.principal, filter, options.qos).is_err()
-            })
-            .map(|(filter, ..)| filter)
-            .collect();
-        for filter in denied {
-            let Some(client) = self.clients.get_mut(slot) else { return };
-            tracing::info!(client = %client.principal.client_id, %filter, "subscription revoked");
-            client.session.revoke(turn.now, &filter, &mut self.outbox);
-            self.take_out_filter(turn, slot, &filter);
-            self.settle(turn, slot);
-        }
-    }
-
     /// Refuses a connection whose CONNECT was read but that cannot be taken.
     pub fn refuse(
         turn: &mut Turn<'_>,

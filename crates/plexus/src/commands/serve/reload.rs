@@ -1,8 +1,8 @@
-//! What SIGHUP reads anew: certificates, users, the log level. Whatever is wrong leaves the old in
+//! What SIGHUP reads anew: certificates, users, rules, the log level. Whatever is wrong leaves the old in
 //! its place.
 
 use plexus_broker::NodeHandle;
-use plexus_config::{Config, ConfigError, Diagnostic, LiveUsers, NodePlan, Settings};
+use plexus_config::{Config, ConfigError, Diagnostic, LiveRules, LiveUsers, NodePlan, Settings};
 use plexus_net::{TlsOptions, TlsServer};
 use toml::{Table, Value};
 use tracing::Level;
@@ -25,6 +25,7 @@ pub(super) struct Reload {
     latest: Option<Config>,
     log: LogHandle,
     users: Option<LiveUsers>,
+    rules: LiveRules,
     certificates: Vec<(String, TlsOptions)>,
 }
 
@@ -34,7 +35,8 @@ impl Reload {
         let certificates =
             listeners.filter_map(|one| Some((one.name.clone(), one.net.tls.clone()?))).collect();
         let (args, start) = (args.clone(), start.clone());
-        Self { args, start, latest: None, log, users: plan.users.clone(), certificates }
+        let (users, rules) = (plan.users.clone(), plan.rules.clone());
+        Self { args, start, latest: None, log, users, rules, certificates }
     }
 
     pub(super) fn run(&mut self, node: &NodeHandle) {
@@ -48,8 +50,9 @@ impl Reload {
                     let keys = limited(&keys);
                     tracing::warn!(keys, "changes of these keys wait for the next start");
                 }
+                let rules = self.rules(&fresh, node);
                 let level = format!("log level {}", fresh.settings.log.level);
-                done.extend(users.clone().into_iter().chain([level]));
+                done.extend(users.clone().into_iter().chain(rules).chain([level]));
                 self.told(&done, &fresh);
                 if users.is_some() {
                     self.latest = Some(fresh);
@@ -108,6 +111,17 @@ impl Reload {
         }
     }
 
+    /// How many rules there are now, if there were or are any.
+    fn rules(&self, config: &Config, node: &NodeHandle) -> Option<String> {
+        let rules = config.rules();
+        let (any, count) = (rules.is_some(), config.settings.access.rule.len());
+        let changed = self.rules.replace(rules);
+        if changed {
+            node.review_access();
+        }
+        (any || changed).then(|| counted(count, "rule"))
+    }
+
     /// One record that names what was read, though the new level may be for errors only.
     fn told(&self, done: &[String], fresh: &Config) {
         let tell = || tracing::info!("{}", summary(done));
@@ -140,6 +154,8 @@ fn later(old: &Settings, new: &Settings) -> Vec<String> {
     alike.log.level = old.log.level.clone();
     alike.access.users_file.clone_from(&old.access.users_file);
     alike.access.users.clone_from(&old.access.users);
+    alike.access.rule.clone_from(&old.access.rule);
+    alike.access.no_match = old.access.no_match;
     let tree = |settings: &Settings| Table::try_from(settings).unwrap_or_default();
     let mut keys = Vec::new();
     differences("", &tree(old), &tree(&alike), &mut keys);

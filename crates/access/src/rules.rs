@@ -1,0 +1,170 @@
+use std::{net::IpAddr, sync::Arc};
+
+use plexus_types::{Qos, TopicFilter, TopicName};
+
+use crate::{Pattern, Person, Principal};
+
+mod network;
+mod wildcard;
+
+pub use network::{Network, NetworkError};
+pub use wildcard::Wildcard;
+
+/// What a rule says, and what holds where no rule says anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It is allowed.
+    Allow,
+    /// It is refused.
+    Deny,
+}
+
+/// What a client wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act<'a> {
+    /// Publish to a topic.
+    Publish {
+        /// The topic.
+        topic: &'a TopicName,
+        /// The quality of service of the message.
+        qos: Qos,
+        /// Whether it is to be retained.
+        retain: bool,
+    },
+    /// Get all that a filter matches.
+    Subscribe {
+        /// The filter, `$share/…/` included.
+        filter: &'a TopicFilter,
+        /// The highest quality of service that is asked for.
+        qos: Qos,
+    },
+}
+
+/// Whom a rule is for: everybody who is in each of the lists that have something in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Who {
+    /// User names; who has none is in no list.
+    pub users: Vec<Wildcard>,
+    /// Client identifiers.
+    pub clients: Vec<Wildcard>,
+    /// Where they come from, behind a proxy their real address; who comes through a Unix socket is in no
+    /// network.
+    pub networks: Vec<Network>,
+    /// Names of listeners.
+    pub listeners: Vec<Wildcard>,
+}
+
+/// What of it a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acts {
+    /// Publishing.
+    pub publish: bool,
+    /// Subscribing.
+    pub subscribe: bool,
+    /// The qualities of service, by their number.
+    pub qos: [bool; 3],
+    /// Of what is published, only what is retained, or only what is not.
+    pub retain: Option<bool>,
+}
+
+impl Acts {
+    /// Publishing and subscribing at every quality of service.
+    pub const ALL: Self = Self { publish: true, subscribe: true, qos: [true; 3], retain: None };
+
+    fn include(&self, act: &Act<'_>) -> bool {
+        let (concerns, qos) = match *act {
+            Act::Publish { qos, retain, .. } => {
+                (self.publish && self.retain.is_none_or(|wanted| wanted == retain), qos)
+            }
+            Act::Subscribe { qos, .. } => (self.subscribe, qos),
+        };
+        concerns && self.qos.get(usize::from(qos.get())).is_some_and(|included| *included)
+    }
+}
+
+/// A rule: who may do what, or may not, with which topics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// What it is called in answers and in the log.
+    pub name: Box<str>,
+    /// What it says.
+    pub effect: Effect,
+    /// Whom it is for.
+    pub who: Who,
+    /// What it is about.
+    pub acts: Acts,
+    /// The topics that it is about.
+    pub topics: Vec<Pattern>,
+}
+
+/// What the rules say, and which one of them says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision<'a> {
+    /// Whether it is allowed.
+    pub effect: Effect,
+    /// The rule that says so, with its place among them; none where no rule says anything.
+    pub rule: Option<(usize, &'a Rule)>,
+}
+
+/// Who may publish and subscribe what: the first rule that says something about it decides.
+///
+/// A rule that allows says something about a filter when it covers all of it, one that denies when
+/// it meets any of it ([`Pattern`]): nobody gets by a wide filter what a narrow one would not get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    rules: Arc<[Rule]>,
+    otherwise: Effect,
+}
+
+impl Rules {
+    /// These rules, in their order, and what holds where none says anything.
+    pub fn new(rules: Vec<Rule>, otherwise: Effect) -> Self {
+        Self { rules: rules.into(), otherwise }
+    }
+
+    /// What the rules say to an act of a client.
+    pub fn decide(&self, principal: &Principal, act: &Act<'_>) -> Decision<'_> {
+        let person = Person {
+            client_id: principal.client_id.as_str(),
+            user_name: principal.user_name.as_ref().map(|name| &**name),
+        };
+        let decides = |(_, rule): &(usize, &Rule)| {
+            rule.acts.include(act) && rule.is_about(act, person) && rule.who.includes(principal)
+        };
+        let rule = self.rules.iter().enumerate().find(decides);
+        Decision { effect: rule.map_or(self.otherwise, |(_, rule)| rule.effect), rule }
+    }
+}
+
+impl Rule {
+    fn is_about(&self, act: &Act<'_>, person: Person<'_>) -> bool {
+        self.topics.iter().any(|topics| match (act, self.effect) {
+            (Act::Publish { topic, .. }, Effect::Allow) => topics.allows(topic, person),
+            (Act::Publish { topic, .. }, Effect::Deny) => topics.bans(topic, person),
+            (Act::Subscribe { filter, .. }, Effect::Allow) => {
+                topics.covers(filter.matched(), person)
+            }
+            (Act::Subscribe { filter, .. }, Effect::Deny) => topics.meets(filter.matched(), person),
+        })
+    }
+}
+
+impl Who {
+    fn includes(&self, principal: &Principal) -> bool {
+        fn any(list: &[Wildcard], text: Option<&str>) -> bool {
+            list.is_empty() || text.is_some_and(|text| list.iter().any(|it| it.matches(text)))
+        }
+        any(&self.users, principal.user_name.as_ref().map(|name| &**name))
+            && any(&self.clients, Some(principal.client_id.as_str()))
+            && any(&self.listeners, Some(&principal.listener))
+            && self.comes_from(principal.peer)
+    }
+
+    fn comes_from(&self, peer: Option<IpAddr>) -> bool {
+        self.networks.is_empty()
+            || peer.is_some_and(|peer| self.networks.iter().any(|network| network.contains(peer)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use std::net::IpAddr;
+
+use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
+use proptest::prelude::*;
+
+use super::{Act, Acts, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
+use crate::{Pattern, Principal};
+
+fn client(id: &str, user: Option<&str>, peer: &str) -> Principal {
+    Principal {
+        client_id: ClientId::try_from(id).unwrap(),
+        user_name: user.map(|name| Text::try_from(name).unwrap()),
+        peer: peer.parse().ok(),
+        listener: "plant".into(),
+    }
+}
+
+fn rule(effect: Effect, topics: &[&str]) -> Rule {
+    let topics = topics.iter().map(|text| Pattern::parse(text).unwrap()).collect();
+    Rule { name: topics_name(&topics), effect, who: Who::default(), acts: Acts::ALL, topics }
+}
+
+fn topics_name(topics: &Vec<Pattern>) -> Box<str> {
+    format!("{topics:?}").into()
+}
+
+fn publishes(rules: &Rules, who: &Principal, topic: &str) -> bool {
+    let topic = &TopicName::try_from(topic).unwrap();
+    let act = Act::Publish { topic, qos: Qos::AtLeastOnce, retain: false };
+    rules.decide(who, &act).effect == Effect::Allow
+}
+
+fn subscribes(rules: &Rules, who: &Principal, filter: &str) -> bool {
+    let filter = &TopicFilter::try_from(filter).unwrap();
+    let act = Act::Subscribe { filter, qos: Qos::AtLeastOnce };
+    rules.decide(who, &act).effect == Effect::Allow
+}
+
+#[test]
+fn the_first_rule_that_says_something_decides() {
+    let rules = Rules::new(
+        vec![
+            rule(Effect::Allow, &["plant/public/#"]),
+            rule(Effect::Deny, &["plant/secret/#", "plant/+/key"]),
+            rule(Effect::Allow, &["plant/#"]),
+        ],
+        Effect::Deny,
+    );
+    let who = client("r1", None, "10.0.0.1");
+    for (topic, allowed) in [
+        ("plant/public/key", true),
+        ("plant/secret/x", false),
+        ("plant/a/key", false),
+        ("plant/a/b", true),
+        ("else", false),
+    ] {
+        assert_eq!(publishes(&rules, &who, topic), allowed, "{topic}");
+    }
+    for (filter, allowed) in [
+        ("plant/a/b", true),
+        ("plant/a/+", false),
+        ("plant/#", false),
+        ("plant/public/#", true),
+        ("plant/+/b", false),
+        ("plant/a/b/#", true),
+        ("$share/g/plant/a/b", true),
+        ("$share/g/plant/a/#", false),
+        ("+/a", false),
+        ("#", false),
+    ] {
+        assert_eq!(subscribes(&rules, &who, filter), allowed, "{filter}");
+    }
+    let topic = &TopicName::try_from("plant/a/key").unwrap();
+    let act = Act::Publish { topic, qos: Qos::AtMostOnce, retain: false };
+    let said = rules.decide(&who, &act).rule.map(|(_, rule)| &*rule.name);
+    assert_eq!(said, Some("[Pattern(plant/secret/#), Pattern(plant/+/key)]"));
+}
+
+#[test]
+fn everybody_who_is_in_each_list_that_has_something_in_it() {
+    let wildcards = |texts: &[&str]| texts.iter().map(|text| Wildcard::new(text)).collect();
+    let who = Who {
+        users: wildcards(&["fleet-*", "root"]),
+        clients: wildcards(&["r*"]),
+        networks: vec!["10.0.0.0/8".parse().unwrap()],
+        listeners: wildcards(&["plant"]),
+    };
+    for (id, user, peer, included) in [
+        ("r1", Some("fleet-2"), "10.9.8.7", true),
+        ("r1", Some("root"), "::ffff:10.9.8.7", true),
+        ("r1", None, "10.9.8.7", false),
+        ("x1", Some("root"), "10.9.8.7", false),
+        ("r1", Some("fleet"), "10.9.8.7", false),
+        ("r1", Some("root"), "11.0.0.1", false),
+        ("r1", Some("root"), "", false),
+    ] {
+        assert_eq!(who.includes(&client(id, user, peer)), included, "{id} {user:?} {peer}");
+    }
+    let elsewhere =
+        Principal { listener: "public".into(), ..client("r1", Some("root"), "10.1.1.1") };
+    assert!(!who.includes(&elsewhere));
+    assert!(Who::default().includes(&elsewhere));
+}
+
+#[test]
+fn a_rule_is_about_what_it_names() {
+    let mut retained = rule(Effect::Deny, &["#"]);
+    retained.acts =
+        Acts { subscribe: false, qos: [true, true, false], retain: Some(true), ..Acts::ALL };
+    let rules = Rules::new(vec![retained], Effect::Allow);
+    let who = client("r1", None, "");
+    let topic = &TopicName::try_from("a").unwrap();
+    let denied = |act: Act<'_>| rules.decide(&who, &act).effect == Effect::Deny;
+    assert!(denied(Act::Publish { topic, qos: Qos::AtMostOnce, retain: true }));
+    assert!(!denied(Act::Publish { topic, qos: Qos::AtMostOnce, retain: false }));
+    assert!(!denied(Act::Publish { topic, qos: Qos::ExactlyOnce, retain: true }));
+    let filter = &TopicFilter::try_from("a").unwrap();
+    assert!(!denied(Act::Subscribe { filter, qos: Qos::AtMostOnce }));
+}
+
+#[test]
+fn networks_say_what_is_wrong() {
+    let parse = |text: &str| text.parse::<Network>();
+    assert_eq!(parse("10.0.0.1/8"), Err(NetworkError::Host("10.0.0.0".parse().unwrap(), 8)));
+    assert_eq!(parse("10.0.0.0/33"), Err(NetworkError::Bits(33, 32)));
+    for text in ["", "/8", "10.0.0/8", "10.0.0.0/-1", "10.0.0.0/8/8", "host"] {
+        assert_eq!(parse(text), Err(NetworkError::Form), "{text}");
+    }
+    assert_eq!(parse("::ffff:10.0.0.0/104").unwrap().to_string(), "10.0.0.0/8");
+    let all = parse("0.0.0.0/0").unwrap();
+    assert!(all.contains("255.1.2.3".parse().unwrap()) && !all.contains("::1".parse().unwrap()));
+}
+
+proptest! {
+    #[test]
+    fn a_network_contains_what_begins_with_its_bits(a: u32, b: u32, bits in 0_u8..=32, near in 0_u32..33) {
+        let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+        let own = IpAddr::from((a & mask).to_be_bytes());
+        let network: Network = format!("{own}/{bits}").parse().unwrap();
+        for other in [b, a ^ 1_u32.checked_shl(near).unwrap_or(0), a] {
+            let contains = network.contains(IpAddr::from(other.to_be_bytes()));
+            prop_assert_eq!(contains, other & mask == a & mask);
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_what_its_letters_say(pattern in "[ab*]{0,6}", text in "[ab]{0,8}") {
+        fn slow(pattern: &[u8], text: &[u8]) -> bool {
+            match (pattern, text) {
+                ([], []) => true,
+                ([b'*', rest @ ..], _) => (0..=text.len()).any(|at| slow(rest, &text[at..])),
+                ([one, rest @ ..], [other, text @ ..]) => one == other && slow(rest, text),
+                _ => false,
+            }
+        }
+        let wanted = slow(pattern.as_bytes(), text.as_bytes());
+        prop_assert_eq!(Wildcard::new(&pattern).matches(&text), wanted);
+    }
+}

@@ -1,0 +1,120 @@
+//! The rules of the file, as the door takes them.
+
+use plexus_access::{Acts, Effect, Rule, Rules, Who, Wildcard};
+
+use crate::{
+    load::Config,
+    report::Diagnostic,
+    settings::{AccessRule, Activity, NoMatch},
+};
+
+/// Each message is compared with each of them.
+const RULES_MAX: usize = 1_000;
+
+impl Config {
+    /// Who may publish and subscribe what, if anything is said about that.
+    pub fn rules(&self) -> Option<Rules> {
+        let access = &self.settings.access;
+        if access.rule.is_empty() && access.no_match.is_none() {
+            return None;
+        }
+        let rules = access.rule.iter().zip(1..).map(|(settings, number)| rule(settings, number));
+        let otherwise = match access.no_match {
+            Some(NoMatch::Allow) => Effect::Allow,
+            Some(NoMatch::Deny) | None => Effect::Deny,
+        };
+        Some(Rules::new(rules.collect(), otherwise))
+    }
+
+    /// The mistakes in them that their types let pass.
+    pub(crate) fn mistakes_in_rules(&self) -> Vec<Diagnostic> {
+        let rules = &self.settings.access.rule;
+        let mut found = Vec::new();
+        if rules.len() > RULES_MAX {
+            let message = format!("{} rules", rules.len());
+            let help = format!("use at most {RULES_MAX}, with wildcards and `${{username}}`");
+            found.push(self.mistake(&["access", "rule"], message).with_help(help));
+        }
+        for (index, rule) in rules.iter().enumerate() {
+            let number = index.to_string();
+            let named = |other: &AccessRule| rule.name.is_some() && other.name == rule.name;
+            let again = rules.iter().take(index).any(named);
+            for (key, message, help) in mistakes(rule, again) {
+                let path: &[&str] = match key {
+                    "" => &["access", "rule", &number],
+                    key => &["access", "rule", &number, key],
+                };
+                found.push(self.mistake(path, message).with_help(help));
+            }
+        }
+        found
+    }
+}
+
+type Mistake = (&'static str, &'static str, &'static str);
+
+/// The key, what is wrong with it, and the mend.
+fn mistakes(rule: &AccessRule, again: bool) -> Vec<Mistake> {
+    let either = "write either allow = [\"publish\", \"subscribe\"] or deny = […]";
+    let is_empty = |list: &Option<Vec<u8>>| list.as_ref().is_some_and(Vec::is_empty);
+    let too_high = |list: &Option<Vec<u8>>| list.iter().flatten().any(|qos| *qos > 2);
+    let publishes = rule.allow.iter().chain(&rule.deny).any(|it| *it == Activity::Publish);
+    let found: [(bool, Mistake); 7] = [
+        (
+            rule.allow.is_empty() && rule.deny.is_empty(),
+            ("", "the rule neither allows nor denies anything", either),
+        ),
+        (
+            !rule.allow.is_empty() && !rule.deny.is_empty(),
+            ("deny", "the rule both allows and denies", either),
+        ),
+        (
+            rule.topics.is_empty(),
+            ("topics", "the rule is about no topic", "write \"#\" if it is about all"),
+        ),
+        (
+            is_empty(&rule.qos),
+            ("qos", "the rule is about no quality of service", "leave it out if it is about all"),
+        ),
+        (too_high(&rule.qos), ("qos", "there is no such quality of service", "write 0, 1 or 2")),
+        (
+            rule.retain.is_some() && !publishes,
+            ("retain", "nothing that is subscribed is retained", "leave it out"),
+        ),
+        (
+            again,
+            ("name", "another rule before it has that name", "a name tells which rule decided"),
+        ),
+    ];
+    found.into_iter().filter_map(|(wrong, mistake)| wrong.then_some(mistake)).collect()
+}
+
+fn rule(settings: &AccessRule, number: usize) -> Rule {
+    let wildcards = |texts: &[String]| texts.iter().map(|text| Wildcard::new(text)).collect();
+    let (effect, acts) = if settings.allow.is_empty() {
+        (Effect::Deny, &settings.deny)
+    } else {
+        (Effect::Allow, &settings.allow)
+    };
+    let of = |qos: u8| settings.qos.as_ref().is_none_or(|list| list.contains(&qos));
+    Rule {
+        name: settings.name.clone().unwrap_or_else(|| format!("rule {number}")).into(),
+        effect,
+        who: Who {
+            users: wildcards(&settings.users),
+            clients: wildcards(&settings.clients),
+            networks: settings.networks.iter().map(|network| network.get()).collect(),
+            listeners: wildcards(&settings.listeners),
+        },
+        acts: Acts {
+            publish: acts.contains(&Activity::Publish),
+            subscribe: acts.contains(&Activity::Subscribe),
+            qos: [0, 1, 2].map(of),
+            retain: settings.retain,
+        },
+        topics: settings.topics.iter().map(|topics| topics.get().clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

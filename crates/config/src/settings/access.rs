@@ -1,0 +1,97 @@
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::value::{NetworkText, Secret, TopicPattern};
+
+/// Who may connect, publish and subscribe.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessSettings {
+    /// Whether clients without user name are let in. Needed for every address but loopback when
+    /// there are no users; with users it opens the node to clients that give no name.
+    pub allow_anonymous: bool,
+    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`. Read anew at SIGHUP, for new
+    /// connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users_file: Option<PathBuf>,
+    /// What holds where no rule says anything; `"deny"` when there are rules and it is left out. Without
+    /// this and without rules everything is allowed to those who were let in. Read anew at SIGHUP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_match: Option<NoMatch>,
+    /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
+    /// shows, or `"file:<path>"` of a file that holds it.
+    pub users: BTreeMap<String, Secret>,
+    /// Who may publish and subscribe what; the first one that says something about it decides. One that
+    /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
+    /// Read anew at SIGHUP: it holds at once, for those who are connected too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rule: Vec<AccessRule>,
+}
+
+/// What holds where no rule says anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NoMatch {
+    /// It is allowed.
+    Allow,
+    /// It is refused.
+    Deny,
+}
+
+/// What a client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Activity {
+    /// It publishes to a topic.
+    Publish,
+    /// It subscribes to a filter.
+    Subscribe,
+}
+
+/// Who may do what, or may not, with which topics. It is for everybody who is in each of the lists
+/// `users`, `clients`, `networks` and `listeners` that are given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRule {
+    /// What the rule is called in the log and by `plexus acl test`; its number when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What is allowed. Either this or `deny` is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<Activity>,
+    /// What is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<Activity>,
+    /// The topics, as filters of SUBSCRIBE in which `${clientid}` and `${username}` stand for those of the
+    /// client. A client whose name would be more than a part of a level (`+`, `a/b`) is allowed nothing by
+    /// it.
+    pub topics: Vec<TopicPattern>,
+    /// User names, in which `*` stands for anything; who gives none is not meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
+    /// Client identifiers, in which `*` stands for anything. A client chooses its own: they are no proof.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<String>,
+    /// Networks that clients come from, behind a proxy with their real address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<NetworkText>,
+    /// Names of listeners, in which `*` stands for anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<String>,
+    /// Only at these qualities of service: of the message, or the highest that a subscription asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(inner(range(max = 2))))]
+    pub qos: Option<Vec<u8>>,
+    /// Of what is published, only what is to be retained, or only what is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain: Option<bool>,
+}
+
+impl AccessSettings {
+    /// Whether anybody has to prove who they are.
+    pub fn has_users(&self) -> bool {
+        self.users_file.is_some() || !self.users.is_empty()
+    }
+}

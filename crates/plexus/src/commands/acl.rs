@@ -1,0 +1,127 @@
+//! What the rules of a configuration say, without a node.
+
+use std::net::IpAddr;
+
+use clap::{Args, Subcommand};
+use plexus_access::{Act, Decision, Effect, Principal};
+use plexus_config::Config;
+use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
+
+use super::ConfigArgs;
+use crate::failure::{Failure, print};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AclCommand {
+    /// Say whether a client may publish or subscribe something, and which rule says so
+    ///
+    /// The rules are those of the configuration (`[[access.rule]]`). The exit code is 0 when it is
+    /// allowed and 1 when it is refused.
+    #[command(after_help = EXAMPLES)]
+    Test(TestArgs),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  plexus acl test publish robot/r1/state --client r1 --user fleet --config plexus.toml
+  plexus acl test subscribe 'robot/+/state' --user dashboard --address 10.0.0.7";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    Publish,
+    Subscribe,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// What the client wants to do
+    what: What,
+
+    /// The topic, or the filter of a subscription
+    topic: String,
+
+    /// Its client identifier
+    #[arg(long, value_name = "ID", default_value = "")]
+    client: String,
+
+    /// Its user name [default: none]
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// Where it comes from [default: nowhere, as through a Unix socket]
+    #[arg(long, value_name = "IP")]
+    address: Option<IpAddr>,
+
+    /// The name of the listener that it comes through
+    #[arg(long, value_name = "NAME", default_value = "")]
+    listener: String,
+
+    /// The quality of service of the message, or the highest that the subscription asks for
+    #[arg(short, long, value_name = "QOS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    qos: u8,
+
+    /// The message is to be retained
+    #[arg(short, long)]
+    retain: bool,
+
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(crate) fn run(command: AclCommand) -> Result<(), Failure> {
+    let AclCommand::Test(args) = command;
+    test(&args)
+}
+
+fn test(args: &TestArgs) -> Result<(), Failure> {
+    let config = args.config.load(Vec::new())?;
+    let principal = args.principal()?;
+    let qos = Qos::new(args.qos).unwrap_or_default();
+    let wrong = |what, error| Failure::Usage(format!("the {what} `{}` {error}", args.topic));
+    match args.what {
+        What::Publish => {
+            let topic = TopicName::try_from(args.topic.as_str());
+            let topic = &topic.map_err(|error| wrong("topic", error))?;
+            answer(&config, &principal, &Act::Publish { topic, qos, retain: args.retain })
+        }
+        What::Subscribe => {
+            let filter = TopicFilter::try_from(args.topic.as_str());
+            let filter = &filter.map_err(|error| wrong("filter", error))?;
+            answer(&config, &principal, &Act::Subscribe { filter, qos })
+        }
+    }
+}
+
+fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), Failure> {
+    let Some(rules) = config.rules() else {
+        return print("allowed: there is no rule, and access.no_match is not set\n");
+    };
+    let Decision { effect, rule } = rules.decide(principal, act);
+    let allowed = effect == Effect::Allow;
+    let because = match rule {
+        Some((place, rule)) => {
+            let origin = config.origin(&["access", "rule", &place.to_string()]);
+            let does = if allowed { "allows" } else { "denies" };
+            format!("`{}` ({origin}) {does} it", rule.name)
+        }
+        None if allowed => "no rule says anything, and access.no_match is \"allow\"".to_owned(),
+        None => "no rule says anything".to_owned(),
+    };
+    print(&format!("{}: {because}\n", if allowed { "allowed" } else { "refused" }))?;
+    if allowed { Ok(()) } else { Err(Failure::No) }
+}
+
+impl TestArgs {
+    fn principal(&self) -> Result<Principal, Failure> {
+        let wrong = |option: &str, error: &dyn std::fmt::Display| {
+            Failure::Usage(format!("{option}: the text {error}"))
+        };
+        let client_id = ClientId::try_from(self.client.as_str());
+        let user_name = self.user.as_deref().map(Text::try_from).transpose();
+        Ok(Principal {
+            client_id: client_id.map_err(|error| wrong("--client", &error))?,
+            user_name: user_name.map_err(|error| wrong("--user", &error))?,
+            peer: self.address,
+            listener: self.listener.as_str().into(),
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! Rules of who may publish and subscribe what, seen from outside.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use crate::program::{Node, Place, run};
+
+const RULES: &str = r##"
+[[listener]]
+url = "tcp://127.0.0.1:0"
+
+[[access.rule]]
+name = "own topics"
+allow = ["publish", "subscribe"]
+topics = ["robot/${clientid}/#"]
+
+[[access.rule]]
+name = "everybody hears"
+allow = ["subscribe"]
+topics = ["news/+"]
+"##;
+
+/// A connection of MQTT 5.0.
+struct Client(TcpStream);
+
+impl Client {
+    fn connect(node: &Node, id: &str) -> Self {
+        let length = u8::try_from(id.len()).expect("short");
+        let body = [b"\x00\x04MQTT\x05\x02\x00\x00\x00\x00", &[length][..], id.as_bytes()].concat();
+        let address = node.urls.first().expect("a listener").trim_start_matches("tcp://");
+        let mut client = Self(TcpStream::connect(address).expect("somebody listens"));
+        client.send(0x10, &body);
+        let (kind, body) = client.hear();
+        assert_eq!((kind, body[1]), (0x20, 0), "accepted");
+        client
+    }
+
+    fn send(&mut self, kind: u8, body: &[u8]) {
+        let length = u8::try_from(body.len()).expect("short");
+        self.0.write_all(&[&[kind, length], body].concat()).expect("sent");
+    }
+
+    fn hear(&mut self) -> (u8, Vec<u8>) {
+        let mut head = [0; 2];
+        self.0.read_exact(&mut head).expect("a packet");
+        let mut body = vec![0; usize::from(head[1])];
+        self.0.read_exact(&mut body).expect("all of it");
+        (head[0], body)
+    }
+
+    /// The reason code of PUBACK.
+    fn publish(&mut self, topic: &str) -> u8 {
+        let length = u8::try_from(topic.len()).expect("short");
+        let body = [&[0, length], topic.as_bytes(), &[0, 1, 0, b'x']].concat();
+        self.send(0x32, &body);
+        let (kind, body) = self.hear();
+        assert_eq!(kind, 0x40, "PUBACK");
+        body.get(2).copied().unwrap_or(0)
+    }
+
+    /// The reason code of SUBACK.
+    fn subscribe(&mut self, filter: &str) -> u8 {
+        let length = u8::try_from(filter.len()).expect("short");
+        let body = [&[0, 2, 0, 0, length], filter.as_bytes(), &[1]].concat();
+        self.send(0x82, &body);
+        let (kind, body) = self.hear();
+        assert_eq!(kind, 0x90, "SUBACK");
+        *body.last().expect("a reason")
+    }
+}
+
+const NO_SUBSCRIBERS: u8 = 0x10;
+const GRANTED: u8 = 1;
+const NOT_AUTHORIZED: u8 = 0x87;
+
+#[test]
+fn rules_hold_for_the_whole_of_a_filter() {
+    let place = Place::new();
+    place.write("plexus.toml", RULES);
+    let node = Node::start(&place, &[]);
+    let mut client = Client::connect(&node, "r1");
+    assert_eq!(client.publish("robot/r1/state"), NO_SUBSCRIBERS);
+    assert_eq!(client.publish("robot/r2/state"), NOT_AUTHORIZED);
+    assert_eq!(client.publish("news/x"), NOT_AUTHORIZED);
+    for (filter, reason) in [
+        ("robot/r1/#", GRANTED),
+        ("robot/+/state", NOT_AUTHORIZED),
+        ("news/+", GRANTED),
+        ("news/#", NOT_AUTHORIZED),
+        ("#", NOT_AUTHORIZED),
+    ] {
+        assert_eq!(client.subscribe(filter), reason, "{filter}");
+    }
+    let ended = node.stop();
+    let told = "\"rule\":\"access.no_match\"";
+    assert!(ended.stderr.contains(told), "{ended:?}");
+}
+
+/// CVE-2017-7650: an identifier that is a wildcard.
+#[test]
+fn who_calls_itself_a_wildcard_gets_nothing_by_it() {
+    let place = Place::new();
+    place.write("plexus.toml", RULES);
+    let node = Node::start(&place, &[]);
+    for id in ["+", "#", "a/b", "$SYS"] {
+        let mut client = Client::connect(&node, id);
+        for filter in ["robot/+/state", "robot/#", "robot/a/b/x", "robot/r1/x"] {
+            assert_eq!(client.subscribe(filter), NOT_AUTHORIZED, "{id} {filter}");
+        }
+    }
+}
+
+#[test]
+fn changed_rules_hold_at_once_for_who_is_connected() {
+    let place = Place::new();
+    place.write("plexus.toml", RULES);
+    let mut node = Node::start(&place, &[]);
+    let (mut hearer, mut owner) = (Client::connect(&node, "r1"), Client::connect(&node, "r2"));
+    assert_eq!(hearer.subscribe("news/+"), GRANTED);
+    assert_eq!(owner.subscribe("robot/r2/x"), GRANTED);
+    place
+        .write("plexus.toml", RULES.split("\n[[access.rule]]\nname = \"everybody").next().unwrap());
+    let told = node.reload();
+    assert!(told.contains("read anew: 1 rule, log level info"), "{told}");
+    let (kind, body) = hearer.hear();
+    assert_eq!((kind, body[0]), (0xE0, NOT_AUTHORIZED), "DISCONNECT");
+    assert_eq!(owner.publish("robot/r2/y"), NO_SUBSCRIBERS, "whom it does not concern stays");
+    place.write("plexus.toml", &RULES.replace("news/+", "news/#/x"));
+    node.signal("HUP");
+    assert_eq!(owner.publish("robot/r3/y"), NOT_AUTHORIZED, "a mistake leaves the old rules");
+    let ended = node.stop();
+    assert!(ended.stderr.contains("subscription revoked"), "{ended:?}");
+}
+
+#[test]
+fn the_rules_can_be_asked_without_a_node() {
+    let place = Place::new();
+    place.write("plexus.toml", RULES);
+    let ask = |args: &str| {
+        let args = ["acl", "test"].into_iter().chain(args.split(' '));
+        run(&mut place.plexus(args), b"")
+    };
+    let told = ask("publish robot/r1/x --client r1");
+    assert_eq!(
+        (told.code, &*told.stdout),
+        (Some(0), "allowed: `own topics` (plexus.toml:5) allows it\n")
+    );
+    let told = ask("subscribe robot/# --client r1");
+    assert_eq!((told.code, &*told.stdout), (Some(1), "refused: no rule says anything\n"));
+    assert_eq!(told.stderr, "");
+    let told = ask("publish robot/+/x --client r1");
+    assert_eq!(told.code, Some(2));
+    assert!(told.stderr.contains("the topic `robot/+/x`"), "{told:?}");
+    place.write("plexus.toml", "");
+    let told = ask("publish a");
+    assert_eq!((told.code, told.stdout.starts_with("allowed: there is no rule")), (Some(0), true));
+}
