@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use plexus_broker::{
+use plexus_broker::recovery::Recovery;
+use plexus_records::{
+    Audience,
     kept::{Kept, KeptOpen, KeptSession, Writer},
-    record::Audience,
-    recovery::Recovery,
 };
 use plexus_stdx::Seed;
 use plexus_store::{Disk, tools::Reader};

@@ -7,10 +7,10 @@ mod queue;
 
 use std::{io::BufRead, sync::Arc};
 
-use plexus_broker::{
+use plexus_broker::recovery::Recovery;
+use plexus_records::{
+    Audience,
     kept::{KeptSession, Writer},
-    record::Audience,
-    recovery::Recovery,
 };
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::{Batch, ClockMap, Commit, Disk, Identity, Log, LogError, LogOptions};

@@ -1,6 +1,6 @@
 //! What of a store still means something.
 
-use plexus_broker::kept::{Kept, Writer};
+use plexus_records::kept::{Kept, Writer};
 use plexus_stdx::Seed;
 use plexus_store::{Batch, Disk};
 

@@ -1,6 +1,6 @@
 //! Sessions and their queues as lines.
 
-use plexus_broker::kept::KeptSession;
+use plexus_records::kept::KeptSession;
 use plexus_session::{Entry, Extras, Held, Image, Sequence};
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, MessageId, PacketId, ProtocolVersion, Qos};

@@ -2,10 +2,13 @@
 
 mod crew;
 mod drafts;
-mod progress;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use plexus_records::{
+    Audience, Lot, Progress, Record, Seen,
+    kept::{Kept, KeptOpen, KeptSession, Writer},
+};
 use plexus_session::{Change, Given};
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::{Batch, Commit, Group, Replay, SegmentNumber};
@@ -14,12 +17,9 @@ use smallvec::SmallVec;
 
 pub(crate) use self::crew::Crew;
 use self::drafts::Drafts;
-pub use self::progress::Progress;
 use crate::{
-    kept::{Kept, KeptOpen, KeptSession, Writer},
     ports::Door,
-    record::{Audience, Record},
-    shard::{Context, Lot, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession, Seen},
+    shard::{Context, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession},
 };
 
 /// Records of what is lost that make a batch.

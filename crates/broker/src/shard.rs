@@ -33,6 +33,7 @@ use std::{
     },
 };
 
+use plexus_records::{SLOTS, slot_of};
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
 };
@@ -46,7 +47,7 @@ pub use self::canary::Canary;
 pub use self::census::Census;
 pub(crate) use self::credit::is_acknowledged_publish;
 pub use self::log::{
-    Doors, LogState, Lot, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession, Seen,
+    Doors, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
 };
 use self::{
     arrivals::Newcomer,
@@ -163,15 +164,6 @@ fn set_bit(bits: &AtomicU64, shard: u16, set: bool) {
 
 /// Deadlines of clients that fire in a turn; the rest is due in the next.
 const TIMEOUTS: usize = 4_096;
-
-/// Slots of a node: as many as it can have shards.
-pub const SLOTS: u16 = 64;
-
-/// The slot of what goes by that name: a client, a retained topic, a shared group. A node has the
-/// same slots for ever, on however many shards.
-pub fn slot_of(seed: Seed, name: &str) -> u16 {
-    (seed.hash(name) >> (u64::BITS - SLOTS.ilog2())) as u16
-}
 
 /// Who uses a connection.
 #[derive(Debug)]

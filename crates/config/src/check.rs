@@ -78,6 +78,7 @@ const MODULES: &[&str] = &[
     "plexus_broker",
     "plexus_config",
     "plexus_net",
+    "plexus_records",
     "plexus_session",
     "plexus_store",
     "rustls",

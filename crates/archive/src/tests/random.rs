@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use plexus_broker::record::{Audience, Record};
+use plexus_records::{Audience, Record};
 use plexus_session::{Change, Entry, Extras, Held, Image, Sequence, WillImage};
 use plexus_stdx::Seed;
 use plexus_store::{

@@ -6,11 +6,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use plexus_broker::{
-    NodeOptions,
-    record::{Audience, Record},
-    shard::{Context, SLOTS},
-};
+use plexus_broker::{NodeOptions, shard::Context};
+use plexus_records::{Audience, Record, SLOTS};
 use plexus_session::{Change, Entry, Extras, Held, Image, Sequence};
 use plexus_stdx::Seed;
 use plexus_store::{Batch, ClockMap, Commit, FileDisk, Group, Identity, Log, LogOptions, Replay};

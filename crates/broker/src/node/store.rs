@@ -18,14 +18,14 @@ use super::{random, spawn, system};
 use crate::{
     clock::Clock,
     error::StartError,
-    kept::Writer,
     logger::{self, Job, LogPlace, Logger, Mark, Owner, SpareMaker, read_message},
     options::ListenerOptions,
     ports::Door,
     reactor::{Control, LogEnd},
-    recovery::{Crew, Progress, Recovery},
+    recovery::{Crew, Recovery},
     shard::{Context, Restored},
 };
+use plexus_records::{Progress, kept::Writer};
 
 /// Reads the log on a thread that ends with it. What it has allocated then belongs to nobody, so that
 /// the threads of the shards can use again what they free of it.

@@ -10,8 +10,9 @@ use std::{
 use plexus_stdx::Seed;
 use plexus_store::{Group, OpenError, Replay, SegmentNumber};
 
-use super::{Progress, Recovery};
-use crate::record::Record;
+use plexus_records::{Progress, Record};
+
+use super::Recovery;
 
 /// Bytes of entries that are handed over at a time.
 const BLOCK_BYTES: usize = 64 * 1024;

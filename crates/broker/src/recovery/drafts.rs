@@ -12,9 +12,9 @@ use slab::Slab;
 use super::last_of;
 use crate::{
     ports::Door,
-    record::Record,
-    shard::{Doors, RestoredSession, Seen},
+    shard::{Doors, RestoredSession},
 };
+use plexus_records::{Record, Seen};
 
 /// The sessions of a group, by their keys in the log.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use plexus_types::{
 };
 use plexus_wire::SubscriptionOptions;
 
-use super::{progress::Progress, *};
+use super::*;
 use crate::{NodeOptions, shard::RestoredSession};
 
 const NOW: u64 = 1_800_000_000_000;

@@ -4,16 +4,13 @@ use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
 use plexus_access::Principal;
+use plexus_records::Seen;
 use plexus_session::Session;
 use plexus_stdx::{Seed, SeededState, Slots};
 use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant};
 
-use super::{
-    credit::Credit,
-    log::{Seen, Weight},
-    replay::Replays,
-};
+use super::{credit::Credit, log::Weight, replay::Replays};
 use crate::{
     envelope::{Availability, ClientRef},
     ports::{ConnId, Door},

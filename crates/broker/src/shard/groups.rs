@@ -14,8 +14,8 @@ use super::{Opened, Shard, log::is_recorded, peers::Answer};
 use crate::{
     envelope::{Assignment, Availability, Envelope, GivenBack, Join, Joined},
     ports::{Fetch, GroupRead, Reader, Turn},
-    record::Audience,
 };
+use plexus_records::Audience;
 
 /// So many members may refuse a message before it is dropped.
 const TRIES_MAX: usize = 16;

@@ -9,7 +9,6 @@ mod ended;
 mod reads;
 mod refresh;
 mod restore;
-mod seen;
 mod weight;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -24,15 +23,14 @@ use self::{ended::EndedSessions, reads::GroupReads, refresh::Refresh};
 pub use self::{
     refresh::LogState,
     restore::{Doors, OpenMessage, Restored, RestoredRetained, RestoredSession},
-    seen::{Lot, Seen},
 };
 use super::{Shard, retained::is_own, route::bits};
 use crate::{
     envelope::{ClientRef, Envelope},
     options::NodeOptions,
     ports::{Fetch, Reader, Turn},
-    record::{Audience, Record},
 };
+use plexus_records::{Audience, Record};
 
 /// A turn whose records, or whose messages to other shards, are not known to be kept.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use plexus_topics::SubscriberId;
 use plexus_types::{Message, MessageId, PacketId, Qos, ReasonCode};
 
 use super::{Opened, Shard, log::is_recorded};
-use crate::{envelope::Envelope, ports::Turn, record::Audience};
+use crate::{envelope::Envelope, ports::Turn};
+use plexus_records::Audience;
 
 /// What a publisher hears when the log cannot be written, or when the node has no room for what would
 /// have to wait.

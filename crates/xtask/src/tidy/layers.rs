@@ -5,9 +5,10 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 5] = [
+const BESIDE: [(&str, &str); 6] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
+    ("plexus-records", "plexus-store"),
     ("plexus-broker", "plexus-net"),
     ("plexus-broker", "plexus-links"),
     ("plexus", "plexus-bench"),

@@ -13,7 +13,7 @@ use plexus_store::{Group, SegmentNumber};
 use plexus_types::{Message, MessageId, TopicName};
 
 use super::{Shard, reads::GroupReads};
-use crate::{record::Record, shard::SLOTS};
+use plexus_records::{Record, SLOTS};
 
 /// Clients or topics that are looked at in a turn.
 const STEP: usize = 256;

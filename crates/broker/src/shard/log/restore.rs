@@ -9,17 +9,16 @@ use plexus_topics::InterestDelta;
 use plexus_types::{Message, MessageId, Text};
 use slab::Slab;
 
-use super::{Opened, Seen, Shard};
+use super::{Opened, Shard};
 use crate::{
     ports::{Door, Turn},
-    record::{Audience, Record},
     shard::{
-        SLOTS,
         peers::Answer,
         route::{Taken, bits},
         subscribe::{member_options, subscription},
     },
 };
+use plexus_records::{Audience, Record, SLOTS, Seen};
 
 /// Interests that the other shards are told of at a time.
 const NEWS: usize = 4_096;

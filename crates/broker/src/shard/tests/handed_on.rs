@@ -7,10 +7,10 @@ use plexus_types::TopicFilter;
 use super::*;
 use crate::{
     envelope::{Availability, Join},
-    kept::Kept,
     recovery::Recovery,
     shard::Restored,
 };
+use plexus_records::kept::Kept;
 
 /// A shard of two with a log, both with durable sessions.
 fn node() -> Lone {

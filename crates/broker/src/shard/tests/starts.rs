@@ -9,10 +9,10 @@ use slab::Slab;
 
 use super::{durability::node, *};
 use crate::{
-    record::Audience,
     recovery::{Recovery, tests::image},
     shard::{OpenMessage, Opened, Restored, RestoredSession},
 };
+use plexus_records::Audience;
 
 const START: u64 = 1_000_000;
 

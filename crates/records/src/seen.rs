@@ -1,5 +1,3 @@
-//! What a session has to do with publications that were open when the node stopped.
-
 use plexus_types::MessageId;
 use smallvec::SmallVec;
 
@@ -25,7 +23,7 @@ impl Lot {
     }
 }
 
-/// See the module's documentation.
+/// What a session has to do with publications that were open when the node stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// What it was given as retained messages, ascending.

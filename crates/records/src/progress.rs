@@ -27,14 +27,14 @@ impl Progress {
     }
 
     /// So many bytes of how many have been read.
-    pub(super) fn note(&mut self, done: u64, total: u64) {
+    pub fn note(&mut self, done: u64, total: u64) {
         if let Some(percent) = self.percent_due(done, total) {
             tracing::info!(percent, bytes = done, of = total, "reading the log");
         }
     }
 
     /// How much that is of all, if it is time to say so.
-    pub(super) fn percent_due(&mut self, done: u64, total: u64) -> Option<u64> {
+    pub fn percent_due(&mut self, done: u64, total: u64) -> Option<u64> {
         let now = (self.now)();
         if now.saturating_since(self.told) < PERIOD {
             return None;

@@ -8,10 +8,7 @@ use plexus_stdx::Seed;
 use plexus_store::{Batch, Group};
 use plexus_types::{MessageId, Qos};
 
-use crate::{
-    record::{Audience, Record},
-    shard::slot_of,
-};
+use crate::{Audience, Record, slot_of};
 
 /// Everything.
 #[derive(Debug, Default)]
