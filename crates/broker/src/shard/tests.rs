@@ -4,6 +4,7 @@ mod credit;
 mod durability;
 mod handed_on;
 mod replays;
+mod review;
 mod room;
 mod starts;
 mod trio;

@@ -1,0 +1,66 @@
+//! Rights that change, and sessions of somebody else.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use plexus_access::{Credentials, Policy, Principal, Verdict};
+use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
+use plexus_wire::Packet;
+
+use super::Lone;
+use crate::ports::ConnId;
+
+/// Filters that begin with `secret` are allowed for a while.
+#[derive(Default)]
+struct Fickle(AtomicBool);
+
+impl Policy for Fickle {
+    fn authenticate(&self, _: &Credentials) -> Verdict {
+        Verdict::Allow
+    }
+
+    fn verify(&self, _: &Credentials) -> Result<(), ReasonCode> {
+        Ok(())
+    }
+
+    fn publish(&self, _: &Principal, _: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
+        Ok(())
+    }
+
+    fn subscribe(&self, _: &Principal, filter: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
+        let denied = self.0.load(SeqCst) && filter.as_str().starts_with("secret");
+        if denied { Err(ReasonCode::NotAuthorized) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn what_is_not_allowed_any_more_ends_also_for_who_is_away() {
+    let mut node = Lone::new();
+    let fickle = Arc::new(Fickle::default());
+    node.door.policy = Arc::clone(&fickle) as _;
+    for (conn, client) in (0..).zip(["online", "away", "other"]) {
+        node.connect(conn, client, 60);
+        node.subscribe(conn, if client == "other" { "public" } else { "secret/+" });
+    }
+    node.act(|shard, turn| shard.handle_lost(turn, ConnId(1)));
+    node.act(|shard, _| shard.handle_review());
+    node.pass(std::time::Duration::ZERO);
+    assert_eq!(node.shard.census().subscriptions, 3, "nothing has changed");
+    fickle.0.store(true, SeqCst);
+    node.act(|shard, _| shard.handle_review());
+    assert_eq!(node.shard.poll_timeout(), Some(plexus_types::Instant::ZERO));
+    node.pass(std::time::Duration::ZERO);
+    assert_eq!(node.shard.census().subscriptions, 1);
+    let reasons = node.desk.sent.iter().filter_map(|packet| match packet {
+        Packet::Disconnect(disconnect) => Some(disconnect.reason),
+        _ => None,
+    });
+    assert_eq!(
+        reasons.collect::<Vec<_>>(),
+        [ReasonCode::NotAuthorized],
+        "who is connected learns of it"
+    );
+    assert_eq!(node.desk.closed, [ConnId(0)]);
+}
