@@ -32,7 +32,7 @@ pub(super) struct Conn {
     pub(super) since: Instant,
     /// When its connection was due.
     pub(super) due: Instant,
-    /// The earliest entry among the timers.
+    /// Its entry among the timers.
     pub(super) timer: Instant,
     /// When it leaves if it is there, or comes if it rests, by itself.
     pub(super) turn: Instant,

@@ -163,10 +163,7 @@ impl Desk {
     /// Sets the timer of a client, if it has to be earlier than the one that is set.
     pub(super) fn arm(&mut self, slot: u32, conn: &mut Conn) {
         let deadline = conn.deadline();
-        if deadline < conn.timer {
-            conn.timer = deadline;
-            self.timers.add(deadline, slot);
-        }
+        self.timers.arm(slot, &mut conn.timer, deadline);
     }
 
     /// What follows from the outputs that have been carried out; whether the client acted.

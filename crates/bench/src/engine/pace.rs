@@ -1,8 +1,7 @@
 //! When things are due: connections, messages, deadlines. Pure.
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::{BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -18,23 +17,28 @@ pub(super) fn due(begin: Instant, number: u64, rate: u64) -> Instant {
     begin + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
-/// Which slots have a deadline. Entries may be too early, never too late.
+/// When each slot is looked at next: at most one time for each, too early perhaps, never too late.
 #[derive(Debug, Default)]
-pub(super) struct Timers(BinaryHeap<Reverse<(Instant, u32)>>);
+pub(super) struct Timers(BTreeSet<(Instant, u32)>);
 
 impl Timers {
-    pub(super) fn add(&mut self, at: Instant, slot: u32) {
-        self.0.push(Reverse((at, slot)));
+    /// The slot has to be looked at until `deadline`; `timer` is when it is looked at so far.
+    pub(super) fn arm(&mut self, slot: u32, timer: &mut Instant, deadline: Instant) {
+        if deadline < *timer {
+            self.0.remove(&(*timer, slot));
+            self.0.insert((deadline, slot));
+            *timer = deadline;
+        }
     }
 
-    /// A slot whose time has come.
+    /// A slot whose time has come. Nothing is set for it any more.
     pub(super) fn pop(&mut self, now: Instant) -> Option<u32> {
-        self.0.peek().filter(|Reverse((at, _))| *at <= now)?;
-        self.0.pop().map(|Reverse((_, slot))| slot)
+        self.0.first().filter(|(at, _)| *at <= now)?;
+        self.0.pop_first().map(|(_, slot)| slot)
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+        self.0.first().map(|(at, _)| *at)
     }
 }
 
@@ -449,11 +453,30 @@ mod tests {
     fn timers_come_in_order() {
         let mut timers = Timers::default();
         for at in [5, 1, 3] {
-            timers.add(Instant::from_secs(at), at as u32);
+            let mut timer = Instant::FAR_FUTURE;
+            timers.arm(at as u32, &mut timer, Instant::from_secs(at));
         }
         assert_eq!(timers.pop(Instant::from_secs(0)), None);
         let due = std::iter::from_fn(|| timers.pop(Instant::from_secs(3))).collect::<Vec<_>>();
         assert_eq!(due, [1, 3]);
         assert_eq!(timers.next(), Some(Instant::from_secs(5)));
+    }
+
+    #[test]
+    fn a_client_that_comes_and_goes_has_one_timer() {
+        let (mut timers, mut timer) = (Timers::default(), Instant::FAR_FUTURE);
+        let mut now = Instant::ZERO;
+        for _ in 0..1_000 {
+            // The socket, then its stay, the good-bye, and how long it is away.
+            for millis in [10_000, 50, 2_000, 20] {
+                timers.arm(7, &mut timer, now + Duration::from_millis(millis));
+                assert!(timers.0.len() == 1 && timer == timers.next().unwrap());
+                if millis < 1_000 {
+                    now = timer;
+                    assert_eq!((timers.pop(now), timers.pop(now)), (Some(7), None));
+                    timer = Instant::FAR_FUTURE;
+                }
+            }
+        }
     }
 }
