@@ -7,6 +7,8 @@
 
 mod conn;
 mod desk;
+#[cfg(test)]
+mod fixture;
 mod pace;
 mod publisher;
 mod reason;

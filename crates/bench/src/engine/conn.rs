@@ -46,10 +46,10 @@ pub(super) struct Conn {
 /// How far a client is.
 ///
 /// ```text
-///  Away ──▶ Connecting ──▶ Asked ──CONNACK──▶ Standing ──SUBACK──▶ Ready
-///   ▲ ▲         │ fails      │ refused          │                    │
-///   │ └── Resting ◀──────────┘                  └────── Closing ◀────┘
-///   └─────────────────────────────────────────────────────┘
+///  Away ──▶ Queued ──▶ Connecting ──▶ Asked ──CONNACK──▶ Standing ──SUBACK──▶ Ready
+///   ▲         ▲             │ fails      │ refused          │                    │
+///   │         └─ Resting ◀──┴────────────┘                  └────── Closing ◀────┘
+///   └─────────────────────────────────────────────────────────────────┘
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -57,6 +57,8 @@ pub(super) enum Phase {
     Away,
     /// None for a moment.
     Resting,
+    /// None yet: it is among those that are to connect, once.
+    Queued,
     /// The socket connects.
     Connecting,
     /// CONNECT is out.
@@ -95,7 +97,7 @@ impl Conn {
     /// When something has to have happened.
     pub(super) fn deadline(&self) -> Instant {
         match self.phase {
-            Phase::Away => Instant::FAR_FUTURE,
+            Phase::Away | Phase::Queued => Instant::FAR_FUTURE,
             Phase::Resting => self.turn,
             Phase::Connecting => self.since + CONNECT_TIMEOUT,
             Phase::Closing => self.since + CLOSE_TIMEOUT,

@@ -315,7 +315,7 @@ impl Desk {
                 Phase::Standing | Phase::Ready => {
                     End::Because("closed by the broker without a word".to_owned())
                 }
-                Phase::Away | Phase::Resting | Phase::Connecting | Phase::Asked => {
+                Phase::Away | Phase::Resting | Phase::Queued | Phase::Connecting | Phase::Asked => {
                     End::Because("closed by the broker without an answer".to_owned())
                 }
             });

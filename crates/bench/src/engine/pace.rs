@@ -45,7 +45,8 @@ impl Timers {
 /// Slots that are to connect.
 #[derive(Debug)]
 pub(super) struct Connects {
-    queue: VecDeque<u32>,
+    /// With the time from which a client wants to connect, if it is not the beginning.
+    queue: VecDeque<(u32, Option<Instant>)>,
     begin: Instant,
     /// Connections of all workers in a second.
     rate: Option<u64>,
@@ -77,22 +78,20 @@ impl Connects {
         (self.begin, self.taken) = (now, 0);
     }
 
+    /// A slot that takes the next turn there is, though it has passed; without a rate it is due when
+    /// there is room for it.
     pub(super) fn add(&mut self, slot: u32) {
-        self.queue.push_back(slot);
+        self.queue.push_back((slot, None));
     }
 
-    /// A slot that connects once more. It is not due before now, and turns that passed while nobody
-    /// waited for one are not made up for.
-    pub(super) fn add_again(&mut self, slot: u32, now: Instant) {
-        if let (true, Some(schedule)) = (self.queue.is_empty(), self.schedule()) {
-            let passed = schedule.beat.count_until(now).saturating_sub(self.first);
-            self.taken = self.taken.max(passed.div_ceil(self.stride.max(1)));
-        }
-        self.queue.push_back(slot);
+    /// A slot that connects once more and is due from `due` on: turns before that are not for it.
+    pub(super) fn add_again(&mut self, slot: u32, due: Instant) {
+        self.queue.push_back((slot, Some(due)));
     }
 
-    pub(super) fn clear(&mut self) {
-        self.queue.clear();
+    /// Gives up the slots that wait.
+    pub(super) fn clear(&mut self) -> impl Iterator<Item = u32> + use<> {
+        std::mem::take(&mut self.queue).into_iter().map(|(slot, _)| slot)
     }
 
     /// This worker's turns, if there is a rate.
@@ -101,9 +100,17 @@ impl Connects {
         Some(Schedule { beat, count: self.stride, worker: self.first, workers: self.stride })
     }
 
-    fn due(&self) -> Option<Instant> {
-        let rate = self.rate?;
-        Some(due(self.begin, self.first + self.taken * self.stride, rate))
+    /// The first slot, the number of its turn and when that is; without a rate it is when the slot wants
+    /// it, or nothing.
+    fn first(&self) -> Option<(u32, u64, Option<Instant>)> {
+        let (slot, wanted) = *self.queue.front()?;
+        let Some(rate) = self.rate else { return Some((slot, self.taken, wanted)) };
+        let passed = wanted.map_or(0, |wanted| {
+            let before = count_before(wanted.saturating_since(self.begin), rate);
+            before.saturating_sub(self.first).div_ceil(self.stride.max(1))
+        });
+        let turn = self.taken.max(passed);
+        Some((slot, turn, Some(due(self.begin, self.first + turn * self.stride, rate))))
     }
 
     /// Whether slots wait for a time that a rate gives them.
@@ -113,8 +120,8 @@ impl Connects {
 
     /// Whether a slot may begin now.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        let due = self.due().unwrap_or(now);
-        self.under_way < self.max && due <= now && !self.queue.is_empty()
+        let is_due = |(_, _, due): (u32, u64, Option<Instant>)| due.is_none_or(|due| due <= now);
+        self.under_way < self.max && self.first().is_some_and(is_due)
     }
 
     /// The next slot that may begin, and since when.
@@ -122,16 +129,17 @@ impl Connects {
         if !self.is_due(now) {
             return None;
         }
-        let due = self.due().unwrap_or(now);
-        let slot = self.queue.pop_front()?;
-        self.taken += 1;
+        let (slot, turn, due) = self.first()?;
+        self.queue.pop_front();
+        self.taken = turn + 1;
         self.under_way += 1;
-        Some((slot, due))
+        Some((slot, due.unwrap_or(now)))
     }
 
     /// When something can be popped that cannot now, if only time is missing.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.due().filter(|_| !self.queue.is_empty() && self.under_way < self.max)
+        let (_, _, due) = self.first().filter(|_| self.under_way < self.max)?;
+        due
     }
 }
 
@@ -444,9 +452,36 @@ mod tests {
         let later = Instant::from_millis(200);
         assert_eq!(connects.pop(later), Some((7, Instant::from_millis(101))));
         assert_eq!(connects.pop(later), Some((8, Instant::from_millis(103))));
-        let mut connects = Connects::new(None, 0, 1, 9);
-        connects.add_again(7, late);
-        assert_eq!(connects.pop(late), Some((7, late)));
+        assert_eq!(connects.next(), None);
+    }
+
+    #[test]
+    fn who_waits_for_room_is_due_since_it_wanted_to_connect() {
+        let at = Instant::from_millis;
+        for (rate, first, second) in [(None, at(100), at(110)), (Some(10), at(100), at(200))] {
+            let mut connects = Connects::new(rate, 0, 1, 1);
+            connects.begin(Instant::ZERO);
+            connects.add(0);
+            assert_eq!(connects.pop(Instant::ZERO), Some((0, Instant::ZERO)));
+            // The only place is taken, and the queue is not empty when the second asks.
+            connects.add_again(7, at(100));
+            connects.add_again(8, at(110));
+            assert_eq!((connects.pop(at(900)), connects.next()), (None, None));
+            connects.under_way = 0;
+            assert_eq!(connects.pop(at(900)), Some((7, first)), "{rate:?}");
+            connects.under_way = 0;
+            assert_eq!(connects.pop(at(900)), Some((8, second)), "{rate:?}");
+        }
+        let mut connects = Connects::new(Some(10), 0, 1, 1);
+        connects.begin(Instant::ZERO);
+        (connects.under_way, connects.max) = (1, 1);
+        connects.add(0);
+        connects.add_again(7, at(450));
+        connects.under_way = 0;
+        assert_eq!(connects.pop(at(900)), Some((0, Instant::ZERO)), "its turn was the first");
+        connects.under_way = 0;
+        assert_eq!(connects.pop(at(900)), Some((7, at(500))), "turns before it asked are not its");
+        assert_eq!(connects.clear().count(), 0);
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl Worker {
 
     fn time_out(&mut self) {
         while let Some(slot) = self.desk.timers.pop(self.desk.now) {
-            let mut again = false;
+            let mut again = None;
             self.with(slot, |desk, conn| {
                 conn.timer = Instant::FAR_FUTURE;
                 if conn.deadline() > desk.now {
@@ -198,10 +198,10 @@ impl Worker {
                     return None;
                 }
                 match conn.phase {
-                    Phase::Away => None,
+                    Phase::Away | Phase::Queued => None,
                     Phase::Resting => {
                         conn.enter(Phase::Away, desk.now);
-                        again = desk.may_come(conn);
+                        again = desk.may_come(conn).then_some(conn.turn);
                         None
                     }
                     Phase::Connecting => Some(End::Because("no connection in time".to_owned())),
@@ -212,9 +212,20 @@ impl Worker {
                     }
                 }
             });
-            if again {
-                self.desk.connects.add_again(slot, self.desk.now);
+            if let Some(due) = again {
+                self.queue(slot, Some(due));
             }
+        }
+    }
+
+    /// A client that is away is to connect, at its next turn after `due` or at the next there is.
+    fn queue(&mut self, slot: u32, due: Option<Instant>) {
+        let conn = self.conns.get_mut(slot as usize).and_then(Option::as_mut);
+        let Some(conn) = conn.filter(|conn| conn.phase == Phase::Away) else { return };
+        conn.enter(Phase::Queued, self.desk.now);
+        match due {
+            Some(due) => self.desk.connects.add_again(slot, due),
+            None => self.desk.connects.add(slot),
         }
     }
 
@@ -346,7 +357,7 @@ impl Worker {
         let desk = &mut self.desk;
         let phase = conn.phase;
         let census = match phase {
-            Phase::Away | Phase::Resting => return,
+            Phase::Away | Phase::Resting | Phase::Queued => return,
             Phase::Connecting | Phase::Asked => {
                 desk.connects.under_way = desk.connects.under_way.saturating_sub(1);
                 Census::Failed
@@ -374,7 +385,7 @@ impl Worker {
         (conn.touched, conn.parting) = (false, false);
         conn.enter(Phase::Away, desk.now);
         if desk.churning && census == Census::Left {
-            desk.connects.add(slot);
+            self.queue(slot, None);
         } else if let Some(turn) = desk.comes_again(conn, census == Census::Left) {
             conn.enter(Phase::Resting, desk.now);
             conn.turn = turn;
@@ -392,3 +403,6 @@ fn connected(conn: &Conn) -> Result<bool, End> {
         Ok(Some(error)) | Err(error) => Err(failed(&error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

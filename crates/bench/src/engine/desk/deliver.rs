@@ -158,75 +158,13 @@ pub(in crate::engine) fn share(count: u32, worker: usize, workers: usize) -> u32
 
 #[cfg(test)]
 mod tests {
-    use std::{net::SocketAddr, sync::Arc};
-
-    use plexus_net::{ClientLayers, Target};
-    use plexus_session::ClientOptions;
-    use plexus_stdx::Seed;
+    use std::sync::Arc;
 
     use super::*;
     use crate::{
         clock::Clock,
-        engine::Crew,
-        pattern::Pattern,
-        plan::{Body, Group, Pace, Publishing, Sessions, Subscribing, Workload},
-        record::Asked,
+        engine::{Crew, fixture::plan},
     };
-
-    /// One publisher, on worker 0, and two subscribers to it, on workers 0 and 1.
-    fn plan() -> Plan {
-        let group = |name: &str, count, role| Group {
-            name: name.to_owned(),
-            count,
-            first: 0,
-            id_first: 0,
-            client_id: Pattern::plain(name),
-            sessions: Sessions::Asked,
-            churn: None,
-            will: None,
-            role,
-        };
-        let subscribing = Subscribing {
-            filter: Pattern::plain("a"),
-            each: 1,
-            qos: Qos::AtMostOnce,
-            shared: None,
-            per_packet: 1,
-            window: 1,
-            at_once: true,
-        };
-        let publishing = Publishing {
-            topic: Pattern::plain("a"),
-            topics: None,
-            qos: Qos::AtMostOnce,
-            retain: false,
-            body: Body::of_size(16),
-            user_properties: Vec::new(),
-            pace: Pace::Window(1),
-            messages: None,
-            awaits_delivery: true,
-            counted: true,
-        };
-        let groups = vec![
-            group("subscribers", 2, Role::Subscribe(subscribing)),
-            group("publishers", 1, Role::Publish(publishing)),
-        ];
-        Plan {
-            workload: Workload { name: "test".to_owned(), groups, steps: Vec::new() },
-            place: Target::Address(SocketAddr::from(([127, 0, 0, 1], 0))),
-            layers: ClientLayers::default(),
-            options: ClientOptions::default(),
-            sources: Vec::new(),
-            workers: 2,
-            connect_rate: None,
-            connecting_max: 1,
-            reconnect: false,
-            patience: Duration::ZERO,
-            seed: Seed::new(0),
-            asked: Asked::default(),
-            broker: None,
-        }
-    }
 
     #[test]
     fn a_publisher_hears_of_its_last_delivery_from_a_thread_that_does_not_publish_yet() {

@@ -99,6 +99,7 @@ impl Desk {
             Phase::Ready => (!publisher.wait(due)).then_some(Count::Overrun),
             Phase::Away
             | Phase::Resting
+            | Phase::Queued
             | Phase::Connecting
             | Phase::Asked
             | Phase::Standing

@@ -33,12 +33,11 @@ impl Desk {
         }
     }
 
-    /// It stays, and who is away comes at once; whether it is to connect now.
-    pub(in crate::engine) fn end_stay(&mut self, slot: u32, conn: &mut Conn) -> bool {
+    /// It stays, and who rests comes at once.
+    pub(in crate::engine) fn end_stay(&mut self, slot: u32, conn: &mut Conn) {
         conn.parting = false;
         conn.turn = if conn.phase == Phase::Resting { self.now } else { Instant::FAR_FUTURE };
         self.arm(slot, conn);
-        conn.phase == Phase::Away
     }
 
     /// A publisher is back. What it sent with QoS 0 before it dropped its connection may never have left,

@@ -100,7 +100,12 @@ impl Worker {
         }
         self.desk.publishing = false;
         self.desk.churning = false;
-        self.desk.connects.clear();
+        for slot in self.desk.connects.clear() {
+            self.with(slot, |desk, conn| {
+                conn.enter(Phase::Away, desk.now);
+                None
+            });
+        }
         (self.pacer, self.connects_paced) = (None, false);
     }
 
@@ -121,14 +126,11 @@ impl Worker {
     fn gather(&mut self, group: usize) {
         self.set_roaming(group, false);
         for slot in self.slots(group) {
-            let mut is_away = false;
             self.with(slot, |desk, conn| {
-                is_away = desk.end_stay(slot, conn);
+                desk.end_stay(slot, conn);
                 None
             });
-            if is_away {
-                self.desk.connects.add_again(slot, self.desk.now);
-            }
+            self.queue(slot, Some(self.desk.now));
         }
     }
 
@@ -159,8 +161,9 @@ impl Worker {
             let number = (slot - first) * shared.plan.workers as u32 + self.index as u32;
             let Some(place) = self.conns.get_mut(slot as usize) else { continue };
             match place {
-                Some(conn) if conn.phase != Phase::Away => continue,
+                Some(conn) if !matches!(conn.phase, Phase::Away | Phase::Resting) => continue,
                 Some(conn) if anew => {
+                    conn.enter(Phase::Away, self.desk.now);
                     let options = ending(conn.client.options());
                     (conn.client, conn.ending) = (Client::new(options), true);
                 }
@@ -172,7 +175,7 @@ impl Worker {
                     *place = options.map(|options| Box::new(conn(options, (group, number), part)));
                 }
             }
-            self.desk.connects.add(slot);
+            self.queue(slot, None);
         }
     }
 
