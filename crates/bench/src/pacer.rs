@@ -22,8 +22,8 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// Wakes at once and then whenever `after` says, given the time of the last wake-up, as long as it
-    /// says something.
+    /// Wakes at once and then whenever `after` says, given the time of the last wake-up. When it says
+    /// nothing, nobody is woken until [`Self::ask_again`].
     pub(crate) fn start(
         waker: Arc<Waker>,
         clock: Clock,
@@ -32,29 +32,64 @@ impl Pacer {
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&stopped);
         let thread = thread::spawn(move || {
-            let mut next = Some(clock.now());
-            while let Some(due) = next.filter(|_| !stop.load(Ordering::Relaxed)) {
+            let mut woken = clock.now();
+            waker.wake()?;
+            while !stop.load(Ordering::Acquire) {
+                let Some(due) = after(woken) else {
+                    thread::park();
+                    continue;
+                };
                 let now = clock.now();
                 if now < due {
                     thread::park_timeout(due.saturating_since(now));
-                    continue;
+                } else {
+                    woken = now;
+                    waker.wake()?;
                 }
-                waker.wake()?;
-                next = after(now);
             }
             Ok(())
         });
         Self { stopped, thread: Some(thread) }
     }
+
+    /// What is due next has changed.
+    pub(crate) fn ask_again(&self) {
+        self.thread.iter().for_each(|thread| thread.thread().unpark());
+    }
 }
 
 impl Drop for Pacer {
     fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.stopped.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
             // A failed wake-up shows as a stalled run; there is nobody left to tell here.
             let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mio::{Events, Poll, Token};
+
+    use super::*;
+
+    #[test]
+    fn a_pacer_that_has_nothing_to_wait_for_rests_until_it_is_asked() {
+        let mut poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let wanted = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&wanted);
+        // As soon as it is wanted, each wake-up is due at once.
+        let after = move |woken| asked.swap(false, Ordering::AcqRel).then_some(woken);
+        let pacer = Pacer::start(waker, Clock::start(), after);
+        let mut events = Events::with_capacity(1);
+        for _ in 0..3 {
+            poll.poll(&mut events, None).unwrap();
+            assert!(!events.is_empty());
+            wanted.store(true, Ordering::Release);
+            pacer.ask_again();
         }
     }
 }

@@ -208,24 +208,26 @@ fn count_before(elapsed: Duration, rate: u64) -> u64 {
 /// When a worker has to be woken so that it sends each message and begins each connection when it is
 /// due.
 #[derive(Debug)]
-pub(super) struct Alarm(Vec<Schedule>);
+pub(super) struct Alarm {
+    messages: Vec<Schedule>,
+    connects: Option<Schedule>,
+}
 
 impl Alarm {
     /// The shortest time between two looks at what is due.
     const TICK_MIN: Duration = Duration::from_micros(50);
 
     pub(super) fn new(sources: &[Source], connects: Option<Schedule>) -> Self {
-        Self(sources.iter().map(|source| source.schedule).chain(connects).collect())
+        let messages = sources.iter().map(|source| source.schedule).collect();
+        Self { messages, connects }
     }
 
-    /// Whether it never rings.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The first time after a look at `now` at which there is something to do.
-    pub(super) fn after(&self, now: Instant) -> Option<Instant> {
-        let next = self.0.iter().filter_map(|schedule| schedule.after(now)).min()?;
+    /// The first time after a look at `now` at which there is something to do. Turns to connect are for
+    /// nobody unless somebody is `queued`.
+    pub(super) fn after(&self, now: Instant, queued: bool) -> Option<Instant> {
+        let connects = self.connects.iter().filter(|_| queued);
+        let all = self.messages.iter().chain(connects);
+        let next = all.filter_map(|schedule| schedule.after(now)).min()?;
         Some(next.max(now + Self::TICK_MIN))
     }
 }
@@ -315,7 +317,7 @@ mod tests {
     fn a_worker_without_clients_of_a_group_has_nothing_due() {
         let mut source = Source::new(0, beat(Instant::ZERO, 10), 1, (1, 2));
         assert_eq!((source.next(), source.pop(Instant::from_secs(9))), (None, None));
-        assert_eq!(Alarm::new(&[source], None).after(Instant::ZERO), None);
+        assert_eq!(Alarm::new(&[source], None).after(Instant::ZERO, true), None);
     }
 
     #[test]
@@ -341,14 +343,14 @@ mod tests {
         let source = Source::new(0, Beat { begin, end, rate: 10 }, 1, (0, 1));
         assert_eq!(source.left_behind(0, Instant::ZERO), 0);
         assert_eq!(source.left_behind(0, begin), 1);
-        assert_eq!(Alarm::new(&[source], None).after(Instant::from_millis(1_200)), None);
+        assert_eq!(Alarm::new(&[source], None).after(Instant::from_millis(1_200), true), None);
     }
 
     /// How late the messages of a worker leave that looks only when its alarm rings.
     fn latest(mut sources: Vec<Source>, begin: Instant, until: Instant) -> Duration {
         let alarm = Alarm::new(&sources, None);
         let (mut now, mut latest) = (begin, Duration::ZERO);
-        while let Some(next) = alarm.after(now).filter(|next| *next <= until) {
+        while let Some(next) = alarm.after(now, false).filter(|next| *next <= until) {
             now = next;
             for source in &mut sources {
                 while let Some((_, due)) = source.pop(now) {
@@ -391,10 +393,18 @@ mod tests {
     fn an_alarm_that_is_set_late_rings_for_what_comes() {
         let source = Source::new(0, beat(Instant::ZERO, 10), 1, (0, 2));
         let alarm = Alarm::new(&[source], None);
-        assert_eq!(alarm.after(Instant::from_millis(150)), Some(Instant::from_millis(200)));
+        assert_eq!(alarm.after(Instant::from_millis(150), false), Some(Instant::from_millis(200)));
         let just_before = Instant::from_nanos(200 * MILLI - 1);
-        assert_eq!(alarm.after(just_before), Some(just_before + Alarm::TICK_MIN));
-        assert_eq!(alarm.after(Instant::from_millis(200)), Some(Instant::from_millis(300)));
+        assert_eq!(alarm.after(just_before, false), Some(just_before + Alarm::TICK_MIN));
+        assert_eq!(alarm.after(Instant::from_millis(200), false), Some(Instant::from_millis(300)));
+    }
+
+    #[test]
+    fn nobody_is_woken_for_turns_to_connect_that_nobody_waits_for() {
+        let connects = Connects::new(Some(1_000), 0, 1, 9);
+        let alarm = Alarm::new(&[], connects.schedule());
+        let (at, soon) = (Instant::from_millis(150), Instant::from_millis(151));
+        assert_eq!((alarm.after(at, false), alarm.after(at, true)), (None, Some(soon)));
     }
 
     #[test]
@@ -429,7 +439,7 @@ mod tests {
                         assert!(late <= Alarm::TICK_MIN, "{rate} {worker}/{workers}: {late:?}");
                         dues.push(due);
                     }
-                    now = alarm.after(now).unwrap();
+                    now = alarm.after(now, true).unwrap();
                 }
             }
             dues.sort_unstable();

@@ -4,7 +4,7 @@ mod orders;
 
 use std::{
     io,
-    sync::{Arc, mpsc::Receiver},
+    sync::{Arc, atomic::AtomicBool, mpsc::Receiver},
     time::Duration,
 };
 
@@ -51,8 +51,8 @@ pub(crate) struct Worker {
     again: Vec<u32>,
     sources: Vec<Source>,
     pacer: Option<Pacer>,
-    /// The pacer looks at connections, too.
-    connects_paced: bool,
+    /// Somebody waits for a turn to connect: the pacer looks at it.
+    queued: Arc<AtomicBool>,
     flush_at: Instant,
     /// When open windows were given up last, or publishing began.
     restarted: Instant,
@@ -81,7 +81,7 @@ impl Worker {
             again: Vec::new(),
             sources: Vec::new(),
             pacer: None,
-            connects_paced: false,
+            queued: Arc::default(),
             restarted: Instant::ZERO,
             finished: false,
         }
@@ -270,9 +270,11 @@ impl Worker {
             return;
         }
         let mut sources = std::mem::take(&mut self.sources);
-        let mut sent = 0;
+        // A group that cannot keep up takes nothing from the others.
+        let most = DUE_MAX.div_ceil(sources.len().max(1));
         for source in &mut sources {
-            while sent < DUE_MAX
+            let mut sent = 0;
+            while sent < most
                 && let Some((number, due)) = source.pop(self.desk.now)
             {
                 let (_, slot) = self.shared.home(source.group, number);

@@ -74,10 +74,12 @@ impl Worker {
         }
     }
 
-    /// Connections are due by the rate from then on, and so is the pacer's next look at them.
+    /// Connections are due by the rate from then on, and so are the pacer's looks at them.
     fn begin_connects(&mut self, begin: Instant) {
         self.desk.connects.begin(begin);
-        self.connects_paced = false;
+        if self.pacer.is_some() {
+            self.set_pace();
+        }
     }
 
     fn set_leaving(&mut self, group: usize, leaving: Option<bool>) {
@@ -106,7 +108,7 @@ impl Worker {
                 None
             });
         }
-        (self.pacer, self.connects_paced) = (None, false);
+        self.pacer = None;
     }
 
     /// The clients of a group come and go from then on.
@@ -179,28 +181,25 @@ impl Worker {
         }
     }
 
-    /// Has connections begun at their time while some wait for it. Where clients come again and again
-    /// the pacer stays, so that it is not started for each anew.
+    /// Has connections begun at their time while some wait for it.
     pub(super) fn pace_connects(&mut self) {
-        let repeats = self.desk.churning || self.desk.roaming.contains(&true);
-        let wanted = self.desk.connects.are_paced() || (self.connects_paced && repeats);
-        if wanted != self.connects_paced {
-            self.connects_paced = wanted;
-            self.set_pace();
+        let queued = self.desk.connects.are_paced();
+        let changed = self.queued.swap(queued, Ordering::AcqRel) != queued;
+        match &self.pacer {
+            None if queued => self.set_pace(),
+            Some(pacer) if queued && changed => pacer.ask_again(),
+            Some(_) | None => {}
         }
     }
 
     /// Wakes this worker whenever a message of its clients or a connection is due.
     fn set_pace(&mut self) {
-        let connects = self.desk.connects.schedule().filter(|_| self.connects_paced);
-        let alarm = Alarm::new(&self.sources, connects);
+        let alarm = Alarm::new(&self.sources, self.desk.connects.schedule());
         self.pacer = None;
-        if alarm.is_empty() {
-            return;
-        }
         if let Some(waker) = self.shared.wakers.get(self.index) {
-            let waker = std::sync::Arc::clone(waker);
-            let after = move |now| alarm.after(now);
+            let (waker, queued) =
+                (std::sync::Arc::clone(waker), std::sync::Arc::clone(&self.queued));
+            let after = move |now| alarm.after(now, queued.load(Ordering::Acquire));
             self.pacer = Some(Pacer::start(waker, self.shared.clock, after));
         }
     }
