@@ -33,10 +33,14 @@ counters! {
         Refused = "refused",
         /// Deliveries that the published messages call for.
         Expected = "expected",
+        /// Of these, the ones that have QoS 1 or 2 on their whole way.
+        ExpectedAssured = "expected_assured",
         /// Messages that came, whatever they are.
         Received = "received",
         /// Deliveries that were called for, each counted once.
         Delivered = "delivered",
+        /// Of these, the ones that have QoS 1 or 2 on their whole way.
+        DeliveredAssured = "delivered_assured",
         /// Delivered again.
         Duplicates = "duplicates",
         /// Of those delivered again, the ones that QoS 1 allows, from the publisher or to the subscriber.

@@ -138,7 +138,7 @@ impl Director {
         self.tell(watch, Some(1.0));
         let (shared, crew) = (self.shared, self.crew);
         let harvests = crew.finish();
-        let mut summary = Summary::new(&shared.plan, &shared.counts(), harvests);
+        let mut summary = Summary::new(&shared, harvests);
         summary.troubles = shared.reasons();
         summary.seconds = seconds;
         summary.interrupted = self.ending;
@@ -147,7 +147,7 @@ impl Director {
         summary.generator.threads = shared.plan.workers;
         summary.parts = self.parts;
         summary.broker = broker;
-        let mut summary = summary.judged(&shared.plan.workload);
+        let mut summary = summary.judged(&shared.plan.workload, &shared.audience);
         if let (Some(pid), None) = (shared.plan.broker, broker) {
             summary
                 .notes

@@ -34,7 +34,7 @@ use crate::{
     clock::Clock,
     counts::{Board, Counts},
     meter::Meters,
-    plan::{Body, Plan, Role, Senders},
+    plan::{Audience, Body, Plan, Role, Senders},
 };
 
 /// Kinds of trouble that are told apart.
@@ -78,8 +78,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// When the run began: what is stamped earlier is not of this run.
     pub(crate) begun: Instant,
-    /// By publisher: deliveries of one message, where that is known.
-    pub(crate) audience: Vec<Option<u32>>,
+    /// Who hears the messages of each publisher.
+    pub(crate) audience: Audience,
     /// By publisher: deliveries that a message waits for before it leaves the window.
     awaited: Vec<u32>,
     /// Whose message came, where it has no stamp.
@@ -134,7 +134,7 @@ impl Crew {
         let shared = Arc::new(Shared {
             begun: clock.now(),
             clock,
-            delivered: audience.iter().map(|_| AtomicU64::new(0)).collect(),
+            delivered: audience.publishers.iter().map(|_| AtomicU64::new(0)).collect(),
             awaited: plan.workload.awaited(&senders, &audience),
             senders,
             audience,

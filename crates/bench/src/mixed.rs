@@ -85,13 +85,14 @@ fn waits_for_who_is_away(workload: &Workload) -> Option<(usize, &str, String)> {
     if workload.churning().is_empty() {
         return None;
     }
-    let passing = workload.has_passing_audience();
+    let audience = workload.audience();
     let mut groups = workload.groups.iter().enumerate();
     let (index, group) = groups.find(|(index, group)| {
         let Role::Publish(publishing) = &group.role else { return false };
         let waits = publishing.qos == Qos::AtMostOnce && matches!(publishing.pace, Pace::Window(_));
         let first = workload.publisher_base(*index) as usize;
-        waits && passing.iter().skip(first).take(group.count as usize).any(|hears| *hears)
+        let mut all = audience.publishers.iter().skip(first).take(group.count as usize);
+        waits && all.any(|heard| heard.passing)
     })?;
     let what = "without a rate, a message of QoS 0 waits until the ones before it have arrived, and \
                 who hears it comes and goes; write rate, or qos = 1";

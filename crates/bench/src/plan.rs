@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use plexus_net::{ClientLayers, Target};
 use plexus_session::ClientOptions;
 use plexus_stdx::Seed;
-use plexus_types::{Qos, filter_matches};
+use plexus_types::Qos;
 
 use crate::{
     pattern::{Filling, Pattern, Place},
@@ -16,14 +16,16 @@ mod audience;
 mod check;
 mod property;
 mod senders;
+mod shapes;
+mod shares;
 mod stays;
 
+pub(crate) use self::{audience::Audience, property::properties, senders::Senders};
 pub use self::{
     check::WorkloadError,
     property::{PropertyError, UserProperty},
     stays::{Churn, Sessions, Will},
 };
-pub(crate) use self::{property::properties, senders::Senders};
 
 /// Everything that a run has to know.
 #[derive(Debug, Clone)]
@@ -271,17 +273,9 @@ impl Workload {
         most
     }
 
-    /// How many deliveries each message of each publisher calls for, in the order of
-    /// [`Self::publisher_base`]. `None` where that differs from message to message or is too much to
-    /// find out.
-    pub fn audience(&self) -> Vec<Option<u32>> {
-        audience::of(self)
-    }
-
-    /// By publisher, whether somebody who comes and goes hears of it: how long its messages take to arrive
-    /// says nothing then.
-    pub(crate) fn has_passing_audience(&self) -> Vec<bool> {
-        audience::passing(self)
+    /// Who hears the messages of each publisher.
+    pub(crate) fn audience(&self) -> Audience {
+        Audience::of(self)
     }
 
     /// Whether messages are counted one by one: every counted payload carries a stamp.
@@ -292,16 +286,6 @@ impl Workload {
         });
         bodies.all(Body::is_stamped)
     }
-
-    /// The lowest quality of service that a message has on its whole way, if there are messages.
-    pub fn qos_least(&self) -> Option<Qos> {
-        let all = self.groups.iter().filter_map(|group| match &group.role {
-            Role::Publish(publishing) if publishing.counted => Some(publishing.qos),
-            Role::Subscribe(subscribing) => Some(subscribing.qos),
-            Role::Publish(_) | Role::Connect => None,
-        });
-        all.min()
-    }
 }
 
 impl Group {
@@ -309,6 +293,14 @@ impl Group {
     pub fn id(&self, number: u32, random: u64) -> String {
         let client = self.id_first + u64::from(number);
         self.client_id.text(&Filling { client, random, ..Filling::default() })
+    }
+
+    /// The quality of service with which a message that is published so comes to a client that subscribes.
+    pub(crate) fn qos_of(&self, published: Qos) -> Qos {
+        match &self.role {
+            Role::Subscribe(subscribing) => subscribing.qos.min(published),
+            Role::Connect | Role::Publish(_) => Qos::AtMostOnce,
+        }
     }
 
     /// The topic of a message of a client that publishes, from the number of the message and a random

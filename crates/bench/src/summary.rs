@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::{
     counts::{Census, Count, Counts},
-    engine::Harvest,
+    engine::{Harvest, Shared},
     meter::{Meters, Metric, Quantiles},
-    plan::{Group, Plan, Role, Workload},
+    plan::{Audience, Group, Role, Step, Workload},
     record::Run,
 };
 
@@ -102,6 +102,8 @@ pub struct Messages {
     pub received: u64,
     /// Deliveries that never came.
     pub lost: u64,
+    /// Of these, the ones that had QoS 1 or 2 on their whole way.
+    pub lost_assured: u64,
     /// Deliveries that came again.
     pub duplicates: u64,
     /// Of these, the ones that QoS 1 allows.
@@ -204,7 +206,8 @@ impl Part {
 }
 
 impl Summary {
-    pub(crate) fn new(plan: &Plan, counts: &Counts, harvests: Vec<Harvest>) -> Self {
+    pub(crate) fn new(shared: &Shared, harvests: Vec<Harvest>) -> Self {
+        let (plan, counts) = (&shared.plan, &shared.counts());
         let workload = &plan.workload;
         let groups = workload.groups.iter().enumerate().map(|(index, group)| {
             let of = |census| counts.of(index, census);
@@ -221,7 +224,7 @@ impl Summary {
             scenario: workload.name.clone(),
             protocol: plan.options.version.level(),
             run: Run::of(plan),
-            messages: Messages::of(workload, counts, harvests),
+            messages: Messages::of((workload, &shared.audience), counts, harvests),
             groups: groups.collect(),
             ..Self::default()
         }
@@ -229,9 +232,8 @@ impl Summary {
 
     /// Says what is no success, and what a reader has to know.
     #[must_use]
-    pub(crate) fn judged(mut self, workload: &Workload) -> Self {
+    pub(crate) fn judged(mut self, workload: &Workload, audience: &Audience) -> Self {
         let messages = &self.messages;
-        let qos = workload.qos_least();
         let mut failures = Vec::new();
         let mut fail = |number: u64, what: &str| {
             if number > 0 {
@@ -241,23 +243,19 @@ impl Summary {
         let clients = |number: fn(&Clients) -> u64| self.groups.values().map(number).sum();
         fail(clients(|group| group.failed), "connections failed");
         fail(clients(|group| group.lost), "connections were lost");
-        if qos.is_some_and(|qos| qos > Qos::AtMostOnce) {
-            fail(messages.lost, "messages were lost");
-        }
-        if qos != Some(Qos::AtLeastOnce) {
-            fail(messages.duplicates - messages.repeated, "messages came again");
-        }
+        fail(messages.lost_assured, "messages of QoS 1 and 2 were lost");
+        fail(messages.duplicates - messages.repeated, "messages came again");
         fail(messages.out_of_order, "messages came out of order");
         fail(messages.refused, "messages were refused");
         fail(messages.unacknowledged, "messages were not acknowledged");
         let refused = self.troubles.iter().filter(|(why, _)| why.starts_with("subscription"));
         fail(refused.map(|(_, number)| number).sum(), "subscriptions were refused");
         self.failures = failures;
-        self.notes = self.notes(workload);
+        self.notes = self.notes(workload, audience);
         self
     }
 
-    fn notes(&self, workload: &Workload) -> Vec<String> {
+    fn notes(&self, workload: &Workload, audience: &Audience) -> Vec<String> {
         let mut notes = Vec::new();
         if !workload.is_stamped() {
             notes.push(
@@ -266,54 +264,15 @@ impl Summary {
                     .to_owned(),
             );
         }
-        if workload.audience().iter().any(Option::is_none) {
+        if audience.publishers.iter().any(|heard| heard.receivers.is_none()) {
             notes.push(
                 "how many receivers a message has is not known beforehand: losses are counted where \
                  a later message of the same publisher and topic came"
                     .to_owned(),
             );
         }
-        if self.messages.overrun > 0 {
-            notes.push(format!(
-                "{} messages were due and not sent: the broker, or this machine, does not keep up \
-                 with the rate",
-                self.messages.overrun
-            ));
-        }
-        if self.messages.unconnected > 0 {
-            notes.push(format!(
-                "{} messages were due while their publisher was not connected, and were not sent",
-                self.messages.unconnected
-            ));
-        }
-        if self.messages.waiting > 0 {
-            notes.push(format!(
-                "{} messages were due and still waited on their connection when publishing ended: the \
-                 broker, or this machine, does not keep up with the rate",
-                self.messages.waiting
-            ));
-        }
-        let kept = |group: &&Group| group.sessions.are_kept();
-        let sessions = workload.groups.iter().filter(kept);
-        if self.messages.lost > 0 && sessions.clone().any(|group| group.churn.is_some()) {
-            notes.push(format!(
-                "a broker keeps only so many messages for a session that is away; allow more (Plexus: \
-                 mqtt.max_queue_messages, by default {}), send fewer, or write a shorter away",
-                text::number(QUEUE_USUAL)
-            ));
-        }
-        let sessions = sessions.filter(|group| group.churn.is_none());
-        let sessions: u64 = sessions.map(|group| u64::from(group.count)).sum();
-        let each = self.messages.published.checked_div(sessions).unwrap_or_default();
-        if self.messages.lost > 0 && each > QUEUE_USUAL {
-            notes.push(format!(
-                "about {} messages were sent for each session while it was away, and a broker keeps \
-                 only so many for one; allow more (Plexus: mqtt.max_queue_messages, by default {}) or \
-                 send fewer with --messages",
-                text::number(each),
-                text::number(QUEUE_USUAL)
-            ));
-        }
+        notes.extend(self.notes_of_unsent());
+        notes.extend(self.notes_of_away(workload));
         let late = self.parts.iter().filter_map(|part| part.times.get(Metric::Lag.name()));
         let late = late.map(|lag| lag.p99).fold(0.0, f64::max);
         if late > 1_000_000.0 {
@@ -325,6 +284,63 @@ impl Summary {
         }
         if self.interrupted {
             notes.push("the run was ended early; the figures are of what was done".to_owned());
+        }
+        notes
+    }
+
+    /// What was due and not sent, with the cause.
+    fn notes_of_unsent(&self) -> impl Iterator<Item = String> {
+        let Messages { overrun, unconnected, waiting, .. } = &self.messages;
+        [
+            (
+                overrun,
+                "messages were due and not sent: the broker, or this machine, does not keep up with the \
+                 rate",
+            ),
+            (
+                unconnected,
+                "messages were due while their publisher was not connected, and were not sent",
+            ),
+            (
+                waiting,
+                "messages were due and still waited on their connection when publishing ended: the \
+                 broker, or this machine, does not keep up with the rate",
+            ),
+        ]
+        .into_iter()
+        .filter(|(number, _)| **number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+    }
+
+    /// What a broker may have dropped because its receiver was away.
+    fn notes_of_away(&self, workload: &Workload) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.messages.lost == 0 {
+            return notes;
+        }
+        let kept =
+            |group: &Group| matches!(group.role, Role::Subscribe(_)) && group.sessions.are_kept();
+        if workload.groups.iter().any(|group| kept(group) && group.churn.is_some()) {
+            notes.push(format!(
+                "a broker keeps only so many messages for a session that is away; allow more (Plexus: \
+                 mqtt.max_queue_messages, by default {}), send fewer, or write a shorter away",
+                text::number(QUEUE_USUAL)
+            ));
+        }
+        let collected = workload.steps.iter().filter_map(|step| match step {
+            Step::Collect { group, .. } => workload.groups.get(*group).filter(|group| kept(group)),
+            _ => None,
+        });
+        let sessions: u64 = collected.map(|group| u64::from(group.count)).sum();
+        let each = self.messages.published.checked_div(sessions).unwrap_or_default();
+        if each > QUEUE_USUAL {
+            notes.push(format!(
+                "about {} messages were sent for each session while it was away, and a broker keeps \
+                 only so many for one; allow more (Plexus: mqtt.max_queue_messages, by default {}) or \
+                 send fewer with --messages",
+                text::number(each),
+                text::number(QUEUE_USUAL)
+            ));
         }
         notes
     }
@@ -389,19 +405,17 @@ impl Summary {
 }
 
 impl Messages {
-    fn of(workload: &Workload, counts: &Counts, harvests: Vec<Harvest>) -> Self {
+    fn of(
+        (workload, audience): (&Workload, &Audience),
+        counts: &Counts,
+        harvests: Vec<Harvest>,
+    ) -> Self {
         let gaps: u64 = harvests.iter().map(|harvest| harvest.gaps).sum();
-        // What two threads both had of a shared subscription came twice.
-        let mut all = Vec::<crate::seen::Seen>::new();
-        let mut again = 0;
-        for harvest in harvests {
-            all.resize_with(all.len().max(harvest.seen.len()), Default::default);
-            for (mine, theirs) in all.iter_mut().zip(&harvest.seen) {
-                again += mine.merge(theirs);
-            }
-        }
+        let gaps_assured: u64 = harvests.iter().map(|harvest| harvest.gaps_assured).sum();
+        let again = Again::of(audience, harvests);
         let get = |count| counts.get(count);
-        let delivered = get(Count::Delivered).saturating_sub(again);
+        let delivered = get(Count::Delivered).saturating_sub(again.all);
+        let expected = get(Count::Expected).saturating_sub(again.called);
         let acknowledged = get(Count::Acknowledged);
         let above = workload.groups.iter().all(|group| match &group.role {
             Role::Publish(publishing) => publishing.qos != Qos::AtMostOnce,
@@ -410,18 +424,21 @@ impl Messages {
         let answered = acknowledged + get(Count::Refused);
         let open = get(Count::Published).saturating_sub(answered);
         let stamped = workload.is_stamped();
-        let missing = get(Count::Expected).saturating_sub(delivered);
+        let missing = expected.saturating_sub(delivered);
+        let missing_assured = (get(Count::ExpectedAssured) + again.assured)
+            .saturating_sub(get(Count::DeliveredAssured) + again.called_assured);
         Self {
             published: get(Count::Published),
             acknowledged,
             refused: get(Count::Refused),
             unacknowledged: if above { open } else { 0 },
-            expected: get(Count::Expected),
+            expected,
             delivered,
             received: get(Count::Received),
             lost: if stamped { missing + gaps } else { 0 },
-            duplicates: get(Count::Duplicates) + again,
-            repeated: get(Count::Repeated),
+            lost_assured: if stamped { missing_assured + gaps_assured } else { 0 },
+            duplicates: get(Count::Duplicates) + again.all,
+            repeated: get(Count::Repeated) + again.repeated,
             out_of_order: get(Count::OutOfOrder),
             stray: get(Count::Stray),
             unstamped: get(Count::Unstamped),
@@ -430,6 +447,49 @@ impl Messages {
             waiting: get(Count::Waiting),
             written_off: get(Count::WrittenOff),
         }
+    }
+}
+
+/// What two threads both had of a shared subscription: it came twice, and each of them counted it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Again {
+    all: u64,
+    /// Had QoS 1 or 2 on their whole way.
+    assured: u64,
+    /// Were called for by coming, and that twice.
+    called: u64,
+    called_assured: u64,
+    /// QoS 1 allows it.
+    repeated: u64,
+}
+
+impl Again {
+    fn of(audience: &Audience, harvests: Vec<Harvest>) -> Self {
+        let publishers = audience.publishers.len();
+        let mut seen = Vec::<crate::seen::Seen>::new();
+        let mut again = Self::default();
+        for harvest in harvests {
+            seen.resize_with(seen.len().max(harvest.seen.len()), Default::default);
+            for (place, (mine, theirs)) in seen.iter_mut().zip(&harvest.seen).enumerate() {
+                let both = mine.merge(theirs);
+                let Some(share) = place.checked_div(publishers) else { continue };
+                again.add(audience, (share, place % publishers), both);
+            }
+        }
+        again
+    }
+
+    fn add(&mut self, audience: &Audience, (share, publisher): (usize, usize), both: u64) {
+        self.all += both;
+        let found = audience.shares.get(share).zip(audience.get(publisher));
+        let assured = found.is_some_and(|(share, heard)| share.is_assured(heard.qos));
+        let repeats = found.is_some_and(|(share, heard)| share.may_repeat(heard.qos));
+        let called = audience.is_called_by_coming(share, publisher);
+        let count = |counts: bool| if counts { both } else { 0 };
+        self.assured += count(assured);
+        self.called += count(called);
+        self.called_assured += count(called && assured);
+        self.repeated += count(repeats);
     }
 }
 

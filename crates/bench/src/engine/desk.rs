@@ -33,7 +33,9 @@ use crate::{
 pub(crate) struct Harvest {
     /// Messages that were left out, of publishers whose audience is not known.
     pub(crate) gaps: u64,
-    /// What came over shared subscriptions, by publisher.
+    /// Of these, the ones that had QoS 1 or 2 on their whole way.
+    pub(crate) gaps_assured: u64,
+    /// What came over shared subscriptions, by share and publisher.
     pub(crate) seen: Vec<Seen>,
 }
 
@@ -374,15 +376,24 @@ impl Desk {
     /// What the worker found out besides the counts.
     pub(super) fn harvest<'a>(&mut self, conns: impl Iterator<Item = &'a Conn>) -> Harvest {
         let shared = Arc::clone(&self.shared);
-        let counts = |publisher: u32| {
-            let index = shared.index_of(publisher);
-            index.is_none_or(|index| shared.audience.get(index).is_none_or(Option::is_none))
-        };
-        let gaps = conns.map(|conn| match &conn.part {
-            Part::Subscribe(subscriber) => subscriber.gaps(counts),
-            Part::Idle | Part::Publish(_) => 0,
-        });
-        Harvest { gaps: gaps.sum(), seen: std::mem::take(&mut self.seen) }
+        let heard =
+            |publisher| shared.index_of(publisher).and_then(|index| shared.audience.get(index));
+        let counts = |publisher| heard(publisher).is_none_or(|heard| heard.receivers.is_none());
+        let mut harvest = Harvest { seen: std::mem::take(&mut self.seen), ..Harvest::default() };
+        for conn in conns {
+            let (Part::Subscribe(subscriber), Some(group)) = (&conn.part, self.group(conn)) else {
+                continue;
+            };
+            for (publisher, gaps) in subscriber.gaps(counts) {
+                // What another program published had the quality of service that was asked for.
+                let published = heard(publisher).map_or(Qos::ExactlyOnce, |heard| heard.qos);
+                harvest.gaps += gaps;
+                if group.qos_of(published) > Qos::AtMostOnce {
+                    harvest.gaps_assured += gaps;
+                }
+            }
+        }
+        harvest
     }
 }
 
@@ -390,7 +401,7 @@ impl Shared {
     /// The place of a stamped publisher among those of this run.
     fn index_of(&self, publisher: u32) -> Option<usize> {
         let index = publisher.wrapping_sub(self.publisher_first()) as usize;
-        (index < self.audience.len()).then_some(index)
+        (index < self.audience.publishers.len()).then_some(index)
     }
 
     /// What the first publisher writes into its stamps.

@@ -103,18 +103,17 @@ impl Subscriber {
         self.joins += 1;
     }
 
-    /// Messages that were left out before the last that came, of publishers that `counts` names and of
-    /// those whose messages it hears only while it is there.
-    pub(super) fn gaps(&self, counts: impl Fn(u32) -> bool) -> u64 {
+    /// By publisher, messages that were left out before the last that came: of publishers that `counts`
+    /// names and of those whose messages it hears only while it is there.
+    pub(super) fn gaps(&self, counts: impl Fn(u32) -> bool) -> impl Iterator<Item = (u32, u64)> {
         let one = self.streams.one.iter().map(|(lane, track)| (lane, track));
         let all = one.chain(&self.streams.more);
-        let gaps = all.map(|((publisher, _), track)| match track {
-            Track::Passing(stream, _) => stream.gaps(),
-            Track::Ordered(stream) if counts(*publisher) => stream.gaps(),
+        all.map(move |((publisher, _), track)| match track {
+            Track::Passing(stream, _) => (*publisher, stream.gaps()),
+            Track::Ordered(stream) if counts(*publisher) => (*publisher, stream.gaps()),
             // How many were to come is known, or they may have gone to topics that nobody asked for.
-            Track::Ordered(_) | Track::Spread(_) => 0,
-        });
-        gaps.sum()
+            Track::Ordered(_) | Track::Spread(_) => (*publisher, 0),
+        })
     }
 
     /// SUBACK came; when it was asked for and for how many filters.
@@ -133,6 +132,10 @@ mod tests {
         *,
     };
 
+    fn gaps(subscriber: &Subscriber, counts: impl Fn(u32) -> bool) -> u64 {
+        subscriber.gaps(counts).map(|(_, gaps)| gaps).sum()
+    }
+
     #[test]
     fn the_streams_of_publishers_are_apart() {
         let mut subscriber = Subscriber::default();
@@ -143,8 +146,8 @@ mod tests {
         }
         assert_eq!(subscriber.arrive((9, 0), 1, || Order::Whole), Late);
         assert_eq!(subscriber.arrive((9, 1), 0, || Order::Whole), Fresh, "another topic");
-        assert_eq!(subscriber.gaps(|_| true), 2);
-        assert_eq!(subscriber.gaps(|publisher| publisher == 3), 1);
+        assert_eq!(gaps(&subscriber, |_| true), 2);
+        assert_eq!(gaps(&subscriber, |publisher| publisher == 3), 1);
     }
 
     #[test]
@@ -155,7 +158,7 @@ mod tests {
         let [.., last] = arrivals;
         assert_eq!(last, Duplicate);
         assert_eq!(arrivals[..3], [Fresh; 3]);
-        assert_eq!(subscriber.gaps(|_| true), 0);
+        assert_eq!(gaps(&subscriber, |_| true), 0);
     }
 
     #[test]
@@ -168,7 +171,7 @@ mod tests {
         assert_eq!([20, 21].map(|n| arrive(&mut subscriber, n)), [Fresh; 2]);
         subscriber.join();
         assert_eq!([21, 22].map(|n| arrive(&mut subscriber, n)), [Duplicate, Fresh]);
-        assert_eq!(subscriber.gaps(|_| false), 1);
+        assert_eq!(gaps(&subscriber, |_| false), 1);
     }
 
     #[test]
@@ -176,6 +179,6 @@ mod tests {
         let mut subscriber = Subscriber::default();
         let arrivals = [1_000, 1_002].map(|n| subscriber.arrive((7, 0), n, || Order::Joined));
         assert_eq!(arrivals, [Fresh; 2]);
-        assert_eq!(subscriber.gaps(|_| true), 1);
+        assert_eq!(gaps(&subscriber, |_| true), 1);
     }
 }

@@ -15,7 +15,7 @@ fn groups_are_read_and_who_subscribes_comes_first() {
          [[group]]\nrole = \"subscribe\"\ncount = 2\nfilter = \"s/+\"\nqos = 1\n",
     )
     .unwrap();
-    assert_eq!(workload.audience(), [Some(2); 10]);
+    assert_eq!(workload.audience().all(), [Some(2); 10]);
     let names = workload.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>();
     assert_eq!(names, ["sensors", "subscribe-2"]);
     assert!(matches!(workload.steps.first(), Some(Step::Connect { group: 1, .. })));
@@ -59,7 +59,8 @@ fn expected(keys: &str, qos: u8) -> (Option<u32>, bool) {
          [[group]]\nrole = \"publish\"\ncount = 1\ntopic = \"a/b\"\nqos = {qos}\nrate = 9\n"
     ));
     let workload = workload.unwrap();
-    (workload.audience()[0], !workload.has_passing_audience()[0])
+    let heard = workload.audience().publishers[0];
+    (heard.receivers, !heard.passing)
 }
 
 #[test]

@@ -1,150 +1,219 @@
-//! How many subscribers a message has.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Who hears each message.
 
 use plexus_types::Qos;
 
-use super::{Filling, Publishing, Role, Subscribing, Workload, filter_matches};
-use crate::{pattern::Place, plan::Group};
+use super::{
+    Filling, Group, Publishing, Role, Subscribing, Workload, shapes::Filters, shares::Shares,
+};
+use crate::pattern::Place;
 
-/// Comparisons of a topic with a filter that are made; beyond, losses are seen as gaps only.
-const COMPARISONS_MAX: u64 = 20_000_000;
+/// Filters that are written out; with more it is not found out who hears a message.
+pub(super) const FILTERS_MAX: u64 = 5_000_000;
 
-/// All subscribers.
-#[derive(Debug, Default)]
-struct Audience {
-    /// Those who stay.
-    steady: Receivers,
-    /// Those who come and go and get what they have missed, if its quality of service is above 0.
-    returning: Receivers,
-    /// All who come and go.
-    passing: Receivers,
+/// Who hears the messages of a workload.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Audience {
+    /// In the order of [`Workload::publisher_base`].
+    pub(crate) publishers: Vec<Heard>,
+    pub(crate) shares: Shares,
 }
 
-/// Filters of subscribers, equal ones together.
-#[derive(Debug, Default)]
-struct Receivers {
-    /// Without wildcards: found by the topic.
-    exact: BTreeMap<String, u32>,
-    wild: BTreeMap<String, u32>,
-    /// Members of shared subscriptions by the name of their group and the filter: together one receiver.
-    shared: BTreeSet<(String, String)>,
+/// Who hears the messages of one publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// The quality of service it publishes with.
+    pub(crate) qos: Qos,
+    /// Deliveries that each message calls for. `None` where that differs from message to message or
+    /// there are too many filters to find out.
+    pub(crate) receivers: Option<u32>,
+    /// Of these, the ones that have QoS 1 or 2 on their whole way.
+    pub(crate) assured: u32,
+    /// Whether somebody who comes and goes hears of it: how long its messages take to arrive says
+    /// nothing then.
+    pub(crate) passing: bool,
 }
 
-pub(super) fn of(workload: &Workload) -> Vec<Option<u32>> {
-    let audience = Audience::new(workload);
-    let comparisons = topics(workload).saturating_mul(audience.wild());
-    let mut all = Vec::new();
-    for group in &workload.groups {
-        let Role::Publish(publishing) = &group.role else { continue };
-        // Whose message goes to which topic may change from one to the next. Then all have the same
-        // audience, if every topic has.
-        let alone = Publishing { topics: None, ..publishing.clone() };
-        let of = |number: u32| match publishing.counted {
-            false => Some(0),
-            true if comparisons > COMPARISONS_MAX => None,
-            true => audience.of_client(group, &alone, number),
-        };
-        match publishing.topics {
-            None => all.extend((0..group.count).map(of)),
-            Some(topics) => {
-                let each = (0..topics).map(of).collect::<BTreeSet<_>>();
-                let one = each.first().copied().flatten().filter(|_| each.len() == 1);
-                all.extend((0..group.count).map(|_| one));
-            }
-        }
-    }
-    all
+/// Clients that hear the same, or one shared subscription.
+#[derive(Debug)]
+struct Hearer {
+    filters: Filters,
+    share: Option<usize>,
+    /// Whether they come and go.
+    churns: bool,
+    /// Whether they get what they have missed.
+    returns: bool,
+    qos: Qos,
 }
 
-/// Topics of all publishers, those that vary from message to message as one.
-fn topics(workload: &Workload) -> u64 {
-    let topics = workload.groups.iter().map(|group| match &group.role {
-        Role::Publish(publishing) => u64::from(publishing.topics.unwrap_or(group.count)),
-        Role::Connect | Role::Subscribe(_) => 0,
-    });
-    topics.sum()
+/// All who hear something.
+#[derive(Debug)]
+struct Hearers<'a> {
+    all: Vec<Hearer>,
+    shares: &'a Shares,
 }
 
-/// By publisher, whether somebody who comes and goes hears of it.
-pub(super) fn passing(workload: &Workload) -> Vec<bool> {
-    let audience = Audience::new(workload);
-    let is_too_much = topics(workload).saturating_mul(audience.wild()) > COMPARISONS_MAX;
-    let mut all = Vec::new();
-    for group in &workload.groups {
-        let Role::Publish(publishing) = &group.role else { continue };
-        all.extend((0..group.count).map(|number| {
-            let hears =
-                |numbers| audience.passing.of(&group.topic(publishing, number, numbers)) > 0;
-            is_too_much || hears((0, 0)) || hears((1_234_567, 654_321))
-        }));
-    }
-    all
+/// What a message calls for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Call {
+    /// Nothing where that is not known.
+    all: Option<u32>,
+    assured: u32,
+    passing: bool,
 }
 
 impl Audience {
-    fn new(workload: &Workload) -> Self {
-        let mut audience = Self::default();
+    pub(super) fn of(workload: &Workload) -> Self {
+        let shares = Shares::of(workload);
+        let hearers = Hearers::of(workload, &shares);
+        let mut publishers = Vec::new();
         for group in &workload.groups {
-            let Role::Subscribe(subscribing) = &group.role else { continue };
-            if group.churn.is_none() {
-                audience.steady.add(group, subscribing);
-                continue;
-            }
-            audience.passing.add(group, subscribing);
-            if group.sessions.are_kept() && subscribing.qos > Qos::AtMostOnce {
-                audience.returning.add(group, subscribing);
+            let Role::Publish(publishing) = &group.role else { continue };
+            // Whose message goes to which topic may change from one to the next. Then all have the same
+            // audience, if every topic has.
+            let alone = Publishing { topics: None, ..publishing.clone() };
+            let of = |number: u32| match &hearers {
+                _ if !publishing.counted => Call { all: Some(0), ..Call::default() },
+                None => Call::default(),
+                Some(hearers) => hearers.call_of_client(group, &alone, number),
+            };
+            let heard = |call: Call| Heard {
+                qos: publishing.qos,
+                receivers: call.all,
+                assured: if call.all.is_some() { call.assured } else { 0 },
+                passing: call.passing,
+            };
+            match publishing.topics {
+                None => publishers.extend((0..group.count).map(|number| heard(of(number)))),
+                Some(topics) => {
+                    let one = heard((0..topics).map(of).reduce(Call::or).unwrap_or_default());
+                    publishers.extend((0..group.count).map(|_| one));
+                }
             }
         }
-        audience
+        Self { publishers, shares }
     }
 
-    /// Filters that a topic is compared with.
-    fn wild(&self) -> u64 {
-        let all = [&self.steady, &self.returning, &self.passing].into_iter();
-        all.map(|receivers| (receivers.wild.len() + receivers.shared.len()) as u64).sum()
+    /// Whether there are too many filters to find out who hears a message.
+    pub(super) fn is_too_much(workload: &Workload) -> bool {
+        let counts = workload.groups.iter().filter_map(|group| {
+            let subscribing = subscribing(group)?;
+            Some(u64::from(clients(group, subscribing).0) * u64::from(subscribing.each))
+        });
+        counts.fold(0, u64::saturating_add) > FILTERS_MAX
     }
 
-    /// How many hear each message of a client; nothing where that differs.
-    fn of_client(&self, group: &Group, publishing: &Publishing, number: u32) -> Option<u32> {
-        let of = |numbers| {
-            let topic = group.topic(publishing, number, numbers);
-            let is_stored = publishing.qos > Qos::AtMostOnce;
-            let returning = if is_stored { self.returning.of(&topic) } else { 0 };
-            self.steady.of(&topic) + returning
-        };
-        let found = of((0, 0));
-        // What differs for another message cannot be told beforehand.
-        let same = !publishing.topic.varies() || of((1_234_567, 654_321)) == found;
-        same.then_some(found)
+    pub(crate) fn get(&self, publisher: usize) -> Option<&Heard> {
+        self.publishers.get(publisher)
+    }
+
+    /// Deliveries that each message calls for, by publisher.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<Option<u32>> {
+        self.publishers.iter().map(|heard| heard.receivers).collect()
+    }
+
+    /// Whether a message of a publisher is called for when a member of a share gets it, and not before.
+    pub(crate) fn is_called_by_coming(&self, share: usize, publisher: usize) -> bool {
+        let heard = self.get(publisher);
+        let owed = heard
+            .zip(self.shares.get(share))
+            .is_some_and(|(heard, share)| heard.receivers.is_some() && share.is_owed(heard.qos));
+        !owed
     }
 }
 
-impl Receivers {
-    fn add(&mut self, group: &Group, subscribing: &Subscribing) {
-        let own = subscribing.filter.has(Place::Client) || subscribing.filter.has(Place::Id);
-        let (clients, weight) = if own { (group.count, 1) } else { (1, group.count) };
-        for number in 0..clients {
-            let client = group.first + u64::from(number);
-            let id = group.id(number, 0);
-            for message in 0..u64::from(subscribing.each) {
-                let filling = Filling { client, id: &id, message, ..Filling::default() };
-                let filter = subscribing.filter.text(&filling);
-                if let Some(name) = &subscribing.shared {
-                    self.shared.insert((name.clone(), filter));
-                    continue;
-                }
-                let wild = filter.contains(['+', '#']);
-                let map = if wild { &mut self.wild } else { &mut self.exact };
-                *map.entry(filter).or_default() += weight;
-            }
+impl<'a> Hearers<'a> {
+    /// Those of a workload; nothing if their filters are too many.
+    fn of(workload: &Workload, shares: &'a Shares) -> Option<Self> {
+        if Audience::is_too_much(workload) {
+            return None;
         }
+        let all = workload.groups.iter().enumerate().filter_map(|(index, group)| {
+            let subscribing = subscribing(group)?;
+            let share = shares.of_group(index);
+            // The members of a share have the same filters: those of one do.
+            let first = share.and_then(|share| shares.get(share)).map(|share| share.group);
+            first.is_none_or(|first| first == index).then(|| Hearer {
+                filters: filters(group, subscribing),
+                share,
+                churns: group.churn.is_some(),
+                returns: group.sessions.are_kept() && subscribing.qos > Qos::AtMostOnce,
+                qos: subscribing.qos,
+            })
+        });
+        Some(Self { all: all.collect(), shares })
     }
 
-    fn of(&self, topic: &str) -> u32 {
-        let exact = self.exact.get(topic).copied().unwrap_or_default();
-        let wild = self.wild.iter().filter(|(filter, _)| filter_matches(filter, topic));
-        let shared = self.shared.iter().filter(|(_, filter)| filter_matches(filter, topic));
-        exact + wild.map(|(_, receivers)| receivers).sum::<u32>() + shared.count() as u32
+    /// What each message of a client calls for.
+    fn call_of_client(&self, group: &Group, publishing: &Publishing, number: u32) -> Call {
+        let call = |numbers| self.call(&group.topic(publishing, number, numbers), publishing.qos);
+        let first = call((0, 0));
+        // What differs for another message cannot be told beforehand.
+        if publishing.topic.varies() { first.or(call((1_234_567, 654_321))) } else { first }
     }
+
+    fn call(&self, topic: &str, published: Qos) -> Call {
+        let mut call = Call { all: Some(0), ..Call::default() };
+        for hearer in &self.all {
+            let found = hearer.filters.of(topic);
+            if found == 0 {
+                continue;
+            }
+            let share = hearer.share.and_then(|share| self.shares.get(share));
+            let (receivers, assured) = match share {
+                Some(share) => (u32::from(share.is_owed(published)), share.is_assured(published)),
+                None if hearer.is_owed(published) => {
+                    (found, hearer.qos.min(published) > Qos::AtMostOnce)
+                }
+                None => (0, false),
+            };
+            call.all = call.all.map(|all| all + receivers);
+            call.assured += if assured { receivers } else { 0 };
+            call.passing |= share.map_or(hearer.churns, |share| share.passes);
+        }
+        call
+    }
+}
+
+impl Hearer {
+    /// Whether each message that is published so is owed to them.
+    fn is_owed(&self, published: Qos) -> bool {
+        !self.churns || (self.returns && published > Qos::AtMostOnce)
+    }
+}
+
+impl Call {
+    /// What a message calls for that is either of them.
+    fn or(self, other: Self) -> Self {
+        let same = (self.all, self.assured) == (other.all, other.assured);
+        let passing = self.passing || other.passing;
+        Self { all: self.all.filter(|_| same), assured: self.assured, passing }
+    }
+}
+
+fn subscribing(group: &Group) -> Option<&Subscribing> {
+    match &group.role {
+        Role::Subscribe(subscribing) => Some(subscribing),
+        Role::Connect | Role::Publish(_) => None,
+    }
+}
+
+/// How many clients of a group have filters of their own, and for how many each of these stands.
+fn clients(group: &Group, subscribing: &Subscribing) -> (u32, u32) {
+    let own = subscribing.filter.has(Place::Client) || subscribing.filter.has(Place::Id);
+    if own { (group.count, 1) } else { (1, group.count) }
+}
+
+fn filters(group: &Group, subscribing: &Subscribing) -> Filters {
+    let mut filters = Filters::default();
+    let (clients, weight) = clients(group, subscribing);
+    for number in 0..clients {
+        let client = group.first + u64::from(number);
+        let id = group.id(number, 0);
+        for message in 0..u64::from(subscribing.each) {
+            let filling = Filling { client, id: &id, message, ..Filling::default() };
+            filters.add(subscribing.filter.text(&filling), weight);
+        }
+    }
+    filters
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Role, Workload};
+use super::{Audience, Role, Workload};
 use crate::pattern::Place;
 
 /// Publishers by the topic that nobody else of the run publishes to.
@@ -42,22 +42,20 @@ impl Senders {
 impl Workload {
     /// How many deliveries each message of each publisher waits for before it leaves the window, in
     /// the order of [`Self::publisher_base`].
-    pub(crate) fn awaited(&self, senders: &Senders, audience: &[Option<u32>]) -> Vec<u32> {
-        let mut audience = audience.iter().map(|receivers| receivers.unwrap_or_default());
-        let mut passing = self.has_passing_audience().into_iter();
+    pub(crate) fn awaited(&self, senders: &Senders, audience: &Audience) -> Vec<u32> {
         let mut awaited = Vec::new();
         for group in &self.groups {
             let Role::Publish(publishing) = &group.role else { continue };
             for number in 0..group.count {
-                let receivers = audience.next().unwrap_or_default();
-                let is_passing = passing.next().unwrap_or_default();
+                let heard = audience.get(awaited.len());
+                let receivers = heard.filter(|heard| !heard.passing);
+                let receivers = receivers.and_then(|heard| heard.receivers).unwrap_or_default();
                 let index = awaited.len() as u32;
                 let is_known = || {
                     let topic = group.topic(publishing, number, (0, 0));
                     publishing.body.is_stamped() || senders.of_topic(&topic) == Some(index)
                 };
-                let waits =
-                    publishing.awaits_delivery && receivers > 0 && !is_passing && is_known();
+                let waits = publishing.awaits_delivery && receivers > 0 && is_known();
                 awaited.push(if waits { receivers } else { 0 });
             }
         }

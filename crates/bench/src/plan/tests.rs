@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::pattern::Place as Letter;
 
@@ -63,7 +65,7 @@ fn the_audience_of_each_message_is_known_beforehand() {
     ] {
         let groups =
             vec![group(3, subscribing(filter, shared)), group(2, Role::Publish(publishing(topic)))];
-        assert_eq!(workload(groups).audience(), [expected; 2], "{topic} {filter}");
+        assert_eq!(workload(groups).audience().all(), [expected; 2], "{topic} {filter}");
     }
 }
 
@@ -97,7 +99,121 @@ fn shared_subscriptions_are_receivers_of_their_own() {
         group(2, subscribing("a/+", Some("h"))),
         group(1, Role::Publish(publishing("a/%i"))),
     ];
-    assert_eq!(workload(groups).audience(), [Some(7)]);
+    assert_eq!(workload(groups).audience().all(), [Some(7)]);
+}
+
+#[test]
+fn a_share_is_one_receiver_whoever_of_its_members_comes_and_goes() {
+    let time = Duration::from_secs(1);
+    let churn = Some(Churn { stay: time, away: time, drops: false });
+    let kept = Sessions::Kept { clean_start: false, expiry: None };
+    let member =
+        |churn, sessions| Group { sessions, churn, ..group(2, subscribing("a/+", Some("g"))) };
+    let steady = member(None, Sessions::Asked);
+    let [returning, passing] = [kept, Sessions::Asked].map(|sessions| member(churn, sessions));
+    // Whether it is one receiver of QoS 0 and of QoS 2, and whether a window may wait for it.
+    for (members, expected) in [
+        (&[&steady, &passing][..], ([1, 1], true)),
+        (&[&passing, &steady], ([1, 1], true)),
+        (&[&steady, &returning], ([1, 1], true)),
+        (&[&returning, &passing], ([0, 1], true)),
+        (&[&passing, &passing], ([0, 0], true)),
+        (&[&steady, &steady], ([1, 1], false)),
+    ] {
+        let of = |qos| {
+            let mut groups = members.iter().map(|group| (*group).clone()).collect::<Vec<_>>();
+            groups.push(group(1, Role::Publish(Publishing { qos, ..publishing("a/%i") })));
+            let audience = workload(groups).audience();
+            let heard = audience.publishers[0];
+            let owed = heard.receivers.unwrap();
+            assert_eq!(audience.is_called_by_coming(0, 0), owed == 0, "what is not owed calls");
+            (owed, heard.passing)
+        };
+        let found = [Qos::AtMostOnce, Qos::ExactlyOnce].map(of);
+        assert_eq!((found.map(|(owed, _)| owed), found[0].1), expected, "{members:?}");
+    }
+}
+
+#[test]
+fn members_of_a_share_with_different_filters_are_refused() {
+    let error = || Err(WorkloadError::Share("g".to_owned()));
+    for (first, second, expected) in [
+        ("a/+", "a/+", Ok(())),
+        ("a/+", "a/#", error()),
+        ("a/%i", "a/%i", error()),
+        ("a/%c", "a/%c", error()),
+    ] {
+        let groups = [first, second].map(|filter| group(2, subscribing(filter, Some("g"))));
+        assert_eq!(workload(groups.to_vec()).check(), expected, "{first} {second}");
+    }
+}
+
+#[test]
+fn a_window_is_kept_beside_filters_by_the_thousand() {
+    let each = 2_500;
+    for shared in [None, Some("g")] {
+        let filter = if shared.is_some() { "other/+/%n" } else { "other/%i/+/%n" };
+        let Role::Subscribe(others) = subscribing(filter, shared) else { panic!() };
+        let publishing = Publishing { qos: Qos::AtMostOnce, ..publishing("pair/%i") };
+        let workload = workload(vec![
+            group(100, Role::Publish(publishing)),
+            group(100, subscribing("pair/%i", None)),
+            group(100, Role::Subscribe(Subscribing { each, ..others })),
+        ]);
+        let audience = workload.audience();
+        assert_eq!(audience.all(), [Some(1); 100]);
+        assert_eq!(workload.awaited(&Senders::of(&workload), &audience), [1; 100]);
+    }
+}
+
+#[test]
+fn a_window_that_waits_for_nobody_knows_how_many_is_refused() {
+    let with = |topic, filter, each, qos| {
+        let Role::Subscribe(one) = subscribing(filter, None) else { panic!() };
+        workload(vec![
+            group(1_000, Role::Subscribe(Subscribing { each, ..one })),
+            group(1, Role::Publish(Publishing { qos, ..publishing(topic) })),
+        ])
+        .check()
+    };
+    let (refused, qos) = (Err(WorkloadError::Audience), Qos::AtMostOnce);
+    assert_eq!(with("a/b", "x/%i/%n", 5_001, qos), refused, "too many filters");
+    assert_eq!(with("a/b", "x/%i/%n", 5_001, Qos::AtLeastOnce), Ok(()));
+    assert_eq!(with("a/%n", "a/0", 1, qos), refused, "it differs");
+    assert_eq!(with("a/%n", "a/+", 1, qos), Ok(()));
+}
+
+#[test]
+fn what_the_last_client_would_say_is_looked_at() {
+    let id = |text: &str| Group { client_id: pattern(text), ..group(11, Role::Connect) };
+    let will = |topic: &str, payload: &str| Will {
+        topic: pattern(topic),
+        payload: pattern(payload),
+        qos: Qos::AtMostOnce,
+        retain: false,
+    };
+    let publish = |id_of: Group, topic: &str| Group {
+        role: Role::Publish(Publishing { pace: Pace::Rate(1), ..publishing(topic) }),
+        ..id_of
+    };
+    let long = "x".repeat(65_534);
+    for (group, what) in [
+        (id(&format!("{long}%i")), "client identifier"),
+        (publish(id("a+%i"), "t/%c"), "topic"),
+        (publish(id("a#%i"), "t/%c"), "topic"),
+        (publish(id("c%i"), &format!("{long}%i")), "topic"),
+        (Group { will: Some(will("w/%c", "")), ..id("a+%i") }, "topic of the will"),
+        (
+            Group { will: Some(will("w", "%c%c")), ..id(&format!("{}%i", &long[..40_000])) },
+            "payload of",
+        ),
+        (Group { role: subscribing("t/%c", None), ..id("a+%i") }, "filter"),
+    ] {
+        let error = workload(vec![group]).check().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the {what}")) && error.len() < 200, "{what}: {error}");
+    }
+    let fine = Group { will: Some(will("w/%c", "%c")), ..publish(id("a/%i"), "t/%c/%n") };
+    assert_eq!(workload(vec![fine]).check(), Ok(()));
 }
 
 #[test]
@@ -106,7 +222,7 @@ fn the_audience_of_messages_that_go_round_is_that_of_each_topic() {
     for (filter, expected) in [("a/%i", Some(1)), ("a/+", Some(3)), ("a/1", None), ("b", Some(0))] {
         let groups =
             vec![group(3, subscribing(filter, None)), group(2, Role::Publish(publishing.clone()))];
-        assert_eq!(workload(groups).audience(), [expected; 2], "{filter}");
+        assert_eq!(workload(groups).audience().all(), [expected; 2], "{filter}");
     }
 }
 
@@ -172,9 +288,7 @@ fn a_quota_is_dealt_out_to_the_last_message() {
 fn what_must_hold_follows_from_the_groups() {
     let groups =
         vec![group(1, subscribing("a/+", None)), group(1, Role::Publish(publishing("a/%i")))];
-    let plain = workload(groups.clone());
-    assert_eq!(plain.qos_least(), Some(Qos::AtLeastOnce));
-    assert!(plain.is_stamped());
+    assert!(workload(groups.clone()).is_stamped());
     let small = Publishing { body: Body::of_size(15), ..publishing("a/%n") };
     let small = workload(vec![groups[0].clone(), group(1, Role::Publish(small))]);
     assert!(!small.is_stamped());

@@ -41,10 +41,10 @@ fn every_message_of_a_scenario_has_its_audience() {
         (Kind::Pub, false, 0),
     ] {
         let workload = Recipe { shared, ..recipe(kind) }.workload().unwrap();
-        assert_eq!(workload.audience(), [Some(expected); 3], "{kind:?}");
+        assert_eq!(workload.audience().all(), [Some(expected); 3], "{kind:?}");
     }
     let retained = recipe(Kind::Retained).workload().unwrap();
-    assert_eq!(retained.audience(), [[Some(3); 3], [Some(0); 3]].concat());
+    assert_eq!(retained.audience().all(), [[Some(3); 3], [Some(0); 3]].concat());
 }
 
 #[test]

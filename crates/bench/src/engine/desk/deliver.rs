@@ -9,7 +9,7 @@ use super::{Conn, Count, Desk, Metric, Part};
 use crate::{
     engine::{Shared, subscriber::Order},
     ledger::Arrival,
-    plan::{Plan, Role},
+    plan::Plan,
     stamp::Stamp,
 };
 
@@ -17,6 +17,23 @@ use crate::{
 const AHEAD_MAX: Duration = Duration::from_mins(1);
 /// A stamp that is older is no stamp but chance.
 const BEHIND_MAX: Duration = Duration::from_hours(24 * 366);
+
+/// From a publisher to a client.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// The quality of service it was published with.
+    published: Qos,
+    /// The number of the shared subscription.
+    share: Option<usize>,
+    /// Whether the client comes and goes.
+    churns: bool,
+    /// Whether what is published while nobody is there is for nobody.
+    is_passing: bool,
+    /// Whether it has QoS 1 or 2 all the way.
+    is_assured: bool,
+    /// Whether the delivery is called for by coming: nobody could tell beforehand.
+    calls: bool,
+}
 
 impl Desk {
     pub(super) fn deliver(&mut self, conn: &mut Conn, message: &Incoming) {
@@ -33,61 +50,84 @@ impl Desk {
         };
         let index = self.shared.index_of(stamp.publisher);
         let own = index.is_some() && stamp.due >= self.shared.begun;
-        let alone = self.shared.audience.is_empty();
+        let alone = self.shared.audience.publishers.is_empty();
         if !own && !alone {
             return self.counts.add(Count::Stray, 1);
         }
-        let shared = match self.group(conn).map(|group| &group.role) {
-            Some(Role::Subscribe(subscribing)) => subscribing.shared.is_some(),
-            Some(Role::Connect | Role::Publish(_)) | None => false,
-        };
-        let churns = self.group(conn).filter(|group| group.churn.is_some());
-        let passing = churns
-            .is_some_and(|group| !group.sessions.are_kept() || message.qos == Qos::AtMostOnce);
-        let churns = churns.is_some();
-        let arrival = match (&mut conn.part, index) {
-            (_, Some(index)) if shared => self.see(index, stamp.sequence),
-            (Part::Subscribe(subscriber), _) => {
+        let way = self.way(conn, index, message.qos);
+        let arrival = match (way.share, index, &mut conn.part) {
+            (Some(share), Some(index), _) => self.see((share, index), stamp.sequence),
+            (_, _, Part::Subscribe(subscriber)) => {
                 let (lane, sequence) = match index {
                     Some(index) => self.shared.lane(index, stamp.sequence),
                     None => (0, stamp.sequence),
                 };
                 subscriber.arrive((stamp.publisher, lane), sequence, || match index {
                     Some(index) if self.shared.is_spread(index) => Order::Spread,
-                    Some(_) | None if passing => Order::Passing,
+                    Some(_) | None if way.is_passing => Order::Passing,
                     Some(_) if !alone => Order::Whole,
                     Some(_) | None => Order::Joined,
                 })
             }
-            (Part::Idle | Part::Publish(_), _) => return self.counts.add(Count::Stray, 1),
+            (_, _, Part::Idle | Part::Publish(_)) => return self.counts.add(Count::Stray, 1),
         };
         match arrival {
             // The broker replays what it retained to each new subscription.
-            Arrival::Duplicate if message.retain && churns => return,
+            Arrival::Duplicate if message.retain && way.churns => return,
             Arrival::Duplicate => {
-                let is_allowed = message.qos == Qos::AtLeastOnce
-                    || index.and_then(|index| self.shared.qos_of(index)) == Some(Qos::AtLeastOnce);
+                let is_allowed = [message.qos, way.published].contains(&Qos::AtLeastOnce);
                 self.counts.add(Count::Repeated, u64::from(is_allowed));
                 return self.counts.add(Count::Duplicates, 1);
             }
             Arrival::Late => self.counts.add(Count::OutOfOrder, 1),
             Arrival::Fresh => {}
         }
+        let assured = u64::from(way.is_assured);
         self.counts.add(Count::Delivered, 1);
-        // What nobody could call for beforehand is called for by coming.
-        let known = index.and_then(|index| self.shared.audience.get(index).copied().flatten());
-        self.counts.add(Count::Expected, u64::from(!alone && (passing || known.is_none())));
+        self.counts.add(Count::DeliveredAssured, assured);
+        if !alone && way.calls {
+            self.counts.add(Count::Expected, 1);
+            self.counts.add(Count::ExpectedAssured, assured);
+        }
         self.record(Metric::Deliver, stamp.due, self.now.saturating_since(stamp.due));
         if let Some(index) = index {
             self.count_delivery(index);
         }
     }
 
-    fn see(&mut self, index: usize, sequence: u32) -> Arrival {
-        if index >= self.seen.len() {
-            self.seen.resize_with(index + 1, Default::default);
+    /// What is to be known of the way of a message that came with that quality of service.
+    fn way(&self, conn: &Conn, index: Option<usize>, came: Qos) -> Way {
+        let audience = &self.shared.audience;
+        let heard = index.and_then(|index| audience.get(index));
+        let published = heard.map_or(came, |heard| heard.qos);
+        let share = audience.shares.of_group(usize::from(conn.group));
+        let group = self.group(conn);
+        let churns = group.is_some_and(|group| group.churn.is_some());
+        let found = share.and_then(|share| audience.shares.get(share));
+        let is_assured = found.map_or_else(
+            || group.is_some_and(|group| group.qos_of(published) > Qos::AtMostOnce),
+            |share| share.is_assured(published),
+        );
+        let is_kept = group.is_some_and(|group| group.sessions.are_kept());
+        let is_owed =
+            found.map_or(!churns || (is_kept && is_assured), |share| share.is_owed(published));
+        let is_known = heard.is_some_and(|heard| heard.receivers.is_some());
+        Way {
+            published,
+            share,
+            churns,
+            is_passing: !is_owed,
+            is_assured,
+            calls: !(is_owed && is_known),
         }
-        match self.seen.get_mut(index).map(|seen| seen.note(sequence)) {
+    }
+
+    fn see(&mut self, (share, publisher): (usize, usize), sequence: u32) -> Arrival {
+        let place = share * self.shared.audience.publishers.len() + publisher;
+        if place >= self.seen.len() {
+            self.seen.resize_with(place + 1, Default::default);
+        }
+        match self.seen.get_mut(place).map(|seen| seen.note(sequence)) {
             Some(false) => Arrival::Duplicate,
             Some(true) | None => Arrival::Fresh,
         }
@@ -120,19 +160,10 @@ impl Shared {
         };
         let head = Stamp::read(payload).filter(may_be);
         let in_text = || Stamp::find(payload).filter(may_be);
-        if self.texts || (head.is_none() && self.audience.is_empty()) {
+        if self.texts || (head.is_none() && self.audience.publishers.is_empty()) {
             return in_text().or(head);
         }
         head
-    }
-
-    /// The quality of service that a publisher of this run publishes with.
-    fn qos_of(&self, index: usize) -> Option<Qos> {
-        let (group, _) = self.publisher(index as u32)?;
-        match &self.plan.workload.groups.get(group)?.role {
-            Role::Publish(publishing) => Some(publishing.qos),
-            Role::Connect | Role::Subscribe(_) => None,
-        }
     }
 
     /// The worker of a client, and its slot there.

@@ -115,10 +115,10 @@ impl Desk {
     /// looked at, because this thread was late.
     pub(in crate::engine) fn give_up_waiting(&mut self, conn: &mut Conn, left_behind: u64) {
         let Part::Publish(publisher) = &mut conn.part else { return };
-        let left_behind = publisher.take(left_behind);
-        self.counts.add(Count::Waiting, publisher.give_up_waiting());
-        let count = if conn.phase == Phase::Ready { Count::Waiting } else { Count::Unconnected };
-        self.counts.add(count, left_behind);
+        let unsent = publisher.take(left_behind) + publisher.give_up_waiting();
+        // Who has left, or is about to, is not held up by the broker.
+        let is_there = conn.phase == Phase::Ready && !conn.parting;
+        self.counts.add(if is_there { Count::Waiting } else { Count::Unconnected }, unsent);
     }
 
     fn publish(&mut self, slot: u32, conn: &mut Conn, due: Instant) -> Option<End> {
@@ -151,7 +151,10 @@ impl Desk {
             let filling = Filling { client: group.first + topic, ..filling };
             self.text.clear();
             publishing.topic.render(&filling, &mut self.text);
-            TopicName::try_from(self.text.as_str()).ok()?
+            match TopicName::try_from(self.text.as_str()) {
+                Ok(topic) => topic,
+                Err(error) => return Some(cannot_be(&error)),
+            }
         };
         let index = publisher.index as usize;
         let length = payload.len() as u64;
@@ -162,24 +165,38 @@ impl Desk {
             publisher.properties = Some(properties.clone());
         }
         request.properties = properties;
-        let mut ticket = None;
-        let end = self.act(slot, conn, |conn, now| {
-            ticket = conn.client.publish(now, request).ok();
-            // Before what the client tells about it is read.
-            if let (Part::Publish(publisher), Some(ticket)) = (&mut conn.part, ticket) {
-                publisher.sent(ticket, due);
+        let mut failed = None;
+        let end = self.act(slot, conn, |conn, now| match conn.client.publish(now, request) {
+            Ok(ticket) => {
+                // Before what the client tells about it is read.
+                if let Part::Publish(publisher) = &mut conn.part {
+                    publisher.sent(ticket, due);
+                }
             }
+            Err(error) => failed = Some(cannot_be(&error)),
         });
-        if ticket.is_some() && publishing.counted {
+        if failed.is_some() {
+            return end.or(failed);
+        }
+        if publishing.counted {
             self.counts.add(Count::Published, 1);
             self.counts.add(Count::BytesOut, length);
-            let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
-            self.counts.add(Count::Expected, u64::from(audience));
+            let (all, assured) = self.called_for(index);
+            self.counts.add(Count::Expected, all);
+            self.counts.add(Count::ExpectedAssured, assured);
             if matches!(publishing.pace, Pace::Rate(_)) {
                 self.record(Metric::Lag, due, self.now.saturating_since(due));
             }
         }
         end
+    }
+
+    /// Deliveries that a message of a publisher calls for, and those of QoS 1 and 2 among them.
+    fn called_for(&self, publisher: usize) -> (u64, u64) {
+        let heard = self.shared.audience.get(publisher);
+        heard.map_or((0, 0), |heard| {
+            (u64::from(heard.receivers.unwrap_or_default()), u64::from(heard.assured))
+        })
     }
 
     pub(super) fn settle(
@@ -193,9 +210,10 @@ impl Desk {
         let (index, qos) = (publisher.index as usize, publisher.qos);
         if reason.is_error() {
             self.counts.add(Count::Refused, 1);
-            let audience = self.shared.audience.get(index).copied().flatten().unwrap_or_default();
             // What the broker refuses reaches nobody, and that is not a loss.
-            self.counts.add(Count::Expected, u64::from(audience).wrapping_neg());
+            let (all, assured) = self.called_for(index);
+            self.counts.add(Count::Expected, all.wrapping_neg());
+            self.counts.add(Count::ExpectedAssured, assured.wrapping_neg());
             let mut words = String::new();
             // Writing to a string does not fail.
             let _ = write!(words, "message refused: {reason}");
@@ -216,6 +234,11 @@ impl Desk {
             self.refill.push(slot);
         }
     }
+}
+
+/// Trying again would fail again: that is the end of the connection, and is told.
+fn cannot_be(error: &impl std::fmt::Display) -> End {
+    End::Because(format!("a message cannot be published: {error}"))
 }
 
 /// Makes a payload. The pieces of one block are freed together with it.
