@@ -11,13 +11,13 @@ use plexus_bench::{
     Director,
     limits::{Limits, check_process},
     mixed::{Frame, mixed},
-    plan::{Plan, Role, Workload},
+    plan::{Plan, Workload},
     record::Asked,
     summary::Summary,
 };
 use plexus_net::Target;
 use plexus_session::ClientOptions;
-use plexus_types::{Instant, Text, TopicFilter};
+use plexus_types::{Instant, Text};
 
 pub(crate) use self::args::BenchCommand;
 use self::{args::RunArgs, show::Viewer};
@@ -37,7 +37,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
     let mut seed = machine::seed()?;
     let name = format!("{:05x}", seed.next_u64() >> 44);
     let workload = workload(command, &name)?;
-    check(&workload)?;
+    workload.check().map_err(|error| Failure::Usage(error.to_string()))?;
     args.pid.map_or(Ok(()), named_process)?;
     let url = url(args)?;
     let endpoint = args.server.endpoint(url)?;
@@ -107,24 +107,6 @@ fn workload(command: &BenchCommand, name: &str) -> Result<Workload, Failure> {
         version: args.run.server.version(),
     };
     mixed(&text, &frame).map_err(|error| Failure::Usage(format!("{path}: {error}")))
-}
-
-/// What is rendered for each client must be text that MQTT takes, for the last as for the first.
-fn check(workload: &Workload) -> Result<(), Failure> {
-    workload.check().map_err(|error| Failure::Usage(error.to_string()))?;
-    for group in &workload.groups {
-        let id = group.id(group.count.saturating_sub(1), 0);
-        Text::try_from(id.as_str())
-            .map_err(|error| Failure::Usage(format!("the client identifier `{id}` {error}")))?;
-        if let Role::Subscribe(subscribing) = &group.role {
-            let filling = plexus_bench::pattern::Filling { id: &id, ..Default::default() };
-            let filter = subscribing.filter(&filling);
-            TopicFilter::try_from(filter.as_str()).map_err(|error| {
-                Failure::Usage(format!("the filter `{filter}` cannot be: {error}"))
-            })?;
-        }
-    }
-    Ok(())
 }
 
 /// A process of which nothing can be read would be left out of the report without a word.
