@@ -8,7 +8,7 @@
 mod conn;
 mod desk;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod pace;
 mod publisher;
 mod reason;

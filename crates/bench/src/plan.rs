@@ -230,6 +230,15 @@ pub enum Step {
     },
 }
 
+impl Plan {
+    /// Whether the sessions of groups that say nothing of them outlive their connections.
+    pub(crate) fn keeps_sessions(&self) -> bool {
+        let ClientOptions { clean_start, version, properties, .. } = &self.options;
+        let expires = version.is_v5() && properties.session_expiry_interval == 0;
+        !clean_start && !expires
+    }
+}
+
 impl Workload {
     /// Clients of all groups.
     pub fn clients(&self) -> u64 {

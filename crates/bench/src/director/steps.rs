@@ -10,6 +10,8 @@ use crate::plan::{Role, Step};
 /// How long the slowest connection may take beyond the last one that came up: the socket's time and
 /// the answer's.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(35);
+/// How long nothing may move after somebody wanted the end.
+const HURRY: Duration = Duration::from_secs(2);
 
 impl Director {
     pub(super) fn step(&mut self, step: &Step, watch: &mut dyn Watch) -> io::Result<()> {
@@ -52,26 +54,28 @@ impl Director {
         }
     }
 
-    /// Looks until `done` says 1 or more, or nothing has moved for the patience of the plan, or
-    /// somebody wants the end. Gives the time of the last movement.
+    /// Looks until `done` says 1 or more, or `moves` has stood still for the patience, or somebody wants
+    /// the end. Gives the time of the last movement.
     fn until(
         &mut self,
         patience: Duration,
         watch: &mut dyn Watch,
+        mut moves: impl FnMut(&Counts) -> u64,
         mut done: impl FnMut(&Self, &Counts) -> f64,
     ) -> io::Result<Instant> {
-        let mut last = self.shared.counts();
+        let mut counts = self.shared.counts();
         let begin = self.clock.now();
-        let mut changed = begin;
+        let (mut last, mut changed) = (moves(&counts), begin);
         loop {
-            let share = done(self, &last);
+            let share = done(self, &counts);
             if share >= 1.0 || (self.ending && !self.patient) {
                 break;
             }
-            let counts = self.look(watch, Some(share))?;
-            let now = self.clock.now();
-            if counts != last {
-                (last, changed) = (counts, now);
+            counts = self.look(watch, Some(share))?;
+            let (moved, now) = (moves(&counts), self.clock.now());
+            let patience = if self.ending { patience.min(HURRY) } else { patience };
+            if moved != last {
+                (last, changed) = (moved, now);
             } else if now.saturating_since(changed) > patience {
                 break;
             }
@@ -122,7 +126,7 @@ impl Director {
     ) -> io::Result<Instant> {
         let count = self.shared.plan.workload.groups.get(group).map_or(0, |one| one.count);
         let before = before.clone();
-        self.until(CONNECT_PATIENCE, watch, move |director, counts| {
+        self.until(CONNECT_PATIENCE, watch, connections, move |director, counts| {
             1.0 - director.missing(counts, group, &before) as f64 / f64::from(count.max(1))
         })
     }
@@ -152,7 +156,7 @@ impl Director {
         } else {
             let wanted = self.messages_of(groups) + gone_out(&mark.counts);
             let patience = self.shared.plan.patience;
-            self.until(patience, watch, move |director, counts| {
+            self.until(patience, watch, messages, move |director, counts| {
                 director.progress_of(counts, wanted)
             })?
         };
@@ -195,7 +199,7 @@ impl Director {
         let patience = self.shared.plan.patience;
         self.step = self.named(&Step::Settle);
         self.patient = true;
-        self.until(patience, watch, |director, counts| {
+        self.until(patience, watch, messages, |director, counts| {
             f64::from(u8::from(director.is_settled(counts)))
         })?;
         self.patient = false;
@@ -212,7 +216,7 @@ impl Director {
         self.crew.order(&Command::Measure(mark.at, Instant::FAR_FUTURE));
         self.crew.order(&Command::Subscribe { group });
         let patience = self.shared.plan.patience;
-        let end = self.until(patience, watch, move |_, counts| {
+        let end = self.until(patience, watch, messages, move |_, counts| {
             let done = counts.get(Count::Subscribed) + counts.get(Count::SubscribeRefused);
             done as f64 / wanted.max(1) as f64
         })?;
@@ -276,11 +280,19 @@ impl Director {
             Some((*group, u64::from(found.count)))
         });
         let counts = counts.collect::<Vec<_>>();
+        let wanted = counts.iter().map(|(_, count)| count).sum::<u64>();
+        let there = |now: &Counts| {
+            counts.iter().map(|(group, count)| now.staying(*group).min(*count)).sum::<u64>()
+        };
+        // Whoever comes and is lost, again and again, is no progress.
+        let mut most = 0;
+        let moves = |now: &Counts| {
+            most = there(now).max(most);
+            most
+        };
         self.patient = true;
-        self.until(self.shared.plan.patience, watch, |_, now| {
-            let all_there = counts.iter().all(|(group, count)| now.staying(*group) >= *count);
-            f64::from(u8::from(all_there))
-        })?;
+        let patience = self.shared.plan.patience;
+        self.until(patience, watch, moves, |_, now| f64::from(u8::from(there(now) >= wanted)))?;
         self.patient = false;
         Ok(())
     }
@@ -297,15 +309,22 @@ impl Director {
         self.crew.order(&Command::Measure(begin, Instant::FAR_FUTURE));
         self.crew.order(&Command::Connect { group, anew: false, begin });
         self.until_connected(group, before, watch)?;
-        let wanted = before.get(Count::Expected).max(1);
+        let wanted = self.collectable(before);
         let patience = self.shared.plan.patience;
-        let end = self.until(patience, watch, move |director, counts| {
-            director.arrived(counts) as f64 / wanted as f64
+        let end = self.until(patience, watch, messages, move |director, counts| {
+            wanted.map_or(0.0, |wanted| director.arrived(counts) as f64 / wanted.max(1) as f64)
         })?;
         self.flush()?;
         let after = self.mark();
         self.end_part(name, end, &mark, &after);
         Ok(())
+    }
+
+    /// How many deliveries the messages so far call for, if that is known of all publishers.
+    fn collectable(&self, counts: &Counts) -> Option<u64> {
+        let mut publishers = self.shared.audience.publishers.iter();
+        let is_known = publishers.all(|heard| heard.receivers.is_some());
+        is_known.then(|| counts.get(Count::Expected))
     }
 
     fn leave(&mut self, group: usize, forget: bool, watch: &mut dyn Watch) -> io::Result<()> {
@@ -316,14 +335,36 @@ impl Director {
         if forget && !version.is_v5() {
             // Before 5.0 only a clean session makes a broker forget.
             self.crew.order(&Command::Leave { group, forget: false });
-            self.until(PATIENCE, watch, |_, counts| gone(counts, group))?;
+            self.until(PATIENCE, watch, connections, |_, counts| gone(counts, group))?;
             self.connect(group, true, None, watch)?;
         }
         self.crew.order(&Command::Leave { group, forget });
-        self.until(PATIENCE, watch, |_, counts| gone(counts, group))?;
+        self.until(PATIENCE, watch, connections, |_, counts| gone(counts, group))?;
         self.patient = false;
         Ok(())
     }
+}
+
+/// What grows with each message that is sent, acknowledged or received and each subscription; not with
+/// connections that fail, which would go on for ever where clients try again.
+fn messages(counts: &Counts) -> u64 {
+    [
+        Count::Published,
+        Count::Acknowledged,
+        Count::Refused,
+        Count::Received,
+        Count::Cleared,
+        Count::Subscribed,
+        Count::SubscribeRefused,
+    ]
+    .map(|count| counts.get(count))
+    .iter()
+    .sum()
+}
+
+/// What grows with each connection that is begun, accepted, ready or over.
+fn connections(counts: &Counts) -> u64 {
+    Census::ALL.iter().map(|census| counts.all(*census)).sum()
 }
 
 /// Messages that nobody has to send any more.
@@ -339,4 +380,43 @@ fn gone(counts: &Counts, group: usize) -> f64 {
     let of = |census| counts.of(group, census);
     let under_way = of(Census::Begun) - of(Census::Accepted) - of(Census::Failed);
     f64::from(u8::from(counts.standing(group) == 0 && under_way == 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{engine::fixture::plan, pattern::Pattern, pattern::Place};
+
+    #[test]
+    fn what_is_to_be_collected_is_known_where_the_audience_is() {
+        for (topic, filter, expected) in [("a", "a", Some(7)), ("a/%n", "a/0", None)] {
+            let mut plan = plan();
+            let pattern = |text| Pattern::parse(text, Place::OF_TOPIC).unwrap();
+            for group in &mut plan.workload.groups {
+                match &mut group.role {
+                    Role::Publish(publishing) => publishing.topic = pattern(topic),
+                    Role::Subscribe(subscribing) => subscribing.filter = pattern(filter),
+                    Role::Connect => {}
+                }
+            }
+            let director = Director::new(plan).unwrap();
+            let mut counts = Counts::new(2);
+            counts.add(Count::Expected, 7);
+            assert_eq!(director.collectable(&counts), expected, "{topic}");
+            director.crew.finish();
+        }
+    }
+
+    #[test]
+    fn connections_that_fail_again_and_again_are_no_progress_of_messages() {
+        let mut counts = Counts::new(1);
+        let before = messages(&counts);
+        for census in [Census::Begun, Census::Failed, Census::Accepted, Census::Lost] {
+            counts.note(0, census);
+        }
+        counts.add(Count::Unconnected, 9);
+        assert_eq!(messages(&counts), before);
+        counts.add(Count::Received, 1);
+        assert_ne!(messages(&counts), before);
+    }
 }

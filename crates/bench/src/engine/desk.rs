@@ -24,7 +24,7 @@ use super::{
 use crate::{
     counts::{Census, Count, Counts},
     meter::{Meters, Metric},
-    plan::Group,
+    plan::{Group, Sessions},
     seen::Seen,
 };
 
@@ -260,8 +260,11 @@ impl Desk {
 
     fn accepted(&mut self, conn: &mut Conn, session_present: bool) {
         let group = self.group(conn);
-        let is_kept = group.is_some_and(|group| group.sessions.are_kept());
-        let churns = group.is_some_and(|group| group.churn.is_some());
+        let is_kept = group.is_some_and(|group| match group.sessions {
+            Sessions::Kept { .. } => true,
+            Sessions::Asked => self.shared.plan.keeps_sessions(),
+            Sessions::Clean => false,
+        });
         // 3.1 has no word for it.
         let is_v31 = conn.client.version() == ProtocolVersion::V31;
         let session_present = session_present || (is_v31 && is_kept);
@@ -274,11 +277,13 @@ impl Desk {
         self.forgive(conn);
         if let Part::Subscribe(subscriber) = &mut conn.part {
             let had = subscriber.answered > 0 && !conn.ending;
-            if had && !session_present && (is_kept || !churns) {
+            if had && is_kept && !session_present {
                 self.shared.note_reason("the broker had lost the session".to_owned());
             }
-            subscriber.join();
+            subscriber.join(self.now);
             subscriber.pending.clear();
+            // What was asked for and not answered is asked for again.
+            subscriber.asked = subscriber.answered;
             if !session_present {
                 (subscriber.asked, subscriber.answered) = (0, 0);
             }

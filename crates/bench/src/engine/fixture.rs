@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// One publisher, on worker 0, and two subscribers to it, on workers 0 and 1.
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let group = |name: &str, count, role| Group {
         name: name.to_owned(),
         count,

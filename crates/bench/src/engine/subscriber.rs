@@ -21,8 +21,10 @@ pub(super) struct Subscriber {
     pub(super) answered: u32,
     /// SUBSCRIBEs without answer, and how many filters each has.
     pub(super) pending: VecDeque<(Ticket, Instant, u32)>,
-    /// Connections so far of a client that comes and goes.
+    /// Connections so far.
     joins: u32,
+    /// When the latest of them was accepted.
+    joined: Instant,
     streams: Streams,
 }
 
@@ -98,9 +100,15 @@ impl Subscriber {
         }
     }
 
-    /// It connects once more, and what it missed meanwhile was not for it.
-    pub(super) const fn join(&mut self) {
+    /// It is connected once more, and what it missed meanwhile was not for it.
+    pub(super) fn join(&mut self, now: Instant) {
         self.joins += 1;
+        self.joined = now;
+    }
+
+    /// Whether it was there when a message was due, so that the time until it came is one of delivery.
+    pub(super) fn was_there(&self, due: Instant) -> bool {
+        due >= self.joined
     }
 
     /// By publisher, messages that were left out before the last that came: of publishers that `counts`
@@ -167,11 +175,20 @@ mod tests {
         let arrive =
             |subscriber: &mut Subscriber, n| subscriber.arrive((7, 0), n, || Order::Passing);
         assert_eq!([3, 4, 6].map(|n| arrive(&mut subscriber, n)), [Fresh; 3], "5 is lost");
-        subscriber.join();
+        subscriber.join(Instant::from_secs(9));
         assert_eq!([20, 21].map(|n| arrive(&mut subscriber, n)), [Fresh; 2]);
-        subscriber.join();
+        subscriber.join(Instant::from_secs(9));
         assert_eq!([21, 22].map(|n| arrive(&mut subscriber, n)), [Duplicate, Fresh]);
         assert_eq!(gaps(&subscriber, |_| false), 1);
+    }
+
+    #[test]
+    fn the_time_of_what_was_due_while_nobody_was_there_is_none_of_delivery() {
+        let mut subscriber = Subscriber::default();
+        subscriber.join(Instant::from_secs(5));
+        subscriber.join(Instant::from_secs(9));
+        let dues = [6, 8, 9, 10].map(Instant::from_secs);
+        assert_eq!(dues.map(|due| subscriber.was_there(due)), [false, false, true, true]);
     }
 
     #[test]

@@ -89,7 +89,10 @@ impl Desk {
             self.counts.add(Count::Expected, 1);
             self.counts.add(Count::ExpectedAssured, assured);
         }
-        self.record(Metric::Deliver, stamp.due, self.now.saturating_since(stamp.due));
+        let was_there = matches!(&conn.part, Part::Subscribe(one) if one.was_there(stamp.due));
+        if was_there {
+            self.record(Metric::Deliver, stamp.due, self.now.saturating_since(stamp.due));
+        }
         if let Some(index) = index {
             self.count_delivery(index);
         }
