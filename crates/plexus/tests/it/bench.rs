@@ -1,22 +1,19 @@
 //! `plexus bench` against a node, and against a broker that does what the test says.
 
+mod faults;
+mod groups;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Command, Stdio},
 };
 
-use bytes::BytesMut;
-use plexus_types::{ProtocolVersion, ReasonCode, Text};
-use plexus_wire::{
-    Connect, ConnectProperties, Packet, SubAck, encode,
-    property::{MessageProperty, message_properties},
-};
 use serde_json::Value;
 
 use crate::{
-    broker::{Deaf, Peer, Script},
-    program::{Ended, Node, Place, run},
+    broker::Deaf,
+    program::{Ended, Node, Place},
 };
 
 const LISTEN: [&str; 2] = ["--listen", "tcp://127.0.0.1:0"];
@@ -187,220 +184,6 @@ fn any_number_of_publishers_stores_for_any_number_of_sessions() {
 }
 
 #[test]
-fn what_a_broker_loses_and_turns_round_is_counted_although_a_publisher_has_many_topics() {
-    let (place, script) = (Place::new(), Script::new());
-    let mut command = place.plexus(["bench", "offline", "--publishers", "1", "--sessions", "2"]);
-    command.args(["-m", "8", "--patience", "100ms", "--json", "--quiet", "--workers", "1"]);
-    command.args(["--connecting", "1", "-h", "127.0.0.1", "-p", &script.port()]);
-    let broker = std::thread::spawn(move || {
-        accept_first(&script);
-        for mut session in [accept_subscriber(&script), accept_subscriber(&script)] {
-            session.expect_end();
-        }
-        let mut publisher = script.accept(false);
-        let messages = [(); 8].map(|()| {
-            let publish = publisher.expect_publish();
-            publisher.acknowledge(publish.packet_id, ReasonCode::Success);
-            publish
-        });
-        publisher.expect_end();
-        let topics = messages.each_ref().map(|publish| publish.topic.as_str().to_owned());
-        assert_eq!(topics[..3], ["bench/offline/0", "bench/offline/1", "bench/offline/0"]);
-        // The first session misses the second of its four messages and gets the fourth before the third.
-        let sessions = [&[0, 6, 4][..], &[1, 3, 5, 7, 7]].map(|places| {
-            let mut session = script.accept(true);
-            for place in places {
-                session.send(&Packet::Publish(messages[*place].clone()));
-            }
-            session
-        });
-        for mut session in sessions {
-            while session.next().is_some() {}
-        }
-    });
-    let ended = run(&mut command, b"");
-    broker.join().expect("the script ends");
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    let counts = [("lost", 1), ("out_of_order", 1), ("duplicates", 1), ("delivered", 7)];
-    for (name, expected) in counts {
-        assert_numbers(&json(&ended), &[(format!("/messages/{name}").as_str(), expected)]);
-    }
-}
-
-#[test]
-fn a_mixed_workload_comes_from_its_file() {
-    let place = Place::new();
-    let node = Node::start(&place, &LISTEN);
-    place.write(
-        "mixed.toml",
-        "[[group]]\nname = \"sensors\"\nrole = \"publish\"\ncount = 4\ntopic = \"s/%i/t\"\nqos = 1\n\
-         rate = 400\n[[group]]\nname = \"store\"\nrole = \"subscribe\"\ncount = 2\n\
-         filter = \"s/+/t\"\nqos = 1\n[[group]]\nrole = \"connect\"\ncount = 3\n",
-    );
-    let args = ["mixed", "mixed.toml", "-d", "300ms", "--warm-up", "0s"];
-    let summary = bench(&place, &args, node.port());
-    let published = number(&summary, "/messages/published");
-    assert!(published > 0, "{summary}");
-    assert_eq!(number(&summary, "/messages/delivered"), 2 * published);
-    assert_numbers(&summary, &[("/groups/connect-3/accepted", 3), ("/messages/lost", 0)]);
-    place.write("mixed.toml", "[[group]]\nrole = \"publish\"\ncount = 1\ntopic = \"a\"\nqos = 7\n");
-    let error = place.run(["bench", "mixed", "mixed.toml"]).failed(2);
-    assert_eq!(error, "error: mixed.toml: group 1 (`publish-1`): qos is 0, 1 or 2\n");
-    let keys = "clean_start = true\nsession_expiry = \"1h\"\n";
-    place.write("mixed.toml", format!("[[group]]\nrole = \"connect\"\ncount = 1\n{keys}").as_str());
-    let error = place.run(["bench", "mixed", "mixed.toml", "-V", "311"]).failed(2);
-    assert!(error.contains("leave out clean_start, or session_expiry, or -V"), "{error}");
-}
-
-/// Groups of sensors that publish for three watchers with these keys.
-fn churning(sensors: &str, watchers: &str) -> String {
-    format!(
-        "[[group]]\nname = \"sensors\"\nrole = \"publish\"\ncount = 4\ntopic = \"s/%i\"\n{sensors}\n\
-         [[group]]\nname = \"watchers\"\nrole = \"subscribe\"\ncount = 3\nfilter = \"s/+\"\n\
-         client_id = \"bench-watcher-%i\"\n{watchers}\n"
-    )
-}
-
-#[test]
-fn a_kept_session_loses_nothing_while_its_client_is_away() {
-    let place = Place::new();
-    let node = Node::start(&place, &LISTEN);
-    for (qos, leave, version, sensors) in [
-        (1, "clean", "5", "rate = 400"),
-        (2, "drop", "5", "rate = 400"),
-        (1, "drop", "311", "window = 2"),
-        (2, "clean", "31", "rate = 400\nsession_expiry = \"1h\"\nchurn = { stay = \"90ms\" }"),
-        (
-            2,
-            "drop",
-            "311",
-            "rate = 400\nclean_start = false\nchurn = { stay = \"50ms\", away = \"9ms\", leave = \"drop\" }",
-        ),
-    ] {
-        let watchers = format!(
-            "qos = {qos}\nclean_start = false\nsession_expiry = \"1h\"\n\
-             churn = {{ stay = \"70ms\", away = \"30ms\", leave = \"{leave}\" }}"
-        );
-        place.write("mixed.toml", churning(&format!("qos = {qos}\n{sensors}"), &watchers).as_str());
-        let args = ["mixed", "mixed.toml", "-d", "400ms", "--warm-up", "0s", "-V", version];
-        let summary = bench(&place, &args, node.port());
-        let published = number(&summary, "/messages/published");
-        assert!(published > 0 && number(&summary, "/groups/watchers/accepted") > 6, "{summary}");
-        assert_numbers(
-            &summary,
-            &[
-                ("/messages/expected", 3 * published),
-                ("/messages/delivered", 3 * published),
-                ("/messages/lost", 0),
-                ("/messages/out_of_order", 0),
-                ("/messages/unacknowledged", 0),
-                ("/groups/watchers/lost", 0),
-            ],
-        );
-        assert_eq!(summary["troubles"], serde_json::json!({}), "no session was forgotten");
-        for id in 4..7 {
-            assert!(!has_session(node.port(), &format!("bench-watcher-{id}")), "{id}: {leave}");
-        }
-    }
-}
-
-/// Whether the node keeps a session for a client.
-fn has_session(port: &str, client_id: &str) -> bool {
-    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
-    let connect = Connect {
-        version: ProtocolVersion::V311,
-        bridge: false,
-        clean_start: false,
-        keep_alive: 0,
-        client_id: Text::try_from(client_id).expect("an identifier"),
-        will: None,
-        user_name: None,
-        password: None,
-        properties: ConnectProperties::default(),
-    };
-    let mut bytes = BytesMut::new();
-    let version = connect.version;
-    encode(&Packet::Connect(Box::new(connect)), version, &mut bytes).expect("a packet");
-    stream.write_all(&bytes).expect("it reads");
-    let mut connack = [0; 4];
-    stream.read_exact(&mut connack).expect("CONNACK");
-    assert_eq!((connack[0], connack[3]), (0x20, 0), "accepted");
-    connack[2] == 1
-}
-
-#[test]
-fn what_was_published_while_nobody_was_to_hear_it_is_not_lost() {
-    let place = Place::new();
-    let node = Node::start(&place, &LISTEN);
-    for (sensors, watchers) in [
-        ("qos = 0\nrate = 400", "qos = 0\nchurn = { stay = \"50ms\", away = \"20ms\" }"),
-        (
-            "qos = 1\nretain = true",
-            "qos = 1\nchurn = { stay = \"50ms\", leave = \"drop\", away = \"0s\" }",
-        ),
-        ("qos = 2\nrate = 400", "qos = 0\nsession_expiry = \"1h\"\nchurn = { stay = \"50ms\" }"),
-        ("qos = 1\nwindow = 3", "qos = 1\nshared = \"g\"\nchurn = { stay = \"50ms\" }"),
-    ] {
-        place.write("mixed.toml", churning(sensors, watchers).as_str());
-        let args = ["mixed", "mixed.toml", "-d", "300ms", "--warm-up", "0s"];
-        let summary = bench(&place, &args, node.port());
-        let [published, delivered] =
-            ["published", "delivered"].map(|name| number(&summary, &format!("/messages/{name}")));
-        // A node may keep QoS 0 for who is away, and what came is not less than it.
-        let most = 3 * published;
-        assert!(delivered > 0 && delivered <= most, "{summary}");
-        assert_numbers(&summary, &[("/messages/lost", 0), ("/messages/expected", delivered)]);
-    }
-}
-
-#[test]
-fn a_will_is_published_for_who_drops_its_connection_alone() {
-    let place = Place::new();
-    let node = Node::start(&place, &LISTEN);
-    for (leave, comes) in [("drop", true), ("clean", false)] {
-        place.write(
-            "mixed.toml",
-            format!(
-                "[[group]]\nname = \"clients\"\nrole = \"connect\"\ncount = 3\n\
-                 churn = {{ stay = \"50ms\", away = \"10ms\", leave = \"{leave}\" }}\n\
-                 will = {{ topic = \"gone/%i\", payload = \"%c\", qos = 1 }}\n\
-                 [[group]]\nname = \"watcher\"\nrole = \"subscribe\"\ncount = 1\nqos = 1\n\
-                 filter = \"gone/+\"\n"
-            )
-            .as_str(),
-        );
-        let summary = bench(&place, &["mixed", "mixed.toml", "-d", "300ms"], node.port());
-        assert!(number(&summary, "/groups/clients/accepted") > 3, "{summary}");
-        let wills = number(&summary, "/messages/unstamped");
-        assert_eq!(wills > 0, comes, "{summary}");
-        assert_numbers(&summary, &[("/messages/received", wills), ("/groups/clients/lost", 0)]);
-    }
-}
-
-#[test]
-fn a_publisher_that_comes_and_goes_misses_its_turns_and_nothing_else() {
-    let place = Place::new();
-    let node = Node::start(&place, &LISTEN);
-    for keys in ["qos = 1", "qos = 1\nleave", "qos = 2", "qos = 0"] {
-        let (qos, leave) = match keys.split_once('\n') {
-            Some((qos, _)) => (qos, "drop"),
-            None => (keys, "clean"),
-        };
-        let sensors = format!(
-            "{qos}\nrate = 1000\nchurn = {{ stay = \"60ms\", away = \"40ms\", leave = \"{leave}\" }}"
-        );
-        place.write("mixed.toml", churning(&sensors, "qos = 2").as_str());
-        let args = ["mixed", "mixed.toml", "-d", "300ms", "--warm-up", "0s"];
-        let summary = bench(&place, &args, node.port());
-        let names = ["published", "overrun", "unconnected", "waiting"];
-        let due = names.map(|name| number(&summary, &format!("/messages/{name}")));
-        assert_eq!(due.iter().sum::<u64>(), 300, "{summary}");
-        assert!(due[2] > 0, "{summary}");
-        assert_numbers(&summary, &[("/messages/delivered", 3 * due[0]), ("/messages/lost", 0)]);
-    }
-}
-
-#[test]
 fn the_json_tells_what_was_run_and_in_which_unit() {
     let place = Place::new();
     let node = Node::start(&place, &LISTEN);
@@ -450,136 +233,6 @@ fn websocket_and_unix_sockets_carry_the_load() {
     }
 }
 
-/// Accepts the first connection, which only asks whether the broker is there.
-fn accept_first(script: &Script) {
-    script.accept(false).expect_end();
-}
-
-fn accept_subscriber(script: &Script) -> Peer {
-    let mut peer = script.accept(false);
-    let Packet::Subscribe(subscribe) = peer.expect() else { panic!("no SUBSCRIBE") };
-    peer.send(&Packet::SubAck(Box::new(SubAck {
-        packet_id: subscribe.packet_id,
-        reasons: vec![ReasonCode::Success],
-        reason_string: None,
-        user_properties: plexus_wire::UserProperties::default(),
-    })));
-    peer
-}
-
-#[test]
-fn a_loss_a_duplicate_and_a_break_of_order_are_counted() {
-    let (place, script) = (Place::new(), Script::new());
-    let args = ["bench", "p2p", "-n", "1", "-m", "4", "--patience", "100ms", "--json", "--quiet"];
-    let mut command = place.plexus(args);
-    command.args(["-h", "127.0.0.1", "-p", &script.port()]);
-    let broker = std::thread::spawn(move || {
-        accept_first(&script);
-        let mut subscriber = accept_subscriber(&script);
-        let mut publisher = script.accept(false);
-        let messages = [(); 4].map(|()| publisher.expect_publish());
-        // The last one is lost.
-        for place in [0, 2, 1, 1] {
-            subscriber.send(&Packet::Publish(messages[place].clone()));
-        }
-        publisher.expect_end();
-        subscriber.expect_end();
-    });
-    let ended = run(&mut command, b"");
-    broker.join().expect("the script ends");
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_eq!(
-        ended.stderr,
-        "error: the run is no success: 1 messages came again, 1 messages came out of order\n"
-    );
-    assert_numbers(
-        &json(&ended),
-        &[
-            ("/messages/lost", 1),
-            ("/messages/duplicates", 1),
-            ("/messages/out_of_order", 1),
-            ("/messages/delivered", 3),
-        ],
-    );
-}
-
-#[test]
-fn who_lost_its_connection_comes_again_and_goes_on() {
-    let (place, script) = (Place::new(), Script::new());
-    let mut command = place.plexus(["bench", "pub", "-n", "1", "-m", "2", "-q", "1", "--json"]);
-    command.args(["--reconnect", "--patience", "1m", "--quiet", "-h", "127.0.0.1"]);
-    command.args(["-p", &script.port()]);
-    let broker = std::thread::spawn(move || {
-        accept_first(&script);
-        let mut publisher = script.accept(false);
-        let [first, second] = [(); 2].map(|()| publisher.expect_publish());
-        publisher.acknowledge(first.packet_id, ReasonCode::Success);
-        drop(publisher);
-        let mut publisher = script.accept(false);
-        let again = publisher.expect_publish();
-        assert_eq!(again.payload, second.payload);
-        publisher.acknowledge(again.packet_id, ReasonCode::Success);
-        publisher.expect_end();
-    });
-    let ended = run(&mut command, b"");
-    broker.join().expect("the script ends");
-    assert_eq!(ended.stderr, "error: the run is no success: 1 connections were lost\n");
-    let summary = json(&ended);
-    assert_numbers(&summary, &[("/messages/acknowledged", 2), ("/messages/unacknowledged", 0)]);
-    assert_numbers(&summary, &[("/groups/publishers/accepted", 2), ("/groups/publishers/lost", 1)]);
-}
-
-#[test]
-fn what_was_due_without_a_connection_is_not_held_against_the_rate() {
-    let (place, script) = (Place::new(), Script::new());
-    let mut command = place.plexus(["bench", "pub", "-n", "1", "-m", "40", "-q", "1", "--quiet"]);
-    command.args(["--rate", "100", "--json", "-h", "127.0.0.1", "-p", &script.port()]);
-    command.args(["--patience", "1s"]);
-    let broker = std::thread::spawn(move || {
-        accept_first(&script);
-        let mut publisher = script.accept(false);
-        let first = publisher.expect_publish();
-        publisher.acknowledge(first.packet_id, ReasonCode::Success);
-        // The broker is gone in the middle of the run.
-    });
-    let ended = run(&mut command, b"");
-    broker.join().expect("the script ends");
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    let summary = json(&ended);
-    let [published, unconnected] = ["/messages/published", "/messages/unconnected"];
-    let due = number(&summary, published) + number(&summary, unconnected);
-    assert!(due == 40 && number(&summary, unconnected) > 0, "{summary}");
-    assert_numbers(&summary, &[("/messages/overrun", 0)]);
-    let notes = summary["notes"].to_string();
-    assert!(notes.contains("due while their publisher was not connected"), "{notes}");
-}
-
-#[test]
-fn what_still_waits_when_a_rate_ends_is_counted() {
-    let (place, script) = (Place::new(), Script::new());
-    let mut command = place.plexus(["bench", "pub", "-n", "1", "-q", "1", "--rate", "100"]);
-    command.args(["-d", "300ms", "--warm-up", "100ms", "--patience", "100ms", "--json"]);
-    command.args(["--quiet", "-h", "127.0.0.1", "-p", &script.port()]);
-    let broker = std::thread::spawn(move || {
-        accept_first(&script);
-        let mut publisher = script.accept_so_many(2);
-        let first = publisher.expect_publish();
-        publisher.acknowledge(first.packet_id, ReasonCode::Success);
-        let [_, _] = [(); 2].map(|()| publisher.expect_publish());
-        publisher.expect_end();
-    });
-    let ended = run(&mut command, b"");
-    broker.join().expect("the script ends");
-    let error = "error: the run is no success: 2 messages were not acknowledged\n";
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), error), "{ended:?}");
-    let summary = json(&ended);
-    // Forty are due in 400 ms.
-    assert_numbers(&summary, &[("/messages/published", 3), ("/messages/waiting", 37)]);
-    assert_numbers(&summary, &[("/messages/overrun", 0), ("/messages/unconnected", 0)]);
-    let notes = summary["notes"].to_string();
-    assert!(notes.contains("37 messages were due and still waited"), "{notes}");
-}
-
 #[test]
 fn at_a_rate_every_message_that_was_due_is_in_one_count() {
     let place = Place::new();
@@ -589,56 +242,6 @@ fn at_a_rate_every_message_that_was_due_is_in_one_count() {
     let counts = ["published", "overrun", "unconnected", "waiting"];
     let due = counts.map(|name| number(&summary, &format!("/messages/{name}")));
     assert_eq!(due.iter().sum::<u64>(), 300, "{summary}");
-}
-
-#[test]
-fn published_messages_carry_user_properties() {
-    let (place, script) = (Place::new(), Script::new());
-    let mut command = place.plexus(["bench", "pub", "-n", "1", "-m", "2", "-i", "dev-%i"]);
-    command.args(["--user-property", "unit=celsius", "--user-property", "n=%n by %c", "--json"]);
-    command.args(["--quiet", "-h", "127.0.0.1", "-p", &script.port()]);
-    let broker = std::thread::spawn(move || {
-        accept_first(&script);
-        let mut publisher = script.accept(false);
-        for number in 0..2 {
-            let publish = publisher.expect_publish();
-            let text = |text: &str| Text::try_from(text).expect("a text");
-            let pairs = [("unit", "celsius".to_owned()), ("n", format!("{number} by dev-0"))];
-            let pairs = pairs.map(|(name, value)| MessageProperty::User(text(name), text(&value)));
-            let found = message_properties(&publish.properties.forwarded).collect::<Vec<_>>();
-            assert_eq!(found, pairs);
-        }
-        publisher.expect_end();
-    });
-    let ended = run(&mut command, b"");
-    broker.join().expect("the script ends");
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
-    let told = json(&ended)["run"]["groups"]["publishers"]["user_properties"].clone();
-    assert_eq!(told, serde_json::json!([["unit", "celsius"], ["n", "%n by %c"]]));
-}
-
-#[test]
-fn connections_that_fail_are_counted_by_their_reason() {
-    let (place, script) = (Place::new(), Script::new());
-    let mut command = place.plexus(["bench", "conn", "-n", "3", "-d", "0s", "--workers", "1"]);
-    command.args(["--connecting", "1", "--quiet", "--json", "-h", "127.0.0.1"]);
-    command.args(["-p", &script.port()]);
-    let broker = std::thread::spawn(move || {
-        accept_first(&script);
-        let mut accepted = script.accept(false);
-        drop(script.accept_with(ReasonCode::ServerBusy, false));
-        // Not a packet of MQTT.
-        script.answer(b"\x00\x00");
-        drop(accepted.next());
-    });
-    let ended = run(&mut command, b"");
-    broker.join().expect("the script ends");
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    let summary = json(&ended);
-    assert_numbers(&summary, &[("/groups/clients/accepted", 1), ("/groups/clients/failed", 2)]);
-    let troubles = summary["troubles"].as_object().expect("troubles");
-    let told = |words: &str| troubles.keys().any(|why| why.contains(words));
-    assert!(told("refused by the broker: Server busy") && told("broke the protocol"), "{summary}");
 }
 
 #[test]
@@ -664,7 +267,7 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["conn", "-i", "me"], "all clients would have the same identifier; put %i into it"),
         (&["retained", "--count", "3", "--publishers", "10"], "use --publishers of at most 3"),
         (&["pub", "-n", "9", "-m", "3"], "use -n of at most 3"),
-        (&["offline", "--sessions", "9", "-m", "3"], "use --sessions of at most 3"),
+        (&["offline", "--sessions", "9", "-m", "3"], "use --publishers of at most 3"),
         (&["offline", "--publishers", "9", "-m", "3"], "use --publishers of at most 3"),
         (&["offline", "--publishers", "0"], "use a number from 1 to 5000000"),
         (&["offline", "--publishers", "1", "-t", "a"], "each session needs a topic of its own"),
@@ -681,6 +284,7 @@ fn what_cannot_be_asked_for_is_refused_with_its_mend() {
         (&["conn", "mqtt://h/a"], "the URL names a topic"),
         (&["conn", "--pid", "4294967295"], "--pid 4294967295: there is no such process"),
         (&["conn", "-d", "soon"], "duration"),
+        (&["pub", "-t", "t/%c", "-i", "a+%i"], "the topic `t/a+0` of group `publishers` cannot be"),
     ] {
         let error = place.run(["bench"].iter().chain(args)).failed(2);
         assert!(error.contains(told), "{args:?}: {error}");
