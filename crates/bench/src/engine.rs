@@ -53,8 +53,8 @@ pub(crate) enum Command {
     Publish { group: usize, begin: Instant, measured: (Instant, Instant) },
     /// Subscribe with a group to all its filters.
     Subscribe { group: usize },
-    /// Connect and disconnect the clients of a group, again and again.
-    Churn { group: usize, begin: Instant },
+    /// Connect and disconnect the clients of a group as fast as it goes, again and again.
+    Storm { group: usize, begin: Instant },
     /// The clients of a group come and go, as it says.
     Roam { group: usize, begin: Instant },
     /// The clients of a group stay, and who is away comes.

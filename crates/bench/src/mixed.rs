@@ -24,6 +24,8 @@ pub struct Frame {
     pub run: String,
     /// The number of the first client.
     pub first: u64,
+    /// The Session Expiry Interval of all clients, in seconds.
+    pub session_expiry: u32,
     /// The version that all clients speak.
     pub version: ProtocolVersion,
 }

@@ -366,8 +366,6 @@ impl Recipe {
     /// The option of the command line that says how many clients publish.
     const fn publishers_option(&self) -> &'static str {
         match self.kind {
-            // As many as sessions is what they are where nothing is said.
-            Kind::Offline if self.publishers == self.subscribers => "--sessions",
             Kind::FanIn | Kind::FanOut | Kind::Retained | Kind::Offline => "--publishers",
             Kind::Conn | Kind::Pub | Kind::Sub | Kind::P2p | Kind::Subscribe | Kind::Churn => "-n",
         }

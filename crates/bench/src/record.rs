@@ -91,7 +91,7 @@ pub struct Settings {
 pub struct Session {
     /// Clean Start, or Clean Session before MQTT 5.0.
     pub clean_start: bool,
-    /// Session Expiry Interval, where the group says it.
+    /// Session Expiry Interval; before MQTT 5.0 the broker decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiry_seconds: Option<u32>,
 }
@@ -182,7 +182,7 @@ impl Run {
             scenario: workload.name.clone(),
             asked: plan.asked.clone(),
             options: Options::of(plan),
-            groups: groups.map(|group| (group.name.clone(), Settings::of(group))).collect(),
+            groups: groups.map(|group| (group.name.clone(), Settings::of(group, plan))).collect(),
         }
     }
 }
@@ -224,7 +224,7 @@ fn times(workload: &Workload) -> (Option<Duration>, Option<Duration>) {
 }
 
 impl Settings {
-    fn of(group: &Group) -> Self {
+    fn of(group: &Group, plan: &Plan) -> Self {
         let work = match &group.role {
             Role::Connect => Work::Connect,
             Role::Subscribe(subscribing) => Work::subscribe(subscribing),
@@ -233,8 +233,10 @@ impl Settings {
         let session = match group.sessions {
             Sessions::Asked => None,
             Sessions::Clean => Some(Session { clean_start: true, expiry_seconds: None }),
-            Sessions::Kept { clean_start, expiry } => {
-                Some(Session { clean_start, expiry_seconds: expiry })
+            Sessions::Kept { clean_start, .. } => {
+                let asked = plan.options.properties.session_expiry_interval;
+                let expiry = plan.options.version.is_v5().then(|| group.sessions.expiry(asked));
+                Some(Session { clean_start, expiry_seconds: expiry.flatten() })
             }
         };
         let churn = group.churn.map(|churn| Churn {

@@ -230,7 +230,7 @@ impl Director {
         let mark = self.begin_part()?;
         let begin = mark.at;
         self.crew.order(&Command::Measure(begin, Instant::FAR_FUTURE));
-        self.crew.order(&Command::Churn { group, begin });
+        self.crew.order(&Command::Storm { group, begin });
         self.until_time(begin + time, watch)?;
         self.flush()?;
         let after = self.mark();

@@ -62,7 +62,7 @@ pub(super) struct Desk {
     pub(super) measured: (Instant, Instant),
     pub(super) publishing: bool,
     /// Whether clients that have connected leave and come again.
-    pub(super) churning: bool,
+    pub(super) storming: bool,
     /// By group: whoever is ready is to leave, and whether its session may be forgotten.
     pub(super) leaving: Vec<Option<bool>>,
     /// By group: its clients come and go.
@@ -107,7 +107,7 @@ impl Desk {
             remote: vec![Vec::new(); plan.workers],
             measured: (Instant::ZERO, Instant::FAR_FUTURE),
             publishing: false,
-            churning: false,
+            storming: false,
             leaving: vec![None; plan.workload.groups.len()],
             roaming: vec![false; plan.workload.groups.len()],
             moved: Instant::ZERO,
@@ -181,7 +181,7 @@ impl Desk {
             return true;
         }
         let leaving = self.leaving.get(usize::from(conn.group)).copied().flatten();
-        let leaving = leaving.or_else(|| self.churning.then_some(false));
+        let leaving = leaving.or_else(|| self.storming.then_some(false));
         match leaving {
             Some(forget) if conn.is_accepted() => {
                 Self::say_good_bye(conn, self.now, forget);

@@ -46,6 +46,8 @@ enum Track {
     /// They come in order while the client is there; with the number of the connection that got the
     /// last one.
     Passing(Stream, u32),
+    /// The same where the broker may have kept some of what came meanwhile, and need not: no gap is a loss.
+    Kept(Stream, u32),
     /// They come over several topics, in whatever order.
     Spread(Seen),
 }
@@ -59,6 +61,8 @@ pub(super) enum Order {
     Joined,
     /// From whichever comes first on each connection: what came meanwhile was not for it.
     Passing,
+    /// The same, though some of it may come.
+    Kept,
     /// In whatever order.
     Spread,
 }
@@ -74,6 +78,7 @@ impl Subscriber {
         let joins = self.joins;
         let begin = || match order() {
             Order::Passing => Track::Passing(Stream::starting_at(sequence), joins),
+            Order::Kept => Track::Kept(Stream::starting_at(sequence), joins),
             Order::Whole => Track::Ordered(Stream::default()),
             Order::Joined => Track::Ordered(Stream::starting_at(sequence)),
             Order::Spread => Track::Spread(Seen::default()),
@@ -86,7 +91,7 @@ impl Subscriber {
         };
         match track {
             Track::Ordered(stream) => stream.arrive(sequence),
-            Track::Passing(stream, joined) => {
+            Track::Passing(stream, joined) | Track::Kept(stream, joined) => {
                 if *joined != joins {
                     *joined = joins;
                     stream.join(sequence);
@@ -120,7 +125,7 @@ impl Subscriber {
             Track::Passing(stream, _) => (*publisher, stream.gaps()),
             Track::Ordered(stream) if counts(*publisher) => (*publisher, stream.gaps()),
             // How many were to come is known, or they may have gone to topics that nobody asked for.
-            Track::Ordered(_) | Track::Spread(_) => (*publisher, 0),
+            Track::Ordered(_) | Track::Spread(_) | Track::Kept(..) => (*publisher, 0),
         })
     }
 
@@ -189,6 +194,18 @@ mod tests {
         subscriber.join(Instant::from_secs(9));
         let dues = [6, 8, 9, 10].map(Instant::from_secs);
         assert_eq!(dues.map(|due| subscriber.was_there(due)), [false, false, true, true]);
+    }
+
+    #[test]
+    fn what_a_broker_kept_of_qos_0_was_owed_to_nobody() {
+        let mut subscriber = Subscriber::default();
+        let arrive = |subscriber: &mut Subscriber, n| subscriber.arrive((7, 0), n, || Order::Kept);
+        arrive(&mut subscriber, 3);
+        subscriber.join(Instant::from_secs(9));
+        // It kept two, and the rest is of after the client came.
+        let arrivals = [4, 5, 90, 90].map(|n| arrive(&mut subscriber, n));
+        assert_eq!(arrivals, [Fresh, Fresh, Fresh, Duplicate]);
+        assert_eq!(gaps(&subscriber, |_| true), 0);
     }
 
     #[test]

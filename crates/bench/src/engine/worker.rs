@@ -386,7 +386,7 @@ impl Worker {
         while conn.client.poll_output().is_some() {}
         (conn.touched, conn.parting) = (false, false);
         conn.enter(Phase::Away, desk.now);
-        if desk.churning && census == Census::Left {
+        if desk.storming && census == Census::Left {
             self.queue(slot, None);
         } else if let Some(turn) = desk.comes_again(conn, census == Census::Left) {
             conn.enter(Phase::Resting, desk.now);

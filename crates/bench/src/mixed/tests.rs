@@ -4,7 +4,7 @@ use crate::plan::{Body, Churn, Sessions};
 fn read(text: &str) -> Result<Workload, MixedError> {
     let (warm_up, time) = (Duration::ZERO, Duration::from_secs(1));
     let version = ProtocolVersion::V5;
-    mixed(text, &Frame { warm_up, time, run: "x".to_owned(), first: 0, version })
+    mixed(text, &Frame { warm_up, time, run: "x".to_owned(), first: 0, session_expiry: 0, version })
 }
 
 #[test]
@@ -91,6 +91,10 @@ fn a_session_a_churn_or_a_will_that_cannot_be_is_told() {
             "session_expiry = \"5s\"\nchurn = { stay = \"1s\", away = \"5s\" }",
             "after 5 s of session_expiry the broker forgets a session",
         ),
+        (
+            "clean_start = false\nchurn = { stay = \"1s\", away = \"1h\" }",
+            "after 3600 s of session_expiry the broker forgets a session",
+        ),
         ("will = {}", "will needs a topic"),
         ("will = { topic = \"a/#\" }", "will: the topic `a/#` cannot be"),
         ("will = { topic = \"a/%n\" }", "%n means nothing in its topic"),
@@ -109,7 +113,8 @@ fn a_session_a_churn_or_a_will_that_cannot_be_is_told() {
     let error = read(&format!("{base}{long}")).unwrap_err().to_string();
     assert!(error.contains("will: payload is at most 65535 bytes"), "{error}");
     let (version, time) = (ProtocolVersion::V311, Duration::from_secs(1));
-    let frame = Frame { warm_up: time, time, run: "x".to_owned(), first: 0, version };
+    let frame =
+        Frame { warm_up: time, time, run: "x".to_owned(), first: 0, session_expiry: 0, version };
     let keys = "clean_start = true\nsession_expiry = \"1h\"\n";
     let error = mixed(&format!("{base}{keys}"), &frame).unwrap_err().to_string();
     assert!(error.contains("before MQTT 5.0 a session with clean_start = true ends"), "{error}");
@@ -144,7 +149,8 @@ fn user_properties_are_read_and_what_is_none_is_told() {
         read(&base.replace("publish\"\ncount = 1\ntopic", "subscribe\"\ncount = 1\nfilter"));
     assert!(error.is_ok());
     let (version, time) = (ProtocolVersion::V311, Duration::from_secs(1));
-    let frame = Frame { warm_up: time, time, run: "x".to_owned(), first: 0, version };
+    let frame =
+        Frame { warm_up: time, time, run: "x".to_owned(), first: 0, session_expiry: 0, version };
     let error = mixed(&format!("{base}user_properties = {{ a = \"b\" }}\n"), &frame).unwrap_err();
     let told = "group 1 (`g`): user_properties need MQTT 5.0; leave them out, or -V";
     assert_eq!(error.to_string(), told);

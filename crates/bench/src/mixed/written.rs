@@ -180,10 +180,11 @@ impl Written {
             }
         };
         let away = written.away.map_or(AWAY_USUAL, Span::get);
+        let expiry = sessions.expiry(frame.session_expiry).unwrap_or_default();
+        let expiry = Duration::from_secs(expiry.into());
         match sessions {
-            Sessions::Kept { expiry: Some(expiry), .. }
-                if frame.version.is_v5() && away >= Duration::from_secs(expiry.into()) =>
-            {
+            Sessions::Kept { .. } if frame.version.is_v5() && away >= expiry => {
+                let expiry = expiry.as_secs();
                 return Err(format!(
                     "churn: after {expiry} s of session_expiry the broker forgets a session, and away \
                      is not shorter; write a shorter away, or a longer session_expiry"
@@ -354,7 +355,7 @@ impl WrittenWill {
         let topic = topic_pattern(topic).map_err(within)?;
         if topic.has(Place::Message) {
             return Err(within(
-                "a client has one will, and %n means nothing in its topic".to_owned(),
+                "a client has one will, and %n means nothing in its topic; leave it out".to_owned(),
             ));
         }
         let payload = self.payload.as_deref().unwrap_or_default();

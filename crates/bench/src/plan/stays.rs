@@ -50,7 +50,19 @@ pub struct Will {
     pub retain: bool,
 }
 
+/// For how many seconds a broker is asked to keep the sessions of a group, where nothing else is said.
+const EXPIRY_USUAL: u32 = 3_600;
+
 impl Sessions {
+    /// For how many seconds a broker is asked to keep them, if they are kept; `asked` is what the options
+    /// of all clients say.
+    pub(crate) fn expiry(self, asked: u32) -> Option<u32> {
+        match self {
+            Self::Kept { expiry, .. } => Some(expiry.unwrap_or_else(|| asked.max(EXPIRY_USUAL))),
+            Self::Asked | Self::Clean => None,
+        }
+    }
+
     /// Whether they are kept, and ended when the run is over.
     pub const fn are_kept(self) -> bool {
         match self {

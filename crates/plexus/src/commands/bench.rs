@@ -104,6 +104,7 @@ fn workload(command: &BenchCommand, name: &str) -> Result<Workload, Failure> {
         time: args.run.duration.get(),
         run: name.to_owned(),
         first: args.run.first,
+        session_expiry: args.run.session_expiry(),
         version: args.run.server.version(),
     };
     mixed(&text, &frame).map_err(|error| Failure::Usage(format!("{path}: {error}")))

@@ -27,6 +27,8 @@ struct Way {
     share: Option<usize>,
     /// Whether the client comes and goes.
     churns: bool,
+    /// Whether its session outlives its connection.
+    is_kept: bool,
     /// Whether what is published while nobody is there is for nobody.
     is_passing: bool,
     /// Whether it has QoS 1 or 2 all the way.
@@ -64,6 +66,7 @@ impl Desk {
                 };
                 subscriber.arrive((stamp.publisher, lane), sequence, || match index {
                     Some(index) if self.shared.is_spread(index) => Order::Spread,
+                    Some(_) | None if way.is_passing && way.is_kept => Order::Kept,
                     Some(_) | None if way.is_passing => Order::Passing,
                     Some(_) if !alone => Order::Whole,
                     Some(_) | None => Order::Joined,
@@ -119,6 +122,7 @@ impl Desk {
             published,
             share,
             churns,
+            is_kept,
             is_passing: !is_owed,
             is_assured,
             calls: !(is_owed && is_known),

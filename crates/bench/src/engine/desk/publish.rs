@@ -61,8 +61,7 @@ impl Desk {
         if !publisher.is_on || conn.phase != Phase::Ready || publisher.awaited == 0 {
             return;
         }
-        let delivered = self.shared.delivered.get(index as usize);
-        let delivered = delivered.map_or(0, |delivered| delivered.load(Ordering::Relaxed));
+        let delivered = self.delivered(index);
         self.counts.add(Count::WrittenOff, publisher.write_off(delivered));
         self.refill.push(slot);
     }

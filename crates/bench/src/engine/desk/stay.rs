@@ -78,9 +78,7 @@ impl Desk {
 
     /// Whether a client that rests is to connect when it has rested.
     pub(in crate::engine) fn may_come(&self, conn: &Conn) -> bool {
-        let comes = self.churning || self.shared.plan.reconnect;
-        let churns = || self.group(conn).is_some_and(|group| group.churn.is_some());
-        !self.is_leaving(conn) && (comes || churns())
+        self.comes_again(conn, true).is_some()
     }
 
     /// When a client whose connection is over comes again by itself, if it does; `by_itself` says
@@ -96,7 +94,7 @@ impl Desk {
             // It had left before everybody was to stay.
             (None, true) if churns => Some(self.now),
             (None, _) => {
-                let comes = self.churning || self.shared.plan.reconnect;
+                let comes = self.storming || self.shared.plan.reconnect;
                 comes.then(|| self.now + REST)
             }
         }

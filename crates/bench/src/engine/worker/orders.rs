@@ -18,8 +18,6 @@ use crate::{
     plan::{Group, Pace, Publishing, Role, Sessions},
 };
 
-/// How long a broker keeps the sessions of a durable group, in seconds, where nothing else is said.
-const EXPIRY: u32 = 3_600;
 /// Messages of one client that may be under way at a fixed rate.
 const INFLIGHT_MAX: u16 = 60_000;
 
@@ -45,8 +43,8 @@ impl Worker {
                     });
                 }
             }
-            Command::Churn { group, begin } => {
-                self.desk.churning = true;
+            Command::Storm { group, begin } => {
+                self.desk.storming = true;
                 self.begin_connects(begin);
                 self.connect(group, false);
             }
@@ -101,7 +99,7 @@ impl Worker {
             }
         }
         self.desk.publishing = false;
-        self.desk.churning = false;
+        self.desk.storming = false;
         for slot in self.desk.connects.clear() {
             self.with(slot, |desk, conn| {
                 conn.enter(Phase::Away, desk.now);
@@ -303,14 +301,13 @@ fn options(
         };
     }
     let session_expiry = &mut options.properties.session_expiry_interval;
+    let kept = group.sessions.expiry(*session_expiry);
     match group.sessions {
         Sessions::Asked => {}
         Sessions::Clean => (options.clean_start, *session_expiry) = (true, 0),
-        Sessions::Kept { clean_start, expiry } => {
-            options.clean_start = clean_start;
-            *session_expiry = expiry.unwrap_or_else(|| (*session_expiry).max(EXPIRY));
-        }
+        Sessions::Kept { clean_start, .. } => options.clean_start = clean_start,
     }
+    *session_expiry = kept.unwrap_or(*session_expiry);
     Some(options)
 }
 

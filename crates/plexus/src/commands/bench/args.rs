@@ -498,6 +498,12 @@ impl RunArgs {
         self.sources_written.as_ref().map_or(&[], |sources| &sources.0)
     }
 
+    /// How long brokers are asked to keep sessions where a group says nothing, in seconds.
+    pub(super) fn session_expiry(&self) -> u32 {
+        let seconds = self.session_expiry.and_then(Span::whole_secs);
+        seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or_default()
+    }
+
     /// How every client introduces itself, but for its identifier.
     pub(super) fn options(&self, url: Option<&ServerUrl>) -> Result<ClientOptions, Failure> {
         let mut options = self.server.login(url)?;
