@@ -220,15 +220,16 @@ fn a_shared_subscription_of_two_groups_is_one_receiver() {
 fn two_shared_subscriptions_have_each_message_once() {
     let place = Place::new();
     let node = Node::start(&place, &LISTEN);
-    let mut text = "[[group]]\nrole = \"publish\"\ncount = 2\ntopic = \"s/%i\"\nqos = 1\n\
-                    rate = 400\n"
-        .to_owned();
-    for name in ["g", "h"] {
-        text += &format!(
+    let members = ["g", "h"].map(|name| {
+        format!(
             "[[group]]\nrole = \"subscribe\"\ncount = 2\nfilter = \"s/+\"\nqos = 1\n\
              shared = \"{name}\"\n"
-        );
-    }
+        )
+    });
+    let text = format!(
+        "[[group]]\nrole = \"publish\"\ncount = 2\ntopic = \"s/%i\"\nqos = 1\nrate = 400\n{}",
+        members.concat()
+    );
     place.write("mixed.toml", text.as_str());
     let args = ["mixed", "mixed.toml", "-d", "200ms", "--warm-up", "0s"];
     let summary = bench(&place, &args, node.port());
