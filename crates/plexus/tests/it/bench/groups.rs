@@ -49,7 +49,9 @@ fn churning(sensors: &str, watchers: &str) -> String {
 #[test]
 fn a_kept_session_loses_nothing_while_its_client_is_away() {
     let place = Place::new();
-    let node = Node::start(&place, &LISTEN);
+    // A window publishes as fast as it goes, and the queue of who is away has to hold it.
+    let args = [&LISTEN[..], &["--set", "mqtt.max_queue_messages=100000"]].concat();
+    let node = Node::start(&place, &args);
     for (qos, leave, version, sensors) in [
         (1, "clean", "5", "rate = 400"),
         (2, "drop", "5", "rate = 400"),
