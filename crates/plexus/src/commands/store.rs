@@ -10,7 +10,6 @@ use std::{
 
 use clap::{Args, Subcommand};
 use plexus_archive::Living;
-use plexus_records::Record;
 use plexus_store::{FileDisk, OpenError, Record, tools};
 use serde_json::{Value, json};
 
@@ -245,7 +244,7 @@ impl StoreArgs {
 fn tell(record: &Record<'_>) -> (&'static str, String, String) {
     match record {
         Record::Entry { group, index, payload } => {
-            let said = Record::decode(payload)
+            let said = plexus_records::Record::decode(payload)
                 .map_or_else(|error| format!("unreadable: {error}"), |said| format!("{said:?}"));
             ("entry", format!("{}/{index}", group.0), said)
         }
