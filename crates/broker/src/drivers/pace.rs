@@ -8,9 +8,10 @@ use plexus_types::Instant;
 /// hardly notice that one thread is not enough.
 const WINDOW: Duration = Duration::from_millis(20);
 /// More threads when those that are active were busy for so many per cent of it.
-const BUSY: u128 = 60;
-/// Fewer when half of them would be busy for less than so many, and that for so long.
-const CALM: u128 = 35;
+const BUSY: u128 = 80;
+/// Fewer when half of them would be busy for less than so many, and that for so long. Fewer threads have
+/// less to do, because they wake less often: what keeps two busy for 66 per cent of one is 45 for one.
+const CALM: u128 = 65;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who says how many.
@@ -94,12 +95,12 @@ mod tests {
         assert_eq!(at.2, 1);
         decided(&mut pace, &mut at, 50, 100);
         assert_eq!(at.2, 1);
-        for (load, active) in [(95, 2), (190, 4), (300, 6), (600, 6)] {
+        for (load, active) in [(95, 2), (190, 4), (350, 6), (600, 6)] {
             decided(&mut pace, &mut at, load, 1);
             assert_eq!(at.2, active, "at {load} per cent");
         }
-        // What three would be busy with for half of their time stays with six.
-        decided(&mut pace, &mut at, 150, 200);
+        // What three would be busy with for two thirds of their time stays with six.
+        decided(&mut pace, &mut at, 200, 200);
         assert_eq!(at.2, 6);
         decided(&mut pace, &mut at, 90, 60);
         assert_eq!(at.2, 3);
