@@ -35,7 +35,13 @@ mod tests {
 
     fn anybody() -> Principal {
         let client_id = ClientId::try_from("c").unwrap();
-        Principal { client_id, user_name: None, peer: None, listener: Arc::from("tcp") }
+        Principal {
+            client_id,
+            user_name: None,
+            peer: None,
+            listener: Arc::from("tcp"),
+            is_unplaced: false,
+        }
     }
 
     #[test]

@@ -80,6 +80,12 @@ pub enum PatternError {
     /// `${` without `}`.
     #[error("has `${{` without `}}`")]
     Open,
+    /// Whose name ends where would be the client's to choose.
+    #[error("has two places in one level: put them into levels of their own")]
+    Twice,
+    /// A client could make a `$` topic of it.
+    #[error("has a place behind `$` in its first level")]
+    Hidden,
     /// A place that nobody can fill.
     #[error("has `${{{0}}}`; known are `${{clientid}}` and `${{username}}`")]
     Unknown(String),
@@ -100,6 +106,18 @@ impl Pattern {
                 _ if level.contains("${") => Level::Places(parts(level)?.into()),
                 _ => Level::Literal(level.into()),
             });
+        }
+        let places = |level: &Level| match level {
+            Level::Places(parts) => parts.iter().filter(|it| matches!(it, Part::Place(_))).count(),
+            _ => 0,
+        };
+        if levels.iter().any(|level| places(level) > 1) {
+            return Err(PatternError::Twice);
+        }
+        if levels.first().is_some_and(|level| places(level) > 0 && text.starts_with('$'))
+            && !text.starts_with("${")
+        {
+            return Err(PatternError::Hidden);
         }
         // No topic is empty: `#` is `+/#`, and `/#` is `/+/#`.
         if matches!(text, "#" | "/#") {

@@ -42,6 +42,8 @@ pub struct Principal {
     pub peer: Option<IpAddr>,
     /// The name of the listener that it came through.
     pub listener: Arc<str>,
+    /// Whether nobody knows where it came from: its session was there before the node started.
+    pub is_unplaced: bool,
 }
 
 /// What a policy answers at once, or that a slow check is due elsewhere.

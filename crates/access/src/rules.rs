@@ -71,7 +71,7 @@ impl Acts {
     /// Publishing and subscribing at every quality of service.
     pub const ALL: Self = Self { publish: true, subscribe: true, qos: [true; 3], retain: None };
 
-    fn include(&self, act: &Act<'_>) -> bool {
+    fn include(self, act: &Act<'_>) -> bool {
         let (concerns, qos) = match *act {
             Act::Publish { qos, retain, .. } => {
                 (self.publish && self.retain.is_none_or(|wanted| wanted == retain), qos)
@@ -126,10 +126,12 @@ impl Rules {
     pub fn decide(&self, principal: &Principal, act: &Act<'_>) -> Decision<'_> {
         let person = Person {
             client_id: principal.client_id.as_str(),
-            user_name: principal.user_name.as_ref().map(|name| &**name),
+            user_name: principal.user_name.as_deref(),
         };
         let decides = |(_, rule): &(usize, &Rule)| {
-            rule.acts.include(act) && rule.is_about(act, person) && rule.who.includes(principal)
+            rule.acts.include(act)
+                && rule.is_about(act, person)
+                && rule.who.includes(principal, rule.effect)
         };
         let rule = self.rules.iter().enumerate().find(decides);
         Decision { effect: rule.map_or(self.otherwise, |(_, rule)| rule.effect), rule }
@@ -150,14 +152,15 @@ impl Rule {
 }
 
 impl Who {
-    fn includes(&self, principal: &Principal) -> bool {
+    /// A client of which nobody knows where it came from is in every network that is denied something.
+    fn includes(&self, principal: &Principal, effect: Effect) -> bool {
         fn any(list: &[Wildcard], text: Option<&str>) -> bool {
             list.is_empty() || text.is_some_and(|text| list.iter().any(|it| it.matches(text)))
         }
-        any(&self.users, principal.user_name.as_ref().map(|name| &**name))
+        any(&self.users, principal.user_name.as_deref())
             && any(&self.clients, Some(principal.client_id.as_str()))
             && any(&self.listeners, Some(&principal.listener))
-            && self.comes_from(principal.peer)
+            && (self.comes_from(principal.peer) || principal.is_unplaced && effect == Effect::Deny)
     }
 
     fn comes_from(&self, peer: Option<IpAddr>) -> bool {

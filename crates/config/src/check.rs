@@ -8,6 +8,7 @@ use crate::{
     load::{Config, Touched},
     ranges::{Range, range_of},
     report::{Diagnostic, Origin},
+    rules::for_no_listener,
     settings::{CommitMode, ListenerSettings, MqttSettings},
     suggest::nearest,
     value::{ByteSize, Span, SpanOrNever, Watermark},
@@ -96,7 +97,7 @@ pub(crate) fn odd(config: &Config) -> Vec<Diagnostic> {
         };
         config.mistake(&["log", "level"], message).with_help(help)
     });
-    told.chain(kept_nowhere(config)).collect()
+    told.chain(kept_nowhere(config)).chain(for_no_listener(config)).collect()
 }
 
 /// What has to be kept and has no place: a data directory that was forgotten, most likely.

@@ -6,6 +6,8 @@ use plexus_access::{
 };
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
+use crate::report::on_one_line;
+
 /// The users of a running node. What replaces them holds for connections from then on; whoever is
 /// connected stays.
 #[derive(Debug, Clone)]
@@ -45,6 +47,11 @@ impl LiveRules {
         live
     }
 
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        self.0.load().is_some()
+    }
+
     /// Puts other rules in their place; whether they differ.
     pub fn replace(&self, rules: Option<Rules>) -> bool {
         let rules = rules.map(Arc::new);
@@ -76,14 +83,18 @@ impl Door {
 
 #[cold]
 fn tell(principal: &Principal, act: &Act<'_>, rule: Option<&Rule>) {
-    let (client, user) = (&principal.client_id, principal.user_name.as_deref().unwrap_or(""));
+    // What a client has written is not to look like a line of the log.
+    let client = on_one_line(principal.client_id.as_str());
+    let user = on_one_line(principal.user_name.as_deref().unwrap_or(""));
     let rule = rule.map_or("access.no_match", |rule| &rule.name);
     match act {
         Act::Publish { topic, .. } => {
-            tracing::info!(%client, user, %topic, rule, "publishing refused");
+            let topic = on_one_line(topic);
+            tracing::info!(%client, %user, %topic, rule, "publishing refused");
         }
         Act::Subscribe { filter, .. } => {
-            tracing::info!(%client, user, %filter, rule, "subscribing refused");
+            let filter = on_one_line(filter.as_str());
+            tracing::info!(%client, %user, %filter, rule, "subscribing refused");
         }
     }
 }

@@ -3,6 +3,7 @@
 use plexus_access::{Acts, Effect, Rule, Rules, Who, Wildcard};
 
 use crate::{
+    check::name_of,
     load::Config,
     report::Diagnostic,
     settings::{AccessRule, Activity, NoMatch},
@@ -39,7 +40,9 @@ impl Config {
             let number = index.to_string();
             let named = |other: &AccessRule| rule.name.is_some() && other.name == rule.name;
             let again = rules.iter().take(index).any(named);
-            for (key, message, help) in mistakes(rule, again) {
+            let proved = self.settings.access.has_users();
+            let lists = empty_lists(rule).into_iter().chain(unproved(rule, proved));
+            for (key, message, help) in mistakes(rule, again).into_iter().chain(lists) {
                 let path: &[&str] = match key {
                     "" => &["access", "rule", &number],
                     key => &["access", "rule", &number, key],
@@ -89,8 +92,52 @@ fn mistakes(rule: &AccessRule, again: bool) -> Vec<Mistake> {
     found.into_iter().filter_map(|(wrong, mistake)| wrong.then_some(mistake)).collect()
 }
 
+/// Nobody is in an empty list. Whoever took the last name out of it would rather hear of it than have a
+/// rule for nobody, or for all.
+fn empty_lists(rule: &AccessRule) -> Vec<Mistake> {
+    let lengths = [
+        ("users", rule.users.as_ref().map(Vec::len)),
+        ("clients", rule.clients.as_ref().map(Vec::len)),
+        ("networks", rule.networks.as_ref().map(Vec::len)),
+        ("listeners", rule.listeners.as_ref().map(Vec::len)),
+    ];
+    let empty = lengths.into_iter().filter(|(_, length)| *length == Some(0));
+    let mend = "leave it out if the rule is for everybody; take the rule out if it is for nobody";
+    empty.map(|(key, _)| (key, "the rule is for nobody", mend)).collect()
+}
+
+/// User names that nobody has to prove.
+fn unproved(rule: &AccessRule, proved: bool) -> Option<Mistake> {
+    let named = rule.topics.iter().any(|topics| topics.get().to_string().contains("${username}"));
+    let key = if rule.users.is_some() { "users" } else { "topics" };
+    (!proved && (rule.users.is_some() || named)).then_some((
+        key,
+        "user names are no rights where nobody has to prove them",
+        "set access.users_file or access.users",
+    ))
+}
+
+/// Rules for listeners that there are not.
+pub(crate) fn for_no_listener(config: &Config) -> Vec<Diagnostic> {
+    let names: Vec<_> = config.listeners().iter().map(name_of).collect();
+    let mut found = Vec::new();
+    for (index, rule) in config.settings.access.rule.iter().enumerate() {
+        let listeners = rule.listeners.iter().flatten();
+        let known = |text: &str| names.iter().any(|name| Wildcard::new(text).matches(name));
+        for text in listeners.filter(|text| !known(text)) {
+            let path = ["access", "rule", &index.to_string(), "listeners"];
+            let message = format!("no listener is called `{text}`");
+            let help = format!("there are {}", names.join(", "));
+            found.push(config.mistake(&path, message).with_help(help));
+        }
+    }
+    found
+}
+
 fn rule(settings: &AccessRule, number: usize) -> Rule {
-    let wildcards = |texts: &[String]| texts.iter().map(|text| Wildcard::new(text)).collect();
+    let wildcards = |texts: Option<&Vec<String>>| {
+        texts.into_iter().flatten().map(|text| Wildcard::new(text)).collect()
+    };
     let (effect, acts) = if settings.allow.is_empty() {
         (Effect::Deny, &settings.deny)
     } else {
@@ -101,10 +148,10 @@ fn rule(settings: &AccessRule, number: usize) -> Rule {
         name: settings.name.clone().unwrap_or_else(|| format!("rule {number}")).into(),
         effect,
         who: Who {
-            users: wildcards(&settings.users),
-            clients: wildcards(&settings.clients),
-            networks: settings.networks.iter().map(|network| network.get()).collect(),
-            listeners: wildcards(&settings.listeners),
+            users: wildcards(settings.users.as_ref()),
+            clients: wildcards(settings.clients.as_ref()),
+            networks: settings.networks.iter().flatten().map(|network| network.get()).collect(),
+            listeners: wildcards(settings.listeners.as_ref()),
         },
         acts: Acts {
             publish: acts.contains(&Activity::Publish),

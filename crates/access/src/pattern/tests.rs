@@ -49,8 +49,8 @@ fn any_filter() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["", "/#"]);
     let first = prop::sample::select(vec!["a", "$a", "+", "r1", ""]);
     let many = (first, prop::collection::vec(level, 0..3), end).prop_map(|(first, levels, end)| {
-        let levels: String = levels.iter().map(|level| format!("/{level}")).collect();
-        format!("{first}{levels}{end}")
+        let levels = [&[first], levels.as_slice()].concat().join("/");
+        format!("{levels}{end}")
     });
     prop_oneof![9 => many, 1 => Just("#".to_owned())].prop_filter("a filter", |it| !it.is_empty())
 }
@@ -131,6 +131,8 @@ fn what_is_no_pattern_says_why() {
         ("a/#/b", None),
         ("", None),
         ("$share/g/a", Some(PatternError::Shared)),
+        ("a/${username}-${clientid}", Some(PatternError::Twice)),
+        ("$S${clientid}/a", Some(PatternError::Hidden)),
         ("a/${clientid", Some(PatternError::Open)),
         ("a/${client}/b", Some(PatternError::Unknown("client".into()))),
     ] {

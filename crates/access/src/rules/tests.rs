@@ -12,6 +12,7 @@ fn client(id: &str, user: Option<&str>, peer: &str) -> Principal {
         user_name: user.map(|name| Text::try_from(name).unwrap()),
         peer: peer.parse().ok(),
         listener: "plant".into(),
+        is_unplaced: false,
     }
 }
 
@@ -94,12 +95,18 @@ fn everybody_who_is_in_each_list_that_has_something_in_it() {
         ("r1", Some("root"), "11.0.0.1", false),
         ("r1", Some("root"), "", false),
     ] {
-        assert_eq!(who.includes(&client(id, user, peer)), included, "{id} {user:?} {peer}");
+        assert_eq!(
+            who.includes(&client(id, user, peer), Effect::Allow),
+            included,
+            "{id} {user:?} {peer}"
+        );
     }
     let elsewhere =
         Principal { listener: "public".into(), ..client("r1", Some("root"), "10.1.1.1") };
-    assert!(!who.includes(&elsewhere));
-    assert!(Who::default().includes(&elsewhere));
+    assert!(!who.includes(&elsewhere, Effect::Allow));
+    assert!(Who::default().includes(&elsewhere, Effect::Allow));
+    let nowhere = Principal { is_unplaced: true, ..client("r1", Some("root"), "") };
+    assert!(who.includes(&nowhere, Effect::Deny) && !who.includes(&nowhere, Effect::Allow));
 }
 
 #[test]

@@ -112,6 +112,7 @@ fn a_user_publishes_anywhere_but_to_the_topics_of_the_node() {
         user_name: Some(Text::from_static("alice")),
         peer: None,
         listener: Arc::from("tcp"),
+        is_unplaced: false,
     };
     let publish =
         |topic: &str| users.publish(&alice, &topic_of(topic), Qos::ExactlyOnce, true).is_ok();

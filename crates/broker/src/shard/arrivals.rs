@@ -154,10 +154,11 @@ impl Shard {
             user_name: admitted.connect.user_name.clone(),
             peer: newcomer.peer,
             listener: Arc::clone(&newcomer.door.name),
+            is_unplaced: false,
         });
         self.displace(turn, &admitted);
-        let resumed = self.clients.find(&admitted.client_id);
-        let slot = if let Some(slot) = resumed {
+        self.review_return(turn, &newcomer.door.policy, &principal);
+        let slot = if let Some(slot) = self.clients.find(&admitted.client_id) {
             let client = self.clients.get_mut(slot).expect("invariant: found above");
             client.principal = principal;
             client.door = newcomer.door;
@@ -178,9 +179,6 @@ impl Shard {
         *self.tenants.get(conn) = Tenant::Client(slot);
         self.counters().connected.add(1);
         self.settle(turn, slot);
-        if resumed.is_some() {
-            self.review_subscriptions(turn, slot);
-        }
         self.count_clients();
         turn.ports.resume(conn);
     }
@@ -212,11 +210,8 @@ impl Shard {
             client.session.take_over(turn.now, &mut self.outbox);
             self.settle(turn, slot);
         }
-        if admitted.connect.clean_start
-            && let Some(client) = self.clients.get_mut(slot)
-        {
-            client.session.end(turn.now, &mut self.outbox);
-            self.settle(turn, slot);
+        if admitted.connect.clean_start {
+            self.end_session(turn, slot);
         }
     }
 

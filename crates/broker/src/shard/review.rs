@@ -1,13 +1,19 @@
-//! Subscriptions that are not allowed any more: of a session that comes back, and of everybody when the
-//! rules change. What is published is asked for message by message and needs no review.
+//! Sessions with subscriptions that are not allowed any more: of a client that comes back, and of
+//! everybody when the rules change. What is published is asked for message by message and needs no review.
+//!
+//! Such a session ends, with all that waits in it: part of that came by a subscription that is not allowed,
+//! and MQTT knows no UNSUBSCRIBE by the server. Its client begins anew and is told which filter it is.
 
+use std::sync::Arc;
+
+use plexus_access::{Policy, Principal};
 use plexus_types::ReasonCode;
 
 use super::Shard;
 use crate::ports::Turn;
 
-/// Clients that one turn looks at.
-const CLIENTS_A_TURN: usize = 64;
+/// Subscriptions that one turn asks about, those of one client in any case.
+const FILTERS_A_TURN: usize = 4_096;
 
 impl Shard {
     /// The rules have changed: everybody's subscriptions are looked at, some of them each turn.
@@ -16,40 +22,62 @@ impl Shard {
     }
 
     pub(super) fn review_some(&mut self, turn: &mut Turn<'_>) {
-        for _ in 0..CLIENTS_A_TURN {
-            if self.is_turn_long() {
-                return;
-            }
+        let mut asked = 0;
+        while asked < FILTERS_A_TURN {
             let Some(slot) = self.review.pop_front() else { return };
-            if !self.review_subscriptions(turn, slot) {
+            let Some(client) = self.clients.get(slot) else { continue };
+            asked += 1 + client.session.subscription_count();
+            // Where it came from may be what allows it: it is asked when it comes back.
+            if client.principal.is_unplaced {
                 continue;
             }
-            // MQTT knows no UNSUBSCRIBE by the server. Who subscribes again is told which filter it is.
+            let (policy, principal) =
+                (Arc::clone(&client.door.policy), Arc::clone(&client.principal));
+            if self.keeps_rights(slot, &*policy, &principal) {
+                continue;
+            }
             let Some(client) = self.clients.get_mut(slot) else { continue };
             if client.conn.is_some() {
                 let (now, reason) = (turn.now, ReasonCode::NotAuthorized);
                 client.session.disconnect(now, reason, None, &mut self.outbox);
                 self.settle(turn, slot);
             }
+            self.end_session(turn, slot);
         }
     }
 
-    /// Ends what of the client's subscriptions is not allowed; whether there was anything.
-    pub(super) fn review_subscriptions(&mut self, turn: &mut Turn<'_>, slot: u32) -> bool {
-        let Some(client) = self.clients.get(slot) else { return false };
-        let (policy, principal) = (&client.door.policy, &client.principal);
-        let subscriptions = client.session.subscriptions();
-        let denied = subscriptions.filter(|(filter, options, _)| {
-            policy.subscribe(principal, filter, options.qos).is_err()
+    /// A client comes back, perhaps from another place or with other rights: what it may not have any more
+    /// does not wait for it.
+    pub(super) fn review_return(
+        &mut self,
+        turn: &mut Turn<'_>,
+        policy: &Arc<dyn Policy>,
+        principal: &Principal,
+    ) {
+        if let Some(slot) = self.clients.find(&principal.client_id)
+            && !self.keeps_rights(slot, &**policy, principal)
+        {
+            self.end_session(turn, slot);
+        }
+    }
+
+    /// Whether the client may have all that it is subscribed to.
+    fn keeps_rights(&self, slot: u32, policy: &dyn Policy, principal: &Principal) -> bool {
+        let Some(client) = self.clients.get(slot) else { return true };
+        let denied = client.session.subscriptions().find_map(|(filter, options, _)| {
+            policy.subscribe(principal, &filter, options.qos).is_err().then_some(filter)
         });
-        let denied: Vec<_> = denied.map(|(filter, ..)| filter).collect();
-        for filter in &denied {
-            let Some(client) = self.clients.get_mut(slot) else { break };
-            tracing::info!(client = %client.principal.client_id, %filter, "subscription revoked");
-            client.session.revoke(turn.now, filter, &mut self.outbox);
-            self.take_out_filter(turn, slot, filter);
+        if let Some(filter) = &denied {
+            let (client, filter) = (principal.client_id.as_str(), filter.as_str());
+            tracing::info!(client, filter, "session ended: this is not allowed any more");
+        }
+        denied.is_none()
+    }
+
+    pub(super) fn end_session(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.session.end(turn.now, &mut self.outbox);
             self.settle(turn, slot);
         }
-        !denied.is_empty()
     }
 }

@@ -17,10 +17,13 @@ fn fleet() -> Principal {
         user_name: Some(Text::try_from("fleet").unwrap()),
         peer: Some("10.1.2.3".parse().unwrap()),
         listener: "plant".into(),
+        is_unplaced: false,
     }
 }
 
-const RULES: &str = r##"
+const RULES: &str = r#"
+[access]
+users_file = "users"
 [[access.rule]]
 name = "no keys"
 deny = ["subscribe", "publish"]
@@ -39,7 +42,7 @@ retain = false
 [[access.rule]]
 allow = ["subscribe"]
 topics = ["robot/${clientid}/command"]
-"##;
+"#;
 
 #[test]
 fn rules_say_what_the_file_says() {
@@ -87,6 +90,20 @@ fn mistakes_name_their_rule_and_the_mend() {
             "neither allows nor denies",
             "write either allow =",
         ),
+        (
+            &format!("{rule}users = []\n"),
+            "the rule is for nobody",
+            "leave it out if the rule is for everybody",
+        ),
+        (&format!("{rule}clients = []\n"), "the rule is for nobody", "leave it out"),
+        (&format!("{rule}networks = []\n"), "the rule is for nobody", "leave it out"),
+        (&format!("{rule}listeners = []\n"), "the rule is for nobody", "leave it out"),
+        (
+            &format!("{rule}users = [\"admin\"]\n"),
+            "user names are no rights",
+            "set access.users_file",
+        ),
+        (&rule.replace('#', "a/${username}"), "user names are no rights", "access.users"),
         (
             "[[access.rule]]\nallow = [\"publish\"]\ndeny = [\"publish\"]\ntopics = [\"#\"]\n",
             "both allows and denies",

@@ -68,18 +68,19 @@ pub struct AccessRule {
     /// client. A client whose name would be more than a part of a level (`+`, `a/b`) is allowed nothing by
     /// it.
     pub topics: Vec<TopicPattern>,
-    /// User names, in which `*` stands for anything; who gives none is not meant.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub users: Vec<String>,
+    /// User names, in which `*` stands for anything; who gives none is not meant. Only where there are users: a
+    /// name that nobody has to prove is no right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<String>>,
     /// Client identifiers, in which `*` stands for anything. A client chooses its own: they are no proof.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub clients: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<Vec<String>>,
     /// Networks that clients come from, behind a proxy with their real address.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub networks: Vec<NetworkText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks: Option<Vec<NetworkText>>,
     /// Names of listeners, in which `*` stands for anything.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub listeners: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listeners: Option<Vec<String>>,
     /// Only at these qualities of service: of the message, or the highest that a subscription asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(inner(inner(range(max = 2))))]

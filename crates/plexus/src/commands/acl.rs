@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
-use plexus_access::{Act, Decision, Effect, Principal};
+use plexus_access::{Act, AllowAll, Decision, Effect, Policy, Principal};
 use plexus_config::Config;
 use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
 
@@ -92,6 +92,12 @@ fn test(args: &TestArgs) -> Result<(), Failure> {
 }
 
 fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), Failure> {
+    if let Act::Publish { topic, qos, retain } = *act
+        && AllowAll.publish(principal, topic, qos, retain).is_err()
+    {
+        print("refused: what the node says of itself under $SYS is nobody's to publish\n")?;
+        return Err(Failure::No);
+    }
     let Some(rules) = config.rules() else {
         return print("allowed: there is no rule, and access.no_match is not set\n");
     };
@@ -122,6 +128,7 @@ impl TestArgs {
             user_name: user_name.map_err(|error| wrong("--user", &error))?,
             peer: self.address,
             listener: self.listener.as_str().into(),
+            is_unplaced: false,
         })
     }
 }

@@ -15,8 +15,6 @@ use crate::{
 
 /// Requests of one connection that may be with the index at a time.
 const REQUESTS_MAX: u16 = 1_024;
-/// The connection of a request that nobody waits for.
-const NOBODY: u32 = 0;
 
 impl Session {
     pub(super) fn on_subscribe(
@@ -87,7 +85,7 @@ impl Session {
     }
 
     /// The index has the items: SUBACK ([MQTT-3.8.4-1], [MQTT3-3.8.4-1]). An item that is marked as
-    /// refused is told so; `revoke` takes it out of the session.
+    /// refused is told so; it stays.
     #[expect(clippy::needless_pass_by_value, reason = "the request comes back as it went out")]
     pub fn handle_subscribed(
         &mut self,
@@ -139,19 +137,6 @@ impl Session {
         if self.is_awaited(request.connection) {
             self.send_unsuback(request.packet_id, request.reasons, request.after, out);
         }
-    }
-
-    /// A stored subscription is no longer allowed: it leaves the session and the index; the client
-    /// is not told.
-    pub fn revoke(&mut self, _now: plexus_types::Instant, filter: &TopicFilter, out: &mut Outbox) {
-        if !self.forget(filter, out) {
-            return;
-        }
-        let (filters, reasons) = (vec![filter.clone()], Vec::new());
-        let (packet_id, connection) = (PacketId::MIN, NOBODY);
-        let after = LogPosition::ZERO;
-        let request = UnsubscribeRequest { packet_id, connection, filters, reasons, after };
-        out.push(Output::Unsubscribe(Box::new(request)));
     }
 
     /// A request comes back from the index; says whether its connection is still there.

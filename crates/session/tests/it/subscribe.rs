@@ -1,7 +1,7 @@
 //! SUBSCRIBE and UNSUBSCRIBE.
 
 use plexus_session::{Options, Output};
-use plexus_types::{ProtocolVersion, ReasonCode, TopicFilter};
+use plexus_types::{ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Packet};
 
 use crate::shell::{Shell, connect, durable, publish, subscribe, unsubscribe};
@@ -139,19 +139,6 @@ fn an_answer_of_the_index_for_a_lost_connection_is_not_sent_to_the_next() {
     assert!(story.is_empty(), "{story:?}");
     assert_eq!(filters(&shell), ["a", "b"], "the subscription stands all the same");
     assert_eq!(shell.packet(subscribe(1, &["c"])), ["SUBACK 1 [GrantedQos2]"]);
-}
-
-#[test]
-fn a_subscription_that_is_no_longer_allowed_leaves_silently() {
-    let mut shell = Shell::connected(durable(60));
-    shell.packet(subscribe(1, &["a", "b"]));
-    let (now, filter) = (shell.now, TopicFilter::try_from("a").unwrap());
-    shell.tells_log = true;
-    let story = shell.act(|session, out| session.revoke(now, &filter, out));
-    assert_eq!(story, ["LOG Unsubscribed a"]);
-    assert_eq!(filters(&shell), ["b"]);
-    assert!(shell.act(|session, out| session.revoke(now, &filter, out)).is_empty());
-    assert_eq!(shell.packet(unsubscribe(1, &["b"])).last().unwrap(), "UNSUBACK 1 [Success]");
 }
 
 /// [MQTT-2.2.1-3]

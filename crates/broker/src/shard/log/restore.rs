@@ -184,13 +184,14 @@ impl Shard {
         restored: RestoredSession,
         news: &mut Vec<InterestDelta>,
     ) {
-        let RestoredSession { key, image, seen, anchor, .. } = restored;
+        let RestoredSession { key, listener, image, seen, anchor } = restored;
         let Some(image) = image else { return };
         let principal = Arc::new(Principal {
             client_id: image.client_id.clone(),
             user_name: image.user_name.as_deref().and_then(|name| Text::try_from(name).ok()),
             peer: None,
-            listener: Arc::clone(&door.name),
+            listener,
+            is_unplaced: true,
         });
         let entries = image.entries.len();
         let (slot, mut shared) = (self.clients.next_slot(), Vec::new());

@@ -53,6 +53,7 @@ fn what_is_not_allowed_any_more_ends_also_for_who_is_away() {
     assert_eq!(node.shard.poll_timeout(), Some(plexus_types::Instant::ZERO));
     node.pass(std::time::Duration::ZERO);
     assert_eq!(node.shard.census().subscriptions, 1);
+    assert_eq!(node.shard.census().sessions, 1, "what waited for them is gone");
     let reasons = node.desk.sent.iter().filter_map(|packet| match packet {
         Packet::Disconnect(disconnect) => Some(disconnect.reason),
         _ => None,
@@ -63,4 +64,25 @@ fn what_is_not_allowed_any_more_ends_also_for_who_is_away() {
         "who is connected learns of it"
     );
     assert_eq!(node.desk.closed, [ConnId(0)]);
+}
+
+#[test]
+fn who_comes_back_with_fewer_rights_begins_anew() {
+    let mut node = Lone::new();
+    let fickle = Arc::new(Fickle::default());
+    node.door.policy = Arc::clone(&fickle) as _;
+    node.connect(0, "roamer", 60);
+    node.subscribe_at(0, "secret/+", Qos::AtLeastOnce);
+    node.act(|shard, turn| shard.handle_lost(turn, ConnId(0)));
+    node.connect(1, "publisher", 0);
+    node.retain(1, "secret/a", None);
+    fickle.0.store(true, SeqCst);
+    node.connect(2, "roamer", 60);
+    assert!(node.desk.delivered.is_empty(), "what waited was for whoever had the right");
+    assert_eq!(node.shard.census().subscriptions, 0);
+    let present = node.desk.sent.iter().rev().find_map(|packet| match packet {
+        Packet::ConnAck(connack) => Some(connack.session_present),
+        _ => None,
+    });
+    assert_eq!(present, Some(false));
 }

@@ -43,6 +43,10 @@ impl Reload {
         let mut done = Vec::new();
         done.extend(self.certificates(node));
         match self.args.load() {
+            Ok(fresh) if fresh.file().is_none() && self.start.file().is_some() => {
+                tracing::error!("the configuration file is gone, the old configuration stays");
+                tracing::info!("{}", summary(&done));
+            }
             Ok(fresh) => {
                 let users = self.users(&fresh);
                 let keys = later(&self.start.settings, &fresh.settings);
@@ -114,6 +118,14 @@ impl Reload {
     /// How many rules there are now, if there were or are any.
     fn rules(&self, config: &Config, node: &NodeHandle) -> Option<String> {
         let rules = config.rules();
+        if rules.is_none() && self.rules.any() {
+            // A file that was cut off, most likely: it must not open the door.
+            tracing::error!(
+                "there is no rule any more, the old ones stay; \
+                 to allow everything, write access.no_match = \"allow\""
+            );
+            return None;
+        }
         let (any, count) = (rules.is_some(), config.settings.access.rule.len());
         let changed = self.rules.replace(rules);
         if changed {
