@@ -156,9 +156,13 @@ impl Shard {
             listener: Arc::clone(&newcomer.door.name),
             is_unplaced: false,
         });
-        self.displace(turn, &admitted);
-        self.review_return(turn, &newcomer.door.policy, &principal);
-        let slot = if let Some(slot) = self.clients.find(&admitted.client_id) {
+        if let Some(slot) = found {
+            self.displace(turn, slot, &admitted);
+            self.review_return(turn, slot, &*newcomer.door.policy, &principal);
+        }
+        // Nobody else has come into the slot, if it is free now.
+        let resumed = found.filter(|slot| self.clients.get(*slot).is_some());
+        let slot = if let Some(slot) = resumed {
             let client = self.clients.get_mut(slot).expect("invariant: found above");
             client.principal = principal;
             client.door = newcomer.door;
@@ -203,9 +207,8 @@ impl Shard {
     /// Makes room: the old connection of the client is told that it lost its session
     /// ([MQTT-3.1.4-3]), and a clean start ends the old session ([MQTT-3.1.2-4],
     /// [MQTT-3.1.4-4], [MQTT3-3.1.4-3]).
-    fn displace(&mut self, turn: &mut Turn<'_>, admitted: &Admitted) {
-        let Some(slot) = self.clients.find(&admitted.client_id) else { return };
-        let client = self.clients.get_mut(slot).expect("invariant: found above");
+    fn displace(&mut self, turn: &mut Turn<'_>, slot: u32, admitted: &Admitted) {
+        let Some(client) = self.clients.get_mut(slot) else { return };
         if client.conn.is_some() {
             client.session.take_over(turn.now, &mut self.outbox);
             self.settle(turn, slot);

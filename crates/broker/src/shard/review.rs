@@ -51,12 +51,11 @@ impl Shard {
     pub(super) fn review_return(
         &mut self,
         turn: &mut Turn<'_>,
-        policy: &Arc<dyn Policy>,
+        slot: u32,
+        policy: &dyn Policy,
         principal: &Principal,
     ) {
-        if let Some(slot) = self.clients.find(&principal.client_id)
-            && !self.keeps_rights(slot, &**policy, principal)
-        {
+        if !self.keeps_rights(slot, policy, principal) {
             self.end_session(turn, slot);
         }
     }
