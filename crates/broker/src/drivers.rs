@@ -259,7 +259,6 @@ impl Driver {
         if first.news().of(SEAT)
             && let Err(error) = self.poll.poll(events, Some(Duration::ZERO))
         {
-            // It was woken all the same.
             tracing::warn!(%error, "a thread's waker cannot be put back");
         }
         self.act(began);

@@ -241,9 +241,8 @@ impl Reactor {
         registry.register(&mut SourceFd(&fd), token, Interest::READABLE).is_ok()
     }
 
-    /// Ends that.
+    /// Ends that; a file that is not there is not waited for.
     pub(crate) fn unwatch(&self, fd: RawFd) {
-        // A file that is not there is not waited for.
         drop(self.poll.registry().deregister(&mut SourceFd(&fd)));
     }
 
@@ -441,8 +440,7 @@ impl Reactor {
 
     /// Reads the last of some connections that were ended, and ends them here too.
     fn see_off(&mut self, events: &Events, now: Instant) {
-        let rush = is_full(events);
-        let count = if rush { DEPARTURES_IN_A_RUSH } else { DEPARTURES_A_TURN };
+        let count = if is_full(events) { DEPARTURES_IN_A_RUSH } else { DEPARTURES_A_TURN };
         for _ in 0..count {
             let Some(conn) = self.departing.pop_front() else { return };
             self.depart(conn, now);
