@@ -117,7 +117,7 @@ impl Written {
             Occupation::Publish => Role::Publish(self.publishing(frame)?),
             Occupation::Subscribe => Role::Subscribe(self.subscribing()?),
             Occupation::Connect => {
-                self.only(&[], "connects only")?;
+                self.takes_only(&[], "connects only")?;
                 Role::Connect
             }
         };
@@ -208,7 +208,7 @@ impl Written {
     fn publishing(&self, frame: &Frame) -> Result<Publishing, String> {
         let known =
             ["topic", "qos", "retain", "rate", "window", "messages", "size", "payload", PROPERTIES];
-        self.only(&known, "publishes")?;
+        self.takes_only(&known, "publishes")?;
         let topic = self.topic.as_deref().ok_or("who publishes needs a topic")?;
         let topic = topic_pattern(topic)?;
         let pace = match (&self.rate, self.window) {
@@ -286,7 +286,7 @@ impl Written {
     }
 
     fn subscribing(&self) -> Result<Subscribing, String> {
-        self.only(&["filter", "filters", "shared", "qos"], "subscribes")?;
+        self.takes_only(&["filter", "filters", "shared", "qos"], "subscribes")?;
         let filter = self.filter.as_deref().ok_or("who subscribes needs a filter")?;
         let pattern = Pattern::parse(filter, Place::OF_TOPIC).map_err(of("filter"))?;
         TopicFilter::try_from(pattern.text(&Filling::default()).as_str())
@@ -314,7 +314,7 @@ impl Written {
     }
 
     /// Whether only those of the keys were given that mean something here.
-    fn only(&self, known: &[&str], what: &str) -> Result<(), String> {
+    fn takes_only(&self, known: &[&str], what: &str) -> Result<(), String> {
         let given = [
             ("topic", self.topic.is_some()),
             ("filter", self.filter.is_some()),
