@@ -219,7 +219,7 @@ impl NodeHandle {
         answered.recv().unwrap_or_default()
     }
 
-    /// The rules of a policy have changed: ends every subscription that is not allowed any more.
+    /// The rules of a policy have changed: ends every session with a subscription that is not allowed any more.
     pub fn review_access(&self) {
         for (shard, bell) in &self.shards {
             drop(shard.send(Control::Review));

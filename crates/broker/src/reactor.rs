@@ -68,7 +68,7 @@ pub(crate) enum Control {
     Refresh(SegmentNumber),
     /// All shards are restored: route what was open.
     Reopen,
-    /// The rules have changed: end the subscriptions that are not allowed any more.
+    /// The rules have changed: end sessions with subscriptions that are not allowed any more.
     Review,
     /// Tell every client, flush until then, and stop.
     ShutDown(Instant),
