@@ -1,6 +1,8 @@
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
-use crate::{Credentials, Policy, Principal, Verdict, policy::publish_to_system_topics};
+use crate::{
+    Credentials, Outcome, Policy, Principal, Reply, Verdict, policy::publish_to_system_topics,
+};
 
 /// Lets everybody do everything but publish to `$SYS`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,8 +13,8 @@ impl Policy for AllowAll {
         Verdict::Allow
     }
 
-    fn verify(&self, _: &Credentials) -> Result<(), ReasonCode> {
-        Ok(())
+    fn verify(&self, _: Credentials, reply: Reply) {
+        reply.send(Outcome::allow());
     }
 
     fn publish(&self, _: &Principal, topic: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
@@ -41,6 +43,7 @@ mod tests {
             peer: None,
             listener: Arc::from("tcp"),
             is_unplaced: false,
+            rights: None,
         }
     }
 

@@ -6,20 +6,27 @@
 //!
 //! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`PasswordHash`], [`Rules`].
 //!
-//! *Reading order.* `policy`, `allow_all`, `users`, `password`, `users::edit`, `pattern`, `rules`.
+//! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`, `pattern`,
+//! `rules`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
 
 mod allow_all;
+mod outcome;
 mod password;
 mod pattern;
 mod policy;
 mod rules;
+mod template;
 mod users;
 
 pub use allow_all::AllowAll;
+pub use outcome::{
+    ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX, Attributes, Exchange, Outcome, Reply, Rights,
+};
 pub use password::{HashError, PasswordHash, SALT_LENGTH};
 pub use pattern::{Pattern, PatternError, Person, Place};
-pub use policy::{Credentials, Policy, Principal, Verdict};
+pub use policy::{Certificate, Credentials, Enhanced, Policy, Principal, Verdict};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
+pub use template::{Shown, Template, TemplateError, TemplatePart};
 pub use users::{NameError, Users, UsersError, UsersProblem, edit};

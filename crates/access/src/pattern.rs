@@ -2,6 +2,8 @@ use std::fmt;
 
 use plexus_types::TopicFilter;
 
+use crate::Attributes;
+
 /// The topics of a rule: a topic filter in whose levels may stand what is known of a client, such as
 /// `robot/${clientid}/#`.
 ///
@@ -33,16 +35,27 @@ enum Part {
 }
 
 /// What is known of a client and may stand in a pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// `${clientid}`: the client identifier.
     ClientId,
     /// `${username}`: the user name.
     UserName,
+    /// `${client_attrs.name}`: the attribute of that name.
+    Attribute(Box<str>),
 }
 
 impl Place {
-    const ALL: [(&str, Self); 2] = [("clientid", Self::ClientId), ("username", Self::UserName)];
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "clientid" => Some(Self::ClientId),
+            "username" => Some(Self::UserName),
+            _ => {
+                let attribute = name.strip_prefix("client_attrs.")?;
+                (!attribute.is_empty()).then(|| Self::Attribute(attribute.into()))
+            }
+        }
+    }
 }
 
 /// Whose places are filled in.
@@ -52,15 +65,18 @@ pub struct Person<'a> {
     pub client_id: &'a str,
     /// The user name, if there is one.
     pub user_name: Option<&'a str>,
+    /// What else was found out, if anything was.
+    pub attributes: Option<&'a Attributes>,
 }
 
 impl<'a> Person<'a> {
     /// What stands in the place; none if it is unknown, or would be more or less than one part of a
     /// level: a client that calls itself `#` is to get nothing by it (CVE-2017-7650).
-    fn fill(&self, place: Place) -> Option<&'a str> {
+    fn fill(&self, place: &Place) -> Option<&'a str> {
         let text = match place {
             Place::ClientId => Some(self.client_id),
             Place::UserName => self.user_name,
+            Place::Attribute(name) => self.attributes.and_then(|known| known.get(name)),
         };
         let plain = |text: &&str| !text.is_empty() && !text.contains(['+', '#', '/', '\0']);
         // Nor is one that calls itself `$SYS` to get what the node says of itself.
@@ -87,7 +103,10 @@ pub enum PatternError {
     #[error("has a place behind `$` in its first level")]
     Hidden,
     /// A place that nobody can fill.
-    #[error("has `${{{0}}}`; known are `${{clientid}}` and `${{username}}`")]
+    #[error(
+        "has `${{{0}}}`; known are `${{clientid}}`, `${{username}}` and \
+             `${{client_attrs.<name>}}`"
+    )]
     Unknown(String),
 }
 
@@ -254,7 +273,7 @@ impl Level {
                 for part in parts {
                     let text = match part {
                         Part::Text(text) => text,
-                        Part::Place(place) => match person.fill(*place) {
+                        Part::Place(place) => match person.fill(place) {
                             Some(text) => text,
                             None => return doubt == Doubt::Yes,
                         },
@@ -275,8 +294,7 @@ fn parts(level: &str) -> Result<Vec<Part>, PatternError> {
     let mut rest = level;
     while let Some((before, after)) = rest.split_once("${") {
         let (name, after) = after.split_once('}').ok_or(PatternError::Open)?;
-        let place = Place::ALL.iter().find(|(known, _)| *known == name);
-        let place = place.ok_or_else(|| PatternError::Unknown(name.to_owned()))?.1;
+        let place = Place::parse(name).ok_or_else(|| PatternError::Unknown(name.to_owned()))?;
         if !before.is_empty() {
             parts.push(Part::Text(before.into()));
         }

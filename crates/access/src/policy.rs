@@ -3,8 +3,9 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use bytes::Bytes;
 use plexus_types::{ClientId, Qos, ReasonCode, Text, TopicFilter, TopicName};
 
+use crate::{Exchange, Reply, Rights};
+
 /// What a client says about itself before it is let in.
-#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The identifier of the client, assigned if it had none.
     pub client_id: ClientId,
@@ -16,6 +17,42 @@ pub struct Credentials {
     pub peer: Option<IpAddr>,
     /// The name of the listener that it came through.
     pub listener: Arc<str>,
+    /// The certificate that it proved to own.
+    pub certificate: Option<Arc<Certificate>>,
+    /// The step of an enhanced authentication that is due, where the client asked for one.
+    pub enhanced: Option<Enhanced>,
+}
+
+/// A step of an enhanced authentication (MQTT 5.0, section 4.12).
+pub struct Enhanced {
+    /// Authentication Method.
+    pub method: Text,
+    /// Authentication Data of the client.
+    pub data: Bytes,
+    /// Where the exchange stands; none at its first step.
+    pub exchange: Option<Exchange>,
+}
+
+/// Who a certificate is for, as far as anything asks: of the leaf that TLS has verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// The last Common Name of the subject.
+    pub common_name: Option<String>,
+    /// The whole subject as text (RFC 4514).
+    pub subject: String,
+    /// Subject alternative names that are DNS names.
+    pub dns_names: Vec<String>,
+    /// Subject alternative names that are mail addresses.
+    pub mail_addresses: Vec<String>,
+    /// Subject alternative names that are URIs.
+    pub uris: Vec<String>,
+}
+
+/// Shows the method only.
+impl fmt::Debug for Enhanced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enhanced").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// Shows everything but the password.
@@ -27,6 +64,8 @@ impl fmt::Debug for Credentials {
             .field("password", &self.password.as_ref().map(|_| "…"))
             .field("peer", &self.peer)
             .field("listener", &self.listener)
+            .field("certificate", &self.certificate)
+            .field("enhanced", &self.enhanced)
             .finish()
     }
 }
@@ -44,6 +83,8 @@ pub struct Principal {
     pub listener: Arc<str>,
     /// Whether nobody knows where it came from: its session was there before the node started.
     pub is_unplaced: bool,
+    /// What was found out about it; none where only the configuration speaks.
+    pub rights: Option<Arc<Rights>>,
 }
 
 /// What a policy answers at once, or that a slow check is due elsewhere.
@@ -53,18 +94,19 @@ pub enum Verdict {
     Allow,
     /// Refused for this reason.
     Deny(ReasonCode),
-    /// Call [`Policy::verify`] where taking long hurts nobody.
+    /// [`Policy::verify`] finds out.
     Later,
 }
 
-/// Who may connect, publish and subscribe. Asked on the shard for every message, so everything but
-/// [`Policy::verify`] answers from memory without waiting.
+/// Who may connect, publish and subscribe. Asked on the shard for every message, so everything
+/// answers from memory without waiting; [`Policy::verify`] answers later.
 pub trait Policy: Send + Sync {
     /// Whether the client is who it says, as far as that is known at once.
     fn authenticate(&self, credentials: &Credentials) -> Verdict;
 
-    /// The slow part of [`Policy::authenticate`], for credentials that got [`Verdict::Later`].
-    fn verify(&self, credentials: &Credentials) -> Result<(), ReasonCode>;
+    /// Has the slow part of [`Policy::authenticate`] done elsewhere, for credentials that got
+    /// [`Verdict::Later`]. Returns at once; the reply may come from any thread.
+    fn verify(&self, credentials: Credentials, reply: Reply);
 
     /// Whether the principal may publish there; also asked for a Will when it takes effect.
     fn publish(

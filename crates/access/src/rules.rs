@@ -52,6 +52,8 @@ pub struct Who {
     pub networks: Vec<Network>,
     /// Names of listeners.
     pub listeners: Vec<Wildcard>,
+    /// Attributes by name, each of which it has to have with such a value.
+    pub attributes: Vec<(Box<str>, Wildcard)>,
 }
 
 /// What of it a rule is about.
@@ -124,17 +126,23 @@ impl Rules {
 
     /// What the rules say to an act of a client.
     pub fn decide(&self, principal: &Principal, act: &Act<'_>) -> Decision<'_> {
+        let rule = self.find(principal, act);
+        Decision { effect: rule.map_or(self.otherwise, |(_, rule)| rule.effect), rule }
+    }
+
+    /// The first rule that says something to an act of a client, with its place among them.
+    pub fn find(&self, principal: &Principal, act: &Act<'_>) -> Option<(usize, &Rule)> {
         let person = Person {
             client_id: principal.client_id.as_str(),
             user_name: principal.user_name.as_deref(),
+            attributes: principal.rights.as_deref().map(|rights| &rights.attributes),
         };
         let decides = |(_, rule): &(usize, &Rule)| {
             rule.acts.include(act)
                 && rule.is_about(act, person)
                 && rule.who.includes(principal, rule.effect)
         };
-        let rule = self.rules.iter().enumerate().find(decides);
-        Decision { effect: rule.map_or(self.otherwise, |(_, rule)| rule.effect), rule }
+        self.rules.iter().enumerate().find(decides)
     }
 }
 
@@ -152,7 +160,8 @@ impl Rule {
 }
 
 impl Who {
-    /// A client of which nobody knows where it came from is in every network that is denied something.
+    /// A client of which nobody knows where it came from is in every network that is denied something, and
+    /// has every attribute.
     fn includes(&self, principal: &Principal, effect: Effect) -> bool {
         fn any(list: &[Wildcard], text: Option<&str>) -> bool {
             list.is_empty() || text.is_some_and(|text| list.iter().any(|it| it.matches(text)))
@@ -160,6 +169,12 @@ impl Who {
         any(&self.users, principal.user_name.as_deref())
             && any(&self.clients, Some(principal.client_id.as_str()))
             && any(&self.listeners, Some(&principal.listener))
+            && self.attributes.iter().all(|(name, wanted)| {
+                let rights = principal.rights.as_deref();
+                let value = rights.and_then(|rights| rights.attributes.get(name));
+                let unknown = principal.is_unplaced && effect == Effect::Deny;
+                value.map_or(unknown, |value| wanted.matches(value))
+            })
             && (self.comes_from(principal.peer) || principal.is_unplaced && effect == Effect::Deny)
     }
 

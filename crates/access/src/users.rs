@@ -1,12 +1,8 @@
 use std::{fmt, sync::Arc};
 
 use plexus_stdx::{HashMap, Seed};
-use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
-use crate::{
-    Credentials, HashError, PasswordHash, Policy, Principal, Verdict,
-    policy::publish_to_system_topics,
-};
+use crate::{HashError, PasswordHash};
 
 pub mod edit;
 
@@ -17,11 +13,10 @@ const USERS_MAX: usize = 1_000_000;
 /// comments. Anything else stops the start: a security file that cannot be understood must never
 /// open the door.
 ///
-/// A copy shares the users; only whether anonymous clients are let in is its own.
+/// A copy shares the users.
 #[derive(Clone)]
 pub struct Users {
     table: Arc<Table>,
-    allow_anonymous: bool,
 }
 
 #[derive(Clone)]
@@ -127,17 +122,10 @@ impl Users {
         Ok(())
     }
 
-    /// No users yet: everybody is refused, or let in without a name where that is allowed.
+    /// No users yet.
     pub fn none(seed: Seed) -> Self {
         let table = Table { by_name: seed.map(), hashes: Vec::new(), seed };
-        Self { table: Arc::new(table), allow_anonymous: false }
-    }
-
-    /// Whether a client without user name is let in.
-    #[must_use]
-    pub fn with_anonymous(mut self, allow: bool) -> Self {
-        self.allow_anonymous = allow;
-        self
+        Self { table: Arc::new(table) }
     }
 
     /// Number of users.
@@ -155,9 +143,17 @@ impl Users {
         self.table.by_name.contains_key(name)
     }
 
+    /// Whether that is the password of that user; none where there is no such user. Takes as long
+    /// as a hash does, also for a name that is unknown: a stranger cannot find out names by the time
+    /// of the answer.
+    pub fn check(&self, name: &str, password: &[u8]) -> Option<bool> {
+        let (hash, known) = self.hash_of(name)?;
+        let right = hash.verify(password);
+        known.then_some(right)
+    }
+
     /// The hash to check a name against, and whether it is that user's. An unknown name gets the
-    /// hash of some user, always the same one, so that it costs what a known name costs and a
-    /// stranger cannot find out names by the time of the answer.
+    /// hash of some user, always the same one, so that it costs what a known name costs.
     fn hash_of(&self, name: &str) -> Option<(&PasswordHash, bool)> {
         let Table { by_name, hashes, seed } = &*self.table;
         if let Some(slot) = by_name.get(name) {
@@ -168,42 +164,10 @@ impl Users {
     }
 }
 
-impl Policy for Users {
-    fn authenticate(&self, credentials: &Credentials) -> Verdict {
-        match (&credentials.user_name, &credentials.password) {
-            (Some(_), Some(_)) => Verdict::Later,
-            // An absent password equals no stored one, not even that of an empty password.
-            (Some(_), None) => Verdict::Deny(ReasonCode::BadUserNameOrPassword),
-            (None, _) if self.allow_anonymous => Verdict::Allow,
-            (None, _) => Verdict::Deny(ReasonCode::NotAuthorized),
-        }
-    }
-
-    fn verify(&self, credentials: &Credentials) -> Result<(), ReasonCode> {
-        let (Some(name), Some(password)) = (&credentials.user_name, &credentials.password) else {
-            return Err(ReasonCode::BadUserNameOrPassword);
-        };
-        let (hash, known) = self.hash_of(name).ok_or(ReasonCode::BadUserNameOrPassword)?;
-        let right = hash.verify(password);
-        if right && known { Ok(()) } else { Err(ReasonCode::BadUserNameOrPassword) }
-    }
-
-    fn publish(&self, _: &Principal, topic: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
-        publish_to_system_topics(topic)
-    }
-
-    fn subscribe(&self, _: &Principal, _: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
-        Ok(())
-    }
-}
-
 /// Shows no name and no hash.
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Users")
-            .field("len", &self.len())
-            .field("allow_anonymous", &self.allow_anonymous)
-            .finish_non_exhaustive()
+        f.debug_struct("Users").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 

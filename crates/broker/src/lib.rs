@@ -13,6 +13,7 @@
 //! from a seed.
 
 pub mod alarm;
+mod checks;
 mod clock;
 pub mod counters;
 mod drivers;
@@ -28,7 +29,6 @@ mod reactor;
 pub mod recovery;
 pub mod shard;
 pub mod sys;
-mod verifier;
 
 pub use error::{OpenError, StartError};
 pub use logger::LogPlace;

@@ -29,7 +29,6 @@ use crate::{
     porch::{self, Command, Porch},
     reactor::{self, Control, Reactor, WAKER},
     shard::Context,
-    verifier,
 };
 
 /// Messages of control that wait for a shard.
@@ -107,7 +106,6 @@ impl Node {
             polls.push(poll);
             bells.push(bell);
         }
-        let (jobs, jobs_in) = sync_channel(verifier::QUEUE);
         let (mut shards, mut reactors, mut threads) = (Vec::new(), Vec::new(), Vec::new());
         let mut desk = store.map(Desk::new);
         let meshed = Links::mesh(&bells).into_iter().zip(polls).zip(bells);
@@ -115,7 +113,6 @@ impl Node {
             let (sender, control) = sync_channel(CONTROLS);
             shards.push((sender, bell.clone()));
             let (context, gauge) = (Arc::clone(&context), Arc::clone(&gauge));
-            let jobs = jobs.clone();
             let log = desk.as_mut().and_then(Desk::seat);
             reactors.push(reactor::Parts {
                 id,
@@ -123,7 +120,6 @@ impl Node {
                 bell,
                 links,
                 control,
-                jobs,
                 context,
                 gauge,
                 clock,
@@ -140,8 +136,6 @@ impl Node {
         if let Some(desk) = desk {
             threads.push(desk.open(&shards, &context, clock)?);
         }
-        let returns = shards.clone();
-        threads.push(spawn("verifier".into(), move || verifier::run(&jobs_in, &returns))?);
         let (poll, porch_bell) = new_poll()?;
         let (commands, commands_in) = sync_channel(COMMANDS);
         let porch = Porch::new(porch::Parts {

@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use plexus_access::{Credentials, Policy};
+use plexus_access::{Certificate, Credentials, Policy};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::Batch;
 use plexus_types::{ClientId, Durability, Instant, MessageId, ProtocolVersion};
@@ -61,6 +61,8 @@ pub struct Arrival {
     pub door: Arc<Door>,
     /// The address of the client, behind a proxy its real one; none on a Unix socket.
     pub peer: Option<IpAddr>,
+    /// The certificate that it has shown and that TLS has verified.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 /// Names a pending check of credentials: the connection and which of its tenants asked.
@@ -120,7 +122,8 @@ pub trait Ports {
     fn commit(&mut self, batch: Batch, upto: LogPosition);
     /// Has messages read from the log; the answer comes to `Shard::handle_fetched`.
     fn fetch(&mut self, fetch: Fetch);
-    /// Has slow credentials checked off the shard; the answer comes to `Shard::handle_verified`.
+    /// Has slow credentials checked elsewhere; the outcome comes to `Shard::handle_verified`. False
+    /// when too many checks are under way.
     fn verify(&mut self, ticket: Ticket, policy: Arc<dyn Policy>, credentials: Credentials)
     -> bool;
 }

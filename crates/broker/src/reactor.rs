@@ -25,13 +25,13 @@ use plexus_wire::{Decoder, Packet, ProtocolError};
 
 use self::{conn::Conn, io::Io};
 use crate::{
+    checks::Checks,
     clock::Clock,
     envelope::Envelope,
     logger::{self, Mark},
     memory::{Gauge, Pressure},
-    ports::{Arrival, ConnId, Fetch, Ticket, Turn},
+    ports::{Arrival, ConnId, Fetch, Turn},
     shard::{Context, Restored, Shard, is_acknowledged_publish},
-    verifier::Job,
 };
 
 /// The token of the waker; connections use their own numbers.
@@ -60,8 +60,6 @@ const RETRY: Duration = Duration::from_millis(1);
 pub(crate) enum Control {
     /// A client whose home this is.
     Arrive(Box<Incoming>),
-    /// The verifier's answer.
-    Verified(Ticket, Result<(), ReasonCode>),
     /// Messages that were asked for from the log.
     Fetched(Fetch, Option<Vec<Arc<Message>>>),
     /// The log wants what began in segments up to there to be written anew.
@@ -92,7 +90,6 @@ pub(crate) struct Parts {
     pub(crate) bell: Bell,
     pub(crate) links: Links<Envelope>,
     pub(crate) control: Receiver<Control>,
-    pub(crate) jobs: SyncSender<Job>,
     pub(crate) context: Arc<Context>,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) clock: Clock,
@@ -189,9 +186,9 @@ pub(crate) struct Reactor {
 
 impl Reactor {
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
-        let Parts { id, poll, bell, links, control, jobs, context, gauge, clock, log } = parts;
+        let Parts { id, poll, bell, links, control, context, gauge, clock, log } = parts;
         let registry = poll.registry().try_clone()?;
-        let mut io = Io::new(id, Arc::clone(&context), registry, links, jobs);
+        let mut io = Io::new(id, Arc::clone(&context), registry, links, Checks::new(bell.clone()));
         let (mut mark, mut restored, mut ready) = (None, None, None);
         if let Some(log) = log {
             io.log = Some(log.jobs);
@@ -597,14 +594,16 @@ impl Reactor {
     fn take_control(&mut self, now: Instant) -> bool {
         let mut any = false;
         for _ in 0..CONTROLS_A_TURN {
+            let Some((ticket, outcome)) = self.io.checks.next() else { break };
+            any = true;
+            let mut turn = Turn { now, ports: &mut self.io };
+            self.shard.handle_verified(&mut turn, ticket, outcome);
+        }
+        for _ in 0..CONTROLS_A_TURN {
             let Ok(control) = self.control.try_recv() else { break };
             any = true;
             match control {
                 Control::Arrive(incoming) => self.arrive(*incoming, now),
-                Control::Verified(ticket, verdict) => {
-                    let mut turn = Turn { now, ports: &mut self.io };
-                    self.shard.handle_verified(&mut turn, ticket, verdict);
-                }
                 Control::Fetched(fetch, messages) => {
                     let mut turn = Turn { now, ports: &mut self.io };
                     self.shard.handle_fetched(&mut turn, fetch, messages);

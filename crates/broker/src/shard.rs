@@ -17,6 +17,7 @@ mod drain;
 mod groups;
 mod log;
 mod peers;
+mod proof;
 mod replay;
 mod retained;
 mod review;
@@ -37,7 +38,7 @@ use plexus_records::{SLOTS, slot_of};
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
 };
-use plexus_stdx::Seed;
+use plexus_stdx::{HashMap, Seed};
 use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex};
 use plexus_types::{ClientId, Durability, Instant, Message, TopicName, filter_matches};
 use plexus_wire::{Packet, ProtocolError};
@@ -54,6 +55,7 @@ use self::{
     clients::Clients,
     log::{LogBook, class_of},
     peers::Awaiting,
+    proof::Renewal,
     replay::Cursors,
     retained::RetainedStore,
     timers::Timers,
@@ -63,7 +65,7 @@ use crate::{
     counters::Counters,
     envelope::Envelope,
     options::NodeOptions,
-    ports::{ConnId, Turn},
+    ports::{ConnId, Ticket, Turn},
     sys::{Memory, Sys},
 };
 
@@ -210,6 +212,10 @@ pub struct Shard {
     pub(crate) context: Arc<Context>,
     tenants: Tenants,
     newcomers: u32,
+    /// Newcomers that have begun an enhanced authentication, and when it has to be over.
+    exchanges: VecDeque<(Instant, Ticket)>,
+    /// Clients that authenticate themselves anew.
+    renewals: HashMap<ConnId, Renewal>,
     clients: Clients,
     index: SubscriptionIndex,
     interest: Interest,
@@ -242,6 +248,8 @@ impl Shard {
             id,
             tenants: Tenants::default(),
             newcomers: 0,
+            exchanges: VecDeque::new(),
+            renewals: seed.map(),
             clients: Clients::new(seed),
             index: SubscriptionIndex::new(seed),
             interest: Interest::new(seed, id),
@@ -359,6 +367,7 @@ impl Shard {
         }
         self.take_later(turn);
         self.review_some(turn);
+        self.end_exchanges(turn);
         self.refresh_some();
         self.read_again(turn);
         self.expire_retained(turn);
@@ -380,6 +389,7 @@ impl Shard {
         let due = or_never(self.timers.next())
             .min(or_never(self.retained.next_expiry()))
             .min(or_never(self.log.reads.due()))
+            .min(or_never(self.next_exchange()))
             .min(or_never(sys));
         (due != Instant::FAR_FUTURE).then_some(due)
     }
@@ -393,7 +403,7 @@ impl Shard {
                 let waits = client.is_held() && first.is_some_and(is_acknowledged_publish);
                 !waits && !client.session.is_blocked()
             }
-            Some(Tenant::Newcomer(_)) => false,
+            Some(Tenant::Newcomer(newcomer)) => newcomer.connecting.awaits_packet(),
             Some(Tenant::Nobody) | None => true,
         }
     }

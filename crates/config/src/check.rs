@@ -54,6 +54,7 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     }
     if whole("access") {
         checks.found.extend(config.mistakes_in_rules());
+        checks.found.extend(config.mistakes_in_chains());
     }
     if !whole("listener") {
         return checks.found;
@@ -76,6 +77,7 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
 const MODULES: &[&str] = &[
     "plexus",
     "plexus_access",
+    "plexus_admission",
     "plexus_broker",
     "plexus_config",
     "plexus_net",
@@ -332,7 +334,7 @@ impl Checks<'_> {
     fn door(&mut self, index: &str, listener: &ListenerSettings) {
         let access = &self.config.settings.access;
         let anonymous = listener.allow_anonymous.unwrap_or(access.allow_anonymous);
-        if access.has_users() || anonymous {
+        if access.has_authenticators() || anonymous {
             return;
         }
         if listener.allow_anonymous == Some(false) {

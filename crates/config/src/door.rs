@@ -1,38 +1,13 @@
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use plexus_access::{
-    Act, AllowAll, Credentials, Effect, Policy, Principal, Rule, Rules, Users, Verdict,
+    Act, AllowAll, Credentials, Effect, Policy, Principal, Reply, Rule, Rules, Verdict,
 };
+use plexus_admission::Chain;
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
 use crate::report::on_one_line;
-
-/// The users of a running node. What replaces them holds for connections from then on; whoever is
-/// connected stays.
-#[derive(Debug, Clone)]
-pub struct LiveUsers(Arc<RwLock<Users>>);
-
-impl LiveUsers {
-    /// These users, until others replace them.
-    pub fn new(users: Users) -> Self {
-        Self(Arc::new(RwLock::new(users)))
-    }
-
-    /// Puts other users in their place.
-    pub fn replace(&self, users: Users) {
-        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *now, users);
-        drop(now);
-        // A million users take their time to be freed, which nobody has to wait for.
-        drop(old);
-    }
-
-    /// The users of now. The copy shares them, so that nothing slow happens under the lock.
-    fn now(&self) -> Users {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// The rules of a running node. What replaces them holds from the next message on; what somebody is
 /// subscribed to already has to be reviewed (`NodeHandle::review_access`).
@@ -59,26 +34,51 @@ impl LiveRules {
     }
 }
 
-/// A door that knows the users, if there are any, and the rules.
+/// A door that knows whom to ask about clients, if there is anybody, and the rules.
 #[derive(Debug)]
 pub(crate) struct Door {
-    pub(crate) users: Option<LiveUsers>,
-    /// Whether clients without user name are let in.
-    pub(crate) anonymous: bool,
+    pub(crate) chain: Option<Chain>,
     pub(crate) rules: LiveRules,
 }
 
 impl Door {
     fn decide(&self, principal: &Principal, act: &Act<'_>) -> Result<(), ReasonCode> {
-        let rules = self.rules.0.load();
-        let Some(rules) = rules.as_deref() else { return Ok(()) };
-        let decision = rules.decide(principal, act);
-        if decision.effect == Effect::Allow {
+        // What a client had brought with it did not outlive the node: it may have been a ban.
+        if principal.is_unplaced && self.chain.as_ref().is_some_and(Chain::gives_rights) {
+            return answer(principal, act, Effect::Deny, None);
+        }
+        let rights = principal.rights.as_deref();
+        if rights.is_some_and(|rights| rights.is_superuser) {
             return Ok(());
         }
-        tell(principal, act, decision.rule.map(|(_, rule)| rule));
-        Err(ReasonCode::NotAuthorized)
+        // What a client has brought with it speaks first.
+        let own = rights.and_then(|rights| rights.rules.as_ref());
+        if let Some((_, rule)) = own.and_then(|own| own.find(principal, act)) {
+            return answer(principal, act, rule.effect, Some(rule));
+        }
+        let rules = self.rules.0.load();
+        match (rules.as_deref(), own) {
+            (Some(rules), _) => {
+                let decision = rules.decide(principal, act);
+                answer(principal, act, decision.effect, decision.rule.map(|(_, rule)| rule))
+            }
+            (None, Some(_)) => answer(principal, act, Effect::Deny, None),
+            (None, None) => Ok(()),
+        }
     }
+}
+
+fn answer(
+    principal: &Principal,
+    act: &Act<'_>,
+    effect: Effect,
+    rule: Option<&Rule>,
+) -> Result<(), ReasonCode> {
+    if effect == Effect::Allow {
+        return Ok(());
+    }
+    tell(principal, act, rule);
+    Err(ReasonCode::NotAuthorized)
 }
 
 #[cold]
@@ -101,16 +101,20 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: Option<&Rule>) {
 
 impl Policy for Door {
     fn authenticate(&self, credentials: &Credentials) -> Verdict {
-        match &self.users {
-            Some(users) => users.now().with_anonymous(self.anonymous).authenticate(credentials),
+        match &self.chain {
+            Some(chain) => chain.at_once(credentials),
+            // No method of enhanced authentication is offered ([MQTT-4.12.0-1]).
+            None if credentials.enhanced.is_some() => {
+                Verdict::Deny(ReasonCode::BadAuthenticationMethod)
+            }
             None => AllowAll.authenticate(credentials),
         }
     }
 
-    fn verify(&self, credentials: &Credentials) -> Result<(), ReasonCode> {
-        match &self.users {
-            Some(users) => users.now().verify(credentials),
-            None => AllowAll.verify(credentials),
+    fn verify(&self, credentials: Credentials, reply: Reply) {
+        match &self.chain {
+            Some(chain) => chain.ask(credentials, reply),
+            None => AllowAll.verify(credentials, reply),
         }
     }
 
@@ -135,3 +139,6 @@ impl Policy for Door {
         self.decide(principal, &Act::Subscribe { filter, qos })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@
 //!
 //! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
 
+mod admission;
 mod check;
 mod door;
 mod explain;
@@ -28,8 +29,9 @@ mod suggest;
 mod users;
 pub mod value;
 
+pub use admission::{BackEnds, Office};
 pub use check::is_local;
-pub use door::{LiveRules, LiveUsers};
+pub use door::LiveRules;
 pub use load::{
     Config, Examined, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, examine, load,
 };

@@ -1,13 +1,15 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use plexus_admission::UserTable;
 use plexus_broker::{ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
 use plexus_types::Durability;
 
 use crate::{
+    admission::Office,
     check::name_of,
-    door::{Door, LiveRules, LiveUsers},
+    door::{Door, LiveRules},
     load::Config,
     report::ConfigError,
     session,
@@ -36,7 +38,7 @@ pub struct NodePlan {
     /// How long a node that is told to stop waits for its connections.
     pub shutdown_grace: Duration,
     /// The users, if there are any.
-    pub users: Option<LiveUsers>,
+    pub users: Option<UserTable>,
     /// Who may publish and subscribe what.
     pub rules: LiveRules,
     /// Whether somebody comes in without showing who he is.
@@ -46,16 +48,26 @@ pub struct NodePlan {
 const SHARDS_MAX: u16 = 64;
 
 impl Config {
-    /// The configuration as a node takes it. Reads the user file and secrets.
-    pub fn plan(&self, machine: Machine, seed: Seed) -> Result<NodePlan, ConfigError> {
+    /// The configuration as a node takes it. Reads the user file, keys and secrets.
+    pub fn plan(
+        &self,
+        machine: Machine,
+        seed: Seed,
+        office: &Office<'_>,
+    ) -> Result<NodePlan, ConfigError> {
         let listeners = self.listeners();
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
-        let users = self.users(seed)?.map(LiveUsers::new);
+        let runtime = &office.runtime;
+        let users = self.users(seed)?.map(|users| UserTable::new(users, runtime.clone()));
+        let steps = self.steps(office, users.as_ref(), seed)?;
         let rules = LiveRules::new(self.rules());
         let listeners = listeners
             .iter()
             .enumerate()
-            .map(|(index, listener)| self.listener(index, listener, users.as_ref(), &rules))
+            .map(|(index, listener)| {
+                let chain = steps.chain(self, listener, office);
+                self.listener(index, listener, Door { chain, rules: rules.clone() })
+            })
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
         let shutdown_grace = self.settings.node.shutdown_grace.get();
@@ -69,7 +81,7 @@ impl Config {
             return self.settings.listener.clone();
         }
         let access = &self.settings.access;
-        let open = access.has_users() || access.allow_anonymous;
+        let open = access.has_authenticators() || access.allow_anonymous;
         let host = if open { "0.0.0.0" } else { "127.0.0.1" };
         let listener = |text: String| {
             let url = text.parse::<ListenUrl>().expect("invariant: a well-formed constant");
@@ -83,7 +95,7 @@ impl Config {
     pub fn lets_strangers_in(&self, listener: &ListenerSettings) -> bool {
         let access = &self.settings.access;
         let allowed = listener.allow_anonymous.unwrap_or(access.allow_anonymous);
-        allowed || !access.has_users()
+        allowed || !access.has_authenticators()
     }
 
     fn node(&self, machine: Machine) -> NodeOptions {
@@ -153,21 +165,10 @@ impl Config {
         })
     }
 
-    fn listener(
-        &self,
-        index: usize,
-        listener: &ListenerSettings,
-        users: Option<&LiveUsers>,
-        rules: &LiveRules,
-    ) -> ListenerOptions {
+    fn listener(&self, index: usize, listener: &ListenerSettings, door: Door) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
         let durability = self.durability(listener.commit.unwrap_or(self.settings.store.commit));
-        let door = Door {
-            users: users.cloned(),
-            anonymous: self.lets_strangers_in(listener),
-            rules: rules.clone(),
-        };
         ListenerOptions {
             name: self.unique_name(index, listener),
             net: plexus_net::ListenerOptions {

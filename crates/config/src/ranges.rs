@@ -22,6 +22,8 @@ pub(crate) enum Range {
 }
 
 const RANGES: &[(&str, Range)] = &[
+    ("access.jwt.key_set_refresh", Range::Time(Duration::from_secs(10), Duration::from_secs(DAY))),
+    ("access.jwt.leeway", Range::Time(Duration::ZERO, Duration::from_hours(1))),
     ("limits.connect_timeout", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
     ("limits.max_queued_bytes", Range::Size(0, 1 << 50)),
     ("limits.max_write_buffer", Range::Size(1_024, 1 << 40)),

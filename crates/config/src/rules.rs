@@ -40,8 +40,8 @@ impl Config {
             let number = index.to_string();
             let named = |other: &AccessRule| rule.name.is_some() && other.name == rule.name;
             let again = rules.iter().take(index).any(named);
-            let proved = self.settings.access.has_users();
-            let lists = empty_lists(rule).into_iter().chain(unproved(rule, proved));
+            let lists = empty_lists(rule);
+            found.extend(self.unproved(&number, rule));
             for (key, message, help) in mistakes(rule, again).into_iter().chain(lists) {
                 let path: &[&str] = match key {
                     "" => &["access", "rule", &number],
@@ -51,6 +51,27 @@ impl Config {
             }
         }
         found
+    }
+
+    /// User names that nobody has to prove.
+    fn unproved(&self, number: &str, rule: &AccessRule) -> Option<Diagnostic> {
+        let named =
+            rule.topics.iter().any(|topics| topics.get().to_string().contains("${username}"));
+        if !named && rule.users.is_none() {
+            return None;
+        }
+        let access = &self.settings.access;
+        let key = if rule.users.is_some() { "users" } else { "topics" };
+        let path = ["access", "rule", number, key];
+        if !access.has_authenticators() {
+            let message = "user names are no rights where nobody has to prove them";
+            let help = "set access.users_file or access.users";
+            return Some(self.mistake(&path, message).with_help(help));
+        }
+        let idle = access.jwt.iter().find(|jwt| !jwt.proves_user_names())?;
+        let message = format!("`{}` does not prove user names", idle.name);
+        let help = "set its user_name_claim, or claims = { sub = \"${username}\" }";
+        Some(self.mistake(&path, message).with_help(help))
     }
 }
 
@@ -106,17 +127,6 @@ fn empty_lists(rule: &AccessRule) -> Vec<Mistake> {
     empty.map(|(key, _)| (key, "the rule is for nobody", mend)).collect()
 }
 
-/// User names that nobody has to prove.
-fn unproved(rule: &AccessRule, proved: bool) -> Option<Mistake> {
-    let named = rule.topics.iter().any(|topics| topics.get().to_string().contains("${username}"));
-    let key = if rule.users.is_some() { "users" } else { "topics" };
-    (!proved && (rule.users.is_some() || named)).then_some((
-        key,
-        "user names are no rights where nobody has to prove them",
-        "set access.users_file or access.users",
-    ))
-}
-
 /// Rules for listeners that there are not.
 pub(crate) fn for_no_listener(config: &Config) -> Vec<Diagnostic> {
     let names: Vec<_> = config.listeners().iter().map(name_of).collect();
@@ -152,6 +162,11 @@ fn rule(settings: &AccessRule, number: usize) -> Rule {
             clients: wildcards(settings.clients.as_ref()),
             networks: settings.networks.iter().flatten().map(|network| network.get()).collect(),
             listeners: wildcards(settings.listeners.as_ref()),
+            attributes: settings
+                .attributes
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), Wildcard::new(value)))
+                .collect(),
         },
         acts: Acts {
             publish: acts.contains(&Activity::Publish),

@@ -1,6 +1,7 @@
 //! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
 
 mod access;
+mod authenticators;
 mod listener;
 mod mqtt;
 
@@ -9,8 +10,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::access::USERS;
 pub use self::{
     access::{AccessRule, AccessSettings, Activity, NoMatch},
+    authenticators::{JwtSettings, TokenPlace},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

@@ -15,6 +15,7 @@ use crate::{
 /// What holds for a listener where it says nothing itself.
 const FALLBACKS: &[(&str, &str)] = &[
     ("listener.allow_anonymous", "access.allow_anonymous"),
+    ("listener.chain", "access.chain"),
     ("listener.commit", "store.commit"),
     ("listener.connect_timeout", "limits.connect_timeout"),
     ("listener.max_connections", "limits.max_connections"),
@@ -214,7 +215,9 @@ mod tests {
     }
 
     fn in_a_list(key: &crate::schema::Key) -> bool {
-        ["listener.", "store.topic.", "access.rule."].iter().any(|list| key.path.starts_with(list))
+        ["listener.", "store.topic.", "access.rule.", "access.jwt."]
+            .iter()
+            .any(|list| key.path.starts_with(list))
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Config {
         Users::parse(text.as_bytes(), seed).map_err(|error| file_mistake(path, &text, &error))
     }
 
-    fn secret(&self, path: &[&str], secret: &Secret) -> Result<String, ConfigError> {
+    pub(crate) fn secret(&self, path: &[&str], secret: &Secret) -> Result<String, ConfigError> {
         match secret {
             Secret::Inline(text) => Ok(text.clone()),
             Secret::File(file) => read_text(file, SECRET_FILE_SIZE_MAX)

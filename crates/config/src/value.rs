@@ -3,6 +3,7 @@
 mod access;
 mod filter;
 mod log_filter;
+mod placed;
 mod secret;
 mod size;
 mod span;
@@ -11,6 +12,7 @@ mod watermark;
 pub use access::{NetworkText, TopicPattern, TopicPatternError};
 pub use filter::{RuleFilter, RuleFilterError};
 pub use log_filter::{LogFilter, LogFilterError};
+pub use placed::{Placed, PlacedError};
 pub use secret::{Secret, SecretError};
 pub use size::{ByteSize, SizeError};
 pub use span::{Span, SpanError, SpanOrNever};

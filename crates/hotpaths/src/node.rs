@@ -150,7 +150,8 @@ impl Node {
         let Ok(Some(Packet::Connect(connect))) = decoder.decode(&mut read(bytes)) else {
             unreachable!("a client begins with CONNECT");
         };
-        let arrival = Arrival { connect, assigned: None, door: Arc::clone(&self.door), peer: None };
+        let door = Arc::clone(&self.door);
+        let arrival = Arrival { connect, assigned: None, door, peer: None, certificate: None };
         let mut turn = Turn { now: self.now, ports: &mut self.desk };
         self.shard.handle_arrival(&mut turn, conn, arrival);
     }

@@ -1,9 +1,23 @@
 //! What the machine offers: cores, memory, randomness.
 
 use plexus_config::Machine;
+use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
 
 use crate::failure::Failure;
+
+/// Bytes that nobody can guess.
+pub(crate) fn secret() -> Result<[u8; 32], Failure> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(no_random_numbers)?;
+    Ok(secret)
+}
+
+/// The threads of the control plane.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Runtime::start(machine().cores)
+        .map_err(|error| Failure::because("cannot start the threads of the control plane", &error))
+}
 
 /// Where control groups tell their limit of memory: version 2, then version 1.
 const GROUP_LIMITS: &[&str] =
@@ -15,9 +29,11 @@ pub(crate) fn machine() -> Machine {
 }
 
 pub(crate) fn seed() -> Result<Seed, Failure> {
-    getrandom::u64()
-        .map(Seed::new)
-        .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))
+    getrandom::u64().map(Seed::new).map_err(no_random_numbers)
+}
+
+fn no_random_numbers(error: getrandom::Error) -> Failure {
+    Failure::Failed(format!("the system gives no random numbers: {error}"))
 }
 
 /// The memory of the machine, or of the control group where that is less; zero when unknown.

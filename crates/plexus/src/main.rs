@@ -9,6 +9,7 @@
 //!
 //! *Tests.* `tests/it` runs the program itself.
 
+mod back_ends;
 mod cli;
 mod client;
 mod commands;

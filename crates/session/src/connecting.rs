@@ -124,6 +124,11 @@ impl Connecting {
         self.refuse_with(&Refusal::by_server(reason), server_reference, out);
     }
 
+    /// Whether the next packet of the client is awaited: the AUTH of an exchange.
+    pub fn awaits_packet(&self) -> bool {
+        self.stage == Stage::Exchange
+    }
+
     /// The version that the client speaks.
     pub const fn version(&self) -> ProtocolVersion {
         self.version
@@ -155,7 +160,7 @@ impl Connecting {
         let assigned = self.assigned.is_some();
         let options = Arc::clone(&self.options);
         let after = crate::LogPosition::ZERO;
-        let admitted = Admitted { client_id, assigned, connect, options, after };
+        let admitted = Admitted { client_id, assigned, connect, options, after, expires: None };
         out.push(Output::Admit(Box::new(admitted)));
     }
 

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Message, PacketId, Qos, ReasonCode, Text, TopicFilter};
+use plexus_types::{ClientId, Instant, Message, PacketId, Qos, ReasonCode, Text, TopicFilter};
 use plexus_wire::{Connect, Packet, PublishHead, SubscriptionOptions};
 use smallvec::SmallVec;
 
@@ -87,7 +87,7 @@ impl Outgoing {
 pub enum Action {
     /// Is the client who it says?
     Connect(Box<Credentials>),
-    /// The next step of an enhanced authentication (port; no method is offered yet).
+    /// The next step of an enhanced authentication.
     Authenticate(Box<plexus_wire::Auth>),
     /// May the client publish it? Also asked for a Will when it takes effect.
     Publish(Publication),
@@ -145,6 +145,8 @@ pub struct Admitted {
     /// CONNACK leaves when the log is kept up to here: without Session Present it promises that an
     /// older session is gone.
     pub after: LogPosition,
+    /// When its connection has to end, because what it showed holds no longer.
+    pub expires: Option<Instant>,
 }
 
 impl Admitted {

@@ -11,7 +11,7 @@ mod subscribe;
 
 use std::sync::Arc;
 
-use plexus_types::{ClientId, Instant, ProtocolVersion, TopicFilter};
+use plexus_types::{ClientId, Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};
 
 use crate::{
@@ -178,6 +178,9 @@ impl Session {
                 Timer::KeepAlive => self.on_silence(now, out),
                 Timer::WillDelay => self.publish_will(now, out),
                 Timer::SessionExpiry => self.finish(now, out), // [MQTT-4.1.0-2]
+                Timer::Authorization => {
+                    self.disconnect(now, ReasonCode::MaximumConnectTime, None, out);
+                }
             }
         }
         self.drop_overdue(now, out);

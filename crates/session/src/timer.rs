@@ -11,9 +11,12 @@ pub(crate) enum Timer {
     WillDelay,
     /// The Session Expiry Interval is over.
     SessionExpiry,
+    /// What the client showed when it was let in holds no longer.
+    Authorization,
 }
 
-const ALL: [Timer; 3] = [Timer::KeepAlive, Timer::WillDelay, Timer::SessionExpiry];
+const ALL: [Timer; 4] =
+    [Timer::KeepAlive, Timer::WillDelay, Timer::SessionExpiry, Timer::Authorization];
 
 /// One deadline per [`Timer`]; one that is not armed lies in the far future.
 #[derive(Debug, Clone, Copy)]
@@ -41,17 +44,18 @@ impl Timers {
 
     /// The next deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
-        let [keep_alive, will_delay, session_expiry] = self.0;
-        let due = keep_alive.min(will_delay).min(session_expiry);
+        let [keep_alive, will_delay, session_expiry, authorization] = self.0;
+        let due = keep_alive.min(will_delay).min(session_expiry).min(authorization);
         (due != Instant::FAR_FUTURE).then_some(due)
     }
 
     fn slot(&mut self, timer: Timer) -> &mut Instant {
-        let [keep_alive, will_delay, session_expiry] = &mut self.0;
+        let [keep_alive, will_delay, session_expiry, authorization] = &mut self.0;
         match timer {
             Timer::KeepAlive => keep_alive,
             Timer::WillDelay => will_delay,
             Timer::SessionExpiry => session_expiry,
+            Timer::Authorization => authorization,
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) enum Event {
     ClientLoses(LinkNo),
     /// The next envelope of a pair of shards and class arrives.
     Envelope(Lane),
-    /// The verifier has an answer.
+    /// What a client has shown has been checked.
     Verified(u16, Ticket),
     /// A shard's timer is due.
     Tick(u16),

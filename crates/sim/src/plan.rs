@@ -4,7 +4,7 @@ mod storage;
 
 use std::sync::Arc;
 
-use plexus_access::{AllowAll, Credentials, Policy, Principal, Verdict};
+use plexus_access::{AllowAll, Credentials, Outcome, Policy, Principal, Reply, Verdict};
 use plexus_broker::{NodeOptions, shard::Canary};
 use plexus_session::{Options, QueuePolicy};
 use plexus_stdx::Seed;
@@ -207,8 +207,8 @@ impl Policy for Doorman {
         }
     }
 
-    fn verify(&self, _: &Credentials) -> Result<(), ReasonCode> {
-        Ok(())
+    fn verify(&self, _: Credentials, reply: Reply) {
+        reply.send(Outcome::allow());
     }
 
     fn publish(

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
 use super::{Pattern, PatternError, Person};
+use crate::Attributes;
 
-const ROBOT: Person<'_> = Person { client_id: "r1", user_name: Some("fleet") };
+const ROBOT: Person<'_> = Person { client_id: "r1", user_name: Some("fleet"), attributes: None };
 
 fn pattern(text: &str) -> Pattern {
     Pattern::parse(text).unwrap()
@@ -88,7 +89,7 @@ proptest! {
         one in prop::sample::select(vec!["x/${clientid}", "x/${clientid}/#", "${clientid}/#", "x/y${clientid}/+"]),
         wanted in any_filter(),
     ) {
-        let person = Person { client_id: &client_id, user_name: None };
+        let person = Person { client_id: &client_id, user_name: None, attributes: None };
         let plain = !client_id.contains(['+', '#', '/']) && !client_id.starts_with('$');
         let pattern = pattern(one);
         for filter in [wanted.as_str(), "x/#", "x/+", "#", "+/#", "$SYS/#"] {
@@ -111,7 +112,7 @@ fn places_are_filled_in() {
         assert!(!own.bans(other, ROBOT), "{other}");
         assert!(!own.meets(other, ROBOT), "{other}");
     }
-    let nameless = Person { client_id: "r1", user_name: None };
+    let nameless = Person { client_id: "r1", user_name: None, attributes: None };
     assert!(!own.allows("fleet/r1-in/go", nameless), "nobody is not everybody");
     assert!(own.bans("any/r1-in/go", nameless), "whom a ban is for is not to escape it");
     assert!(own.meets("+/r1-in/go", nameless));
@@ -139,4 +140,19 @@ fn what_is_no_pattern_says_why() {
         let found = Pattern::parse(text).unwrap_err();
         assert!(error.is_none_or(|error| error == found), "{text}: {found}");
     }
+}
+
+#[test]
+fn an_attribute_fills_its_place_and_an_unknown_one_allows_nothing() {
+    let attributes = Attributes::new([("site".to_owned(), "north".to_owned())]);
+    let known = Person { attributes: Some(&attributes), ..ROBOT };
+    let site = Pattern::parse("plant/${client_attrs.site}/#").unwrap();
+    assert!(site.allows("plant/north/a", known) && site.covers("plant/north/#", known));
+    assert!(!site.allows("plant/south/a", known) && !site.covers("plant/+/a", known));
+    assert!(!site.allows("plant/north/a", ROBOT), "nothing is known of it");
+    assert!(site.bans("plant/south/a", ROBOT), "so it may be that one");
+    let wide = Attributes::new([("site".to_owned(), "+".to_owned())]);
+    let wide = Person { attributes: Some(&wide), ..ROBOT };
+    assert!(!site.covers("plant/+/a", wide) && !site.allows("plant/+/a", wide));
+    assert!(Pattern::parse("a/${client_attrs.}").is_err());
 }

@@ -1,10 +1,10 @@
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
 use proptest::prelude::*;
 
 use super::{Act, Acts, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
-use crate::{Pattern, Principal};
+use crate::{Attributes, Pattern, Principal, Rights};
 
 fn client(id: &str, user: Option<&str>, peer: &str) -> Principal {
     Principal {
@@ -13,6 +13,7 @@ fn client(id: &str, user: Option<&str>, peer: &str) -> Principal {
         peer: peer.parse().ok(),
         listener: "plant".into(),
         is_unplaced: false,
+        rights: None,
     }
 }
 
@@ -85,6 +86,7 @@ fn everybody_who_is_in_each_list_that_has_something_in_it() {
         clients: wildcards(&["r*"]),
         networks: vec!["10.0.0.0/8".parse().unwrap()],
         listeners: wildcards(&["plant"]),
+        attributes: Vec::new(),
     };
     for (id, user, peer, included) in [
         ("r1", Some("fleet-2"), "10.9.8.7", true),
@@ -107,6 +109,27 @@ fn everybody_who_is_in_each_list_that_has_something_in_it() {
     assert!(Who::default().includes(&elsewhere, Effect::Allow));
     let nowhere = Principal { is_unplaced: true, ..client("r1", Some("root"), "") };
     assert!(who.includes(&nowhere, Effect::Deny) && !who.includes(&nowhere, Effect::Allow));
+}
+
+#[test]
+fn attributes_are_known_of_those_who_were_asked_about() {
+    let attributes =
+        vec![("site".into(), Wildcard::new("north-*")), ("kind".into(), Wildcard::new("arm"))];
+    let who = Who { attributes, ..Who::default() };
+    let with = |facts: &[(&str, &str)]| {
+        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let rights = Rights { attributes: Attributes::new(facts), ..Rights::default() };
+        Principal { rights: Some(Arc::new(rights)), ..client("r1", None, "") }
+    };
+    let arm = with(&[("site", "north-7"), ("kind", "arm"), ("more", "x")]);
+    assert!(who.includes(&arm, Effect::Allow) && who.includes(&arm, Effect::Deny));
+    for other in [with(&[("site", "north-7")]), with(&[("site", "south"), ("kind", "arm")])] {
+        assert!(!who.includes(&other, Effect::Allow) && !who.includes(&other, Effect::Deny));
+    }
+    let stranger = client("r1", None, "");
+    assert!(!who.includes(&stranger, Effect::Allow));
+    let forgotten = Principal { is_unplaced: true, ..stranger };
+    assert!(who.includes(&forgotten, Effect::Deny) && !who.includes(&forgotten, Effect::Allow));
 }
 
 #[test]

@@ -1,13 +1,7 @@
-use std::sync::Arc;
-
-use bytes::Bytes;
 use plexus_stdx::Seed;
-use plexus_types::{ClientId, Qos, ReasonCode, Text, TopicName};
 
 use super::{NameError, Users, UsersProblem, edit};
-use crate::{
-    Credentials, HashError, PasswordHash, Policy, Principal, Verdict, password::tests::cheap,
-};
+use crate::{HashError, PasswordHash, password::tests::cheap};
 
 const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$";
 
@@ -20,51 +14,16 @@ fn users(text: &str) -> Result<Users, (Option<usize>, UsersProblem)> {
     Users::parse(text.as_bytes(), Seed::new(1)).map_err(|error| (error.line, error.problem))
 }
 
-fn credentials(name: Option<&str>, password: Option<&'static str>) -> Credentials {
-    Credentials {
-        client_id: ClientId::try_from("c").unwrap(),
-        user_name: name.map(|name| Text::try_from(name).unwrap()),
-        password: password.map(|text| Bytes::from_static(text.as_bytes())),
-        peer: None,
-        listener: Arc::from("tcp"),
-    }
-}
-
 #[test]
-fn only_the_right_password_of_a_known_user_is_verified() {
+fn only_the_right_password_of_a_known_user_is_right() {
     let users = users(&format!("# staff\n\n{}{}", line("alice"), line("bob"))).unwrap();
     assert_eq!(users.len(), 2);
-    let check = |name, password| {
-        let credentials = credentials(Some(name), Some(password));
-        assert_eq!(users.authenticate(&credentials), Verdict::Later);
-        users.verify(&credentials)
-    };
-    assert_eq!(check("alice", "secret"), Ok(()));
-    assert_eq!(check("alice", "wrong"), Err(ReasonCode::BadUserNameOrPassword));
-    assert_eq!(check("alice", ""), Err(ReasonCode::BadUserNameOrPassword));
-    assert_eq!(check("carol", "secret"), Err(ReasonCode::BadUserNameOrPassword));
-    assert_eq!(check("Alice", "secret"), Err(ReasonCode::BadUserNameOrPassword));
-}
-
-#[test]
-fn an_absent_password_is_no_password() {
-    let users = users(&line("alice")).unwrap();
-    let without = credentials(Some("alice"), None);
-    assert_eq!(users.authenticate(&without), Verdict::Deny(ReasonCode::BadUserNameOrPassword));
-    assert_eq!(users.verify(&without), Err(ReasonCode::BadUserNameOrPassword));
-}
-
-#[test]
-fn nobody_without_name_comes_in_unless_that_is_allowed() {
-    let strict = users(&line("alice")).unwrap();
-    let anonymous = credentials(None, None);
-    assert_eq!(strict.authenticate(&anonymous), Verdict::Deny(ReasonCode::NotAuthorized));
-    assert_eq!(strict.verify(&anonymous), Err(ReasonCode::BadUserNameOrPassword));
-    let open = strict.with_anonymous(true);
-    assert_eq!(open.authenticate(&anonymous), Verdict::Allow);
-    let liar = credentials(Some("alice"), Some("wrong"));
-    assert_eq!(open.authenticate(&liar), Verdict::Later);
-    assert_eq!(open.verify(&liar), Err(ReasonCode::BadUserNameOrPassword));
+    assert_eq!(users.check("alice", b"secret"), Some(true));
+    assert_eq!(users.check("alice", b"wrong"), Some(false));
+    assert_eq!(users.check("alice", b""), Some(false));
+    assert_eq!(users.check("carol", b"secret"), None);
+    assert_eq!(users.check("Alice", b"secret"), None);
+    assert_eq!(Users::none(Seed::new(1)).check("alice", b"secret"), None);
 }
 
 #[test]
@@ -101,27 +60,7 @@ fn a_file_that_is_not_understood_stops_with_the_place() {
 #[test]
 fn lines_of_other_systems_end_with_a_carriage_return() {
     let users = users(&line("alice").replace('\n', "\r\n")).unwrap();
-    assert_eq!(users.verify(&credentials(Some("alice"), Some("secret"))), Ok(()));
-}
-
-#[test]
-fn a_user_publishes_anywhere_but_to_the_topics_of_the_node() {
-    let users = users(&line("alice")).unwrap();
-    let alice = Principal {
-        client_id: ClientId::try_from("c").unwrap(),
-        user_name: Some(Text::from_static("alice")),
-        peer: None,
-        listener: Arc::from("tcp"),
-        is_unplaced: false,
-    };
-    let publish =
-        |topic: &str| users.publish(&alice, &topic_of(topic), Qos::ExactlyOnce, true).is_ok();
-    assert!(publish("a/b"));
-    assert!(!publish("$SYS/broker"));
-}
-
-fn topic_of(topic: &str) -> TopicName {
-    TopicName::try_from(topic).unwrap()
+    assert_eq!(users.check("alice", b"secret"), Some(true));
 }
 
 #[test]
@@ -163,7 +102,5 @@ fn only_blanks_of_ascii_are_no_line() {
 #[test]
 fn debug_output_holds_no_secret() {
     let users = users(&line("alice")).unwrap();
-    assert_eq!(format!("{users:?}"), "Users { len: 1, allow_anonymous: false, .. }");
-    let shown = format!("{:?}", credentials(Some("alice"), Some("secret")));
-    assert!(shown.contains("alice") && !shown.contains("secret"), "{shown}");
+    assert_eq!(format!("{users:?}"), "Users { len: 1, .. }");
 }

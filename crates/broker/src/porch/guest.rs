@@ -137,7 +137,7 @@ impl Guest {
         let home = context.home(&client_id);
         let door = Arc::clone(&self.door.door);
         let peer = self.stream.client_of(self.peer).ip();
-        self.arrival = Some(Arrival { connect, assigned, door, peer });
+        self.arrival = Some(Arrival { connect, assigned, door, peer, certificate: None });
         Progress::Arrived { home }
     }
 

@@ -22,12 +22,12 @@ use plexus_wire::Packet;
 
 use super::conn::{Conn, Stage, Written};
 use crate::{
+    checks::Checks,
     counters::Counters,
     envelope::Envelope,
     logger,
     ports::{ConnId, Fetch, Ports, Ticket},
     shard::Context,
-    verifier::Job,
 };
 
 /// Payloads from this size on are written from where they are instead of being copied.
@@ -57,7 +57,7 @@ pub(super) struct Io {
     pub(super) resumed: Vec<ConnId>,
     /// Connections that something could not be written to.
     pub(super) failed: Vec<ConnId>,
-    jobs: SyncSender<Job>,
+    pub(super) checks: Checks,
     /// The log, if there is one, and what it has not taken yet.
     pub(super) log: Option<SyncSender<logger::Job>>,
     for_log: VecDeque<logger::Job>,
@@ -77,7 +77,7 @@ impl Io {
         context: Arc<Context>,
         registry: Registry,
         links: Links<Envelope>,
-        jobs: SyncSender<Job>,
+        checks: Checks,
     ) -> Self {
         let (place, shards) = (context.options.log.as_ref(), context.options.shards);
         let unkept_max = place.map_or(usize::MAX, |place| place.unkept_bytes(shards));
@@ -92,7 +92,7 @@ impl Io {
             links,
             resumed: Vec::new(),
             failed: Vec::new(),
-            jobs,
+            checks,
             log: None,
             for_log: VecDeque::new(),
             unkept: VecDeque::new(),
@@ -372,6 +372,6 @@ impl Ports for Io {
         policy: Arc<dyn Policy>,
         credentials: Credentials,
     ) -> bool {
-        self.jobs.try_send(Job { shard: self.id, ticket, policy, credentials }).is_ok()
+        self.checks.begin(ticket, &policy, credentials)
     }
 }

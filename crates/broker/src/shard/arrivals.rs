@@ -1,59 +1,81 @@
-//! From CONNECT to a session: authentication, take-over, clean start.
+//! From CONNECT to a session: take-over, clean start.
 
 use std::{net::IpAddr, sync::Arc};
 
-use plexus_access::{Credentials, Principal, Verdict};
-use plexus_session::{Action, Admitted, CloseReason, Connecting, Decision, Output, Session};
-use plexus_types::{ProtocolVersion, ReasonCode, Text};
+use bytes::Bytes;
+use plexus_access::{Certificate, Credentials, Enhanced, Exchange, Principal, Rights};
+use plexus_session::{Action, Admitted, CloseReason, Connecting, Output, Session};
+use plexus_types::{ClientId, ProtocolVersion, ReasonCode, Text};
 use plexus_wire::Packet;
 
 use super::{Shard, Tenant};
-use crate::ports::{Arrival, ConnId, Door, Ticket, Turn};
+use crate::ports::{Arrival, ConnId, Door, Turn};
 
 /// A connection whose client is not yet known.
 #[derive(Debug)]
 pub(super) struct Newcomer {
     pub(super) connecting: Connecting,
-    /// Who it says it is, for the log.
-    client_id: Text,
+    /// Who it says it is.
+    pub(super) client_id: ClientId,
     user_name: Option<Text>,
-    door: Arc<Door>,
+    pub(super) door: Arc<Door>,
     peer: Option<IpAddr>,
-    serial: u32,
-    /// The question that the verifier answers.
-    asked: Option<Action>,
+    certificate: Option<Arc<Certificate>>,
+    pub(super) serial: u32,
+    /// The question that is asked elsewhere.
+    pub(super) asked: Option<Action>,
+    /// Where its enhanced authentication stands.
+    pub(super) exchange: Option<Exchange>,
+    /// Whether it has begun one.
+    pub(super) in_exchange: bool,
+    /// What was found out about it.
+    pub(super) rights: Option<Arc<Rights>>,
+}
+
+impl Newcomer {
+    pub(super) fn credentials(
+        &self,
+        password: Option<Bytes>,
+        enhanced: Option<Enhanced>,
+    ) -> Credentials {
+        Credentials {
+            client_id: self.client_id.clone(),
+            user_name: self.user_name.clone(),
+            password,
+            peer: self.peer,
+            listener: Arc::clone(&self.door.name),
+            certificate: self.certificate.clone(),
+            enhanced,
+        }
+    }
 }
 
 impl Shard {
     /// A connection has sent its CONNECT and this shard is the client's home.
     pub fn handle_arrival(&mut self, turn: &mut Turn<'_>, conn: ConnId, arrival: Arrival) {
-        let Arrival { connect, assigned, door, peer } = arrival;
+        let Arrival { connect, assigned, door, peer, certificate } = arrival;
         self.newcomers = self.newcomers.wrapping_add(1);
-        let (client_id, user_name) = (connect.client_id.clone(), connect.user_name.clone());
+        let own = || ClientId::new(&connect.client_id);
+        let client_id = assigned.clone().unwrap_or_else(own);
+        let user_name = connect.user_name.clone();
         let mut connecting = Connecting::new(Arc::clone(&door.options), connect, assigned);
         connecting.start(turn.now, &mut self.outbox);
         let serial = self.newcomers;
-        let newcomer =
-            Newcomer { connecting, client_id, user_name, door, peer, serial, asked: None };
+        let newcomer = Newcomer {
+            connecting,
+            client_id,
+            user_name,
+            door,
+            peer,
+            certificate,
+            serial,
+            asked: None,
+            exchange: None,
+            in_exchange: false,
+            rights: None,
+        };
         *self.tenants.get(conn) = Tenant::Newcomer(Box::new(newcomer));
         self.settle_newcomer(turn, conn);
-    }
-
-    /// The verifier has looked at the credentials of a newcomer.
-    pub fn handle_verified(
-        &mut self,
-        turn: &mut Turn<'_>,
-        ticket: Ticket,
-        verdict: Result<(), ReasonCode>,
-    ) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(ticket.conn) else { return };
-        if newcomer.serial != ticket.serial {
-            return;
-        }
-        let Some(action) = newcomer.asked.take() else { return };
-        let decision = Decision { action, verdict };
-        newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
-        self.settle_newcomer(turn, ticket.conn);
     }
 
     /// Carries out what a newcomer wants until it wants nothing more.
@@ -88,45 +110,16 @@ impl Shard {
         turn.ports.close(conn, reason);
     }
 
-    fn authenticate(&mut self, turn: &mut Turn<'_>, conn: ConnId, action: Action) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-        let credentials = match &action {
-            Action::Connect(asked) if asked.authentication_method.is_none() => Credentials {
-                client_id: asked.client_id.clone(),
-                user_name: asked.user_name.clone(),
-                password: asked.password.clone(),
-                peer: newcomer.peer,
-                listener: Arc::clone(&newcomer.door.name),
-            },
-            // No method of enhanced authentication is offered yet ([MQTT-4.12.0-1]).
-            Action::Connect(_)
-            | Action::Authenticate(_)
-            | Action::Publish(_)
-            | Action::Subscribe(_) => {
-                let verdict = Err(ReasonCode::BadAuthenticationMethod);
-                let decision = Decision { action, verdict };
-                newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
-                return;
-            }
-        };
-        let verdict = match newcomer.door.policy.authenticate(&credentials) {
-            Verdict::Allow => Ok(()),
-            Verdict::Deny(reason) => Err(reason),
-            Verdict::Later => {
-                let ticket = Ticket { conn, serial: newcomer.serial };
-                if turn.ports.verify(ticket, Arc::clone(&newcomer.door.policy), credentials) {
-                    newcomer.asked = Some(action);
-                    return;
-                }
-                Err(ReasonCode::ServerBusy)
-            }
-        };
-        let decision = Decision { action, verdict };
-        newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
-    }
-
     /// Finds or makes the session of a client that is who it says.
     fn admit(&mut self, turn: &mut Turn<'_>, conn: ConnId, mut admitted: Admitted) {
+        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let rights = newcomer.rights.clone();
+        if let Some(rights) = &rights {
+            admitted.expires = rights.expires;
+            if let Some(proved) = &rights.user_name {
+                admitted.connect.user_name = Some(proved.clone());
+            }
+        }
         let found = self.clients.find(&admitted.client_id);
         if let Some(slot) = found
             && self.clients.get(slot).is_some_and(|at| !at.session.may_resume(&admitted.connect))
@@ -155,6 +148,7 @@ impl Shard {
             peer: newcomer.peer,
             listener: Arc::clone(&newcomer.door.name),
             is_unplaced: false,
+            rights,
         });
         if let Some(slot) = found {
             self.displace(turn, slot, &admitted);

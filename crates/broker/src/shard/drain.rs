@@ -80,6 +80,10 @@ impl Shard {
 
     /// One door: every publish and subscription of a client is asked here.
     fn decide(&mut self, turn: &mut Turn<'_>, slot: u32, mut action: Action) {
+        if let Action::Authenticate(auth) = action {
+            self.reauthenticate(turn, slot, auth);
+            return self.drain(turn, slot);
+        }
         let (mut refused, mut unkept) = (0, None);
         let verdict = match &mut action {
             Action::Publish(publication) => {
@@ -93,10 +97,7 @@ impl Shard {
                 Ok(())
             }
             Action::Connect(_) => unreachable!("invariant: asked before the session is attached"),
-            Action::Authenticate(_) => {
-                refused += 1;
-                Err(ReasonCode::BadAuthenticationMethod)
-            }
+            Action::Authenticate(_) => unreachable!("invariant: taken out above"),
         };
         if let Some(id) = unkept {
             self.counters().dropped_store_full.add(1);
@@ -212,7 +213,9 @@ impl Shard {
     pub(super) fn detach(&mut self, slot: u32) -> Option<ConnId> {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
-        client.conn.take()
+        let conn = client.conn.take()?;
+        self.renewals.remove(&conn);
+        Some(conn)
     }
 
     /// The session is over: nothing of it stays.

@@ -3,6 +3,7 @@
 mod credit;
 mod durability;
 mod handed_on;
+mod proof;
 mod replays;
 mod review;
 mod room;
@@ -47,6 +48,8 @@ struct Desk {
     batches: Vec<Batch>,
     closed: Vec<ConnId>,
     resumed: Vec<ConnId>,
+    /// Whom somebody else is asked about.
+    asked: Vec<(Ticket, Credentials)>,
     backlog: usize,
 }
 
@@ -74,8 +77,9 @@ impl Ports for Desk {
         self.batches.push(batch);
     }
     fn fetch(&mut self, _: Fetch) {}
-    fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
-        false
+    fn verify(&mut self, ticket: Ticket, _: Arc<dyn Policy>, credentials: Credentials) -> bool {
+        self.asked.push((ticket, credentials));
+        true
     }
 }
 
@@ -145,6 +149,7 @@ impl Lone {
             assigned: None,
             door: Arc::new(self.door.clone()),
             peer: None,
+            certificate: None,
         };
         self.act(|shard, turn| shard.handle_arrival(turn, ConnId(conn), arrival));
     }

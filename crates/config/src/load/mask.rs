@@ -1,25 +1,48 @@
-//! Which parts of a configuration file no message may show: what stands under `access.users`.
+//! Which parts of a configuration file no message may show: what stands under `access`, but for keys
+//! that are known to hold no secret.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use crate::suggest::nearest;
+use crate::{schema::keys, suggest::nearest};
 
 const TABLE: &str = "access";
 const SECRETS: &str = "users";
-/// The keys beside them.
-const OPEN: &[&str] = &["allow_anonymous", "users_file"];
 /// Behind it stands a path, which may be shown.
 const REFERENCE: &str = "file:";
 
+/// The paths of all keys under `access` whose values may be shown.
+static OPEN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let under =
+        |path: &str| path.starts_with(TABLE) && path.as_bytes().get(TABLE.len()) == Some(&b'.');
+    let open = keys()
+        .into_iter()
+        .filter(|key| under(&key.path) && !key.is_table && !key.kind.contains("secret"));
+    open.map(|key| key.path).collect()
+});
+
 /// Whether what stands at that path is a secret, or may hold one.
 pub(crate) fn is_secret(path: &[String]) -> bool {
-    let mut parts = path.iter().map(String::as_str);
-    parts.next() == Some(TABLE) && parts.next().is_none_or(|part| part == SECRETS)
+    let path: Vec<_> = path.iter().filter(|part| !is_number(part)).map(String::as_str).collect();
+    match path.split_first() {
+        Some((first, rest)) if *first == TABLE => {
+            rest.is_empty() || !(1..=rest.len()).any(|length| is_open(&path, length + 1))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the beginning of a path is a key that may be shown.
+fn is_open(path: &[&str], length: usize) -> bool {
+    path.get(..length).is_some_and(|path| OPEN.contains(&path.join(".")))
+}
+
+fn is_number(part: &str) -> bool {
+    part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The bytes of the text that are secrets. Where the text is no TOML, every line that may hold one
@@ -28,15 +51,9 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let (document, mistakes) = DeTable::parse_recoverable(text);
     for (name, value) in document.get_ref() {
-        match (meant(name.get_ref()), value.get_ref()) {
-            (false, _) => {}
-            // What is misspelled here may be the users.
-            (true, DeValue::Table(table)) if name.get_ref() == TABLE => {
-                let secret =
-                    table.iter().filter(|(key, _)| !OPEN.contains(&key.get_ref().as_ref()));
-                secret.for_each(|(_, value)| values(value, &mut found));
-            }
-            (true, _) => values(value, &mut found),
+        if meant(name.get_ref()) {
+            let name: &str = name.get_ref();
+            values(&mut vec![name], value, &mut found);
         }
     }
     if !mistakes.is_empty() {
@@ -50,11 +67,30 @@ fn meant(name: &str) -> bool {
     nearest(name, [TABLE, SECRETS]).is_some()
 }
 
-fn values(users: &Spanned<DeValue<'_>>, found: &mut Vec<Range<usize>>) {
-    match users.get_ref() {
-        DeValue::Table(table) => table.iter().for_each(|(_, value)| values(value, found)),
+/// What is misspelled here may be the users, so only what is known is left out.
+fn values<'a>(
+    path: &mut Vec<&'a str>,
+    value: &'a Spanned<DeValue<'_>>,
+    found: &mut Vec<Range<usize>>,
+) {
+    match value.get_ref() {
+        _ if is_open(path, path.len()) => {}
+        DeValue::Table(table) => {
+            for (name, value) in table {
+                path.push(name.get_ref());
+                values(path, value, found);
+                path.pop();
+            }
+        }
+        DeValue::Array(list)
+            if list.iter().all(|one| matches!(one.get_ref(), DeValue::Table(_))) =>
+        {
+            for one in list {
+                values(path, one, found);
+            }
+        }
         DeValue::String(text) if text.starts_with(REFERENCE) => {}
-        _ => found.push(users.span()),
+        _ => found.push(value.span()),
     }
 }
 
@@ -79,8 +115,9 @@ fn lines(text: &str) -> Vec<Range<usize>> {
 fn secret_from(header: &str, line: &str) -> Option<usize> {
     let (key, value) = line.split_once('=').unwrap_or((line, ""));
     let path = if header.is_empty() { named(key) } else { format!("{header}.{}", named(key)) };
-    let mut parts = path.split('.');
-    if !parts.next().is_some_and(meant) || parts.next().is_some_and(|key| OPEN.contains(&key)) {
+    let parts: Vec<_> = path.split('.').collect();
+    let open = (1..=parts.len()).any(|length| is_open(&parts, length));
+    if !parts.first().is_some_and(|first| meant(first)) || open {
         return None;
     }
     let value = value.trim();
@@ -131,6 +168,11 @@ mod tests {
             "[users]\nbob = \"hunter2\"\n",
             "user = { bob = \"hunter2\" }\n",
             "[access.user]\nbob = \"hunter2\" oops\n",
+            "[[access.jwt]]\nsecret = \"hunter2\"\n",
+            "[[access.jwt]]\nsecret = \"hunter2\" oops\n",
+            "[[access.jwt]]\nsecrt = \"hunter2\"\n",
+            "[access]\njwt = [{ name = \"a\", secret = \"hunter2\" }]\n",
+            "[access]\njwt = \"hunter2\"\n",
         ] {
             assert!(!hidden(text).contains("hunter2"), "{}", hidden(text));
         }
@@ -143,6 +185,9 @@ mod tests {
             "[access]\nusers_file = \"users\nallow_anonymous = true\n",
             "[access.users]\nbob = \"file:secret\"\n[log]\nlevel = oops\n",
             "[shared.groups]\nusers = \"sticky\"\n",
+            "[[access.rule]]\nusers = [\"bob\"]\ntopics = [\"a\"]\nallow = oops\n",
+            "[[access.rule]]\nusers = [\"bob\"]\n[[access.jwt]]\nname = \"hunter2\"\nsecret = \"file:s\"\n",
+            "[[access.jwt]]\nclaims = { sub = \"x\" }\n",
         ] {
             assert_eq!(hidden(text), text);
         }

@@ -9,13 +9,16 @@ use toml::{Table, Value};
 const PATHS: &[&[&str]] = &[
     &["node", "data_dir"],
     &["access", "users_file"],
+    &["access", "jwt", "*", "public_key_file"],
+    &["access", "jwt", "*", "key_set_file"],
+    &["access", "jwt", "*", "key_set_ca_file"],
     &["listener", "*", "tls", "cert_file"],
     &["listener", "*", "tls", "key_file"],
     &["listener", "*", "tls", "client_ca_file"],
 ];
 
 /// The keys that hold a path behind `file:`, or a secret itself.
-const SECRETS: &[&[&str]] = &[&["access", "users", "*"]];
+const SECRETS: &[&[&str]] = &[&["access", "users", "*"], &["access", "jwt", "*", "secret"]];
 
 const REFERENCE: &str = "file:";
 

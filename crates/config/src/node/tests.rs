@@ -1,20 +1,52 @@
-use std::{io::Write, path::PathBuf, sync::Arc};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc::sync_channel},
+};
 
-use plexus_access::{Credentials, PasswordHash, Verdict};
+use plexus_access::{Credentials, Outcome, PasswordHash, Reply, Verdict};
+use plexus_admission::Fetch;
 use plexus_broker::ListenerOptions;
+use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Durability, ReasonCode, Text};
 
 use super::{Machine, NodePlan};
-use crate::{File, Sources, load};
+use crate::{BackEnds, File, Office, Sources, load};
 
 const MACHINE: Machine = Machine { cores: 3, memory: 1_000 };
 
-fn plan(text: &str) -> Result<NodePlan, String> {
+/// Reaches nobody.
+struct Nobody;
+
+impl BackEnds for Nobody {
+    fn document(&self, url: &str, _: Option<&Path>) -> Result<Fetch, String> {
+        Err(format!("{url} is out of reach"))
+    }
+}
+
+/// A plan, and the threads of its doors.
+#[derive(Debug)]
+struct Planned {
+    plan: NodePlan,
+    _runtime: Runtime,
+}
+
+impl std::ops::Deref for Planned {
+    type Target = NodePlan;
+    fn deref(&self) -> &NodePlan {
+        &self.plan
+    }
+}
+
+fn plan(text: &str) -> Result<Planned, String> {
     let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
-    load(Sources { file, ..Sources::default() })
-        .and_then(|config| config.plan(MACHINE, Seed::new(1)))
-        .map_err(|error| error.to_string())
+    let runtime = Runtime::start(1).unwrap();
+    let office = Office { runtime: runtime.handle(), secret: [7; 32], back_ends: &Nobody };
+    let plan = load(Sources { file, ..Sources::default() })
+        .and_then(|config| config.plan(MACHINE, Seed::new(1), &office))
+        .map_err(|error| error.to_string())?;
+    Ok(Planned { plan, _runtime: runtime })
 }
 
 fn urls(plan: &NodePlan) -> Vec<String> {
@@ -28,12 +60,20 @@ fn asks(listener: &ListenerOptions, user: Option<&str>, password: Option<&'stati
         password: password.map(|text| text.as_bytes().into()),
         peer: None,
         listener: Arc::from("tcp"),
+        certificate: None,
+        enhanced: None,
     };
     match listener.policy.authenticate(&credentials) {
-        Verdict::Later => match listener.policy.verify(&credentials) {
-            Ok(()) => Verdict::Allow,
-            Err(reason) => Verdict::Deny(reason),
-        },
+        Verdict::Later => {
+            let (sender, outcome) = sync_channel(1);
+            let reply = Reply::new(move |outcome| sender.send(outcome).unwrap());
+            listener.policy.verify(credentials, reply);
+            match outcome.recv().unwrap() {
+                Outcome::Allow(..) => Verdict::Allow,
+                Outcome::Deny(reason) => Verdict::Deny(reason),
+                Outcome::Continue(..) => panic!("nothing goes on"),
+            }
+        }
         verdict => verdict,
     }
 }
@@ -76,7 +116,7 @@ fn the_defaults_of_the_file_are_the_defaults_of_the_node() {
     let node = plan(
         "[node]\nshards = 1\n[memory]\nhigh_watermark = \"off\"\ncritical_watermark = \"off\"\n",
     );
-    let node = node.unwrap().node;
+    let node = node.unwrap().plan.node;
     assert_eq!(format!("{node:?}"), format!("{:?}", plexus_broker::NodeOptions::default()));
 }
 

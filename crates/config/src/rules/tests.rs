@@ -18,6 +18,7 @@ fn fleet() -> Principal {
         peer: Some("10.1.2.3".parse().unwrap()),
         listener: "plant".into(),
         is_unplaced: false,
+        rights: None,
     }
 }
 
@@ -120,7 +121,7 @@ fn mistakes_name_their_rule_and_the_mend() {
         (&format!("{rule}qos = []\n"), "about no quality of service", "leave it out"),
         (&format!("{rule}networks = [\"10.0.0.1/8\"]\n"), "the network is 10.0.0.0/8", ""),
         (&rule.replace('#', "a/#/b"), "is no topic filter", ""),
-        (&rule.replace('#', "a/${user}"), "known are `${clientid}` and `${username}`", ""),
+        (&rule.replace('#', "a/${user}"), "known are `${clientid}`, `${username}` and", ""),
         (&rule.replace('#', "$share/g/a"), "begins with `$share/`", ""),
         (&format!("{rule}user = [\"x\"]\n"), "unknown key `user`", "did you mean `users`?"),
         (

@@ -3,7 +3,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::JwtSettings;
 use crate::value::{NetworkText, Secret, TopicPattern};
+
+/// The name of the node's own users in a chain.
+pub(crate) const USERS: &str = "users";
 
 /// Who may connect, publish and subscribe.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +20,11 @@ pub struct AccessSettings {
     /// connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_file: Option<PathBuf>,
+    /// Who is asked about a client that connects, one after the other: `"users"` for the users of
+    /// `users_file` and `users`, others by their names. The first that allows or denies decides; whom
+    /// nobody knows is refused. May be left out where there is only one. A listener may have its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Vec<String>>,
     /// What holds where no rule says anything; `"deny"` when there are rules and it is left out. Without
     /// this and without rules everything is allowed to those who were let in. Read anew at SIGHUP.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,6 +32,9 @@ pub struct AccessSettings {
     /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
     /// shows, or `"file:<path>"` of a file that holds it.
     pub users: BTreeMap<String, Secret>,
+    /// JSON Web Tokens, one table for each who makes them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jwt: Vec<JwtSettings>,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
@@ -65,7 +77,7 @@ pub struct AccessRule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<Activity>,
     /// The topics, as filters of SUBSCRIBE in which `${clientid}` and `${username}` stand for those of the
-    /// client. A client whose name would be more than a part of a level (`+`, `a/b`) is allowed nothing by
+    /// client, and `${client_attrs.<name>}` for its attribute of that name. A client whose name would be more than a part of a level (`+`, `a/b`) is allowed nothing by
     /// it.
     pub topics: Vec<TopicPattern>,
     /// User names, in which `*` stands for anything; who gives none is not meant. Only where there are users: a
@@ -81,6 +93,10 @@ pub struct AccessRule {
     /// Names of listeners, in which `*` stands for anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listeners: Option<Vec<String>>,
+    /// Attributes that a client has to have, by name, with such a value, in which `*` stands for anything.
+    /// Authenticators find them out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
     /// Only at these qualities of service: of the message, or the highest that a subscription asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(inner(inner(range(max = 2))))]
@@ -91,8 +107,20 @@ pub struct AccessRule {
 }
 
 impl AccessSettings {
-    /// Whether anybody has to prove who they are.
+    /// Whether the node has users of its own.
     pub fn has_users(&self) -> bool {
         self.users_file.is_some() || !self.users.is_empty()
+    }
+
+    /// Whether anybody has to prove who they are.
+    pub fn has_authenticators(&self) -> bool {
+        !self.authenticators().is_empty()
+    }
+
+    /// The names of all authenticators, with the key that each is made by and its place in it.
+    pub fn authenticators(&self) -> Vec<(&str, &'static str, usize)> {
+        let users = self.has_users().then_some((USERS, "users", 0));
+        let jwt = self.jwt.iter().enumerate().map(|(at, it)| (it.name.as_str(), "jwt", at));
+        users.into_iter().chain(jwt).collect()
     }
 }

@@ -19,6 +19,9 @@ pub struct ListenerSettings {
     /// left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_anonymous: Option<bool>,
+    /// Who is asked about clients that come in here, as `access.chain` when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Vec<String>>,
     /// Connections of this listener; as `limits.max_connections` when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -54,6 +57,7 @@ impl ListenerSettings {
             url,
             name: None,
             allow_anonymous: None,
+            chain: None,
             max_connections: None,
             connect_timeout: None,
             commit: None,

@@ -129,6 +129,7 @@ impl TestArgs {
             peer: self.address,
             listener: self.listener.as_str().into(),
             is_unplaced: false,
+            rights: None,
         })
     }
 }

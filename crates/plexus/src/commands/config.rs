@@ -59,7 +59,7 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
 
 fn check(args: CheckArgs) -> Result<(), Failure> {
     let examined = args.config.with_file(args.file).examine(Vec::new(), Vec::new());
-    let (config, plan) = verify::planned(examined)?;
+    let (config, plan, _runtime) = verify::planned(examined)?;
     let from =
         config.file().map_or_else(|| "defaults".to_owned(), |path| path.display().to_string());
     let mut answer = format!("{from}: ok\n");

@@ -65,7 +65,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 const RELOAD_PATIENCE: Duration = Duration::from_secs(1);
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
-    let (config, plan) = verify::planned(args.examine())?;
+    // What clients are asked on runs until the node has stopped.
+    let (config, plan, _runtime) = verify::planned(args.examine())?;
     let log = log::start(&config.settings.log)?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;

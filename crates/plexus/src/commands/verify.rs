@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use plexus_config::{
-    Config, ConfigError, Diagnostic, Examined, NodePlan, Origin, settings::ListenerSettings,
+    Config, ConfigError, Diagnostic, Examined, NodePlan, Office, Origin, settings::ListenerSettings,
 };
 use plexus_net::{BindError, ListenerOptions, TlsConfigError, TlsOptions, read_regular_file};
+use plexus_runtime::Runtime;
 
 use crate::{
+    back_ends::Built,
     client::trouble::{of_files, plain},
     failure::{Failure, chain},
     machine,
@@ -16,13 +18,19 @@ use crate::{
 /// As much of a file as is read to see that it can be.
 const PEM_SIZE_MAX: u64 = 16 * 1024 * 1024;
 
-/// The configuration and what a node takes from it. Users and certificates are read in any case.
-pub(super) fn planned(examined: Examined) -> Result<(Config, NodePlan), Failure> {
+/// The configuration and what a node takes from it, with the threads on which it asks about clients.
+/// Users and certificates are read in any case.
+pub(super) fn planned(examined: Examined) -> Result<(Config, NodePlan, Runtime), Failure> {
     let Examined { config, mistakes: mut diagnostics } = examined;
-    let plan = config.plan(machine::machine(), machine::seed()?);
+    let runtime = machine::runtime()?;
+    let office =
+        Office { runtime: runtime.handle(), secret: machine::secret()?, back_ends: &Built };
+    let plan = config.plan(machine::machine(), machine::seed()?, &office);
     let broken = listeners(&config);
     match plan {
-        Ok(plan) if diagnostics.is_empty() && broken.is_empty() => return Ok((config, plan)),
+        Ok(plan) if diagnostics.is_empty() && broken.is_empty() => {
+            return Ok((config, plan, runtime));
+        }
         Ok(_) => {}
         Err(error) => diagnostics.extend(error.diagnostics),
     }

@@ -10,3 +10,4 @@ mod mqttjs;
 mod paho;
 mod rumqtt;
 mod signals;
+mod tokens;

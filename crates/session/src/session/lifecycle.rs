@@ -71,6 +71,12 @@ impl Session {
         }
     }
 
+    /// What the client showed holds until then, or for as long as it likes: its connection ends with
+    /// Maximum connect time (0xA0).
+    pub fn set_authorization(&mut self, until: Option<Instant>) {
+        self.timers.set(Timer::Authorization, until.unwrap_or(Instant::FAR_FUTURE));
+    }
+
     /// Ends the session: a clean start of a new connection, or the operator. The Will comes first,
     /// then what others of a group may still deliver, then `Ended`.
     pub fn end(&mut self, now: Instant, out: &mut Outbox) {
@@ -84,7 +90,7 @@ impl Session {
             out.push(Output::Close(CloseReason::Refused(ReasonCode::PacketTooLarge)));
             return;
         };
-        let Admitted { connect, options, after, .. } = admitted;
+        let Admitted { connect, options, after, expires, .. } = admitted;
         // [MQTT-3.1.3-9]: the client is back, the old Will is not sent.
         self.timers = Timers::new();
         self.options = options;
@@ -94,6 +100,7 @@ impl Session {
         self.requests = 0;
         let keep_alive = KeepAlive::new(terms.keep_alive, now);
         self.timers.set(Timer::KeepAlive, keep_alive.deadline());
+        self.set_authorization(expires);
         self.phase = Phase::Connected(Connection::new(keep_alive, &connect, &self.options));
         let will = connect.will.map(|will| StoredWill::new(will, self.client_id.clone()));
         let after = self.record_attached(will, out).max(after);
@@ -187,6 +194,7 @@ impl Session {
         self.inbound.lose_connection();
         self.pending.lose_connection();
         self.timers.stop(Timer::KeepAlive);
+        self.timers.stop(Timer::Authorization);
         if self.expiry == 0 {
             return self.finish(now, out); // [MQTT-4.1.0-2], [MQTT3-3.1.2-6]
         }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use plexus_access::Outcome;
 use plexus_broker::{
     envelope::Envelope,
     ports::{Arrival, ConnId, Ticket, Turn},
@@ -179,7 +180,7 @@ impl World {
     }
 
     pub(super) fn verified(&mut self, shard: u16, ticket: Ticket) {
-        self.call(shard, |shard, turn| shard.handle_verified(turn, ticket, Ok(())));
+        self.call(shard, |shard, turn| shard.handle_verified(turn, ticket, Outcome::allow()));
     }
 
     /// Gives a shard what has arrived on a connection, packet by packet.
@@ -244,7 +245,7 @@ impl World {
             format!("CONNECT of {id} on link {number} comes to shard {shard}")
         });
         let door = Arc::clone(&self.door);
-        let arrival = Arrival { connect, assigned: None, door, peer: None };
+        let arrival = Arrival { connect, assigned: None, door, peer: None, certificate: None };
         self.call(shard, |shard, turn| shard.handle_arrival(turn, conn, arrival));
     }
 

@@ -192,6 +192,7 @@ impl Shard {
             peer: None,
             listener,
             is_unplaced: true,
+            rights: None,
         });
         let entries = image.entries.len();
         let (slot, mut shared) = (self.clients.next_slot(), Vec::new());

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use plexus_access::{Credentials, Policy, Principal, Verdict};
+use plexus_access::{Credentials, Outcome, Policy, Principal, Reply, Verdict};
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 use plexus_wire::Packet;
 
@@ -21,8 +21,8 @@ impl Policy for Fickle {
         Verdict::Allow
     }
 
-    fn verify(&self, _: &Credentials) -> Result<(), ReasonCode> {
-        Ok(())
+    fn verify(&self, _: Credentials, reply: Reply) {
+        reply.send(Outcome::allow());
     }
 
     fn publish(&self, _: &Principal, _: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {

@@ -5,7 +5,7 @@ use plexus_net::{ListenUrl, Transport};
 
 /// Warns where passwords can be read on their way.
 pub(super) fn readable_passwords(config: &Config, listeners: &[ListenUrl]) {
-    let urls = readable(config.settings.access.has_users(), listeners);
+    let urls = readable(config.settings.access.has_authenticators(), listeners);
     if !urls.is_empty() {
         tracing::warn!(
             listeners = urls.join(" "),

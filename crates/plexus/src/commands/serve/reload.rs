@@ -1,8 +1,9 @@
 //! What SIGHUP reads anew: certificates, users, rules, the log level. Whatever is wrong leaves the old in
 //! its place.
 
+use plexus_admission::UserTable;
 use plexus_broker::NodeHandle;
-use plexus_config::{Config, ConfigError, Diagnostic, LiveRules, LiveUsers, NodePlan, Settings};
+use plexus_config::{Config, ConfigError, Diagnostic, LiveRules, NodePlan, Settings};
 use plexus_net::{TlsOptions, TlsServer};
 use toml::{Table, Value};
 use tracing::Level;
@@ -24,7 +25,7 @@ pub(super) struct Reload {
     /// What the users of now were read by, if that is another.
     latest: Option<Config>,
     log: LogHandle,
-    users: Option<LiveUsers>,
+    users: Option<UserTable>,
     rules: LiveRules,
     certificates: Vec<(String, TlsOptions)>,
 }

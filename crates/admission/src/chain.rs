@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use plexus_access::{Credentials, Exchange, Outcome, Reply, Verdict};
+use plexus_runtime::{Handle, unix_now};
+use plexus_types::ReasonCode;
+
+use crate::{Answer, OnTrouble, Step, Trouble};
+
+/// What is made of clients that show nothing: no user name, no password, no method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strangers {
+    /// They are refused, unless an authenticator knows them by something else.
+    Refuse,
+    /// They are let in.
+    Admit,
+}
+
+/// The authenticators of a listener, in the order in which they are asked: the first that allows or
+/// denies decides. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    steps: Arc<[Arc<Step>]>,
+    strangers: Strangers,
+    runtime: Handle,
+}
+
+/// An exchange that one of the steps has begun: that one goes on with it.
+struct Begun {
+    step: usize,
+    exchange: Exchange,
+}
+
+impl Chain {
+    /// These steps, asked on that runtime.
+    pub fn new(steps: Vec<Arc<Step>>, strangers: Strangers, runtime: Handle) -> Self {
+        Self { steps: steps.into(), strangers, runtime }
+    }
+
+    /// Whether one of them may bring rules or attributes of a client.
+    pub fn gives_rights(&self) -> bool {
+        self.steps.iter().any(|step| step.gives_rights())
+    }
+
+    /// What can be said without asking anybody.
+    pub fn at_once(&self, credentials: &Credentials) -> Verdict {
+        if self.strangers == Strangers::Admit && shows_nothing(credentials) {
+            return Verdict::Allow;
+        }
+        if self.steps.iter().any(|step| step.concerns(credentials)) {
+            return Verdict::Later;
+        }
+        Verdict::Deny(nobody_knows(credentials))
+    }
+
+    /// Asks one after the other, on the runtime.
+    pub fn ask(&self, credentials: Credentials, reply: Reply) {
+        let steps = Arc::clone(&self.steps);
+        // As many as the shards have under way at most.
+        self.runtime.spawn(async move { reply.send(walk(&steps, credentials).await) });
+    }
+}
+
+async fn walk(steps: &[Arc<Step>], mut credentials: Credentials) -> Outcome {
+    let begun = credentials.enhanced.as_mut().and_then(|step| step.exchange.take());
+    let begun = begun.and_then(Exchange::take::<Begun>);
+    let first = begun.as_ref().map_or(0, |begun| begun.step);
+    if let (Some(enhanced), Some(begun)) = (&mut credentials.enhanced, begun) {
+        enhanced.exchange = Some(begun.exchange);
+    }
+    for (number, step) in steps.iter().enumerate().skip(first) {
+        if !step.concerns(&credentials) {
+            continue;
+        }
+        let outcome = match step.ask(&mut credentials).await {
+            Ok(Answer::Ignore) => continue,
+            Err(_) if step.on_trouble() == OnTrouble::Ignore => continue,
+            Err(Trouble::Busy) => Outcome::Deny(ReasonCode::ServerBusy),
+            Err(_) => Outcome::Deny(ReasonCode::ServerUnavailable),
+            Ok(Answer::Deny(reason)) => Outcome::Deny(reason),
+            Ok(Answer::Continue(data, exchange)) => {
+                Outcome::Continue(data, Exchange::new(Begun { step: number, exchange }))
+            }
+            Ok(Answer::Allow(rights, _)) if rights.expires.is_some_and(|at| at <= unix_now()) => {
+                Outcome::Deny(ReasonCode::NotAuthorized)
+            }
+            Ok(Answer::Allow(rights, data)) => Outcome::Allow(rights, data),
+        };
+        if let Outcome::Deny(reason) = &outcome {
+            let (client, user) = (credentials.client_id.as_str(), credentials.user_name.as_deref());
+            tracing::info!(authenticator = step.name(), ?client, ?user, %reason, "not let in");
+        }
+        return outcome;
+    }
+    Outcome::Deny(nobody_knows(&credentials))
+}
+
+fn shows_nothing(credentials: &Credentials) -> bool {
+    credentials.user_name.is_none()
+        && credentials.password.is_none()
+        && credentials.enhanced.is_none()
+}
+
+/// Why somebody is refused of whom no authenticator knows anything.
+fn nobody_knows(credentials: &Credentials) -> ReasonCode {
+    if credentials.enhanced.is_some() {
+        ReasonCode::BadAuthenticationMethod // [MQTT-4.12.0-1]
+    } else if shows_nothing(credentials) {
+        ReasonCode::NotAuthorized
+    } else {
+        ReasonCode::BadUserNameOrPassword
+    }
+}
+
+#[cfg(test)]
+mod tests;

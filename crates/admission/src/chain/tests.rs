@@ -1,0 +1,233 @@
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc::sync_channel,
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use plexus_access::{Credentials, Enhanced, Exchange, Outcome, Reply, Rights, Verdict};
+use plexus_runtime::Runtime;
+use plexus_stdx::Seed;
+use plexus_types::{ClientId, Instant, ReasonCode, Text};
+
+use super::{Chain, Strangers, walk};
+use crate::{Answer, Asking, Authenticator, OnTrouble, Step, StepOptions, Trouble};
+
+type Script = Box<dyn Fn(usize, &mut Credentials) -> Result<Answer, Trouble> + Send + Sync>;
+
+/// Says what a test wants, at once or never, and counts how often it was asked.
+struct Scripted {
+    script: Script,
+    asked: Arc<AtomicUsize>,
+    never: bool,
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scripted")
+    }
+}
+
+impl Authenticator for Scripted {
+    fn concerns(&self, _: &Credentials) -> bool {
+        true
+    }
+
+    fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
+        let number = self.asked.fetch_add(1, SeqCst);
+        Box::pin(async move {
+            if self.never {
+                std::future::pending::<()>().await;
+            }
+            (self.script)(number, credentials)
+        })
+    }
+}
+
+struct Asked(Arc<AtomicUsize>);
+
+impl Asked {
+    fn times(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+}
+
+fn step(
+    options: StepOptions,
+    script: impl Fn(usize, &mut Credentials) -> Result<Answer, Trouble> + Send + Sync + 'static,
+) -> (Arc<Step>, Asked) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let scripted = Scripted { script: Box::new(script), asked: Arc::clone(&asked), never: false };
+    let step = Step::new("scripted", Arc::new(scripted), options, &[1; 32], Seed::new(1));
+    (Arc::new(step), Asked(asked))
+}
+
+fn says(answer: fn() -> Result<Answer, Trouble>) -> (Arc<Step>, Asked) {
+    step(StepOptions::BACK_END, move |_, _| answer())
+}
+
+fn silent(options: StepOptions) -> Arc<Step> {
+    let script: Script = Box::new(|_, _| Ok(Answer::Ignore));
+    let scripted = Scripted { script, asked: Arc::default(), never: true };
+    Arc::new(Step::new("silent", Arc::new(scripted), options, &[1; 32], Seed::new(1)))
+}
+
+fn credentials(user: Option<&'static str>, password: Option<&'static str>) -> Credentials {
+    Credentials {
+        client_id: ClientId::try_from("c").unwrap(),
+        user_name: user.map(Text::from_static),
+        password: password.map(|text| Bytes::from_static(text.as_bytes())),
+        peer: None,
+        listener: Arc::from("tcp"),
+        certificate: None,
+        enhanced: None,
+    }
+}
+
+/// Runs it in a time of its own, which passes at once.
+fn run<T>(task: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().unwrap().block_on(task)
+}
+
+fn asks(steps: &[Arc<Step>]) -> Result<Rights, ReasonCode> {
+    match run(walk(steps, credentials(Some("ann"), Some("s3")))) {
+        Outcome::Allow(rights, _) => Ok(*rights),
+        Outcome::Deny(reason) => Err(reason),
+        Outcome::Continue(..) => panic!("nothing goes on"),
+    }
+}
+
+#[test]
+fn the_first_that_knows_decides() {
+    let (ignores, _) = says(|| Ok(Answer::Ignore));
+    let (allows, allowed) = says(|| Ok(Answer::allow()));
+    let (denies, denied) = says(|| Ok(Answer::Deny(ReasonCode::Banned)));
+    assert_eq!(asks(&[ignores.clone(), allows.clone(), denies.clone()]), Ok(Rights::default()));
+    assert_eq!((allowed.times(), denied.times()), (1, 0));
+    assert_eq!(asks(&[denies, allows]), Err(ReasonCode::Banned));
+    assert_eq!(allowed.times(), 1);
+    assert_eq!(asks(&[ignores]), Err(ReasonCode::BadUserNameOrPassword));
+    assert_eq!(asks(&[]), Err(ReasonCode::BadUserNameOrPassword));
+}
+
+#[test]
+fn no_answer_refuses_unless_told_otherwise() {
+    let (allows, _) = says(|| Ok(Answer::allow()));
+    let broken = || Err(Trouble::Failed("gone".into()));
+    let (strict, _) = says(broken);
+    assert_eq!(asks(&[strict, allows.clone()]), Err(ReasonCode::ServerUnavailable));
+    let lenient = StepOptions { on_trouble: OnTrouble::Ignore, ..StepOptions::BACK_END };
+    let (lenient, _) = step(lenient, move |_, _| broken());
+    assert_eq!(asks(&[lenient.clone(), allows]), Ok(Rights::default()));
+    assert_eq!(asks(&[lenient]), Err(ReasonCode::BadUserNameOrPassword), "nobody vouched");
+}
+
+#[test]
+fn whoever_never_answers_is_waited_for_no_longer_than_said() {
+    assert_eq!(asks(&[silent(StepOptions::BACK_END)]), Err(ReasonCode::ServerUnavailable));
+}
+
+#[test]
+fn too_many_at_once_are_told_that_the_server_is_busy() {
+    let options = StepOptions { at_once_max: 1, waiting_max: 1, ..StepOptions::BACK_END };
+    let steps = [silent(options)];
+    let ask = || walk(&steps, credentials(Some("ann"), Some("s3")));
+    let (one, two, three) = run(async { tokio::join!(ask(), ask(), ask()) });
+    let reason = |outcome: Outcome| match outcome {
+        Outcome::Deny(reason) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reason(three), ReasonCode::ServerBusy);
+    assert_eq!(reason(one), ReasonCode::ServerUnavailable);
+    assert_eq!(reason(two), ReasonCode::ServerUnavailable);
+}
+
+#[test]
+fn one_that_is_down_is_left_alone() {
+    let (dead, asked) = says(|| Err(Trouble::Failed("gone".into())));
+    for _ in 0..20 {
+        assert_eq!(asks(std::slice::from_ref(&dead)), Err(ReasonCode::ServerUnavailable));
+    }
+    assert_eq!(asked.times(), 5);
+}
+
+#[test]
+fn answers_are_remembered_when_that_is_asked_for() {
+    let options = StepOptions { remember: Some(Duration::from_hours(1)), ..StepOptions::BACK_END };
+    let (step, asked) = step(options, |_, shown| {
+        let right = shown.password.as_deref() == Some(b"s3");
+        Ok(if right { Answer::allow() } else { Answer::Deny(ReasonCode::NotAuthorized) })
+    });
+    let steps = [step];
+    let ask = |password| {
+        let outcome = run(walk(&steps, credentials(Some("ann"), Some(password))));
+        matches!(outcome, Outcome::Allow(..))
+    };
+    assert!(ask("s3") && ask("s3") && !ask("other") && !ask("other") && ask("s3"));
+    assert_eq!(asked.times(), 2);
+}
+
+#[test]
+fn what_has_expired_when_it_is_shown_lets_nobody_in() {
+    let past = || {
+        let rights = Rights { expires: Some(Instant::from_secs(1)), ..Rights::default() };
+        Ok(Answer::Allow(Box::new(rights), None))
+    };
+    assert_eq!(asks(&[says(past).0]), Err(ReasonCode::NotAuthorized));
+}
+
+#[test]
+fn an_exchange_goes_on_with_the_one_that_began_it() {
+    let (other, others) = says(|| Ok(Answer::Ignore));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&seen);
+    let (talks, _) = step(StepOptions::OWN, move |number, credentials| {
+        let enhanced = credentials.enhanced.as_mut().unwrap();
+        notes.lock().unwrap().push(enhanced.exchange.take().and_then(Exchange::take::<u32>));
+        Ok(match number {
+            0 => Answer::Continue(Bytes::from_static(b"go on"), Exchange::new(77_u32)),
+            _ => Answer::Allow(Box::default(), Some(Bytes::from_static(b"done"))),
+        })
+    });
+    let steps = [other, talks];
+    let shown = |exchange| {
+        let method = Text::from_static("M");
+        let enhanced = Some(Enhanced { method, data: Bytes::new(), exchange });
+        Credentials { enhanced, ..credentials(None, None) }
+    };
+    let Outcome::Continue(_, exchange) = run(walk(&steps, shown(None))) else { panic!() };
+    let Outcome::Allow(_, data) = run(walk(&steps, shown(Some(exchange)))) else { panic!() };
+    assert_eq!(data.as_deref(), Some(&b"done"[..]));
+    assert_eq!(*seen.lock().unwrap(), [None, Some(77)]);
+    assert_eq!(others.times(), 1, "only at the beginning");
+    let outcome = run(walk(&steps[..1], shown(None)));
+    assert!(matches!(outcome, Outcome::Deny(ReasonCode::BadAuthenticationMethod)));
+}
+
+#[test]
+fn strangers_are_those_who_show_nothing_at_all() {
+    let runtime = Runtime::start(1).unwrap();
+    let chain = |strangers| {
+        let steps = vec![says(|| Ok(Answer::Ignore)).0];
+        Chain::new(steps, strangers, runtime.handle())
+    };
+    let (strict, open) = (chain(Strangers::Refuse), chain(Strangers::Admit));
+    assert_eq!(open.at_once(&credentials(None, None)), Verdict::Allow);
+    assert_eq!(strict.at_once(&credentials(None, None)), Verdict::Later, "perhaps by its address");
+    // Whoever shows something has to be known by it, also where strangers come in.
+    for shown in [credentials(Some("ann"), None), credentials(None, Some("token"))] {
+        assert_eq!(open.at_once(&shown), Verdict::Later);
+        let (sender, outcome) = sync_channel(1);
+        open.ask(shown, Reply::new(move |outcome| sender.send(outcome).unwrap()));
+        let outcome = outcome.recv().unwrap();
+        assert!(matches!(outcome, Outcome::Deny(ReasonCode::BadUserNameOrPassword)));
+    }
+    let nobody = Chain::new(Vec::new(), Strangers::Refuse, runtime.handle());
+    let at_once = nobody.at_once(&credentials(None, None));
+    assert_eq!(at_once, Verdict::Deny(ReasonCode::NotAuthorized));
+}

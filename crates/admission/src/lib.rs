@@ -1,0 +1,28 @@
+//! *What it is.* Who comes in: the chain of authenticators that a listener asks, with what keeps one that
+//! is slow or dead from harming the others, and those authenticators that need no back end.
+//!
+//! *What it never does.* It runs on no shard, and it knows no configuration file. What a client may do
+//! once it is in is decided by `access`.
+//!
+//! *Entry points.* [`Chain`], [`Step`], [`Authenticator`], [`UserTable`], [`Tokens`].
+//!
+//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `users`, `tokens`.
+//!
+//! *Tests.* Beside the code, with authenticators that answer late, never and wrongly; the binary
+//! from outside in `plexus`.
+
+mod authenticator;
+mod breaker;
+mod cache;
+mod chain;
+mod rights;
+mod step;
+mod tokens;
+mod users;
+
+pub use authenticator::{Answer, Asking, Authenticator, Trouble};
+pub use chain::{Chain, Strangers};
+pub use rights::{RulesError, attributes_of, rules_of};
+pub use step::{OnTrouble, Step, StepOptions};
+pub use tokens::{Algorithm, Fetch, Fetching, KeyError, Keys, TokenOptions, TokenSource, Tokens};
+pub use users::UserTable;

@@ -1,0 +1,182 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use plexus_access::Credentials;
+use plexus_runtime::unix_now;
+use plexus_stdx::Seed;
+use plexus_types::Instant;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::{Answer, Authenticator, Trouble, breaker::Breaker, cache::Cache};
+
+/// What is made of a client when its authenticator gives no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnTrouble {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// The next authenticator is asked.
+    Ignore,
+}
+
+/// The bounds within which an authenticator is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepOptions {
+    /// How long an answer may take, waiting for a turn included; none where it comes for certain.
+    pub timeout: Option<Duration>,
+    /// Questions under way at the same time.
+    pub at_once_max: usize,
+    /// Questions that wait for their turn; further ones are trouble at once.
+    pub waiting_max: usize,
+    /// What no answer means.
+    pub on_trouble: OnTrouble,
+    /// How long answers are remembered, if at all.
+    pub remember: Option<Duration>,
+}
+
+impl StepOptions {
+    /// For what the node computes itself: it takes its time under load, and does not fail.
+    pub const OWN: Self = Self {
+        timeout: None,
+        at_once_max: 64,
+        waiting_max: 1_024,
+        on_trouble: OnTrouble::Refuse,
+        remember: None,
+    };
+
+    /// For a back end.
+    pub const BACK_END: Self = Self {
+        timeout: Some(Duration::from_secs(5)),
+        at_once_max: 32,
+        waiting_max: 1_000,
+        on_trouble: OnTrouble::Refuse,
+        remember: None,
+    };
+}
+
+/// An authenticator in its place: one that is slow or dead costs its own clients a refusal and nobody
+/// anything else.
+pub struct Step {
+    name: Box<str>,
+    authenticator: Arc<dyn Authenticator>,
+    options: StepOptions,
+    /// One for each question that waits or is under way.
+    places: Semaphore,
+    /// One for each question under way.
+    turns: Semaphore,
+    breaker: Mutex<Breaker>,
+    cache: Option<Mutex<Cache>>,
+}
+
+impl Step {
+    /// An authenticator of that name. The secret is of this process alone.
+    pub fn new(
+        name: &str,
+        authenticator: Arc<dyn Authenticator>,
+        options: StepOptions,
+        secret: &[u8; 32],
+        seed: Seed,
+    ) -> Self {
+        let cache = options.remember.filter(|time| !time.is_zero());
+        Self {
+            name: name.into(),
+            authenticator,
+            options,
+            places: Semaphore::new(options.waiting_max + options.at_once_max),
+            turns: Semaphore::new(options.at_once_max),
+            breaker: Mutex::default(),
+            cache: cache.map(|time| Mutex::new(Cache::new(time, secret, seed))),
+        }
+    }
+
+    /// What it is called in the configuration and in the log.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What no answer means.
+    pub(crate) fn on_trouble(&self) -> OnTrouble {
+        self.options.on_trouble
+    }
+
+    /// Whether it can say anything about such credentials.
+    pub(crate) fn concerns(&self, credentials: &Credentials) -> bool {
+        self.authenticator.concerns(credentials)
+    }
+
+    /// Whether it may bring rules or attributes of a client.
+    pub(crate) fn gives_rights(&self) -> bool {
+        self.authenticator.gives_rights()
+    }
+
+    /// What it says, remembered or asked for.
+    pub(crate) async fn ask(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
+        let Some(cache) = &self.cache else { return self.ask_anew(credentials).await };
+        let Some(print) = lock(cache).print(credentials) else {
+            return self.ask_anew(credentials).await;
+        };
+        if let Some(answer) = lock(cache).find(&print, unix_now()) {
+            return Ok(answer);
+        }
+        let answer = self.ask_anew(credentials).await?;
+        lock(cache).remember(print, &answer, unix_now());
+        Ok(answer)
+    }
+
+    async fn ask_anew(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
+        let _place = self.places.try_acquire().map_err(|_| Trouble::Busy)?;
+        let question = async {
+            let _turn: SemaphorePermit<'_> =
+                self.turns.acquire().await.map_err(|_| Trouble::Busy)?;
+            // Whoever waited while it failed need not find out again.
+            if !lock(&self.breaker).lets_through(unix_now()) {
+                return Err(Trouble::Resting);
+            }
+            self.authenticator.ask(credentials).await
+        };
+        let answer = match self.options.timeout {
+            None => question.await,
+            Some(timeout) => match tokio::time::timeout(timeout, question).await {
+                Ok(answer) => answer,
+                Err(_) => Err(Trouble::TimedOut),
+            },
+        };
+        self.note(&answer, unix_now());
+        answer
+    }
+
+    fn note(&self, answer: &Result<Answer, Trouble>, now: Instant) {
+        let name = &*self.name;
+        match answer {
+            Ok(_) => {
+                if lock(&self.breaker).succeed() {
+                    tracing::info!(authenticator = name, "answers again");
+                }
+            }
+            Err(Trouble::Busy | Trouble::Resting) => {}
+            Err(trouble @ (Trouble::TimedOut | Trouble::Failed(_) | Trouble::Nonsense(_))) => {
+                tracing::warn!(authenticator = name, %trouble, "no answer about a client");
+                if lock(&self.breaker).fail(now) {
+                    tracing::error!(authenticator = name, "it is down: asked now and then only");
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step")
+            .field("name", &self.name)
+            .field("authenticator", &self.authenticator)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is under these locks is whole at every moment, also when somebody panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

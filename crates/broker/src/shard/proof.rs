@@ -1,0 +1,258 @@
+//! Who somebody is: what a client shows at CONNECT, or again later, is checked elsewhere, and the
+//! outcome comes back here.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use plexus_access::{Credentials, Enhanced, Exchange, Outcome, Policy, Principal, Rights, Verdict};
+use plexus_session::{Action, Decision};
+use plexus_types::{Instant, ReasonCode};
+use plexus_wire::Auth;
+
+use super::{Shard, Tenant};
+use crate::ports::{ConnId, Ticket, Turn};
+
+/// How long a newcomer may take from its first AUTH to the end of the exchange.
+const EXCHANGE_TIME: Duration = Duration::from_secs(10);
+
+/// A client that authenticates itself anew.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    serial: u32,
+    /// The question that is asked.
+    asked: Option<Action>,
+    exchange: Option<Exchange>,
+}
+
+/// The session's answer to an outcome, apart from what it gives.
+struct Answer {
+    decision: Decision,
+    exchange: Option<Exchange>,
+    /// Whether the client is let in, and what was found out about it.
+    is_let_in: bool,
+    rights: Option<Arc<Rights>>,
+}
+
+impl Answer {
+    fn of(action: Action, outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Allow(rights, data) => {
+                let action = with_data(action, data);
+                let rights = (*rights != Rights::default()).then(|| Arc::from(rights));
+                let decision = Decision { action, verdict: Ok(()) };
+                Self { decision, exchange: None, is_let_in: true, rights }
+            }
+            Outcome::Continue(data, exchange) => {
+                let verdict = Err(ReasonCode::ContinueAuthentication);
+                let decision = Decision { action: next_step(action, data), verdict };
+                Self { decision, exchange: Some(exchange), is_let_in: false, rights: None }
+            }
+            Outcome::Deny(reason) => {
+                let decision = Decision { action, verdict: Err(reason) };
+                Self { decision, exchange: None, is_let_in: false, rights: None }
+            }
+        }
+    }
+}
+
+/// What the server says last goes with its CONNACK or AUTH.
+fn with_data(action: Action, data: Option<Bytes>) -> Action {
+    match action {
+        Action::Authenticate(mut auth) => {
+            auth.authentication_data = data;
+            Action::Authenticate(auth)
+        }
+        other => other,
+    }
+}
+
+/// The AUTH with which the server goes on, of the same method ([MQTT-4.12.0-5]).
+fn next_step(action: Action, data: Bytes) -> Action {
+    let method = match action {
+        Action::Connect(asked) => asked.authentication_method,
+        Action::Authenticate(auth) => auth.authentication_method,
+        other => return other,
+    };
+    Action::Authenticate(Box::new(Auth {
+        reason: ReasonCode::ContinueAuthentication,
+        authentication_method: method,
+        authentication_data: Some(data),
+        reason_string: None,
+        user_properties: plexus_wire::UserProperties::default(),
+    }))
+}
+
+impl Shard {
+    /// Asks who the newcomer is.
+    pub(super) fn authenticate(&mut self, turn: &mut Turn<'_>, conn: ConnId, action: Action) {
+        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let credentials = match &action {
+            Action::Connect(asked) => {
+                let data = asked.authentication_data.clone().unwrap_or_default();
+                let enhanced = asked.authentication_method.clone();
+                let enhanced = enhanced.map(|method| Enhanced { method, data, exchange: None });
+                newcomer.credentials(asked.password.clone(), enhanced)
+            }
+            Action::Authenticate(auth) => {
+                let enhanced = step(auth, newcomer.exchange.take());
+                newcomer.credentials(None, enhanced)
+            }
+            Action::Publish(_) | Action::Subscribe(_) => {
+                unreachable!("invariant: nobody publishes before he is known")
+            }
+        };
+        let ticket = Ticket { conn, serial: newcomer.serial };
+        let policy = Arc::clone(&newcomer.door.policy);
+        let Some(outcome) = ask(turn, ticket, policy, credentials) else {
+            newcomer.asked = Some(action);
+            return;
+        };
+        self.answer_newcomer(turn, conn, action, outcome);
+    }
+
+    fn answer_newcomer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        conn: ConnId,
+        action: Action,
+        outcome: Outcome,
+    ) {
+        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Answer { decision, exchange, rights, .. } = Answer::of(action, outcome);
+        let goes_on = exchange.is_some();
+        newcomer.exchange = exchange;
+        newcomer.rights = rights;
+        let begins = goes_on && !std::mem::replace(&mut newcomer.in_exchange, goes_on);
+        let serial = newcomer.serial;
+        newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
+        if begins {
+            // Ascending: the time that is given is always the same.
+            self.exchanges.push_back((turn.now + EXCHANGE_TIME, Ticket { conn, serial }));
+        }
+        if goes_on {
+            turn.ports.resume(conn);
+        }
+    }
+
+    /// What was found out about a client is here.
+    pub fn handle_verified(&mut self, turn: &mut Turn<'_>, ticket: Ticket, outcome: Outcome) {
+        let Ticket { conn, serial } = ticket;
+        match self.tenants.get(conn) {
+            Tenant::Newcomer(newcomer) if newcomer.serial == serial => {
+                let Some(action) = newcomer.asked.take() else { return };
+                self.answer_newcomer(turn, conn, action, outcome);
+                self.settle_newcomer(turn, conn);
+            }
+            Tenant::Client(slot) => {
+                let slot = *slot;
+                let Some(renewal) = self.renewals.get_mut(&conn) else { return };
+                if renewal.serial != serial {
+                    return;
+                }
+                let Some(action) = renewal.asked.take() else { return };
+                self.renew(turn, slot, action, outcome);
+                self.settle(turn, slot);
+                // Nothing of it was read meanwhile.
+                turn.ports.resume(conn);
+            }
+            Tenant::Newcomer(_) | Tenant::Nobody => {}
+        }
+    }
+
+    /// A client that is connected authenticates itself anew (section 4.12.1).
+    pub(super) fn reauthenticate(&mut self, turn: &mut Turn<'_>, slot: u32, auth: Box<Auth>) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let Some(conn) = client.conn else { return };
+        self.newcomers = self.newcomers.wrapping_add(1);
+        let serial = self.newcomers;
+        let renewal =
+            self.renewals.entry(conn).or_insert(Renewal { serial, asked: None, exchange: None });
+        renewal.serial = serial;
+        let principal = &client.principal;
+        let credentials = Credentials {
+            client_id: principal.client_id.clone(),
+            user_name: principal.user_name.clone(),
+            password: None,
+            peer: principal.peer,
+            listener: Arc::clone(&principal.listener),
+            certificate: None,
+            enhanced: step(&auth, renewal.exchange.take()),
+        };
+        let action = Action::Authenticate(auth);
+        let ticket = Ticket { conn, serial };
+        let policy = Arc::clone(&client.door.policy);
+        match ask(turn, ticket, policy, credentials) {
+            None => renewal.asked = Some(action),
+            Some(outcome) => self.renew(turn, slot, action, outcome),
+        }
+    }
+
+    fn renew(&mut self, turn: &mut Turn<'_>, slot: u32, action: Action, outcome: Outcome) {
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        let Some(conn) = client.conn else { return };
+        let Answer { mut decision, exchange, is_let_in, rights } = Answer::of(action, outcome);
+        match exchange {
+            exchange @ Some(_) => {
+                if let Some(renewal) = self.renewals.get_mut(&conn) {
+                    renewal.exchange = exchange;
+                }
+            }
+            None => drop(self.renewals.remove(&conn)),
+        }
+        if is_let_in {
+            let proved = rights.as_ref().and_then(|rights| rights.user_name.as_ref());
+            if proved.is_some_and(|proved| client.principal.user_name.as_ref() != Some(proved)) {
+                // Its session, and what waits in it, is the other user's.
+                decision.verdict = Err(ReasonCode::NotAuthorized);
+            } else {
+                client.session.set_authorization(rights.as_ref().and_then(|it| it.expires));
+                let principal = Principal { rights, ..Principal::clone(&client.principal) };
+                client.principal = Arc::new(principal);
+                // It may have fewer rights than before.
+                self.review.push_back(slot);
+            }
+        }
+        client.session.handle_decision(turn.now, decision, &mut self.outbox);
+    }
+
+    /// Ends newcomers that began an exchange and do not go on with it.
+    pub(super) fn end_exchanges(&mut self, turn: &mut Turn<'_>) {
+        while let Some((due, Ticket { conn, serial })) = self.exchanges.front().copied()
+            && due <= turn.now
+        {
+            self.exchanges.pop_front();
+            if let Tenant::Newcomer(newcomer) = self.tenants.get(conn)
+                && newcomer.serial == serial
+            {
+                newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
+                self.settle_newcomer(turn, conn);
+            }
+        }
+    }
+
+    /// When the first of them is due.
+    pub(super) fn next_exchange(&self) -> Option<Instant> {
+        self.exchanges.front().map(|(due, _)| *due)
+    }
+}
+
+fn step(auth: &Auth, exchange: Option<Exchange>) -> Option<Enhanced> {
+    let method = auth.authentication_method.clone()?;
+    let data = auth.authentication_data.clone().unwrap_or_default();
+    Some(Enhanced { method, data, exchange })
+}
+
+/// The outcome, if it is known at once.
+fn ask(
+    turn: &mut Turn<'_>,
+    ticket: Ticket,
+    policy: Arc<dyn Policy>,
+    credentials: Credentials,
+) -> Option<Outcome> {
+    match policy.authenticate(&credentials) {
+        Verdict::Allow => Some(Outcome::allow()),
+        Verdict::Deny(reason) => Some(Outcome::Deny(reason)),
+        Verdict::Later if turn.ports.verify(ticket, policy, credentials) => None,
+        Verdict::Later => Some(Outcome::Deny(ReasonCode::ServerBusy)),
+    }
+}

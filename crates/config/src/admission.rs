@@ -1,0 +1,276 @@
+//! The authenticators of the file, as listeners ask them.
+
+use std::{path::Path, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use plexus_admission::{
+    Authenticator, Chain, Fetch, KeyError, Keys, Step, StepOptions, Strangers, TokenOptions,
+    TokenSource, Tokens, UserTable,
+};
+use plexus_runtime::Handle;
+use plexus_stdx::Seed;
+
+use crate::{
+    load::{Config, read_text},
+    report::{ConfigError, Diagnostic},
+    settings::{JwtSettings, ListenerSettings, TokenPlace, USERS},
+};
+
+/// Keys are short.
+const KEY_FILE_SIZE_MAX: u64 = 1024 * 1024;
+
+/// What reaches others than this machine's files: the program names those that it was built with.
+pub trait BackEnds {
+    /// Gets what is published at that address; only these authorities may vouch for its host, or
+    /// those of the public web. The error says what is wrong with them.
+    fn document(&self, url: &str, authorities: Option<&Path>) -> Result<Fetch, String>;
+}
+
+/// Where authenticators are made.
+pub struct Office<'a> {
+    /// Where they run.
+    pub runtime: Handle,
+    /// Of this process alone.
+    pub secret: [u8; 32],
+    /// How they reach others.
+    pub back_ends: &'a dyn BackEnds,
+}
+
+impl std::fmt::Debug for Office<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Office").finish_non_exhaustive()
+    }
+}
+
+/// All authenticators by their names.
+pub(crate) struct Steps(Vec<Arc<Step>>);
+
+impl Steps {
+    /// The chain of a listener.
+    pub(crate) fn chain(
+        &self,
+        config: &Config,
+        listener: &ListenerSettings,
+        office: &Office<'_>,
+    ) -> Option<Chain> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let chain = listener.chain.as_ref().or(config.settings.access.chain.as_ref());
+        let named = |name: &String| self.0.iter().find(|step| step.name() == name).cloned();
+        let steps = match chain {
+            Some(names) => names.iter().filter_map(named).collect(),
+            None => self.0.clone(),
+        };
+        let strangers =
+            if config.lets_strangers_in(listener) { Strangers::Admit } else { Strangers::Refuse };
+        Some(Chain::new(steps, strangers, office.runtime.clone()))
+    }
+}
+
+impl Config {
+    /// Makes the authenticators. What cannot be read stops the start: it must never mean that nobody is
+    /// checked.
+    pub(crate) fn steps(
+        &self,
+        office: &Office<'_>,
+        users: Option<&UserTable>,
+        seed: Seed,
+    ) -> Result<Steps, ConfigError> {
+        let (mut steps, mut mistakes) = (Vec::new(), Vec::new());
+        let mut add = |name: &str, authenticator: Arc<dyn Authenticator>, options| {
+            let step = Step::new(name, authenticator, options, &office.secret, seed);
+            steps.push(Arc::new(step));
+        };
+        if let Some(users) = users {
+            add(USERS, Arc::new(users.clone()), StepOptions::OWN);
+        }
+        for (index, jwt) in self.settings.access.jwt.iter().enumerate() {
+            match self.tokens(index, jwt, office) {
+                Ok(tokens) => add(&jwt.name, Arc::new(tokens), StepOptions::BACK_END),
+                Err(error) => mistakes.extend(error.diagnostics),
+            }
+        }
+        if mistakes.is_empty() {
+            Ok(Steps(steps))
+        } else {
+            Err(ConfigError { diagnostics: mistakes })
+        }
+    }
+
+    fn tokens(
+        &self,
+        index: usize,
+        jwt: &JwtSettings,
+        office: &Office<'_>,
+    ) -> Result<Tokens, ConfigError> {
+        let keys = self.keys(index, jwt, office)?;
+        let algorithms = jwt.algorithms.iter().flatten();
+        let options = TokenOptions {
+            source: match jwt.token {
+                TokenPlace::Password => TokenSource::Password,
+                TokenPlace::UserName => TokenSource::UserName,
+            },
+            algorithms: algorithms.filter_map(|name| name.parse().ok()).collect(),
+            required: jwt
+                .claims
+                .iter()
+                .map(|(name, wanted)| (name.clone(), wanted.get().clone()))
+                .collect(),
+            leeway: jwt.leeway.get(),
+            endless: jwt.endless,
+            user_name_claim: jwt.user_name_claim.clone(),
+            rules_claim: jwt.rules_claim.clone(),
+            attributes_claim: jwt.attributes_claim.clone(),
+        };
+        Ok(Tokens::new(keys, options))
+    }
+
+    fn keys(
+        &self,
+        index: usize,
+        jwt: &JwtSettings,
+        office: &Office<'_>,
+    ) -> Result<Keys, ConfigError> {
+        let number = index.to_string();
+        let at = |key: &'static str| ["access", "jwt", number.as_str(), key].map(str::to_owned);
+        let wrong = |key, message: String| {
+            let path = at(key);
+            let path = path.each_ref().map(String::as_str);
+            ConfigError::one(self.mistake(&path, message))
+        };
+        let of_file = |key, path: &Path, read: fn(&[u8]) -> Result<Keys, KeyError>| {
+            let text = read_text(path, KEY_FILE_SIZE_MAX).map_err(|error| {
+                let said = error.diagnostics.into_iter().map(|one| one.message).collect::<String>();
+                wrong(key, format!("{}: {said}", path.display()))
+            })?;
+            read(text.as_bytes()).map_err(|error| wrong(key, format!("{} {error}", path.display())))
+        };
+        if let Some(secret) = &jwt.secret {
+            let path = at("secret");
+            let text = self.secret(&path.each_ref().map(String::as_str), secret)?;
+            let bytes = if jwt.secret_base64 {
+                let decoded = STANDARD.decode(text.trim());
+                decoded
+                    .map_err(|error| wrong("secret", format!("the secret is no base64: {error}")))?
+            } else {
+                text.into_bytes()
+            };
+            return Keys::secret(&bytes)
+                .map_err(|error| wrong("secret", format!("the secret {error}")));
+        }
+        if let Some(path) = &jwt.public_key_file {
+            return of_file("public_key_file", path, Keys::pem);
+        }
+        if let Some(path) = &jwt.key_set_file {
+            return of_file("key_set_file", path, Keys::set);
+        }
+        let Some(url) = &jwt.key_set_url else {
+            return Err(wrong("name", NO_KEYS.0.to_owned()));
+        };
+        let fetch = office.back_ends.document(url, jwt.key_set_ca_file.as_deref());
+        let fetch = fetch.map_err(|error| wrong("key_set_url", error))?;
+        Ok(Keys::published(fetch, jwt.key_set_refresh.get(), &office.runtime))
+    }
+
+    /// The mistakes in authenticators and chains that their types let pass.
+    pub(crate) fn mistakes_in_chains(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let access = &self.settings.access;
+        let all = access.authenticators();
+        for (at, (name, kind, index)) in all.iter().enumerate() {
+            let number = index.to_string();
+            let path = ["access", *kind, &number, "name"];
+            let mut add = |message: &str, help: &str| {
+                found.push(self.mistake(&path, message).with_help(help));
+            };
+            if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
+                add("no name", "use 1 to 64 bytes without control characters");
+            } else if *kind != USERS && *name == USERS {
+                add("`users` are those of the node itself", "use another name");
+            } else if all.iter().take(at).any(|(other, ..)| other == name) {
+                add(&format!("a second authenticator `{name}`"), "give each a name of its own");
+            }
+        }
+        for (index, jwt) in access.jwt.iter().enumerate() {
+            found.extend(self.mistakes_in_jwt(&index.to_string(), jwt));
+        }
+        let names: Vec<_> = all.iter().map(|(name, ..)| *name).collect();
+        if access.chain.is_none() && names.len() > 1 {
+            let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+            let own = self.settings.listener.iter().all(|listener| listener.chain.is_some());
+            if !own || self.settings.listener.is_empty() {
+                let (_, kind, index) = all.last().copied().unwrap_or_default();
+                let path = ["access", kind, &index.to_string()];
+                let help = format!("in which order? Write access.chain = [{}]", quoted.join(", "));
+                found.push(self.mistake(&path, "there are several authenticators").with_help(help));
+            }
+        }
+        let listeners = self.settings.listener.iter().enumerate();
+        let own = listeners.filter_map(|(index, listener)| {
+            let path = vec!["listener".to_owned(), self.number(index).to_string(), "chain".into()];
+            Some((path, listener.chain.as_ref()?))
+        });
+        let general =
+            access.chain.iter().map(|chain| (vec!["access".into(), "chain".into()], chain));
+        for (path, chain) in own.chain(general).collect::<Vec<_>>() {
+            let path: Vec<_> = path.iter().map(String::as_str).collect();
+            for (at, name) in chain.iter().enumerate() {
+                let message = if !names.contains(&name.as_str()) {
+                    format!("no authenticator is called `{name}`")
+                } else if chain.iter().take(at).any(|other| other == name) {
+                    format!("`{name}` is asked twice")
+                } else {
+                    continue;
+                };
+                let help = match names.as_slice() {
+                    [] => "there is none: set access.users_file, or add [[access.jwt]]".to_owned(),
+                    names => format!("there are {}", names.join(", ")),
+                };
+                found.push(self.mistake(&path, message).with_help(help));
+            }
+            if chain.is_empty() {
+                let help = "leave it out, or name the authenticators that are asked";
+                found.push(self.mistake(&path, "nobody could connect").with_help(help));
+            }
+        }
+        found
+    }
+
+    fn mistakes_in_jwt(&self, number: &str, jwt: &JwtSettings) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let mut add = |key: &str, message: String, help: &str| {
+            let path = ["access", "jwt", number, key];
+            found.push(self.mistake(&path, message).with_help(help));
+        };
+        let sources = [
+            ("secret", jwt.secret.is_some()),
+            ("public_key_file", jwt.public_key_file.is_some()),
+            ("key_set_file", jwt.key_set_file.is_some()),
+            ("key_set_url", jwt.key_set_url.is_some()),
+        ];
+        let given: Vec<_> = sources.iter().filter(|(_, given)| *given).collect();
+        match given.as_slice() {
+            [] => add("name", NO_KEYS.0.to_owned(), NO_KEYS.1),
+            [_] => {}
+            [.., (last, _)] => add(last, "keys from two places".to_owned(), NO_KEYS.1),
+        }
+        for name in jwt.algorithms.iter().flatten() {
+            if name.parse::<plexus_admission::Algorithm>().is_err() {
+                let help = "known are HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, \
+                            ES256, ES384 and EdDSA";
+                add("algorithms", format!("`{name}` is no algorithm of tokens"), help);
+            }
+        }
+        found
+    }
+}
+
+/// What is wrong without keys, and its mend.
+const NO_KEYS: (&str, &str) = (
+    "no keys: no token could be believed",
+    "set one of secret, public_key_file, key_set_file and key_set_url",
+);
+
+#[cfg(test)]
+pub(crate) mod tests;

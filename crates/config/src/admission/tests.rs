@@ -1,0 +1,100 @@
+use std::path::PathBuf;
+
+use plexus_admission::{TokenOptions, TokenSource};
+
+use crate::{File, Sources, load};
+
+/// What a file without any other key says of tokens.
+pub(crate) fn token_options() -> TokenOptions {
+    TokenOptions {
+        source: TokenSource::Password,
+        algorithms: Vec::new(),
+        required: Vec::new(),
+        leeway: std::time::Duration::from_secs(10),
+        endless: false,
+        user_name_claim: None,
+        rules_claim: "acl".into(),
+        attributes_claim: "client_attrs".into(),
+    }
+}
+
+/// What is said of such a file, without the excerpts.
+fn problems(text: &str) -> Vec<String> {
+    let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
+    let error = load(Sources { file, ..Sources::default() }).map(drop).err();
+    let diagnostics = error.map(|error| error.diagnostics).unwrap_or_default();
+    diagnostics
+        .iter()
+        .map(|one| {
+            format!("{}: {} ({})", one.origin, one.message, one.help.as_deref().unwrap_or(""))
+        })
+        .collect()
+}
+
+#[test]
+fn a_chain_names_authenticators_that_there_are() {
+    let one = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
+    assert_eq!(problems(one), [""; 0]);
+    let two = format!("{one}[[access.jwt]]\nname = \"b\"\nsecret = \"file:s\"\n");
+    assert_eq!(
+        problems(&two),
+        [
+            "plexus.toml:4: there are several authenticators (in which order? Write access.chain = \
+          [\"a\", \"b\"])"
+        ]
+    );
+    assert_eq!(problems(&format!("access.chain = [\"b\", \"a\"]\n{two}")), [""; 0]);
+    let listener = "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nchain = [\"b\"]\n";
+    assert_eq!(problems(&format!("{two}{listener}")), [""; 0], "each listener has its own");
+    assert_eq!(
+        problems(&format!("access.chain = [\"b\", \"c\", \"b\"]\n{two}")),
+        [
+            "plexus.toml:1: no authenticator is called `c` (there are a, b)",
+            "plexus.toml:1: `b` is asked twice (there are a, b)"
+        ]
+    );
+    assert_eq!(
+        problems("access.chain = []\n"),
+        [
+            "plexus.toml:1: nobody could connect (leave it out, or name the authenticators that are \
+          asked)"
+        ]
+    );
+}
+
+#[test]
+fn names_of_authenticators_are_their_own() {
+    let twice = "access.chain = [\"a\"]\n[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n\
+                 [[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
+    let found = problems(twice);
+    assert!(found[0].contains("a second authenticator `a`"), "{found:?}");
+    let found = problems("[[access.jwt]]\nname = \"users\"\nsecret = \"file:s\"\n");
+    assert!(found[0].contains("`users` are those of the node itself"), "{found:?}");
+    let found = problems("[[access.jwt]]\nname = \"\"\nsecret = \"file:s\"\n");
+    assert!(found[0].contains("no name"), "{found:?}");
+}
+
+#[test]
+fn tokens_need_keys_from_one_place_and_known_algorithms() {
+    let found = problems("[[access.jwt]]\nname = \"a\"\n");
+    assert!(found[0].contains("no keys: no token could be believed"), "{found:?}");
+    let both = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\nkey_set_file = \"k\"\n";
+    assert!(problems(both)[0].contains("keys from two places"), "{:?}", problems(both));
+    let odd = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\nalgorithms = [\"none\"]\n";
+    assert!(problems(odd)[0].contains("`none` is no algorithm of tokens"), "{:?}", problems(odd));
+    let place =
+        "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\nclaims = { sub = \"${user}\" }\n";
+    assert!(problems(place)[0].contains("has `${user}`; known are"), "{:?}", problems(place));
+}
+
+/// A name that a token does not vouch for is the client's to choose.
+#[test]
+fn rules_for_user_names_need_somebody_who_proves_them() {
+    let rule = "[[access.rule]]\nallow = [\"publish\"]\nusers = [\"root\"]\ntopics = [\"#\"]\n";
+    let jwt = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
+    let found = problems(&format!("{jwt}{rule}"));
+    assert!(found[0].contains("`a` does not prove user names"), "{found:?}");
+    for proof in ["user_name_claim = \"sub\"", "claims = { sub = \"${username}\" }"] {
+        assert_eq!(problems(&format!("{jwt}{proof}\n{rule}")), [""; 0]);
+    }
+}

@@ -1,0 +1,107 @@
+//! *What it is.* The control plane's threads and its clock: what may take long or wait for others
+//! (password hashes, back ends, later the management API) runs here, away from the shards.
+//!
+//! *What it never does.* It knows nothing of what runs on it, and no message of a client passes
+//! through it.
+//!
+//! *Entry points.* [`Runtime`], [`Handle`], [`unix_now`].
+//!
+//! *Tests.* Those of the crates that use it.
+
+use std::{
+    future::Future,
+    io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use plexus_types::Instant;
+use tokio::{
+    runtime::Builder,
+    task::{AbortHandle, JoinHandle},
+};
+
+/// Threads that wait for others; what computes has threads of its own.
+const WORKERS: usize = 2;
+/// Threads that compute at most: each may hold the memory of a password hash.
+const COMPUTING_MAX: usize = 4;
+/// How long a computing thread without work stays.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// The threads of the control plane. Dropping it ends what runs there, without waiting for it.
+#[derive(Debug)]
+pub struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Runtime {
+    /// Starts the threads, for a machine of so many cores.
+    pub fn start(cores: usize) -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS.min(cores.max(1)))
+            .max_blocking_threads(COMPUTING_MAX.min(cores.max(1)))
+            .thread_keep_alive(IDLE)
+            .thread_name("control")
+            .enable_all()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// A handle to it.
+    pub fn handle(&self) -> Handle {
+        let runtime = self.0.as_ref().expect("invariant: there until it is dropped");
+        Handle(runtime.handle().clone())
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Has something run on the control plane; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Handle(tokio::runtime::Handle);
+
+impl Handle {
+    /// Runs it to its end. Whoever spawns bounds how many there are.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.0.spawn(task));
+    }
+
+    /// Runs it until the answer is dropped.
+    pub fn own(&self, task: impl Future<Output = ()> + Send + 'static) -> Task {
+        Task(self.0.spawn(task).abort_handle())
+    }
+
+    /// Runs what computes for long on a thread of its own kind. None when it panicked or the control
+    /// plane ends.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let task: JoinHandle<T> = self.0.spawn_blocking(work);
+        task.await.ok()
+    }
+
+    /// Runs it on the thread that calls, for what has to be known before a node starts.
+    pub fn wait_for<T>(&self, task: impl Future<Output = T>) -> T {
+        self.0.block_on(task)
+    }
+}
+
+/// Something that runs as long as this is held.
+#[derive(Debug)]
+pub struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The time of the system's clock, since 1970.
+#[expect(clippy::disallowed_methods, reason = "this is the clock of the control plane")]
+pub fn unix_now() -> Instant {
+    Instant::ZERO + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
