@@ -43,24 +43,31 @@ impl Chain {
 
     /// What can be said without asking anybody.
     pub fn at_once(&self, credentials: &Credentials) -> Verdict {
-        if self.strangers == Strangers::Admit && shows_nothing(credentials) {
-            return Verdict::Allow;
-        }
-        if self.steps.iter().any(|step| step.concerns(credentials)) {
+        let stranger = self.strangers == Strangers::Admit && shows_nothing(credentials);
+        // By its certificate it may be somebody.
+        let nobody = stranger && credentials.certificate.is_none();
+        if !nobody && self.steps.iter().any(|step| step.concerns(credentials)) {
             return Verdict::Later;
         }
-        Verdict::Deny(nobody_knows(credentials))
+        match nobody_knows(credentials, self.strangers) {
+            Ok(()) => Verdict::Allow,
+            Err(reason) => Verdict::Deny(reason),
+        }
     }
 
     /// Asks one after the other, on the runtime.
     pub fn ask(&self, credentials: Credentials, reply: Reply) {
-        let steps = Arc::clone(&self.steps);
+        let (steps, strangers) = (Arc::clone(&self.steps), self.strangers);
         // As many as the shards have under way at most.
-        self.runtime.spawn(async move { reply.send(walk(&steps, credentials).await) });
+        self.runtime.spawn(async move { reply.send(walk(&steps, credentials, strangers).await) });
     }
 }
 
-async fn walk(steps: &[Arc<Step>], mut credentials: Credentials) -> Outcome {
+async fn walk(
+    steps: &[Arc<Step>],
+    mut credentials: Credentials,
+    strangers: Strangers,
+) -> Outcome {
     let begun = credentials.enhanced.as_mut().and_then(|step| step.exchange.take());
     let begun = begun.and_then(Exchange::take::<Begun>);
     let first = begun.as_ref().map_or(0, |begun| begun.step);
@@ -91,7 +98,10 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials) -> Outcome {
         }
         return outcome;
     }
-    Outcome::Deny(nobody_knows(&credentials))
+    match nobody_knows(&credentials, strangers) {
+        Ok(()) => Outcome::allow(),
+        Err(reason) => Outcome::Deny(reason),
+    }
 }
 
 fn shows_nothing(credentials: &Credentials) -> bool {
@@ -100,14 +110,15 @@ fn shows_nothing(credentials: &Credentials) -> bool {
         && credentials.enhanced.is_none()
 }
 
-/// Why somebody is refused of whom no authenticator knows anything.
-fn nobody_knows(credentials: &Credentials) -> ReasonCode {
-    if credentials.enhanced.is_some() {
-        ReasonCode::BadAuthenticationMethod // [MQTT-4.12.0-1]
-    } else if shows_nothing(credentials) {
-        ReasonCode::NotAuthorized
-    } else {
-        ReasonCode::BadUserNameOrPassword
+/// What is made of somebody of whom no authenticator knows anything.
+fn nobody_knows(credentials: &Credentials, strangers: Strangers) -> Result<(), ReasonCode> {
+    match (shows_nothing(credentials), strangers) {
+        (true, Strangers::Admit) => Ok(()),
+        (true, Strangers::Refuse) => Err(ReasonCode::NotAuthorized),
+        (false, _) if credentials.enhanced.is_some() => {
+            Err(ReasonCode::BadAuthenticationMethod) // [MQTT-4.12.0-1]
+        }
+        (false, _) => Err(ReasonCode::BadUserNameOrPassword),
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! *Entry points.* [`Chain`], [`Step`], [`Authenticator`], [`UserTable`], [`Tokens`].
 //!
-//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `users`, `tokens`.
+//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `users`, `tokens`,
+//! `certificates`.
 //!
 //! *Tests.* Beside the code, with authenticators that answer late, never and wrongly; the binary
 //! from outside in `plexus`.
@@ -14,6 +15,7 @@
 mod authenticator;
 mod breaker;
 mod cache;
+mod certificates;
 mod chain;
 mod rights;
 mod step;
@@ -21,6 +23,7 @@ mod tokens;
 mod users;
 
 pub use authenticator::{Answer, Asking, Authenticator, Trouble};
+pub use certificates::{CertificateName, CertificateOptions, Certificates};
 pub use chain::{Chain, Strangers};
 pub use rights::{RulesError, attributes_of, rules_of};
 pub use step::{OnTrouble, Step, StepOptions};

@@ -3,9 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use plexus_access::Wildcard;
 use plexus_admission::{
-    Authenticator, Chain, Fetch, KeyError, Keys, Step, StepOptions, Strangers, TokenOptions,
-    TokenSource, Tokens, UserTable,
+    Authenticator, CertificateName, CertificateOptions, Certificates, Chain, Fetch, KeyError, Keys,
+    Step, StepOptions, Strangers, TokenOptions, TokenSource, Tokens, UserTable,
 };
 use plexus_runtime::Handle;
 use plexus_stdx::Seed;
@@ -13,7 +14,9 @@ use plexus_stdx::Seed;
 use crate::{
     load::{Config, read_text},
     report::{ConfigError, Diagnostic},
-    settings::{JwtSettings, ListenerSettings, TokenPlace, USERS},
+    settings::{
+        CertificateField, CertificateSettings, JwtSettings, ListenerSettings, TokenPlace, USERS,
+    },
 };
 
 /// Keys are short.
@@ -84,6 +87,9 @@ impl Config {
         };
         if let Some(users) = users {
             add(USERS, Arc::new(users.clone()), StepOptions::OWN);
+        }
+        for settings in &self.settings.access.certificate {
+            add(&settings.name, Arc::new(certificates(settings)), StepOptions::OWN);
         }
         for (index, jwt) in self.settings.access.jwt.iter().enumerate() {
             match self.tokens(index, jwt, office) {
@@ -192,6 +198,13 @@ impl Config {
                 add(&format!("a second authenticator `{name}`"), "give each a name of its own");
             }
         }
+        for (index, settings) in access.certificate.iter().enumerate() {
+            if settings.subjects.as_ref().is_some_and(Vec::is_empty) {
+                let path = ["access", "certificate", &index.to_string(), "subjects"];
+                let help = "leave it out if every certificate is believed that TLS has verified";
+                found.push(self.mistake(&path, "no certificate is believed").with_help(help));
+            }
+        }
         for (index, jwt) in access.jwt.iter().enumerate() {
             found.extend(self.mistakes_in_jwt(&index.to_string(), jwt));
         }
@@ -264,6 +277,21 @@ impl Config {
         }
         found
     }
+}
+
+fn certificates(settings: &CertificateSettings) -> Certificates {
+    let name = |field| match field {
+        CertificateField::CommonName => CertificateName::CommonName,
+        CertificateField::Subject => CertificateName::Subject,
+        CertificateField::DnsName => CertificateName::DnsName,
+        CertificateField::MailAddress => CertificateName::MailAddress,
+        CertificateField::Uri => CertificateName::Uri,
+    };
+    Certificates::new(CertificateOptions {
+        user_name: name(settings.user_name),
+        client_id: settings.client_id.map(name),
+        subjects: settings.subjects.iter().flatten().map(|text| Wildcard::new(text)).collect(),
+    })
 }
 
 /// What is wrong without keys, and its mend.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::access::USERS;
 pub use self::{
     access::{AccessRule, AccessSettings, Activity, NoMatch},
-    authenticators::{JwtSettings, TokenPlace},
+    authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

@@ -95,7 +95,7 @@ fn run<T>(task: impl Future<Output = T>) -> T {
 }
 
 fn asks(steps: &[Arc<Step>]) -> Result<Rights, ReasonCode> {
-    match run(walk(steps, credentials(Some("ann"), Some("s3")))) {
+    match run(walk(steps, credentials(Some("ann"), Some("s3")), Strangers::Refuse)) {
         Outcome::Allow(rights, _) => Ok(*rights),
         Outcome::Deny(reason) => Err(reason),
         Outcome::Continue(..) => panic!("nothing goes on"),
@@ -136,7 +136,7 @@ fn whoever_never_answers_is_waited_for_no_longer_than_said() {
 fn too_many_at_once_are_told_that_the_server_is_busy() {
     let options = StepOptions { at_once_max: 1, waiting_max: 1, ..StepOptions::BACK_END };
     let steps = [silent(options)];
-    let ask = || walk(&steps, credentials(Some("ann"), Some("s3")));
+    let ask = || walk(&steps, credentials(Some("ann"), Some("s3")), Strangers::Refuse);
     let (one, two, three) = run(async { tokio::join!(ask(), ask(), ask()) });
     let reason = |outcome: Outcome| match outcome {
         Outcome::Deny(reason) => reason,
@@ -165,7 +165,7 @@ fn answers_are_remembered_when_that_is_asked_for() {
     });
     let steps = [step];
     let ask = |password| {
-        let outcome = run(walk(&steps, credentials(Some("ann"), Some(password))));
+        let outcome = run(walk(&steps, credentials(Some("ann"), Some(password)), Strangers::Refuse));
         matches!(outcome, Outcome::Allow(..))
     };
     assert!(ask("s3") && ask("s3") && !ask("other") && !ask("other") && ask("s3"));
@@ -200,12 +200,12 @@ fn an_exchange_goes_on_with_the_one_that_began_it() {
         let enhanced = Some(Enhanced { method, data: Bytes::new(), exchange });
         Credentials { enhanced, ..credentials(None, None) }
     };
-    let Outcome::Continue(_, exchange) = run(walk(&steps, shown(None))) else { panic!() };
-    let Outcome::Allow(_, data) = run(walk(&steps, shown(Some(exchange)))) else { panic!() };
+    let Outcome::Continue(_, exchange) = run(walk(&steps, shown(None), Strangers::Refuse)) else { panic!() };
+    let Outcome::Allow(_, data) = run(walk(&steps, shown(Some(exchange)), Strangers::Refuse)) else { panic!() };
     assert_eq!(data.as_deref(), Some(&b"done"[..]));
     assert_eq!(*seen.lock().unwrap(), [None, Some(77)]);
     assert_eq!(others.times(), 1, "only at the beginning");
-    let outcome = run(walk(&steps[..1], shown(None)));
+    let outcome = run(walk(&steps[..1], shown(None), Strangers::Refuse));
     assert!(matches!(outcome, Outcome::Deny(ReasonCode::BadAuthenticationMethod)));
 }
 
@@ -226,6 +226,17 @@ fn strangers_are_those_who_show_nothing_at_all() {
         open.ask(shown, Reply::new(move |outcome| sender.send(outcome).unwrap()));
         let outcome = outcome.recv().unwrap();
         assert!(matches!(outcome, Outcome::Deny(ReasonCode::BadUserNameOrPassword)));
+    }
+    // A certificate may be somebody's; if it is not, its owner is a stranger like others.
+    let owner = || {
+        let certificate = Some(Arc::new(plexus_access::Certificate::default()));
+        Credentials { certificate, ..credentials(None, None) }
+    };
+    for (chain, let_in) in [(&open, true), (&strict, false)] {
+        assert_eq!(chain.at_once(&owner()), Verdict::Later);
+        let (sender, outcome) = sync_channel(1);
+        chain.ask(owner(), Reply::new(move |outcome| sender.send(outcome).unwrap()));
+        assert_eq!(matches!(outcome.recv().unwrap(), Outcome::Allow(..)), let_in);
     }
     let nobody = Chain::new(Vec::new(), Strangers::Refuse, runtime.handle());
     let at_once = nobody.at_once(&credentials(None, None));

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::JwtSettings;
+use super::{CertificateSettings, JwtSettings};
 use crate::value::{NetworkText, Secret, TopicPattern};
 
 /// The name of the node's own users in a chain.
@@ -32,6 +32,9 @@ pub struct AccessSettings {
     /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
     /// shows, or `"file:<path>"` of a file that holds it.
     pub users: BTreeMap<String, Secret>,
+    /// Clients with certificates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificate: Vec<CertificateSettings>,
     /// JSON Web Tokens, one table for each who makes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jwt: Vec<JwtSettings>,
@@ -121,6 +124,8 @@ impl AccessSettings {
     pub fn authenticators(&self) -> Vec<(&str, &'static str, usize)> {
         let users = self.has_users().then_some((USERS, "users", 0));
         let jwt = self.jwt.iter().enumerate().map(|(at, it)| (it.name.as_str(), "jwt", at));
-        users.into_iter().chain(jwt).collect()
+        let certificates = self.certificate.iter().enumerate();
+        let certificates = certificates.map(|(at, it)| (it.name.as_str(), "certificate", at));
+        users.into_iter().chain(certificates).chain(jwt).collect()
     }
 }

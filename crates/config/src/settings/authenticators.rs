@@ -68,6 +68,42 @@ pub struct JwtSettings {
     pub attributes_claim: String,
 }
 
+/// Clients that prove by TLS to own a certificate; `tls.client_auth` of the listener has to ask for one, and
+/// `tls.client_ca_file` names who may have signed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateSettings {
+    /// What it is called in `access.chain` and in the log.
+    pub name: String,
+    /// The name of the certificate that is the client's user name from then on.
+    #[serde(default)]
+    pub user_name: CertificateField,
+    /// The name of the certificate that the client identifier has to be; it may be any when this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<CertificateField>,
+    /// Subjects that are believed, as `"*,O=Plant,C=NL"` (RFC 4514, the last part first), in which `*` stands for
+    /// anything; all that TLS has verified when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subjects: Option<Vec<String>>,
+}
+
+/// A name that stands in a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateField {
+    /// The last Common Name of the subject.
+    #[default]
+    CommonName,
+    /// The whole subject (RFC 4514).
+    Subject,
+    /// The first alternative name that is a DNS name.
+    DnsName,
+    /// The first that is a mail address.
+    MailAddress,
+    /// The first that is a URI.
+    Uri,
+}
+
 impl JwtSettings {
     /// Whether whoever shows a token has the user name that is given with it.
     pub fn proves_user_names(&self) -> bool {

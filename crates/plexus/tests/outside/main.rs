@@ -4,6 +4,7 @@ mod alarms;
 mod broker;
 mod crashes;
 mod floods;
+mod identities;
 mod limits;
 mod mosquitto;
 mod mqttjs;
