@@ -22,13 +22,11 @@ use std::{
 };
 
 use mio::{Events, Poll, Waker};
+use plexus_porch::Clock;
 use plexus_types::Instant;
 
 use self::pace::Pace;
-use crate::{
-    clock::Clock,
-    reactor::{Reactor, Step, WAKER},
-};
+use crate::reactor::{Reactor, Step, WAKER};
 
 /// Rounds in which shards of a thread hear each other before it looks at its sockets again.
 const HEARINGS: usize = 4;

@@ -1,25 +1,8 @@
-//! What an operator is told when a node or a listener cannot start.
+//! What an operator is told when a node cannot start.
 
 use std::io;
 
-use plexus_net::BindError;
-
-/// Why a listener could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The address is not to be had.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// A listener of that name is open.
-    #[error("a listener named {0} is open already")]
-    Name(String),
-    /// The system does not watch the socket.
-    #[error("the system refused to watch the socket")]
-    Watch(#[source] io::Error),
-    /// The node is shutting down.
-    #[error("the node is shutting down")]
-    Stopped,
-}
+use plexus_porch::OpenError;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]

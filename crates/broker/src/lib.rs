@@ -1,5 +1,6 @@
 //! *What it is.* The broker of one node: shards that own clients, the publish path, retained
-//! messages, shared groups, `$SYS`, and the threads that carry bytes to and from them.
+//! messages, shared groups, `$SYS`, and the threads that carry bytes to and from them. Who comes to them
+//! is the affair of `porch`.
 //!
 //! *What it never does.* No MQTT rules (those are `session`'s), no topic matching (`topics`), no
 //! configuration files. A [`shard::Shard`] itself touches no socket, clock or thread: the reactor
@@ -7,22 +8,21 @@
 //!
 //! *Entry points.* [`Node`], [`NodeHandle`], [`shard::Shard`], [`ports::Ports`].
 //!
-//! *Reading order.* `ports`, `envelope`, `shard` and its parts, then `porch`, `reactor`, `node`.
+//! *Reading order.* `ports`, `envelope`, `shard` and its parts, then `reactor`, `node`.
 //!
 //! *Tests.* Beside the code; `examples/recovery_bench` starts nodes on full stores; `sim` drives shards
 //! from a seed.
 
 pub mod alarm;
-mod clock;
 pub mod counters;
 mod drivers;
 pub mod envelope;
 mod error;
+mod homes;
 mod logger;
 mod memory;
 mod node;
 pub mod options;
-mod porch;
 pub mod ports;
 mod reactor;
 pub mod recovery;
@@ -30,7 +30,8 @@ pub mod shard;
 pub mod sys;
 mod verifier;
 
-pub use error::{OpenError, StartError};
+pub use error::StartError;
 pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
-pub use options::{ListenerOptions, MemoryOptions, NodeOptions, RetainedOptions};
+pub use options::{MemoryOptions, NodeOptions, RetainedOptions};
+pub use plexus_porch::{ListenerOptions, OpenError};

@@ -13,6 +13,7 @@ use std::{
 };
 
 use plexus_links::Bell;
+use plexus_porch::Clock;
 use plexus_session::LogPosition;
 use plexus_store::{
     Batch, ClockMap, Committed, FileDisk, Log, LogError, SegmentNumber, StoredMessage,
@@ -20,7 +21,7 @@ use plexus_store::{
 use plexus_types::{Instant, Message, MessageId};
 
 pub(crate) use self::spare::SpareMaker;
-use crate::{clock::Clock, ports::Fetch, reactor::Control, shard::Context};
+use crate::{ports::Fetch, reactor::Control, shard::Context};
 
 /// Orders that wait for the log.
 pub(crate) const JOBS: usize = 4_096;

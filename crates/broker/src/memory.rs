@@ -3,11 +3,12 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::Duration,
 };
+
+use plexus_porch::{Gauge, Pressure};
 
 use crate::{options::MemoryOptions, shard::Context};
 
@@ -15,35 +16,6 @@ use crate::{options::MemoryOptions, shard::Context};
 const PERIOD: Duration = Duration::from_millis(250);
 /// A watermark is left only below this part of it, so that the node does not flutter.
 const RELIEF_PERCENT: u64 = 95;
-
-/// How short memory is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Pressure {
-    /// Nothing is held back.
-    None,
-    /// Publishers are not read.
-    High,
-    /// New connections are refused too.
-    Critical,
-}
-
-/// The newest judgement, read by all threads.
-#[derive(Debug, Default)]
-pub(crate) struct Gauge(AtomicU8);
-
-impl Gauge {
-    pub(crate) fn read(&self) -> Pressure {
-        match self.0.load(Relaxed) {
-            0 => Pressure::None,
-            1 => Pressure::High,
-            _ => Pressure::Critical,
-        }
-    }
-
-    fn set(&self, pressure: Pressure) {
-        self.0.store(pressure as u8, Relaxed);
-    }
-}
 
 /// What the resident size means, given what held before.
 fn judge(options: MemoryOptions, before: Pressure, resident: u64) -> Pressure {

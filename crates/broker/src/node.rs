@@ -12,21 +12,21 @@ use std::{
     time::Duration,
 };
 
-use mio::Poll;
+use mio::{Poll, Token};
 use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
+use plexus_porch::{Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions};
 use plexus_stdx::Seed;
 use plexus_types::Instant;
 
 use self::store::{Dealt, Desk, Store};
 use crate::{
-    clock::Clock,
     counters::Counters,
     drivers::Driver,
-    error::{OpenError, StartError},
-    memory::{self, Gauge},
-    options::{ListenerOptions, NodeOptions},
-    porch::{self, Command, Porch},
+    error::StartError,
+    homes::Shards,
+    memory,
+    options::NodeOptions,
     reactor::{self, Control, Reactor, WAKER},
     shard::Context,
     verifier,
@@ -103,7 +103,7 @@ impl Node {
         let mut polls = Vec::new();
         let mut bells = Vec::new();
         for _ in 0..context.options.shards {
-            let (poll, bell) = new_poll()?;
+            let (poll, bell) = new_poll(WAKER)?;
             polls.push(poll);
             bells.push(bell);
         }
@@ -142,14 +142,17 @@ impl Node {
         }
         let returns = shards.clone();
         threads.push(spawn("verifier".into(), move || verifier::run(&jobs_in, &returns))?);
-        let (poll, porch_bell) = new_poll()?;
+        let (poll, porch_bell) = new_poll(plexus_porch::WAKER)?;
         let (commands, commands_in) = sync_channel(COMMANDS);
-        let porch = Porch::new(porch::Parts {
+        let porch = Porch::new(plexus_porch::Parts {
             poll,
             bell: porch_bell.clone(),
             commands: commands_in,
-            shards: shards.clone(),
-            context: Arc::clone(&context),
+            homes: Box::new(Shards::new(shards.clone(), Arc::clone(&context))),
+            options: PorchOptions {
+                connections_max: context.options.connections_max,
+                handshakes_max: context.options.handshakes_max,
+            },
             gauge: Arc::clone(&gauge),
             clock,
         });
@@ -247,9 +250,9 @@ pub(crate) fn system(what: &'static str, source: io::Error) -> StartError {
     StartError::System { what, source }
 }
 
-fn new_poll() -> Result<(Poll, Bell), StartError> {
+fn new_poll(token: Token) -> Result<(Poll, Bell), StartError> {
     let poll = Poll::new().map_err(|source| system("a poll", source))?;
-    let waker = mio::Waker::new(poll.registry(), WAKER);
+    let waker = mio::Waker::new(poll.registry(), token);
     Ok((poll, Bell::new(waker.map_err(|source| system("a waker", source))?)))
 }
 

@@ -1,8 +1,7 @@
 //! What a node is told at start: plain checked values; the configuration makes them.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use plexus_access::Policy;
 use plexus_session::Waiting;
 use plexus_topics::Strategy;
 use plexus_types::{Durability, TopicFilter};
@@ -89,33 +88,5 @@ pub struct RetainedOptions {
 impl Default for RetainedOptions {
     fn default() -> Self {
         Self { messages_max: 10_000_000, message_size_max: 1024 * 1024 }
-    }
-}
-
-/// One listener.
-#[derive(Clone)]
-pub struct ListenerOptions {
-    /// Its name; unique in the node.
-    pub name: String,
-    /// Where it listens and what it speaks.
-    pub net: plexus_net::ListenerOptions,
-    /// Connections of this listener.
-    pub connections_max: usize,
-    /// How long a connection may take to its CONNECT.
-    pub connect_timeout: Duration,
-    /// What its sessions are allowed.
-    pub session: Arc<plexus_session::Options>,
-    /// Who may do what.
-    pub policy: Arc<dyn Policy>,
-    /// What is promised of its clients' messages and sessions.
-    pub durability: Durability,
-}
-
-impl std::fmt::Debug for ListenerOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ListenerOptions")
-            .field("name", &self.name)
-            .field("url", &self.net.url)
-            .finish_non_exhaustive()
     }
 }

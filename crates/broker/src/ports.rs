@@ -1,67 +1,23 @@
 //! The border between a shard's decisions and the world: what comes in with a connection, and the
 //! effects that a shell carries out.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use plexus_access::{Credentials, Policy};
+pub use plexus_porch::{Arrival, Door};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::Batch;
-use plexus_types::{ClientId, Durability, Instant, MessageId, ProtocolVersion};
-use plexus_wire::{Connect, Packet};
+use plexus_types::{Instant, MessageId, ProtocolVersion};
+use plexus_wire::Packet;
 
 use crate::{
     envelope::{ClientRef, Envelope},
-    options::ListenerOptions,
     shard::Opened,
 };
 
 /// Names a connection within its shard; the shell chooses the numbers and keeps them small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId(pub u32);
-
-/// The listener that a client came through, as far as the shard cares.
-#[derive(Clone)]
-pub struct Door {
-    /// The name of the listener, for log and policy.
-    pub name: Arc<str>,
-    /// What its sessions are allowed.
-    pub options: Arc<plexus_session::Options>,
-    /// Who may do what.
-    pub policy: Arc<dyn Policy>,
-    /// What is promised of its clients' messages, and of their sessions if they are durable.
-    pub durability: Durability,
-}
-
-impl Door {
-    /// The door of a listener.
-    pub fn of(options: &ListenerOptions) -> Self {
-        Self {
-            name: options.name.as_str().into(),
-            options: Arc::clone(&options.session),
-            policy: Arc::clone(&options.policy),
-            durability: options.durability,
-        }
-    }
-}
-
-impl std::fmt::Debug for Door {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Door").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// A connection whose CONNECT has been read, at the door of its home shard.
-#[derive(Debug)]
-pub struct Arrival {
-    /// The CONNECT.
-    pub connect: Box<Connect>,
-    /// The identifier that was drawn when CONNECT had none; the home is chosen by it.
-    pub assigned: Option<ClientId>,
-    /// Where it came in.
-    pub door: Arc<Door>,
-    /// The address of the client, behind a proxy its real one; none on a Unix socket.
-    pub peer: Option<IpAddr>,
-}
 
 /// Names a pending check of credentials: the connection and which of its tenants asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -17,18 +17,16 @@ use std::{
 use bytes::BytesMut;
 use mio::{Events, Interest, Poll, Token, unix::SourceFd};
 use plexus_links::{Bell, Intake, Links};
-use plexus_net::Stream;
+use plexus_porch::{Clock, Gauge, Incoming, Pressure};
 use plexus_session::LogPosition;
 use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant, Message, ReasonCode};
-use plexus_wire::{Decoder, Packet, ProtocolError};
+use plexus_wire::{Packet, ProtocolError};
 
 use self::{conn::Conn, io::Io};
 use crate::{
-    clock::Clock,
     envelope::Envelope,
     logger::{self, Mark},
-    memory::{Gauge, Pressure},
     ports::{Arrival, ConnId, Fetch, Ticket, Turn},
     shard::{Context, Restored, Shard, is_acknowledged_publish},
     verifier::Job,
@@ -72,17 +70,6 @@ pub(crate) enum Control {
     Review,
     /// Tell every client, flush until then, and stop.
     ShutDown(Instant),
-}
-
-/// A connection on its way from the porch to its home.
-pub(crate) struct Incoming {
-    pub(crate) stream: Stream,
-    pub(crate) decoder: Decoder,
-    /// Bytes that came after CONNECT.
-    pub(crate) rest: BytesMut,
-    pub(crate) arrival: Arrival,
-    /// Counts the connection as long as it lives.
-    pub(crate) guard: crate::porch::Guard,
 }
 
 /// What a shard's thread is made of.

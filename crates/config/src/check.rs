@@ -79,6 +79,7 @@ const MODULES: &[&str] = &[
     "plexus_broker",
     "plexus_config",
     "plexus_net",
+    "plexus_porch",
     "plexus_records",
     "plexus_session",
     "plexus_store",

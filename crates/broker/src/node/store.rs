@@ -10,16 +10,15 @@ use std::{
 };
 
 use plexus_links::Bell;
+use plexus_porch::{Clock, ListenerOptions};
 use plexus_stdx::Seed;
 use plexus_store::{ClockMap, Disk, FileDisk, Identity, Log, LogOptions, MissingBodies, OpenError};
 use plexus_types::{Durability, Instant};
 
 use super::{random, spawn, system};
 use crate::{
-    clock::Clock,
     error::StartError,
     logger::{self, Job, LogPlace, Logger, Mark, Owner, SpareMaker, read_message},
-    options::ListenerOptions,
     ports::Door,
     reactor::{Control, LogEnd},
     recovery::{Crew, Recovery},

@@ -2,10 +2,9 @@
 
 use bytes::BytesMut;
 use plexus_net::{Stream, WriteQueue};
+use plexus_porch::Guard;
 use plexus_types::Instant;
 use plexus_wire::Decoder;
-
-use crate::porch::Guard;
 
 /// A connection that only waits owns nothing beyond this.
 pub(super) struct Conn {

@@ -5,12 +5,15 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 6] = [
+const BESIDE: [(&str, &str); 9] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-records", "plexus-store"),
+    ("plexus-porch", "plexus-net"),
+    ("plexus-porch", "plexus-links"),
     ("plexus-broker", "plexus-net"),
     ("plexus-broker", "plexus-links"),
+    ("plexus-broker", "plexus-porch"),
     ("plexus", "plexus-bench"),
 ];
 

@@ -11,7 +11,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
-        mpsc::{Receiver, SyncSender, TrySendError},
+        mpsc::{Receiver, SyncSender},
     },
     time::Duration,
 };
@@ -26,15 +26,10 @@ use self::{
     doors::{OpenDoor, OpenListener},
     guest::{Guest, Progress},
 };
-use crate::{
-    clock::Clock,
-    error::OpenError,
-    memory::{Gauge, Pressure},
-    options::ListenerOptions,
-    reactor::{Control, WAKER},
-    shard::Context,
-};
+use crate::{Clock, Gauge, Homes, Incoming, ListenerOptions, OpenError, PorchOptions, Pressure};
 
+/// The token of the waker that a porch's poll is to have.
+pub const WAKER: Token = Token(usize::MAX);
 /// Tokens of listeners start here; those of guests are below.
 const LISTENERS: usize = 1 << 40;
 /// Connections accepted from one listener in a turn.
@@ -47,7 +42,8 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 const REFUSED_POLITELY: usize = 256;
 
 /// What other threads tell the porch.
-pub(crate) enum Command {
+#[derive(Debug)]
+pub enum Command {
     /// Listen there too; the answer names the real addresses.
     Open(Box<ListenerOptions>, SyncSender<Result<Vec<ListenUrl>, OpenError>>),
     /// Listen there no longer; connections stay. The answer says whether there was one.
@@ -60,7 +56,7 @@ pub(crate) enum Command {
 
 /// Counts a connection, of its listener and of the node, as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub struct Guard {
     node: Arc<AtomicUsize>,
     listener: Arc<AtomicUsize>,
 }
@@ -81,23 +77,36 @@ impl Drop for Guard {
 }
 
 /// What the porch's thread is made of.
-pub(crate) struct Parts {
-    pub(crate) poll: Poll,
-    pub(crate) bell: Bell,
-    pub(crate) commands: Receiver<Command>,
-    pub(crate) shards: Vec<(SyncSender<Control>, Bell)>,
-    pub(crate) context: Arc<Context>,
-    pub(crate) gauge: Arc<Gauge>,
-    pub(crate) clock: Clock,
+pub struct Parts {
+    /// Its poll, whose waker has the token [`WAKER`].
+    pub poll: Poll,
+    /// Rings that waker.
+    pub bell: Bell,
+    /// What it is told.
+    pub commands: Receiver<Command>,
+    /// Where clients live.
+    pub homes: Box<dyn Homes>,
+    /// Its limits.
+    pub options: PorchOptions,
+    /// How short memory is.
+    pub gauge: Arc<Gauge>,
+    /// The clock of the node.
+    pub clock: Clock,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("options", &self.options).finish_non_exhaustive()
+    }
 }
 
 /// See the module's documentation.
-pub(crate) struct Porch {
+pub struct Porch {
     poll: Poll,
     bell: Bell,
     commands: Receiver<Command>,
-    shards: Vec<(SyncSender<Control>, Bell)>,
-    context: Arc<Context>,
+    homes: Box<dyn Homes>,
+    options: PorchOptions,
     gauge: Arc<Gauge>,
     clock: Clock,
     connections: Arc<AtomicUsize>,
@@ -111,22 +120,29 @@ pub(crate) struct Porch {
     again: Vec<usize>,
     /// Listeners that have connections waiting.
     waiting: Vec<usize>,
-    /// Connections for shards that are full.
-    stuck: VecDeque<(usize, Control)>,
+    /// Connections for homes that are full.
+    stuck: VecDeque<(u16, Box<Incoming>)>,
     rest_until: Option<Instant>,
     block: ReadBlock,
     stopped: bool,
 }
 
+impl std::fmt::Debug for Porch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Porch").field("guests", &self.guests.len()).finish_non_exhaustive()
+    }
+}
+
 impl Porch {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { poll, bell, commands, shards, context, gauge, clock } = parts;
+    /// The porch of a node; [`Porch::run`] is its thread.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { poll, bell, commands, homes, options, gauge, clock } = parts;
         Self {
             poll,
             bell,
             commands,
-            shards,
-            context,
+            homes,
+            options,
             gauge,
             clock,
             connections: Arc::default(),
@@ -145,7 +161,7 @@ impl Porch {
     }
 
     /// Runs until the node shuts down.
-    pub(crate) fn run(mut self) {
+    pub fn run(mut self) {
         let mut events = Events::with_capacity(1_024);
         loop {
             self.bell.fall_asleep();
@@ -219,7 +235,7 @@ impl Porch {
     /// Accepts one connection; false when there is none, or when accepting has to rest.
     fn accept(&mut self, number: usize, now: Instant) -> bool {
         let Some(listener) = self.listeners.get(number) else { return false };
-        let full = self.guests.len() >= self.context.options.handshakes_max;
+        let full = self.guests.len() >= self.options.handshakes_max;
         if full {
             // The oldest handshakes time out soon; until then the system's backlog holds the rest.
             self.waiting.push(number);
@@ -251,7 +267,7 @@ impl Porch {
     }
 
     fn welcome(&mut self, accepted: Accepted, door: Arc<OpenDoor>, now: Instant) {
-        let options = &self.context.options;
+        let options = &self.options;
         let node = self.connections.load(Relaxed);
         let here = door.connections.load(Relaxed);
         let refusal = if self.gauge.read() == Pressure::Critical {
@@ -291,7 +307,7 @@ impl Porch {
     fn attend(&mut self, key: usize, now: Instant) {
         for _ in 0..STEPS_A_TURN {
             let Some(guest) = self.guests.get_mut(key) else { return };
-            match guest.progress(&mut self.block, &self.context) {
+            match guest.progress(&mut self.block, &*self.homes) {
                 Progress::Waiting => return,
                 Progress::More => {}
                 Progress::Gone => {
@@ -317,25 +333,19 @@ impl Porch {
         let Some(mut guest) = self.guests.try_remove(key) else { return };
         guest.deregister(self.poll.registry());
         let Some(incoming) = guest.into_incoming() else { return };
-        self.send(usize::from(home), Control::Arrive(Box::new(incoming)));
+        self.send(home, Box::new(incoming));
     }
 
-    fn send(&mut self, shard: usize, control: Control) {
-        let Some((sender, bell)) = self.shards.get(shard) else { return };
-        match sender.try_send(control) {
-            Ok(()) => bell.ring(),
-            Err(TrySendError::Full(control)) => {
-                bell.ring();
-                self.stuck.push_back((shard, control));
-            }
-            Err(TrySendError::Disconnected(_)) => {}
+    fn send(&mut self, home: u16, incoming: Box<Incoming>) {
+        if let Err(incoming) = self.homes.hand_over(home, incoming) {
+            self.stuck.push_back((home, incoming));
         }
     }
 
     fn retry_stuck(&mut self) {
         for _ in 0..self.stuck.len() {
-            let Some((shard, control)) = self.stuck.pop_front() else { return };
-            self.send(shard, control);
+            let Some((home, incoming)) = self.stuck.pop_front() else { return };
+            self.send(home, incoming);
         }
     }
 

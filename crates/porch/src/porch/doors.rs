@@ -9,7 +9,7 @@ use mio::{Interest, Token, event::Source};
 use plexus_net::{Layers, ListenUrl, Listener, TlsOptions, TlsServer};
 
 use super::{Command, LISTENERS, Porch};
-use crate::{error::OpenError, options::ListenerOptions, ports::Door};
+use crate::{Door, ListenerOptions, OpenError};
 
 /// A listener's options as its connections need them.
 pub(super) struct OpenDoor {

@@ -10,7 +10,7 @@ use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Decoder, Limits, Packet, ProtocolError};
 
 use super::{Guard, doors::OpenDoor};
-use crate::{ports::Arrival, reactor::Incoming, shard::Context};
+use crate::{Arrival, Homes, Incoming};
 
 /// User Properties of one packet.
 const USER_PROPERTIES_MAX: u16 = 1_024;
@@ -96,7 +96,7 @@ impl Guest {
     }
 
     /// One bounded step.
-    pub(super) fn progress(&mut self, block: &mut ReadBlock, context: &Context) -> Progress {
+    pub(super) fn progress(&mut self, block: &mut ReadBlock, homes: &dyn Homes) -> Progress {
         let Ok(read) = self.stream.read(block, &mut self.input).map_err(|error| self.tell(&error))
         else {
             // What a handshake has to say of its failure (an alert, an HTTP status) still leaves.
@@ -115,7 +115,7 @@ impl Guest {
             };
         }
         match self.decoder.decode(&mut self.input) {
-            Ok(Some(Packet::Connect(connect))) => self.arrive(connect, context),
+            Ok(Some(Packet::Connect(connect))) => self.arrive(connect, homes),
             Ok(Some(_)) => Progress::Gone,
             Ok(None) if read.closed => Progress::Gone,
             Ok(None) if read.more => Progress::More,
@@ -124,7 +124,7 @@ impl Guest {
         }
     }
 
-    fn arrive(&mut self, connect: Box<Connect>, context: &Context) -> Progress {
+    fn arrive(&mut self, connect: Box<Connect>, homes: &dyn Homes) -> Progress {
         let (assigned, client_id) = if connect.client_id.is_empty() {
             let drawn = draw_client_id();
             (Some(drawn.clone()), drawn)
@@ -134,7 +134,7 @@ impl Guest {
         if let Some(reason) = self.refusal {
             return self.refuse(connect, assigned, reason);
         }
-        let home = context.home(&client_id);
+        let home = homes.home(&client_id);
         let door = Arc::clone(&self.door.door);
         let peer = self.stream.client_of(self.peer).ip();
         self.arrival = Some(Arrival { connect, assigned, door, peer });

@@ -1,0 +1,41 @@
+use std::{sync::Arc, time::Duration};
+
+use plexus_access::Policy;
+use plexus_types::Durability;
+
+/// What the porch is told at the start of its node.
+#[derive(Debug, Clone)]
+pub struct PorchOptions {
+    /// Connections of the whole node.
+    pub connections_max: usize,
+    /// Connections of the whole node that have not yet sent CONNECT.
+    pub handshakes_max: usize,
+}
+
+/// One listener.
+#[derive(Clone)]
+pub struct ListenerOptions {
+    /// Its name; unique in the node.
+    pub name: String,
+    /// Where it listens and what it speaks.
+    pub net: plexus_net::ListenerOptions,
+    /// Connections of this listener.
+    pub connections_max: usize,
+    /// How long a connection may take to its CONNECT.
+    pub connect_timeout: Duration,
+    /// What its sessions are allowed.
+    pub session: Arc<plexus_session::Options>,
+    /// Who may do what.
+    pub policy: Arc<dyn Policy>,
+    /// What is promised of its clients' messages and sessions.
+    pub durability: Durability,
+}
+
+impl std::fmt::Debug for ListenerOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListenerOptions")
+            .field("name", &self.name)
+            .field("url", &self.net.url)
+            .finish_non_exhaustive()
+    }
+}
