@@ -7,6 +7,7 @@ use std::sync::{
 
 use plexus_access::{Credentials, Policy};
 use plexus_links::Bell;
+use plexus_porch::{Clock, Fences, Who};
 
 use crate::{ports::Ticket, reactor::Control};
 
@@ -25,9 +26,22 @@ pub(crate) struct Job {
 pub(crate) type Returns = Vec<(SyncSender<Control>, Bell)>;
 
 /// Runs until every shard has dropped its sender.
-pub(crate) fn run(jobs: &Receiver<Job>, returns: &Returns) {
+pub(crate) fn run(jobs: &Receiver<Job>, returns: &Returns, fences: &Fences, clock: Clock) {
     while let Ok(job) = jobs.recv() {
-        let verdict = job.policy.verify(&job.credentials);
+        let Job { policy, credentials, .. } = &job;
+        let who = Who {
+            client: credentials.client_id.as_str(),
+            user: credentials.user_name.as_deref(),
+            peer: credentials.peer,
+        };
+        let verdict = match fences.ask_lockout(clock.now(), who) {
+            Ok(()) => {
+                let verdict = policy.verify(credentials);
+                fences.note_verdict(clock.now(), who, verdict);
+                verdict
+            }
+            Err(fence) => Err(fence.reason()),
+        };
         if let Some((sender, bell)) = returns.get(usize::from(job.shard))
             && sender.send(Control::Verified(job.ticket, verdict)).is_ok()
         {

@@ -14,6 +14,7 @@
 mod check;
 mod door;
 mod explain;
+mod fences;
 mod load;
 mod node;
 mod ranges;

@@ -1,6 +1,9 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use plexus_broker::{ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions};
+use plexus_broker::{
+    Common, ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace,
+    RetainedOptions,
+};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
 use plexus_types::Durability;
@@ -13,6 +16,7 @@ use crate::{
     session,
     settings::CommitMode,
     settings::{ListenerSettings, Strategy},
+    value::RateText,
 };
 
 /// What the machine offers, as far as defaults depend on it.
@@ -52,14 +56,21 @@ impl Config {
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
         let users = self.users(seed)?.map(LiveUsers::new);
         let rules = LiveRules::new(self.rules());
+        let limits = &self.settings.limits;
+        let common = Common::new(Pace {
+            messages: limits.max_total_message_rate.get(),
+            bytes: limits.max_total_byte_rate.get(),
+        });
         let listeners = listeners
             .iter()
             .enumerate()
-            .map(|(index, listener)| self.listener(index, listener, users.as_ref(), &rules))
+            .map(|(index, listener)| {
+                self.listener(index, listener, users.as_ref(), (&rules, &common))
+            })
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
         let shutdown_grace = self.settings.node.shutdown_grace.get();
-        let node = self.node(machine);
+        let node = self.node(machine, seed);
         Ok(NodePlan { node, listeners, data_dir, shutdown_grace, users, rules, anonymous })
     }
 
@@ -86,7 +97,7 @@ impl Config {
         allowed || !access.has_users()
     }
 
-    fn node(&self, machine: Machine) -> NodeOptions {
+    fn node(&self, machine: Machine, seed: Seed) -> NodeOptions {
         let settings = &self.settings;
         let of_cores = u16::try_from(machine.cores).unwrap_or(SHARDS_MAX).clamp(1, SHARDS_MAX);
         let groups = settings.shared.groups.iter();
@@ -101,6 +112,7 @@ impl Config {
                 bytes: settings.limits.max_queued_bytes.get(),
             },
             handshakes_max: settings.limits.max_handshakes as usize,
+            fences: self.fences(seed),
             memory: MemoryOptions {
                 high: settings.memory.high_watermark.bytes_of(machine.memory),
                 critical: settings.memory.critical_watermark.bytes_of(machine.memory),
@@ -158,7 +170,7 @@ impl Config {
         index: usize,
         listener: &ListenerSettings,
         users: Option<&LiveUsers>,
-        rules: &LiveRules,
+        (rules, common): (&LiveRules, &Option<Arc<Common>>),
     ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
@@ -178,6 +190,8 @@ impl Config {
                 proxy_protocol: listener.proxy_protocol,
             },
             connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
+            connection_rate: listener.max_connection_rate.and_then(RateText::get),
+            meter: self.meter(listener, common.as_ref()),
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
             session: Arc::new(plexus_session::Options {
                 durable: durability.is_kept() && self.is_kept(),
@@ -186,6 +200,26 @@ impl Config {
             policy: Arc::new(door),
             durability,
         }
+    }
+
+    /// How much the clients of a listener may publish, if that is limited.
+    fn meter(
+        &self,
+        listener: &ListenerSettings,
+        of_node: Option<&Arc<Common>>,
+    ) -> Option<Arc<MeterOptions>> {
+        let limits = &self.settings.limits;
+        let client = Pace {
+            messages: listener.max_message_rate.unwrap_or(limits.max_message_rate).get(),
+            bytes: listener.max_byte_rate.unwrap_or(limits.max_byte_rate).get(),
+        };
+        let of_listener = Common::new(Pace {
+            messages: listener.max_total_message_rate.and_then(RateText::get),
+            bytes: listener.max_total_byte_rate.and_then(RateText::get),
+        });
+        let commons: Vec<_> = of_listener.into_iter().chain(of_node.cloned()).collect();
+        let is_limited = !client.is_free() || !commons.is_empty();
+        is_limited.then(|| Arc::new(MeterOptions { client, commons }))
     }
 
     /// Two listeners at ports that the system chooses have the same URL until they are bound.

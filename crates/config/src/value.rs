@@ -3,6 +3,8 @@
 mod access;
 mod filter;
 mod log_filter;
+mod moment;
+mod rate;
 mod secret;
 mod size;
 mod span;
@@ -11,6 +13,8 @@ mod watermark;
 pub use access::{NetworkText, TopicPattern, TopicPatternError};
 pub use filter::{RuleFilter, RuleFilterError};
 pub use log_filter::{LogFilter, LogFilterError};
+pub use moment::{Moment, MomentError};
+pub use rate::{RateError, RateText};
 pub use secret::{Secret, SecretError};
 pub use size::{ByteSize, SizeError};
 pub use span::{Span, SpanError, SpanOrNever};

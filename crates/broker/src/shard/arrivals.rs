@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use plexus_access::{Credentials, Principal, Verdict};
+use plexus_porch::{Seat, Who};
 use plexus_session::{Action, Admitted, CloseReason, Connecting, Decision, Output, Session};
 use plexus_types::{ProtocolVersion, ReasonCode, Text};
 use plexus_wire::Packet;
@@ -22,6 +23,13 @@ pub(super) struct Newcomer {
     serial: u32,
     /// The question that the verifier answers.
     asked: Option<Action>,
+}
+
+impl Newcomer {
+    /// Who it says it is, for the fences.
+    fn who(&self) -> Who<'_> {
+        Who { client: &self.client_id, user: self.user_name.as_deref(), peer: self.peer }
+    }
 }
 
 impl Shard {
@@ -51,6 +59,7 @@ impl Shard {
             return;
         }
         let Some(action) = newcomer.asked.take() else { return };
+        let verdict = self.context.fences.judge(turn.now, newcomer.who(), verdict);
         let decision = Decision { action, verdict };
         newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
         self.settle_newcomer(turn, ticket.conn);
@@ -121,6 +130,9 @@ impl Shard {
                 Err(ReasonCode::ServerBusy)
             }
         };
+        let fences = &self.context.fences;
+        fences.note_verdict(turn.now, newcomer.who(), verdict);
+        let verdict = fences.judge(turn.now, newcomer.who(), verdict);
         let decision = Decision { action, verdict };
         newcomer.connecting.handle_decision(turn.now, decision, &mut self.outbox);
     }
@@ -148,6 +160,7 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
             return;
         }
+        let Some(seat) = self.seat(conn, &admitted, found) else { return };
         let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
         let principal = Arc::new(Principal {
             client_id: admitted.client_id.clone(),
@@ -180,11 +193,36 @@ impl Shard {
             }
             slot
         };
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.seat = seat;
+        }
         *self.tenants.get(conn) = Tenant::Client(slot);
         self.counters().connected.add(1);
         self.settle(turn, slot);
         self.count_clients();
         turn.ports.resume(conn);
+    }
+
+    /// The client's connection among those of its user name: the one that it takes over, or one more. None if
+    /// there may be no more: it has been refused then.
+    fn seat(
+        &mut self,
+        conn: ConnId,
+        admitted: &Admitted,
+        found: Option<u32>,
+    ) -> Option<Option<Box<Seat>>> {
+        let before = found.and_then(|slot| self.clients.get_mut(slot)?.seat.take());
+        if before.is_some() {
+            return Some(before);
+        }
+        match self.context.fences.seat(admitted.connect.user_name.as_deref()) {
+            Ok(seat) => Some(seat.map(Box::new)),
+            Err(fence) => {
+                let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return None };
+                newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
+                None
+            }
+        }
     }
 
     /// Whether the session of the client would have to be kept and the log does not take it. Who has

@@ -212,6 +212,7 @@ impl Shard {
     pub(super) fn detach(&mut self, slot: u32) -> Option<ConnId> {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
+        client.seat = None;
         client.conn.take()
     }
 

@@ -12,7 +12,7 @@ use crate::suggest::nearest;
 const TABLE: &str = "access";
 const SECRETS: &str = "users";
 /// The keys beside them.
-const OPEN: &[&str] = &["allow_anonymous", "users_file"];
+const OPEN: &[&str] = &["allow_anonymous", "users_file", "ban", "lockout", "flapping"];
 /// Behind it stands a path, which may be shown.
 const REFERENCE: &str = "file:";
 
