@@ -646,7 +646,7 @@ impl Reactor {
         let Incoming { stream, decoder, rest, arrival, guard } = incoming;
         self.see_off_earlier(&arrival, now);
         let mut conn = Conn::new(stream, decoder, rest, guard);
-        conn.metered = arrival.door.meter.as_ref().map(Metered::new);
+        conn.metered = arrival.door.meter.as_ref().map(Metered::new).map(Box::new);
         let Some(id) = self.io.insert(conn) else { return };
         let mut turn = Turn { now, ports: &mut self.io };
         if self.stop.is_some() {

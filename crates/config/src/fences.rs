@@ -60,7 +60,10 @@ impl Config {
     pub(crate) fn mistakes_in_fences(&self) -> Vec<Diagnostic> {
         let access = &self.settings.access;
         let mut found = Vec::new();
-        let wild = access.ban.iter().filter(|ban| has_star(&ban.client) || has_star(&ban.user));
+        let wild = access
+            .ban
+            .iter()
+            .filter(|ban| has_star(ban.client.as_ref()) || has_star(ban.user.as_ref()));
         for (count, most, what) in
             [(access.ban.len(), BANS_MAX, ""), (wild.count(), WILDCARDS_MAX, " with `*`")]
         {
@@ -93,8 +96,8 @@ impl Config {
     }
 }
 
-fn has_star(name: &Option<String>) -> bool {
-    name.as_ref().is_some_and(|name| name.contains('*'))
+fn has_star(name: Option<&String>) -> bool {
+    name.is_some_and(|name| name.contains('*'))
 }
 
 fn ban(settings: &BanSettings) -> Option<Ban> {

@@ -73,7 +73,7 @@ impl Handshakes {
             return Entry::In(self.add(place, name));
         }
         let largest = self.largest_beside(self.count_of(place));
-        let first = largest.and_then(|place| self.first_of(place));
+        let first = largest.and_then(|(_, place)| self.first_of(place));
         let Some((stand, leaves)) = first else { return Entry::Refused };
         self.leave(stand);
         Entry::InsteadOf(leaves, self.add(place, name))
@@ -119,9 +119,9 @@ impl Handshakes {
         self.counts.get(&place).copied().unwrap_or_default()
     }
 
-    /// The place with most, if one of them could leave for one more where so many are.
-    fn largest_beside(&self, here: usize) -> Option<Option<Place>> {
-        self.ranks.last().filter(|(count, _)| *count >= here + 2).map(|(_, place)| *place)
+    /// The place with most, and how many, if one of them could leave for one more where so many are.
+    fn largest_beside(&self, here: usize) -> Option<(usize, Option<Place>)> {
+        self.ranks.last().copied().filter(|(count, _)| *count >= here + 2)
     }
 
     fn first_of(&self, place: Option<Place>) -> Option<(Stand, usize)> {

@@ -113,8 +113,9 @@ mod tests {
 
     use super::{Common, Meter, MeterOptions, Pace};
 
-    fn rate(amount: u64) -> Option<Rate> {
-        Some(Rate::new(NonZeroU64::new(amount).unwrap(), Duration::from_secs(1)))
+    fn pace(messages: u64, bytes: u64) -> Pace {
+        let rate = |amount| Some(Rate::new(NonZeroU64::new(amount)?, Duration::from_secs(1)));
+        Pace { messages: rate(messages), bytes: rate(bytes) }
     }
 
     /// Publishes as soon as it may, for so many seconds; how many that were.
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_smaller_of_messages_and_bytes_decides() {
-        let client = Pace { messages: rate(10), bytes: rate(1_000) };
+        let client = pace(10, 1_000);
         let meter = || Meter::new(Arc::new(MeterOptions { client, commons: Vec::new() }));
         assert_eq!(publish(&mut [meter()], 1, 10), [10 + 99]);
         assert_eq!(publish(&mut [meter()], 1_000, 10), [11]);
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn those_who_share_a_pace_share_it_evenly() {
-        let common = Common::new(Pace { messages: rate(10), bytes: None });
+        let common = Common::new(pace(10, 0));
         let options = MeterOptions { client: Pace::default(), commons: Vec::from_iter(common) };
         let options = Arc::new(options);
         let mut meters = [(); 4].map(|()| Meter::new(Arc::clone(&options)));

@@ -43,8 +43,8 @@ pub(super) struct Metered {
 }
 
 impl Metered {
-    pub(super) fn new(options: &Arc<MeterOptions>) -> Box<Self> {
-        Box::new(Self { meter: Meter::new(Arc::clone(options)), paced_until: None })
+    pub(super) fn new(options: &Arc<MeterOptions>) -> Self {
+        Self { meter: Meter::new(Arc::clone(options)), paced_until: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use plexus_access::{Credentials, Principal, Verdict};
-use plexus_porch::{Seat, Who};
+use plexus_porch::{Fence, Seat, Who};
 use plexus_session::{Action, Admitted, CloseReason, Connecting, Decision, Output, Session};
 use plexus_types::{ProtocolVersion, ReasonCode, Text};
 use plexus_wire::Packet;
@@ -160,7 +160,7 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
             return;
         }
-        let Some(seat) = self.seat(conn, &admitted, found) else { return };
+        let Ok(seat) = self.seat(conn, &admitted, found) else { return };
         let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
         let principal = Arc::new(Principal {
             client_id: admitted.client_id.clone(),
@@ -203,26 +203,23 @@ impl Shard {
         turn.ports.resume(conn);
     }
 
-    /// The client's connection among those of its user name: the one that it takes over, or one more. None if
-    /// there may be no more: it has been refused then.
+    /// The client's connection among those of its user name: the one that it takes over, or one more. If there
+    /// may be no more, it has been refused.
     fn seat(
         &mut self,
         conn: ConnId,
         admitted: &Admitted,
         found: Option<u32>,
-    ) -> Option<Option<Box<Seat>>> {
+    ) -> Result<Option<Box<Seat>>, Fence> {
         let before = found.and_then(|slot| self.clients.get_mut(slot)?.seat.take());
         if before.is_some() {
-            return Some(before);
+            return Ok(before);
         }
-        match self.context.fences.seat(admitted.connect.user_name.as_deref()) {
-            Ok(seat) => Some(seat.map(Box::new)),
-            Err(fence) => {
-                let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return None };
-                newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
-                None
-            }
+        let seat = self.context.fences.seat(admitted.connect.user_name.as_deref());
+        if let (Err(fence), Tenant::Newcomer(newcomer)) = (&seat, self.tenants.get(conn)) {
+            newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
         }
+        seat.map(|seat| seat.map(Box::new))
     }
 
     /// Whether the session of the client would have to be kept and the log does not take it. Who has

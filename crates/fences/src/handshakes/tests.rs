@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::{Entry, Handshakes, Stand};
 use crate::Place;
 
+#[expect(clippy::unnecessary_wraps, reason = "a place that is known, as one that is not")]
 fn from(number: u32) -> Option<Place> {
     Some(Place::V4(number))
 }

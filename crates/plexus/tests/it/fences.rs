@@ -61,7 +61,7 @@ impl Client {
             let mut block = [0; 4_096];
             match self.stream.read(&mut block) {
                 Ok(0) => return None,
-                Ok(count) => self.input.extend_from_slice(&block[..count]),
+                Ok(count) => self.input.extend_from_slice(block.get(..count).expect("a part")),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
                 Err(error) => panic!("nothing came: {error}"),
             }
@@ -314,7 +314,7 @@ fn an_address_has_so_many_handshakes() {
 #[test]
 fn half_a_connect_of_many_bytes_does_not_keep_small_ones_out() {
     let (_place, node) = node("[limits]\nmax_handshake_bytes = \"100KiB\"\n");
-    let half = [&[0x10, 0xC0, 0xD4, 0x12, 0, 4][..], b"MQTT\x05\x00", &[0; 60_000]].concat();
+    let half = [&[0x10, 0xC0, 0xD4, 0x12, 0, 4][..], b"MQTT\x05\x00", &vec![0; 60_000]].concat();
     let mut first = Client::open(&node);
     first.stream.write_all(&half).unwrap();
     let mut second = Client::open(&node);

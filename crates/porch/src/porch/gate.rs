@@ -140,7 +140,7 @@ impl Porch {
         };
         let comings = self.comings_of_place.as_mut();
         let admitted = comings.is_none_or(|comings| comings.admit(now, place));
-        let Some(fence) = fence.or((!admitted).then_some(Fence::Rate)) else { return true };
+        let Some(fence) = fence.or_else(|| (!admitted).then_some(Fence::Rate)) else { return true };
         self.fences.count(fence);
         guest.tell_refused(fence);
         if self.turned_away >= REFUSED_POLITELY {
