@@ -1,7 +1,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use plexus_broker::{
-    Common, ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace,
+    ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace, Pool,
     RetainedOptions,
 };
 use plexus_net::ListenUrl;
@@ -57,7 +57,7 @@ impl Config {
         let users = self.users(seed)?.map(LiveUsers::new);
         let rules = LiveRules::new(self.rules());
         let limits = &self.settings.limits;
-        let common = Common::new(Pace {
+        let pool = Pool::new(Pace {
             messages: limits.max_total_message_rate.get(),
             bytes: limits.max_total_byte_rate.get(),
         });
@@ -65,7 +65,7 @@ impl Config {
             .iter()
             .enumerate()
             .map(|(index, listener)| {
-                self.listener(index, listener, users.as_ref(), (&rules, &common))
+                self.listener(index, listener, users.as_ref(), (&rules, &pool))
             })
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
@@ -170,7 +170,7 @@ impl Config {
         index: usize,
         listener: &ListenerSettings,
         users: Option<&LiveUsers>,
-        (rules, common): (&LiveRules, &Option<Arc<Common>>),
+        (rules, pool): (&LiveRules, &Option<Arc<Pool>>),
     ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
@@ -191,7 +191,7 @@ impl Config {
             },
             connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
             connection_rate: listener.max_connection_rate.and_then(RateText::get),
-            meter: self.meter(listener, common.as_ref()),
+            meter: self.meter(listener, pool.as_ref()),
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
             session: Arc::new(plexus_session::Options {
                 durable: durability.is_kept() && self.is_kept(),
@@ -206,20 +206,20 @@ impl Config {
     fn meter(
         &self,
         listener: &ListenerSettings,
-        of_node: Option<&Arc<Common>>,
+        of_node: Option<&Arc<Pool>>,
     ) -> Option<Arc<MeterOptions>> {
         let limits = &self.settings.limits;
         let client = Pace {
             messages: listener.max_message_rate.unwrap_or(limits.max_message_rate).get(),
             bytes: listener.max_byte_rate.unwrap_or(limits.max_byte_rate).get(),
         };
-        let of_listener = Common::new(Pace {
+        let of_listener = Pool::new(Pace {
             messages: listener.max_total_message_rate.and_then(RateText::get),
             bytes: listener.max_total_byte_rate.and_then(RateText::get),
         });
-        let commons: Vec<_> = of_listener.into_iter().chain(of_node.cloned()).collect();
-        let is_limited = !client.is_free() || !commons.is_empty();
-        is_limited.then(|| Arc::new(MeterOptions { client, commons }))
+        let pools: Vec<_> = of_listener.into_iter().chain(of_node.cloned()).collect();
+        let is_limited = !client.is_free() || !pools.is_empty();
+        is_limited.then(|| Arc::new(MeterOptions { client, pools }))
     }
 
     /// Two listeners at ports that the system chooses have the same URL until they are bound.

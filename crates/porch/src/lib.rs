@@ -25,6 +25,6 @@ pub use error::OpenError;
 pub use fences::{Fence, FenceOptions, Fences, Seat, Seats, Who, is_banned};
 pub use gauge::{Gauge, Pressure};
 pub use homes::{Arrival, Door, Homes, Incoming};
-pub use meter::{Common, Meter, MeterOptions, Pace};
+pub use meter::{Meter, MeterOptions, Pace, Pool};
 pub use options::{ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};

@@ -28,14 +28,14 @@ impl Pace {
 /// What the clients of a listener, or of a node, publish together. Whoever publishes takes, and waits until
 /// that has come again: so each has his turn.
 #[derive(Debug, Default)]
-pub struct Common {
+pub struct Pool {
     pace: Pace,
     /// When the buckets are full again, in nanoseconds.
     messages: AtomicU64,
     bytes: AtomicU64,
 }
 
-impl Common {
+impl Pool {
     /// Of those who share that pace; none where it limits nothing.
     pub fn new(pace: Pace) -> Option<Arc<Self>> {
         (!pace.is_free()).then(|| Arc::new(Self { pace, ..Self::default() }))
@@ -65,7 +65,7 @@ pub struct MeterOptions {
     /// Each for itself.
     pub client: Pace,
     /// Together with others.
-    pub commons: Vec<Arc<Common>>,
+    pub pools: Vec<Arc<Pool>>,
 }
 
 /// What one client has published.
@@ -99,8 +99,8 @@ impl Meter {
         if let Some(rate) = pace.bytes {
             next = next.max(self.bytes.take(rate, now, bytes));
         }
-        let commons = self.options.commons.iter().map(|common| common.take(now, bytes));
-        self.next = commons.fold(next, Instant::max);
+        let pools = self.options.pools.iter().map(|pool| pool.take(now, bytes));
+        self.next = pools.fold(next, Instant::max);
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     use plexus_fences::Rate;
     use plexus_types::Instant;
 
-    use super::{Common, Meter, MeterOptions, Pace};
+    use super::{Meter, MeterOptions, Pace, Pool};
 
     fn pace(messages: u64, bytes: u64) -> Pace {
         let rate = |amount| Some(Rate::new(NonZeroU64::new(amount)?, Duration::from_secs(1)));
@@ -136,15 +136,15 @@ mod tests {
     #[test]
     fn the_smaller_of_messages_and_bytes_decides() {
         let client = pace(10, 1_000);
-        let meter = || Meter::new(Arc::new(MeterOptions { client, commons: Vec::new() }));
+        let meter = || Meter::new(Arc::new(MeterOptions { client, pools: Vec::new() }));
         assert_eq!(publish(&mut [meter()], 1, 10), [10 + 99]);
         assert_eq!(publish(&mut [meter()], 1_000, 10), [11]);
     }
 
     #[test]
     fn those_who_share_a_pace_share_it_evenly() {
-        let common = Common::new(pace(10, 0));
-        let options = MeterOptions { client: Pace::default(), commons: Vec::from_iter(common) };
+        let pool = Pool::new(pace(10, 0));
+        let options = MeterOptions { client: Pace::default(), pools: Vec::from_iter(pool) };
         let options = Arc::new(options);
         let mut meters = [(); 4].map(|()| Meter::new(Arc::clone(&options)));
         let counts = publish(&mut meters, 1, 100);
@@ -156,6 +156,6 @@ mod tests {
 
     #[test]
     fn no_limit_is_no_meter() {
-        assert!(Common::new(Pace::default()).is_none());
+        assert!(Pool::new(Pace::default()).is_none());
     }
 }

@@ -72,10 +72,10 @@ fn a_listener_may_have_rates_of_its_own() {
     let [first, second] = &plan.listeners[..] else { panic!("two listeners") };
     let (own, other) = (first.meter.as_deref().unwrap(), second.meter.as_deref().unwrap());
     assert_eq!((own.client.messages, own.client.bytes), (None, None));
-    assert_eq!(own.commons.len(), 1, "the node's");
+    assert_eq!(own.pools.len(), 1, "the node's");
     assert_eq!(other.client.messages.map(plexus_fences::Rate::amount), Some(10));
     assert_eq!(other.client.bytes.map(plexus_fences::Rate::amount), Some(1_024));
-    assert_eq!(other.commons.len(), 2, "its own and the node's");
+    assert_eq!(other.pools.len(), 2, "its own and the node's");
     assert_eq!(first.connection_rate, None);
     assert_eq!(second.connection_rate.map(plexus_fences::Rate::amount), Some(5));
 }
