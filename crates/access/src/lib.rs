@@ -26,7 +26,7 @@ pub use outcome::{
 };
 pub use password::{HashError, PasswordHash, SALT_LENGTH};
 pub use pattern::{Pattern, PatternError, Person, Place};
-pub use policy::{Certificate, Credentials, Enhanced, Policy, Principal, Verdict};
+pub use policy::{Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
 pub use template::{Shown, Template, TemplateError, TemplatePart};
 pub use users::{NameError, Users, UsersError, UsersProblem, edit};

@@ -21,6 +21,32 @@ pub struct Credentials {
     pub certificate: Option<Arc<Certificate>>,
     /// The step of an enhanced authentication that is due, where the client asked for one.
     pub enhanced: Option<Enhanced>,
+    /// Asked before anything slow is done about it.
+    pub gate: Gate,
+}
+
+/// Whether it is still worth while to find out who somebody is: he may have failed too often meanwhile.
+#[derive(Clone, Default)]
+pub struct Gate(Option<Arc<AskGate>>);
+
+type AskGate = dyn Fn() -> Result<(), ReasonCode> + Send + Sync;
+
+impl Gate {
+    /// A gate that asks, from any thread.
+    pub fn new(ask: impl Fn() -> Result<(), ReasonCode> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(ask)))
+    }
+
+    /// Whether it is, or what the client is told.
+    pub fn ask(&self) -> Result<(), ReasonCode> {
+        self.0.as_ref().map_or(Ok(()), |ask| ask())
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate(…)")
+    }
 }
 
 /// A step of an enhanced authentication (MQTT 5.0, section 4.12).
@@ -66,7 +92,7 @@ impl fmt::Debug for Credentials {
             .field("listener", &self.listener)
             .field("certificate", &self.certificate)
             .field("enhanced", &self.enhanced)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

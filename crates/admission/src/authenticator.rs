@@ -36,6 +36,9 @@ pub enum Trouble {
     /// It failed a moment ago and is not asked for a while.
     #[error("not asked: it failed a moment ago")]
     Resting,
+    /// It is not worth while any more: the client is told that.
+    #[error("not asked: {0}")]
+    Fenced(ReasonCode),
     /// It could not be reached, or broke off.
     #[error("{0}")]
     Failed(String),

@@ -63,11 +63,7 @@ impl Chain {
     }
 }
 
-async fn walk(
-    steps: &[Arc<Step>],
-    mut credentials: Credentials,
-    strangers: Strangers,
-) -> Outcome {
+async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Strangers) -> Outcome {
     let begun = credentials.enhanced.as_mut().and_then(|step| step.exchange.take());
     let begun = begun.and_then(Exchange::take::<Begun>);
     let first = begun.as_ref().map_or(0, |begun| begun.step);
@@ -80,6 +76,7 @@ async fn walk(
         }
         let outcome = match step.ask(&mut credentials).await {
             Ok(Answer::Ignore) => continue,
+            Err(Trouble::Fenced(reason)) => Outcome::Deny(reason),
             Err(_) if step.on_trouble() == OnTrouble::Ignore => continue,
             Err(Trouble::Busy) => Outcome::Deny(ReasonCode::ServerBusy),
             Err(_) => Outcome::Deny(ReasonCode::ServerUnavailable),

@@ -41,7 +41,8 @@ impl StepOptions {
     /// For what the node computes itself: it takes its time under load, and does not fail.
     pub const OWN: Self = Self {
         timeout: None,
-        at_once_max: 64,
+        // No more than compute at the same time.
+        at_once_max: 4,
         waiting_max: 1_024,
         on_trouble: OnTrouble::Refuse,
         remember: None,
@@ -131,6 +132,8 @@ impl Step {
         let question = async {
             let _turn: SemaphorePermit<'_> =
                 self.turns.acquire().await.map_err(|_| Trouble::Busy)?;
+            // Guesses that came at once are judged one after the other.
+            credentials.gate.ask().map_err(Trouble::Fenced)?;
             // Whoever waited while it failed need not find out again.
             if !lock(&self.breaker).lets_through(unix_now()) {
                 return Err(Trouble::Resting);
@@ -156,7 +159,7 @@ impl Step {
                     tracing::info!(authenticator = name, "answers again");
                 }
             }
-            Err(Trouble::Busy | Trouble::Resting) => {}
+            Err(Trouble::Busy | Trouble::Resting | Trouble::Fenced(_)) => {}
             Err(trouble @ (Trouble::TimedOut | Trouble::Failed(_) | Trouble::Nonsense(_))) => {
                 tracing::warn!(authenticator = name, %trouble, "no answer about a client");
                 if lock(&self.breaker).fail(now) {

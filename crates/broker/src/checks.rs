@@ -1,21 +1,47 @@
 //! Checks of credentials that are under way elsewhere, and the way back of their outcomes.
 
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, SyncSender, sync_channel},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
 };
 
-use plexus_access::{Credentials, Outcome, Policy, Reply};
+use plexus_access::{Credentials, Gate, Outcome, Policy, Reply};
 use plexus_links::Bell;
+use plexus_porch::{Clock, Fences, Who};
+
+use plexus_types::{ClientId, Text};
 
 use crate::ports::Ticket;
 
 /// Checks of one shard that may be under way; beyond it a client is told that the server is busy.
 const UNDER_WAY_MAX: usize = 2_048;
 
+/// Who somebody says that he is.
+struct Claim {
+    client: ClientId,
+    user: Option<Text>,
+    peer: Option<IpAddr>,
+}
+
+impl Claim {
+    fn of(credentials: &Credentials) -> Self {
+        let Credentials { client_id, user_name, peer, .. } = credentials;
+        Self { client: client_id.clone(), user: user_name.clone(), peer: *peer }
+    }
+
+    fn who(&self) -> Who<'_> {
+        Who { client: self.client.as_str(), user: self.user.as_deref(), peer: self.peer }
+    }
+}
+
 /// The checks of one shard.
 pub(crate) struct Checks {
     bell: Bell,
+    fences: Arc<Fences>,
+    clock: Clock,
     outcomes: SyncSender<(Ticket, Outcome)>,
     arrived: Receiver<(Ticket, Outcome)>,
     under_way: usize,
@@ -23,9 +49,9 @@ pub(crate) struct Checks {
 
 impl Checks {
     /// None yet; the bell tells the shard of each outcome.
-    pub(crate) fn new(bell: Bell) -> Self {
+    pub(crate) fn new(bell: Bell, fences: Arc<Fences>, clock: Clock) -> Self {
         let (outcomes, arrived) = sync_channel(UNDER_WAY_MAX);
-        Self { bell, outcomes, arrived, under_way: 0 }
+        Self { bell, fences, clock, outcomes, arrived, under_way: 0 }
     }
 
     /// Has the policy check the credentials; false when too many checks are under way.
@@ -33,14 +59,22 @@ impl Checks {
         &mut self,
         ticket: Ticket,
         policy: &Arc<dyn Policy>,
-        credentials: Credentials,
+        mut credentials: Credentials,
     ) -> bool {
         if self.under_way >= UNDER_WAY_MAX {
             return false;
         }
         self.under_way += 1;
         let (outcomes, bell) = (self.outcomes.clone(), self.bell.clone());
+        let (fences, clock) = (Arc::clone(&self.fences), self.clock);
+        let claim = Arc::new(Claim::of(&credentials));
+        let (asks, claims) = (Arc::clone(&fences), Arc::clone(&claim));
+        credentials.gate = Gate::new(move || {
+            asks.ask_lockout(clock.now(), claims.who()).map_err(|fence| fence.reason())
+        });
         let reply = Reply::new(move |outcome| {
+            // Counted where it is found, before the next one is asked about.
+            fences.note_outcome(clock.now(), claim.who(), &outcome);
             // There is room for every check that is under way; a shard that is gone needs no answer.
             if outcomes.try_send((ticket, outcome)).is_ok() {
                 bell.ring();

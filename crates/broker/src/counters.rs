@@ -66,6 +66,8 @@ counters! {
     dropped_queue_full => "metrics/messages/dropped/queue_full";
     /// Publishers that were made to wait because many messages waited for a receiver.
     held => "metrics/clients/held";
+    /// Publishers that were made to wait because they had published as much as they may in a time.
+    paced => "metrics/clients/paced";
     /// Messages dropped because too many waited in the whole node.
     dropped_node_full => "metrics/messages/dropped/node_full";
     /// Messages dropped because they expired.

@@ -34,4 +34,4 @@ pub use error::StartError;
 pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{MemoryOptions, NodeOptions, RetainedOptions};
-pub use plexus_porch::{ListenerOptions, OpenError};
+pub use plexus_porch::{FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool};

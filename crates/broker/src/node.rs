@@ -13,6 +13,7 @@ use std::{
 };
 
 use mio::{Poll, Token};
+use plexus_fences::Bans;
 use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
 use plexus_porch::{Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions};
@@ -146,7 +147,10 @@ impl Node {
             options: PorchOptions {
                 connections_max: context.options.connections_max,
                 handshakes_max: context.options.handshakes_max,
+                fences: context.options.fences.clone(),
             },
+            fences: Arc::clone(&context.fences),
+            seed: context.seed,
             gauge: Arc::clone(&gauge),
             clock,
         });
@@ -222,6 +226,13 @@ impl NodeHandle {
             drop(shard.send(Control::Review));
             bell.ring();
         }
+    }
+
+    /// Bans them, and nobody else any more; who is met and connected is disconnected.
+    pub fn replace_bans(&self, bans: Bans) {
+        self.context.fences.replace_bans(Arc::new(bans));
+        // Whoever comes to a shard after this has been compared with them.
+        self.review_access();
     }
 
     /// The counters of each shard.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use plexus_porch::FenceOptions;
 use plexus_session::Waiting;
 use plexus_topics::Strategy;
 use plexus_types::{Durability, TopicFilter};
@@ -23,6 +24,8 @@ pub struct NodeOptions {
     pub waiting_max: Waiting,
     /// Connections of the whole node that have not yet sent CONNECT.
     pub handshakes_max: usize,
+    /// What else keeps somebody out.
+    pub fences: FenceOptions,
     /// Watermarks of memory.
     pub memory: MemoryOptions,
     /// Limits of retained messages.
@@ -54,6 +57,7 @@ impl Default for NodeOptions {
             sessions_max: 2_000_000,
             waiting_max: Waiting { messages: 20_000_000, bytes: 64 << 30 },
             handshakes_max: 10_000,
+            fences: FenceOptions::default(),
             memory: MemoryOptions::default(),
             retained: RetainedOptions::default(),
             log: None,

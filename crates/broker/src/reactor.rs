@@ -23,7 +23,10 @@ use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant, Message, ReasonCode};
 use plexus_wire::{Packet, ProtocolError};
 
-use self::{conn::Conn, io::Io};
+use self::{
+    conn::{Conn, Metered},
+    io::Io,
+};
 use crate::{
     checks::Checks,
     envelope::Envelope,
@@ -175,7 +178,8 @@ impl Reactor {
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
         let Parts { id, poll, bell, links, control, context, gauge, clock, log } = parts;
         let registry = poll.registry().try_clone()?;
-        let mut io = Io::new(id, Arc::clone(&context), registry, links, Checks::new(bell.clone()));
+        let checks = Checks::new(bell.clone(), Arc::clone(&context.fences), clock);
+        let mut io = Io::new(id, Arc::clone(&context), registry, links, checks);
         let (mut mark, mut restored, mut ready) = (None, None, None);
         if let Some(log) = log {
             io.log = Some(log.jobs);
@@ -397,7 +401,9 @@ impl Reactor {
         if self.io.has_pending() || !self.held.is_empty() {
             return Some(RETRY);
         }
-        let due = [self.shard.poll_timeout(), self.io.next_deadline(), self.stop];
+        // Who waits for its rate is to count as alive meanwhile.
+        let paced = self.io.next_paced().map(|next| next.min(self.vouched + VOUCH));
+        let due = [self.shard.poll_timeout(), self.io.next_deadline(), self.stop, paced];
         let due = due.into_iter().flatten().min()?;
         // Rounded up, or the loop would spin through the last part of a millisecond.
         let wait = due.saturating_since(now).as_micros().div_ceil(1_000);
@@ -458,8 +464,8 @@ impl Reactor {
         if now.saturating_since(self.vouched) >= VOUCH {
             // Who is not listened to cannot show that it is alive.
             self.vouched = now;
-            for conn in &self.held {
-                self.shard.handle_activity(now, *conn);
+            for conn in self.held.iter().copied().chain(self.io.paced()) {
+                self.shard.handle_activity(now, conn);
             }
         }
         if !self.hold {
@@ -471,6 +477,9 @@ impl Reactor {
                     self.ready.push_front(conn);
                 }
             }
+        }
+        while let Some(conn) = self.io.pop_paced(now) {
+            self.make_ready(conn);
         }
         for conn in std::mem::take(&mut self.io.resumed) {
             self.make_ready(conn);
@@ -524,6 +533,14 @@ impl Reactor {
                 self.put_off(id);
                 return false;
             }
+            if is_publish
+                && let Some(metered) = conn.metered.as_deref()
+                && metered.meter.next() > now
+            {
+                let next = metered.meter.next();
+                self.put_off_until(id, next);
+                return false;
+            }
             if !self.shard.wants_packets(id, first) {
                 return false;
             }
@@ -532,7 +549,14 @@ impl Reactor {
                 return false;
             }
             taken += usize::from(waits);
+            let before = input.len();
             let decoded = conn.decoder.decode(input);
+            if is_publish
+                && let Some(metered) = conn.metered.as_deref_mut()
+                && input.len() < before
+            {
+                metered.meter.note(now, (before - input.len()) as u64);
+            }
             let packet = match decoded {
                 Ok(None) => return true,
                 Ok(Some(packet)) => Ok(packet),
@@ -550,6 +574,13 @@ impl Reactor {
         {
             conn.held = true;
             self.held.push(id);
+        }
+    }
+
+    /// It has published as much as it may for now.
+    fn put_off_until(&mut self, id: ConnId, next: Instant) {
+        if self.io.pace(id, next) {
+            self.shard.counters().paced.add(1);
         }
     }
 
@@ -614,7 +645,8 @@ impl Reactor {
     fn arrive(&mut self, incoming: Incoming, now: Instant) {
         let Incoming { stream, decoder, rest, arrival, guard } = incoming;
         self.see_off_earlier(&arrival, now);
-        let conn = Conn::new(stream, decoder, rest, guard);
+        let mut conn = Conn::new(stream, decoder, rest, guard);
+        conn.metered = arrival.door.meter.as_ref().map(Metered::new).map(Box::new);
         let Some(id) = self.io.insert(conn) else { return };
         let mut turn = Turn { now, ports: &mut self.io };
         if self.stop.is_some() {

@@ -34,6 +34,7 @@ use std::{
     },
 };
 
+use plexus_porch::Fences;
 use plexus_records::{SLOTS, slot_of};
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
@@ -82,6 +83,8 @@ pub struct Context {
     pub log: LogState,
     /// What an operator has to do something about.
     pub alarms: Alarms,
+    /// What keeps somebody out; the porch asks it too.
+    pub fences: Arc<Fences>,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
     /// The shards that own groups.
@@ -97,9 +100,11 @@ impl Context {
     /// The shared part of a node of `options.shards` shards.
     pub fn new(options: NodeOptions, seed: Seed) -> Arc<Self> {
         let counters = (0..options.shards).map(|_| Counters::default()).collect();
+        let fences = Arc::new(Fences::new(&options.fences, seed));
         Arc::new(Self {
             options,
             counters,
+            fences,
             memory: Memory::default(),
             log: LogState::default(),
             alarms: Alarms::default(),

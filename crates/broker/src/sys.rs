@@ -105,6 +105,9 @@ impl Shard {
             values.push(("store/full".to_owned(), u8::from(full).to_string()));
             values.push(("store/failing".to_owned(), u8::from(failing).to_string()));
         }
+        for (fence, count) in self.context.fences.counts() {
+            values.push((format!("metrics/connections/refused/{fence}"), count.to_string()));
+        }
         let mut totals: Vec<(&'static str, u64)> = Vec::new();
         for (shard, counters) in self.context.counters.iter().enumerate() {
             for (at, (levels, value)) in counters.read().enumerate() {

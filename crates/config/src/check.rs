@@ -55,6 +55,7 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     if whole("access") {
         checks.found.extend(config.mistakes_in_rules());
         checks.found.extend(config.mistakes_in_chains());
+        checks.found.extend(config.mistakes_in_fences());
     }
     if !whole("listener") {
         return checks.found;
@@ -176,6 +177,7 @@ impl Checks<'_> {
         self.range(&["limits", "max_sessions"], limits.max_sessions.into(), 1..=most);
         self.range(&["limits", "max_handshakes"], limits.max_handshakes.into(), 1..=most);
         self.time(&["limits", "connect_timeout"], limits.connect_timeout);
+        self.size(&["limits", "max_handshake_bytes"], limits.max_handshake_bytes);
         self.size(&["limits", "max_queued_bytes"], limits.max_queued_bytes);
         self.size(&["limits", "max_write_buffer"], limits.max_write_buffer);
         self.size(&["retained", "max_message_size"], settings.retained.max_message_size);
@@ -183,6 +185,10 @@ impl Checks<'_> {
         self.size(&["store", "segment_size"], settings.store.segment_size);
         self.time(&["node", "shutdown_grace"], settings.node.shutdown_grace);
         self.time_or_never(&["sys", "interval"], settings.sys.interval);
+        let (lockout, flapping) = (&settings.access.lockout, &settings.access.flapping);
+        self.time(&["access", "lockout", "first"], lockout.first);
+        self.time(&["access", "lockout", "longest"], lockout.longest);
+        self.time(&["access", "flapping", "ban"], flapping.ban);
     }
 
     fn log_size(&mut self) {

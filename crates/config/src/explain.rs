@@ -90,6 +90,11 @@ fn unknown_key(words: &[&str], spot: &Spot) -> Explained {
     let message = format!("unknown key `{key}`");
     let keys = schema::keys();
     let alike = |known: &&Key| spot.is_table.is_none_or(|is_table| known.is_table == is_table);
+    let plural = |candidate: &&&str| candidate.strip_suffix('s') == Some(*key);
+    if let Some(near) = candidates.iter().find(plural) {
+        let meant = Some(((*key).to_owned(), (*near).to_owned()));
+        return Explained { message, help: Some(format!("did you mean `{near}`?")), meant };
+    }
     if let Some(tables) = tables_of(key, keys.iter().filter(alike)) {
         return Explained::new(message, Some(format!("`{key}` belongs in {tables}")));
     }
@@ -134,7 +139,7 @@ fn tables_of<'a>(name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<Stri
     let tables = keys.filter(|key| key.name() == name).map(Key::table);
     let mut tables = tables.filter(|table| !matches!(*table, "" | "listener.mqtt"));
     let shown = |table: &str| match table {
-        "listener" => "[[listener]]".to_owned(),
+        "listener" | "access.ban" => format!("[[{table}]]"),
         other => format!("[{other}]"),
     };
     let first = shown(tables.next()?);

@@ -15,6 +15,7 @@ mod admission;
 mod check;
 mod door;
 mod explain;
+mod fences;
 mod load;
 mod node;
 mod ranges;

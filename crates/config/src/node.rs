@@ -1,7 +1,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use plexus_admission::UserTable;
-use plexus_broker::{ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions};
+use plexus_broker::{
+    ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace, Pool,
+    RetainedOptions,
+};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
 use plexus_types::Durability;
@@ -15,6 +18,7 @@ use crate::{
     session,
     settings::CommitMode,
     settings::{ListenerSettings, Strategy},
+    value::RateText,
 };
 
 /// What the machine offers, as far as defaults depend on it.
@@ -61,17 +65,23 @@ impl Config {
         let users = self.users(seed)?.map(|users| UserTable::new(users, runtime.clone()));
         let steps = self.steps(office, users.as_ref(), seed)?;
         let rules = LiveRules::new(self.rules());
+        let limits = &self.settings.limits;
+        let pool = Pool::new(Pace {
+            messages: limits.max_total_message_rate.get(),
+            bytes: limits.max_total_byte_rate.get(),
+        });
         let listeners = listeners
             .iter()
             .enumerate()
             .map(|(index, listener)| {
                 let chain = steps.chain(self, listener, office);
-                self.listener(index, listener, Door { chain, rules: rules.clone() })
+                let door = Door { chain, rules: rules.clone() };
+                self.listener(index, listener, door, pool.as_ref())
             })
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
         let shutdown_grace = self.settings.node.shutdown_grace.get();
-        let node = self.node(machine);
+        let node = self.node(machine, seed);
         Ok(NodePlan { node, listeners, data_dir, shutdown_grace, users, rules, anonymous })
     }
 
@@ -98,7 +108,7 @@ impl Config {
         allowed || !access.has_authenticators()
     }
 
-    fn node(&self, machine: Machine) -> NodeOptions {
+    fn node(&self, machine: Machine, seed: Seed) -> NodeOptions {
         let settings = &self.settings;
         let of_cores = u16::try_from(machine.cores).unwrap_or(SHARDS_MAX).clamp(1, SHARDS_MAX);
         let groups = settings.shared.groups.iter();
@@ -113,6 +123,7 @@ impl Config {
                 bytes: settings.limits.max_queued_bytes.get(),
             },
             handshakes_max: settings.limits.max_handshakes as usize,
+            fences: self.fences(seed),
             memory: MemoryOptions {
                 high: settings.memory.high_watermark.bytes_of(machine.memory),
                 critical: settings.memory.critical_watermark.bytes_of(machine.memory),
@@ -165,7 +176,13 @@ impl Config {
         })
     }
 
-    fn listener(&self, index: usize, listener: &ListenerSettings, door: Door) -> ListenerOptions {
+    fn listener(
+        &self,
+        index: usize,
+        listener: &ListenerSettings,
+        door: Door,
+        pool: Option<&Arc<Pool>>,
+    ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
         let durability = self.durability(listener.commit.unwrap_or(self.settings.store.commit));
@@ -179,6 +196,8 @@ impl Config {
                 proxy_protocol: listener.proxy_protocol,
             },
             connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
+            connection_rate: listener.max_connection_rate.and_then(RateText::get),
+            meter: self.meter(listener, pool),
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
             session: Arc::new(plexus_session::Options {
                 durable: durability.is_kept() && self.is_kept(),
@@ -187,6 +206,26 @@ impl Config {
             policy: Arc::new(door),
             durability,
         }
+    }
+
+    /// How much the clients of a listener may publish, if that is limited.
+    fn meter(
+        &self,
+        listener: &ListenerSettings,
+        of_node: Option<&Arc<Pool>>,
+    ) -> Option<Arc<MeterOptions>> {
+        let limits = &self.settings.limits;
+        let client = Pace {
+            messages: listener.max_message_rate.unwrap_or(limits.max_message_rate).get(),
+            bytes: listener.max_byte_rate.unwrap_or(limits.max_byte_rate).get(),
+        };
+        let of_listener = Pool::new(Pace {
+            messages: listener.max_total_message_rate.and_then(RateText::get),
+            bytes: listener.max_total_byte_rate.and_then(RateText::get),
+        });
+        let pools: Vec<_> = of_listener.into_iter().chain(of_node.cloned()).collect();
+        let is_limited = !client.is_free() || !pools.is_empty();
+        is_limited.then(|| Arc::new(MeterOptions { client, pools }))
     }
 
     /// Two listeners at ports that the system chooses have the same URL until they are bound.
@@ -218,4 +257,4 @@ fn strategy(strategy: Strategy) -> plexus_topics::Strategy {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

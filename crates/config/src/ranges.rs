@@ -22,9 +22,13 @@ pub(crate) enum Range {
 }
 
 const RANGES: &[(&str, Range)] = &[
+    ("access.flapping.ban", Range::Time(Duration::from_secs(1), Duration::from_secs(365 * DAY))),
     ("access.jwt.key_set_refresh", Range::Time(Duration::from_secs(10), Duration::from_secs(DAY))),
     ("access.jwt.leeway", Range::Time(Duration::ZERO, Duration::from_hours(1))),
+    ("access.lockout.first", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
+    ("access.lockout.longest", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
     ("limits.connect_timeout", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
+    ("limits.max_handshake_bytes", Range::Size(0, 1 << 40)),
     ("limits.max_queued_bytes", Range::Size(0, 1 << 50)),
     ("limits.max_write_buffer", Range::Size(1_024, 1 << 40)),
     ("mqtt.max_keep_alive", Range::Seconds(1, u16::MAX as u64)),

@@ -32,13 +32,13 @@ is stronger than the file. An unknown key or a bad value stops the start and is 
 - A relative path in the file begins in the folder of the file; one in a variable or an option begins
   in the working directory. The path of a `unix://` URL is absolute.
 - A size is a number of bytes or a text as `\"64KiB\"` or `\"1MB\"`; a duration is a text as `\"250ms\"`,
-  `\"15s\"` or `\"1d12h\"`. What MQTT carries as a number of seconds is written in whole seconds.
+  `\"15s\"` or `\"1d12h\"`; a rate is `\"100/s\"`, `\"30/10m\"` or `\"1MiB/s\"`: all of it at once, then evenly. What MQTT carries as a number of seconds is written in whole seconds.
 - `plexus config show` prints every key with the value that holds in the end and where it comes from.
   It reads back as a file; secrets are comments in it. Editors check and complete the file by the JSON Schema
   [`config/plexus.schema.json`](config/plexus.schema.json).
 - SIGHUP reads anew: the certificates of the listeners, the users (`access.users_file` and
-  `access.users`), the rules (`access.rule` and `access.no_match`) and `log.level`. Changed passwords hold
-  for new connections; whoever is connected stays. Changed rules hold at once. What cannot be read leaves the old in its place and is logged with file and line. All other
+  `access.users`), the rules (`access.rule` and `access.no_match`), the bans (`access.ban`) and `log.level`. Changed passwords hold
+  for new connections; whoever is connected stays. Changed rules and bans hold at once. What cannot be read leaves the old in its place and is logged with file and line. All other
   keys wait for the next start; the log names those that have changed.
 
 This page is written by `plexus config schema --markdown`; its text stands beside the settings in

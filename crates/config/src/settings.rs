@@ -12,12 +12,15 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::access::USERS;
 pub use self::{
-    access::{AccessRule, AccessSettings, Activity, NoMatch},
+    access::{
+        AccessRule, AccessSettings, Activity, BanSettings, FlappingSettings, LockoutSettings,
+        NoMatch,
+    },
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };
-use crate::value::{ByteSize, LogFilter, RuleFilter, Span, SpanOrNever, Watermark};
+use crate::value::{ByteSize, LogFilter, RateText, RuleFilter, Span, SpanOrNever, Watermark};
 
 /// The configuration of a Plexus node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -176,9 +179,34 @@ pub struct LimitSettings {
     /// Bytes of those messages: of topic, payload and properties. Where they are stored, it is
     /// `store.max_size` that limits what they take on the disk.
     pub max_queued_bytes: ByteSize,
-    /// Connections that have not yet sent CONNECT; further ones are closed at once.
+    /// Connections that have not yet sent CONNECT. When there are so many, the first one of the address with
+    /// most of them is closed for one that comes from elsewhere.
     #[schemars(range(min = 1))]
     pub max_handshakes: u32,
+    /// Those of one address (of IPv6: of 64 bits of it); further ones are closed at once. 0 for no limit.
+    pub max_handshakes_per_address: u32,
+    /// Bytes of all CONNECTs that are still on their way, beside the first 4 KiB of each; a connection that
+    /// brings more is closed.
+    pub max_handshake_bytes: ByteSize,
+    /// Connections of one address (of IPv6: of 64 bits of it); further ones get Quota exceeded (0x97). 0 for
+    /// no limit.
+    pub max_connections_per_address: u32,
+    /// Connections of one user name; further ones get Quota exceeded (0x97). 0 for no limit.
+    pub max_connections_per_user: u32,
+    /// How many may connect to the node, such as `"1000/s"`: all of them at once, then evenly. Further ones
+    /// get Connection rate exceeded (0x9F).
+    pub max_connection_rate: RateText,
+    /// How many may connect from one address (of IPv6: from 64 bits of it), such as `"30/m"`.
+    pub max_connection_rate_per_address: RateText,
+    /// How many messages each client may publish. A client that publishes more is read more slowly; nothing
+    /// is lost.
+    pub max_message_rate: RateText,
+    /// How many bytes of PUBLISH packets each client may send, such as `"1MiB/s"`.
+    pub max_byte_rate: RateText,
+    /// The messages of all clients of the node together.
+    pub max_total_message_rate: RateText,
+    /// The bytes of all clients of the node together.
+    pub max_total_byte_rate: RateText,
     /// How long a connection may take to its CONNECT, handshakes included.
     pub connect_timeout: Span,
     /// Bytes of output that a connection has not taken, beyond which its messages wait in its queue.
@@ -193,6 +221,16 @@ impl Default for LimitSettings {
             max_queued_messages: 20_000_000,
             max_queued_bytes: ByteSize::mib(64 * 1_024),
             max_handshakes: 10_000,
+            max_handshakes_per_address: 0,
+            max_handshake_bytes: ByteSize::mib(128),
+            max_connections_per_address: 0,
+            max_connections_per_user: 0,
+            max_connection_rate: RateText::Off,
+            max_connection_rate_per_address: RateText::Off,
+            max_message_rate: RateText::Off,
+            max_byte_rate: RateText::Off,
+            max_total_message_rate: RateText::Off,
+            max_total_byte_rate: RateText::Off,
             connect_timeout: Span::secs(10),
             max_write_buffer: ByteSize::kib(256),
         }

@@ -18,7 +18,9 @@ const FALLBACKS: &[(&str, &str)] = &[
     ("listener.chain", "access.chain"),
     ("listener.commit", "store.commit"),
     ("listener.connect_timeout", "limits.connect_timeout"),
+    ("listener.max_byte_rate", "limits.max_byte_rate"),
     ("listener.max_connections", "limits.max_connections"),
+    ("listener.max_message_rate", "limits.max_message_rate"),
     ("listener.name", "its url"),
 ];
 
@@ -43,6 +45,7 @@ impl Config {
             }
             page.table(&format!("[{}]", table.path), &[&table.path], &table.path);
             page.lists(table);
+            page.tables(table);
         }
         let listeners = tree.get("listener").and_then(Value::as_array).map_or(0, Vec::len);
         for index in 0..listeners {
@@ -107,6 +110,16 @@ impl Page<'_> {
                 let path = [path.as_slice(), &[&index]].concat();
                 self.table(&format!("[[{}]]", key.path), &path, &key.path);
             }
+        }
+    }
+
+    /// The tables in a table of the file.
+    fn tables(&mut self, table: &Key) {
+        let is_inside = |key: &&Key| key.is_table && key.table() == table.path;
+        let keys = self.keys.iter().filter(is_inside);
+        for key in keys.filter(|key| !key.kind.starts_with("list")) {
+            let path = [table.path.as_str(), key.name()];
+            self.table(&format!("[{}]", key.path), &path, &key.path);
         }
     }
 
@@ -215,9 +228,16 @@ mod tests {
     }
 
     fn in_a_list(key: &crate::schema::Key) -> bool {
-        ["listener.", "store.topic.", "access.rule.", "access.jwt.", "access.certificate."]
-            .iter()
-            .any(|list| key.path.starts_with(list))
+        [
+            "listener.",
+            "store.topic.",
+            "access.rule.",
+            "access.jwt.",
+            "access.certificate.",
+            "access.ban.",
+        ]
+        .iter()
+        .any(|list| key.path.starts_with(list))
     }
 
     #[test]

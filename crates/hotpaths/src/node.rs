@@ -126,6 +126,7 @@ impl Node {
         let now = Instant::from_secs(1_000_000);
         let options = NodeOptions { sys_interval: None, ..NodeOptions::default() };
         let door = Door {
+            meter: None,
             name: Arc::from("default"),
             options: Arc::default(),
             policy: Arc::new(AllowAll),

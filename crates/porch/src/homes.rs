@@ -8,7 +8,7 @@ use plexus_net::Stream;
 use plexus_types::{ClientId, Durability};
 use plexus_wire::{Connect, Decoder};
 
-use crate::{Guard, ListenerOptions};
+use crate::{Guard, ListenerOptions, MeterOptions};
 
 /// The shards, as far as the porch needs to know of them.
 pub trait Homes: Send {
@@ -60,6 +60,8 @@ pub struct Door {
     pub policy: Arc<dyn Policy>,
     /// What is promised of its clients' messages, and of their sessions if they are durable.
     pub durability: Durability,
+    /// How much each client may publish in a time; `None` for no limit.
+    pub meter: Option<Arc<MeterOptions>>,
 }
 
 impl Door {
@@ -70,6 +72,7 @@ impl Door {
             options: Arc::clone(&options.session),
             policy: Arc::clone(&options.policy),
             durability: options.durability,
+            meter: options.meter.clone(),
         }
     }
 }

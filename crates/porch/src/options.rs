@@ -1,7 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use plexus_access::Policy;
+use plexus_fences::Rate;
 use plexus_types::Durability;
+
+use crate::{FenceOptions, MeterOptions};
 
 /// What the porch is told at the start of its node.
 #[derive(Debug, Clone)]
@@ -10,6 +13,8 @@ pub struct PorchOptions {
     pub connections_max: usize,
     /// Connections of the whole node that have not yet sent CONNECT.
     pub handshakes_max: usize,
+    /// What else keeps somebody out.
+    pub fences: FenceOptions,
 }
 
 /// One listener.
@@ -21,6 +26,10 @@ pub struct ListenerOptions {
     pub net: plexus_net::ListenerOptions,
     /// Connections of this listener.
     pub connections_max: usize,
+    /// How many may come to it in a time; `None` for no limit.
+    pub connection_rate: Option<Rate>,
+    /// How much its clients may publish in a time; `None` for no limit.
+    pub meter: Option<Arc<MeterOptions>>,
     /// How long a connection may take to its CONNECT.
     pub connect_timeout: Duration,
     /// What its sessions are allowed.

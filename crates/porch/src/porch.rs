@@ -3,6 +3,7 @@
 //! none of them can hold up a shard.
 
 mod doors;
+mod gate;
 mod guest;
 
 use std::{
@@ -17,16 +18,20 @@ use std::{
 };
 
 use mio::{Events, Poll, Token};
+use plexus_fences::{Bucket, Comings, Handshakes};
 use plexus_links::Bell;
-use plexus_net::{Accepted, ListenUrl, ReadBlock, Stream};
-use plexus_types::{Instant, ReasonCode};
+use plexus_net::{ListenUrl, ReadBlock};
+use plexus_stdx::Seed;
+use plexus_types::Instant;
 use slab::Slab;
 
 use self::{
     doors::{OpenDoor, OpenListener},
     guest::{Guest, Progress},
 };
-use crate::{Clock, Gauge, Homes, Incoming, ListenerOptions, OpenError, PorchOptions, Pressure};
+use crate::{
+    Clock, Fences, Gauge, Homes, Incoming, ListenerOptions, OpenError, PorchOptions, Seat, Seats,
+};
 
 /// The token of the waker that a porch's poll is to have.
 pub const WAKER: Token = Token(usize::MAX);
@@ -38,8 +43,6 @@ const ACCEPTS_A_TURN: usize = 256;
 const STEPS_A_TURN: usize = 8;
 /// How long accepting rests when the system has no descriptors left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-/// Connections above the limit that are still told why they are refused.
-const REFUSED_POLITELY: usize = 256;
 
 /// What other threads tell the porch.
 #[derive(Debug)]
@@ -54,18 +57,20 @@ pub enum Command {
     Stop(SyncSender<()>),
 }
 
-/// Counts a connection, of its listener and of the node, as long as it lives.
+/// Counts a connection, of its listener, of the node and of its place, as long as it lives.
 #[derive(Debug)]
 pub struct Guard {
     node: Arc<AtomicUsize>,
     listener: Arc<AtomicUsize>,
+    /// One of its place, where those are limited.
+    seat: Option<Box<Seat>>,
 }
 
 impl Guard {
     fn new(node: &Arc<AtomicUsize>, listener: &Arc<AtomicUsize>) -> Self {
         node.fetch_add(1, Relaxed);
         listener.fetch_add(1, Relaxed);
-        Self { node: Arc::clone(node), listener: Arc::clone(listener) }
+        Self { node: Arc::clone(node), listener: Arc::clone(listener), seat: None }
     }
 }
 
@@ -88,6 +93,10 @@ pub struct Parts {
     pub homes: Box<dyn Homes>,
     /// Its limits.
     pub options: PorchOptions,
+    /// The fences of the node.
+    pub fences: Arc<Fences>,
+    /// The seed of the node.
+    pub seed: Seed,
     /// How short memory is.
     pub gauge: Arc<Gauge>,
     /// The clock of the node.
@@ -107,9 +116,20 @@ pub struct Porch {
     commands: Receiver<Command>,
     homes: Box<dyn Homes>,
     options: PorchOptions,
+    fences: Arc<Fences>,
     gauge: Arc<Gauge>,
     clock: Clock,
     connections: Arc<AtomicUsize>,
+    /// Who came to the node, to its listeners and from each place.
+    comings: Bucket,
+    comings_of_place: Option<Comings>,
+    seats: Option<Arc<Seats>>,
+    /// Guests by their places.
+    handshakes: Handshakes,
+    /// Guests that are only told that they are refused.
+    turned_away: usize,
+    /// Bytes that guests hold, beside what each may hold in any case.
+    held_bytes: usize,
     doors: Vec<Arc<OpenDoor>>,
     listeners: Slab<OpenListener>,
     guests: Slab<Guest>,
@@ -136,16 +156,26 @@ impl std::fmt::Debug for Porch {
 impl Porch {
     /// The porch of a node; [`Porch::run`] is its thread.
     pub fn new(parts: Parts) -> Self {
-        let Parts { poll, bell, commands, homes, options, gauge, clock } = parts;
+        let Parts { poll, bell, commands, homes, options, fences, seed, gauge, clock } = parts;
+        let limits = &options.fences;
+        let or_none = |most: usize| if most == 0 { usize::MAX } else { most };
+        let of_place = or_none(limits.handshakes_of_place_max);
         Self {
             poll,
             bell,
             commands,
             homes,
-            options,
+            fences,
             gauge,
             clock,
             connections: Arc::default(),
+            comings: Bucket::default(),
+            comings_of_place: limits.connection_rate_of_place.map(|rate| Comings::new(rate, seed)),
+            seats: Seats::new(limits.connections_of_place_max, seed),
+            handshakes: Handshakes::new(options.handshakes_max, of_place),
+            turned_away: 0,
+            held_bytes: 0,
+            options,
             doors: Vec::new(),
             listeners: Slab::new(),
             guests: Slab::new(),
@@ -235,8 +265,7 @@ impl Porch {
     /// Accepts one connection; false when there is none, or when accepting has to rest.
     fn accept(&mut self, number: usize, now: Instant) -> bool {
         let Some(listener) = self.listeners.get(number) else { return false };
-        let full = self.guests.len() >= self.options.handshakes_max;
-        if full {
+        if self.handshakes.is_full_of_singles() {
             // The oldest handshakes time out soon; until then the system's backlog holds the rest.
             self.waiting.push(number);
             self.rest_until = Some(now + ACCEPT_REST);
@@ -266,61 +295,28 @@ impl Porch {
         }
     }
 
-    fn welcome(&mut self, accepted: Accepted, door: Arc<OpenDoor>, now: Instant) {
-        let options = &self.options;
-        let node = self.connections.load(Relaxed);
-        let here = door.connections.load(Relaxed);
-        let refusal = if self.gauge.read() == Pressure::Critical {
-            Some(ReasonCode::ServerBusy)
-        } else if node >= options.connections_max || here >= door.connections_max {
-            Some(ReasonCode::QuotaExceeded)
-        } else {
-            None
-        };
-        if let Some(reason) = refusal {
-            tracing::warn!(%reason, connections = node, listener = %door.name(), "client refused");
-        }
-        let hopeless = node >= options.connections_max.saturating_add(REFUSED_POLITELY)
-            || here >= door.connections_max.saturating_add(REFUSED_POLITELY);
-        if hopeless {
-            return;
-        }
-        let guard = Guard::new(&self.connections, &door.connections);
-        let Ok(stream) = Stream::server(accepted.socket, &door.layers) else { return };
-        self.serial = self.serial.wrapping_add(1);
-        let deadline = now + door.connect_timeout;
-        let serial = self.serial;
-        let guest = Guest::new((stream, accepted.peer), door, guard, serial, refusal);
-        let key = self.guests.insert(guest);
-        // When many come at once CONNECT is often here already, and no poll need know of the guest.
-        self.attend(key, now);
-        let Some(guest) = self.guests.get_mut(key) else { return };
-        if let Err(error) = guest.register(self.poll.registry(), Token(key)) {
-            tracing::warn!(%error, "a connection could not be registered");
-            self.guests.remove(key);
-            return;
-        }
-        self.deadlines.push(std::cmp::Reverse((deadline, key, serial)));
-    }
-
     /// A guest has something to say, or can hear again.
     fn attend(&mut self, key: usize, now: Instant) {
         for _ in 0..STEPS_A_TURN {
             let Some(guest) = self.guests.get_mut(key) else { return };
-            match guest.progress(&mut self.block, &*self.homes) {
+            let heard = guest.hear(&mut self.block);
+            if !self.seat_guest(key, now, false) {
+                return self.dismiss(key);
+            }
+            let Some(guest) = self.guests.get_mut(key) else { return };
+            let mut progress = heard.map_or(Progress::Gone, |heard| guest.progress(heard));
+            if matches!(progress, Progress::Arrived) {
+                progress = self.receive(key, now);
+            }
+            match progress {
+                Progress::Gone => return self.dismiss(key),
+                Progress::Arrived => return self.hand_over(key),
+                Progress::Waiting | Progress::More if !self.weigh(key) => return self.dismiss(key),
                 Progress::Waiting => return,
                 Progress::More => {}
-                Progress::Gone => {
-                    self.dismiss(key);
-                    return;
-                }
-                Progress::Arrived { home } => {
-                    self.hand_over(key, home);
-                    return;
-                }
                 Progress::Refused => {
                     let until = now + Duration::from_secs(2);
-                    let serial = guest.serial();
+                    let serial = self.guests.get(key).map_or(0, Guest::serial);
                     self.deadlines.push(std::cmp::Reverse((until, key, serial)));
                     return;
                 }
@@ -329,10 +325,10 @@ impl Porch {
         self.again.push(key);
     }
 
-    fn hand_over(&mut self, key: usize, home: u16) {
-        let Some(mut guest) = self.guests.try_remove(key) else { return };
+    fn hand_over(&mut self, key: usize) {
+        let Some(mut guest) = self.take_out(key) else { return };
         guest.deregister(self.poll.registry());
-        let Some(incoming) = guest.into_incoming() else { return };
+        let Some((home, incoming)) = guest.into_incoming() else { return };
         self.send(home, Box::new(incoming));
     }
 
@@ -351,7 +347,7 @@ impl Porch {
 
     /// Closing the socket takes it out of the poll.
     fn dismiss(&mut self, key: usize) {
-        drop(self.guests.try_remove(key));
+        drop(self.take_out(key));
     }
 
     /// Ends guests that took too long.

@@ -162,6 +162,7 @@ impl World {
         });
         let logger = plan.storage.as_ref().map(|storage| Logger::new(storage, seed));
         let door = Door {
+            meter: None,
             name: Arc::from("sim"),
             options: Arc::clone(&plan.session),
             policy: Arc::new(Doorman),

@@ -30,9 +30,74 @@ pub fn time(moment: u64) -> String {
     format!("{hour:02}:{minute:02}:{second:02}")
 }
 
+/// The moment that a text names, in seconds since 1970: `2026-12-31T18:00:00Z`, or the beginning of a day,
+/// `2026-12-31`. None if there is no such text or day.
+pub fn parse(text: &str) -> Option<u64> {
+    let (date, clock) = match text.split_once('T') {
+        Some((date, clock)) => (date, clock.strip_suffix('Z')?),
+        None => (text, "00:00:00"),
+    };
+    let [year, month, of_month] = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+    if hour > 23 || minute > 59 || second > 59 || year < 1970 || !(1..=12).contains(&month) {
+        return None;
+    }
+    let days = days_to(year, month).checked_add(of_month.checked_sub(1)?)?;
+    let moment = days * DAY + hour * 3_600 + minute * 60 + second;
+    // A day that the month does not have would be one of the next.
+    (day(moment) == date).then_some(moment)
+}
+
+/// The days from 1970-01-01 to the first of a month.
+fn days_to(year: u64, month: u64) -> u64 {
+    // Counted from March, as in `date`.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let of_years = year * 365 + year / 4 - year / 100 + year / 400;
+    of_years + (153 * month + 2) / 5 - 719_468
+}
+
+/// Three numbers of so many digits each.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[u64; 3]> {
+    let mut parts = text.split(between);
+    let mut found = [0; 3];
+    for (number, digits) in found.iter_mut().zip(digits) {
+        let part = parts.next().filter(|part| part.len() == digits)?;
+        *number = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())??;
+    }
+    parts.next().is_none().then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{day, time};
+    use super::{day, parse, time};
+
+    #[test]
+    fn what_is_written_is_read() {
+        for moment in [0, 951_782_400, 951_868_800, 1_709_251_199, 4_107_542_400, 253_402_300_799] {
+            assert_eq!(parse(&format!("{}T{}Z", day(moment), time(moment))), Some(moment));
+        }
+        for number in 0..150_000 {
+            assert_eq!(parse(&day(number * super::DAY)), Some(number * super::DAY));
+        }
+        for text in [
+            "",
+            "2026",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-01",
+            "2026-01-00",
+            "2026-1-01",
+            "1969-12-31",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00Z ",
+            "2026-01-01 00:00:00Z",
+            "2026-01-0x",
+            "2026-01-01-01",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn days_are_counted_through_leap_years() {

@@ -23,6 +23,16 @@ pub enum NetworkError {
 }
 
 impl Network {
+    /// The first address that is in it.
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// How many bits its addresses have in common.
+    pub const fn bits(&self) -> u8 {
+        self.bits
+    }
+
     /// Whether the address is in it. IPv4 addresses that come as IPv6 ones (`::ffff:…`) count as what they
     /// are.
     pub fn contains(&self, address: IpAddr) -> bool {

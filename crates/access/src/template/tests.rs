@@ -19,6 +19,7 @@ fn credentials() -> Credentials {
             ..Certificate::default()
         })),
         enhanced: None,
+        gate: crate::Gate::default(),
     }
 }
 

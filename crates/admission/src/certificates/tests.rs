@@ -25,6 +25,7 @@ fn shows(id: &str, certificate: Option<Certificate>) -> Credentials {
         listener: Arc::from("tls"),
         certificate: certificate.map(Arc::new),
         enhanced: None,
+        gate: plexus_access::Gate::default(),
     }
 }
 

@@ -85,6 +85,7 @@ fn credentials(user: Option<&'static str>, password: Option<&'static str>) -> Cr
         listener: Arc::from("tcp"),
         certificate: None,
         enhanced: None,
+        gate: plexus_access::Gate::default(),
     }
 }
 
@@ -165,7 +166,8 @@ fn answers_are_remembered_when_that_is_asked_for() {
     });
     let steps = [step];
     let ask = |password| {
-        let outcome = run(walk(&steps, credentials(Some("ann"), Some(password)), Strangers::Refuse));
+        let outcome =
+            run(walk(&steps, credentials(Some("ann"), Some(password)), Strangers::Refuse));
         matches!(outcome, Outcome::Allow(..))
     };
     assert!(ask("s3") && ask("s3") && !ask("other") && !ask("other") && ask("s3"));
@@ -200,8 +202,13 @@ fn an_exchange_goes_on_with_the_one_that_began_it() {
         let enhanced = Some(Enhanced { method, data: Bytes::new(), exchange });
         Credentials { enhanced, ..credentials(None, None) }
     };
-    let Outcome::Continue(_, exchange) = run(walk(&steps, shown(None), Strangers::Refuse)) else { panic!() };
-    let Outcome::Allow(_, data) = run(walk(&steps, shown(Some(exchange)), Strangers::Refuse)) else { panic!() };
+    let Outcome::Continue(_, exchange) = run(walk(&steps, shown(None), Strangers::Refuse)) else {
+        panic!()
+    };
+    let Outcome::Allow(_, data) = run(walk(&steps, shown(Some(exchange)), Strangers::Refuse))
+    else {
+        panic!()
+    };
     assert_eq!(data.as_deref(), Some(&b"done"[..]));
     assert_eq!(*seen.lock().unwrap(), [None, Some(77)]);
     assert_eq!(others.times(), 1, "only at the beginning");

@@ -27,6 +27,8 @@ fn start(folder: &Path, shards: u16) -> Node {
     let options = NodeOptions { shards, log: Some(log), ..NodeOptions::default() };
     let session = plexus_session::Options { durable: true, ..plexus_session::Options::default() };
     let listener = ListenerOptions {
+        connection_rate: None,
+        meter: None,
         name: "tcp".into(),
         net: plexus_net::ListenerOptions::new("tcp://127.0.0.1:0".parse().unwrap()),
         connections_max: 10,

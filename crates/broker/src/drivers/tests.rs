@@ -100,6 +100,8 @@ impl Client {
 
 fn node(options: NodeOptions) -> (Node, SocketAddr) {
     let listener = ListenerOptions {
+        connection_rate: None,
+        meter: None,
         name: "tcp".to_owned(),
         net: plexus_net::ListenerOptions::new("tcp://127.0.0.1:0".parse().unwrap()),
         connections_max: 100,

@@ -218,6 +218,7 @@ impl Store {
 fn closed(name: &str) -> Door {
     let options = plexus_session::Options { durable: true, ..plexus_session::Options::default() };
     Door {
+        meter: None,
         name: name.into(),
         options: Arc::new(options),
         policy: Arc::new(plexus_access::AllowAll),

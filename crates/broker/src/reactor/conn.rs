@@ -1,8 +1,10 @@
 //! One connection as the loop sees it.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use plexus_net::{Stream, WriteQueue};
-use plexus_porch::Guard;
+use plexus_porch::{Guard, Meter, MeterOptions};
 use plexus_types::Instant;
 use plexus_wire::Decoder;
 
@@ -28,7 +30,22 @@ pub(super) struct Conn {
     pub(super) departing: bool,
     /// Whether the client has said its last: DISCONNECT.
     pub(super) parted: bool,
+    /// What it may publish in a time; most have no such limit.
+    pub(super) metered: Option<Box<Metered>>,
     _guard: Guard,
+}
+
+/// What a connection has published that has a limit.
+pub(super) struct Metered {
+    pub(super) meter: Meter,
+    /// Until when its next PUBLISH waits; none if it does not.
+    pub(super) paced_until: Option<Instant>,
+}
+
+impl Metered {
+    pub(super) fn new(options: &Arc<MeterOptions>) -> Self {
+        Self { meter: Meter::new(Arc::clone(options)), paced_until: None }
+    }
 }
 
 /// ```text
@@ -68,6 +85,7 @@ impl Conn {
             slow: false,
             departing: false,
             parted: false,
+            metered: None,
             _guard: guard,
         }
     }

@@ -53,6 +53,8 @@ pub(super) struct Io {
     /// Connections in their last seconds.
     closing: BTreeSet<(Instant, ConnId, u32)>,
     generation: u32,
+    /// Connections whose next PUBLISH waits for a moment.
+    paced: BTreeSet<(Instant, ConnId)>,
     pub(super) links: Links<Envelope>,
     pub(super) resumed: Vec<ConnId>,
     /// Connections that something could not be written to.
@@ -89,6 +91,7 @@ impl Io {
             dirty: Vec::new(),
             closing: BTreeSet::new(),
             generation: 0,
+            paced: BTreeSet::new(),
             links,
             resumed: Vec::new(),
             failed: Vec::new(),
@@ -120,8 +123,43 @@ impl Io {
     }
 
     pub(super) fn remove(&mut self, id: ConnId) {
+        self.unpace(id);
         // Closing the socket takes it out of the poll as well.
         drop(self.conns.remove(id.0));
+    }
+
+    /// Its next PUBLISH waits until then.
+    pub(super) fn pace(&mut self, id: ConnId, until: Instant) -> bool {
+        let metered = self.conns.get_mut(id.0).and_then(|conn| conn.metered.as_deref_mut());
+        let Some(metered) = metered.filter(|metered| metered.paced_until.is_none()) else {
+            return false;
+        };
+        metered.paced_until = Some(until);
+        self.paced.insert((until, id))
+    }
+
+    /// The first of those that wait, if it has waited for long enough.
+    pub(super) fn pop_paced(&mut self, now: Instant) -> Option<ConnId> {
+        let (_, id) = self.paced.first().copied().filter(|(until, _)| *until <= now)?;
+        self.unpace(id);
+        Some(id)
+    }
+
+    /// Those that wait.
+    pub(super) fn paced(&self) -> impl Iterator<Item = ConnId> {
+        self.paced.iter().map(|(_, id)| *id)
+    }
+
+    /// When the first of them goes on.
+    pub(super) fn next_paced(&self) -> Option<Instant> {
+        self.paced.first().map(|(until, _)| *until)
+    }
+
+    fn unpace(&mut self, id: ConnId) {
+        let metered = self.conns.get_mut(id.0).and_then(|conn| conn.metered.as_deref_mut());
+        if let Some(until) = metered.and_then(|metered| metered.paced_until.take()) {
+            self.paced.remove(&(until, id));
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

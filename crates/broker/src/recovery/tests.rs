@@ -134,6 +134,7 @@ fn dealt(recovery: Recovery) -> Vec<Restored> {
     let options = NodeOptions { shards: 3, ..NodeOptions::default() };
     let context = Context::new(options, Seed::new(2));
     let door = Arc::new(Door {
+        meter: None,
         name: "tcp".into(),
         options: Arc::new(Options::default()),
         policy: Arc::new(plexus_access::AllowAll),

@@ -3,7 +3,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use plexus_access::{Certificate, Credentials, Enhanced, Exchange, Principal, Rights};
+use plexus_access::{Certificate, Credentials, Enhanced, Exchange, Gate, Principal, Rights};
+use plexus_porch::{Fence, Seat, Who};
 use plexus_session::{Action, Admitted, CloseReason, Connecting, Output, Session};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode, Text};
 use plexus_wire::Packet;
@@ -46,7 +47,14 @@ impl Newcomer {
             listener: Arc::clone(&self.door.name),
             certificate: self.certificate.clone(),
             enhanced,
+            gate: Gate::default(),
         }
+    }
+
+    /// Who it says it is, for the fences.
+    pub(super) fn who(&self) -> Who<'_> {
+        let client = self.client_id.as_str();
+        Who { client, user: self.user_name.as_deref(), peer: self.peer }
     }
 }
 
@@ -141,6 +149,7 @@ impl Shard {
             newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
             return;
         }
+        let Ok(seat) = self.seat(conn, &admitted, found) else { return };
         let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
         let principal = Arc::new(Principal {
             client_id: admitted.client_id.clone(),
@@ -174,11 +183,33 @@ impl Shard {
             }
             slot
         };
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.seat = seat;
+        }
         *self.tenants.get(conn) = Tenant::Client(slot);
         self.counters().connected.add(1);
         self.settle(turn, slot);
         self.count_clients();
         turn.ports.resume(conn);
+    }
+
+    /// The client's connection among those of its user name: the one that it takes over, or one more. If there
+    /// may be no more, it has been refused.
+    fn seat(
+        &mut self,
+        conn: ConnId,
+        admitted: &Admitted,
+        found: Option<u32>,
+    ) -> Result<Option<Box<Seat>>, Fence> {
+        let before = found.and_then(|slot| self.clients.get_mut(slot)?.seat.take());
+        if before.is_some() {
+            return Ok(before);
+        }
+        let seat = self.context.fences.seat(admitted.connect.user_name.as_deref());
+        if let (Err(fence), Tenant::Newcomer(newcomer)) = (&seat, self.tenants.get(conn)) {
+            newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
+        }
+        seat.map(|seat| seat.map(Box::new))
     }
 
     /// Whether the session of the client would have to be kept and the log does not take it. Who has

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
 use plexus_access::Principal;
+use plexus_porch::Seat;
 use plexus_records::Seen;
 use plexus_session::Session;
 use plexus_stdx::{Seed, SeededState, Slots};
@@ -44,6 +45,8 @@ pub(super) struct Client {
     pub(super) shares: Option<Box<Shares>>,
     /// Whom it holds as a receiver, and who holds it.
     pub(super) credit: Option<Box<Credit>>,
+    /// Its connection among those of its user name, where they are limited.
+    pub(super) seat: Option<Box<Seat>>,
 }
 
 impl Client {
@@ -124,6 +127,7 @@ impl Clients {
             replays: None,
             shares: None,
             credit: None,
+            seat: None,
         });
         self.by_id.insert_unique(named.spread(), named, Named::spread);
         slot

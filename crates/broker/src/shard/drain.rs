@@ -213,6 +213,7 @@ impl Shard {
     pub(super) fn detach(&mut self, slot: u32) -> Option<ConnId> {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
+        client.seat = None;
         let conn = client.conn.take()?;
         self.renewals.remove(&conn);
         Some(conn)

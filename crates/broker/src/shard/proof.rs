@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use plexus_access::{Credentials, Enhanced, Exchange, Outcome, Policy, Principal, Rights, Verdict};
+use plexus_access::{
+    Credentials, Enhanced, Exchange, Gate, Outcome, Policy, Principal, Rights, Verdict,
+};
+use plexus_porch::{Fences, Who};
 use plexus_session::{Action, Decision};
 use plexus_types::{Instant, ReasonCode};
 use plexus_wire::Auth;
@@ -107,6 +110,7 @@ impl Shard {
             newcomer.asked = Some(action);
             return;
         };
+        self.context.fences.note_outcome(turn.now, newcomer.who(), &outcome);
         self.answer_newcomer(turn, conn, action, outcome);
     }
 
@@ -118,6 +122,7 @@ impl Shard {
         outcome: Outcome,
     ) {
         let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let outcome = fenced(&self.context.fences, turn.now, newcomer.who(), outcome);
         let Answer { decision, exchange, rights, .. } = Answer::of(action, outcome);
         let goes_on = exchange.is_some();
         newcomer.exchange = exchange;
@@ -177,6 +182,7 @@ impl Shard {
             listener: Arc::clone(&principal.listener),
             certificate: None,
             enhanced: step(&auth, renewal.exchange.take()),
+            gate: Gate::default(),
         };
         let action = Action::Authenticate(auth);
         let ticket = Ticket { conn, serial };
@@ -240,6 +246,16 @@ fn step(auth: &Auth, exchange: Option<Exchange>) -> Option<Enhanced> {
     let method = auth.authentication_method.clone()?;
     let data = auth.authentication_data.clone().unwrap_or_default();
     Some(Enhanced { method, data, exchange })
+}
+
+/// The outcome, if no fence has come up meanwhile: also about the name that was proved.
+fn fenced(fences: &Fences, now: Instant, who: Who<'_>, outcome: Outcome) -> Outcome {
+    let Outcome::Allow(rights, data) = outcome else { return outcome };
+    let user = rights.user_name.as_deref().or(who.user);
+    match fences.judge(now, Who { user, ..who }, Ok(())) {
+        Ok(()) => Outcome::Allow(rights, data),
+        Err(reason) => Outcome::Deny(reason),
+    }
 }
 
 /// The outcome, if it is known at once.

@@ -1,5 +1,6 @@
 //! Sessions with subscriptions that are not allowed any more: of a client that comes back, and of
-//! everybody when the rules change. What is published is asked for message by message and needs no review.
+//! everybody when the rules change; and connections of who is banned by then. What is published is asked for
+//! message by message and needs no review.
 //!
 //! Such a session ends, with all that waits in it: part of that came by a subscription that is not allowed,
 //! and MQTT knows no UNSUBSCRIBE by the server. Its client begins anew and is told which filter it is.
@@ -7,6 +8,8 @@
 use std::sync::Arc;
 
 use plexus_access::{Policy, Principal};
+use plexus_fences::Bans;
+use plexus_porch::{Who, is_banned};
 use plexus_types::ReasonCode;
 
 use super::Shard;
@@ -22,11 +25,17 @@ impl Shard {
     }
 
     pub(super) fn review_some(&mut self, turn: &mut Turn<'_>) {
+        if self.review.is_empty() {
+            return; // Nearly always.
+        }
         let mut asked = 0;
+        let bans = self.context.fences.bans();
         while asked < FILTERS_A_TURN {
             let Some(slot) = self.review.pop_front() else { return };
             let Some(client) = self.clients.get(slot) else { continue };
             asked += 1 + client.session.subscription_count();
+            self.disconnect_banned(turn, slot, &bans);
+            let Some(client) = self.clients.get(slot) else { continue };
             // Where it came from may be what allows it: it is asked when it comes back.
             if client.principal.is_unplaced {
                 continue;
@@ -43,6 +52,19 @@ impl Shard {
                 self.settle(turn, slot);
             }
             self.end_session(turn, slot);
+        }
+    }
+
+    /// Ends the connection of a client that is banned by now. Its session stays: a ban may end.
+    fn disconnect_banned(&mut self, turn: &mut Turn<'_>, slot: u32, bans: &Bans) {
+        let Some(client) = self.clients.get_mut(slot).filter(|client| client.conn.is_some()) else {
+            return;
+        };
+        let Principal { client_id, user_name, peer, .. } = &*client.principal;
+        let who = Who { client: client_id.as_str(), user: user_name.as_deref(), peer: *peer };
+        if is_banned(bans, turn.now, who) {
+            client.session.disconnect(turn.now, ReasonCode::Banned, None, &mut self.outbox);
+            self.settle(turn, slot);
         }
     }
 

@@ -111,6 +111,7 @@ impl Lone {
         let now = Instant::from_secs(1);
         let shard = Shard::new(now, id, context);
         let door = Door {
+            meter: None,
             name: Arc::from("test"),
             options: Arc::default(),
             policy: Arc::new(AllowAll),

@@ -100,6 +100,7 @@ fn without_anybody_to_ask_no_method_is_offered() {
             data: bytes::Bytes::new(),
             exchange: None,
         }),
+        gate: plexus_access::Gate::default(),
     };
     let verdict = door(None).authenticate(&credentials);
     assert_eq!(verdict, Verdict::Deny(plexus_types::ReasonCode::BadAuthenticationMethod));

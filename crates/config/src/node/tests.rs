@@ -12,7 +12,7 @@ use plexus_stdx::Seed;
 use plexus_types::{ClientId, Durability, ReasonCode, Text};
 
 use super::{Machine, NodePlan};
-use crate::{BackEnds, File, Office, Sources, load};
+use crate::{BackEnds, Config, ConfigError, File, Office, Sources, load};
 
 const MACHINE: Machine = Machine { cores: 3, memory: 1_000 };
 
@@ -27,7 +27,7 @@ impl BackEnds for Nobody {
 
 /// A plan, and the threads of its doors.
 #[derive(Debug)]
-struct Planned {
+pub(crate) struct Planned {
     plan: NodePlan,
     _runtime: Runtime,
 }
@@ -41,11 +41,15 @@ impl std::ops::Deref for Planned {
 
 fn plan(text: &str) -> Result<Planned, String> {
     let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
-    let runtime = Runtime::start(1).unwrap();
+    let config = load(Sources { file, ..Sources::default() });
+    config.and_then(|config| planned(&config, MACHINE)).map_err(|error| error.to_string())
+}
+
+/// What such a machine makes of it.
+pub(crate) fn planned(config: &Config, machine: Machine) -> Result<Planned, ConfigError> {
+    let runtime = Runtime::start(1).expect("threads");
     let office = Office { runtime: runtime.handle(), secret: [7; 32], back_ends: &Nobody };
-    let plan = load(Sources { file, ..Sources::default() })
-        .and_then(|config| config.plan(MACHINE, Seed::new(1), &office))
-        .map_err(|error| error.to_string())?;
+    let plan = config.plan(machine, Seed::new(1), &office)?;
     Ok(Planned { plan, _runtime: runtime })
 }
 
@@ -62,6 +66,7 @@ fn asks(listener: &ListenerOptions, user: Option<&str>, password: Option<&'stati
         listener: Arc::from("tcp"),
         certificate: None,
         enhanced: None,
+        gate: plexus_access::Gate::default(),
     };
     match listener.policy.authenticate(&credentials) {
         Verdict::Later => {

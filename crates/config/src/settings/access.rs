@@ -1,10 +1,10 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CertificateSettings, JwtSettings};
-use crate::value::{NetworkText, Secret, TopicPattern};
+use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
 /// The name of the node's own users in a chain.
 pub(crate) const USERS: &str = "users";
@@ -29,6 +29,13 @@ pub struct AccessSettings {
     /// this and without rules everything is allowed to those who were let in. Read anew at SIGHUP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match: Option<NoMatch>,
+    /// Who is not let in, and is disconnected if he is. Read anew at SIGHUP: it holds at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ban: Vec<BanSettings>,
+    /// How failed log-ins make the next ones wait.
+    pub lockout: LockoutSettings,
+    /// Clients that connect again and again.
+    pub flapping: FlappingSettings,
     /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
     /// shows, or `"file:<path>"` of a file that holds it.
     pub users: BTreeMap<String, Secret>,
@@ -43,6 +50,78 @@ pub struct AccessSettings {
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rule: Vec<AccessRule>,
+}
+
+/// Who is not let in. One of `client`, `user` and `network` is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BanSettings {
+    /// A client identifier, in which `*` stands for anything. A client chooses its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// A user name, in which `*` stands for anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// An address or a network, behind a proxy that of the client. Who comes from there is not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkText>,
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// When it ends, such as `"2026-12-31T18:00:00Z"` or `"2026-12-31"` (the beginning of that day, UTC);
+    /// never when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+}
+
+/// How failed log-ins make the next ones wait: longer each time, and only from where they came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LockoutSettings {
+    /// Failures that are free, of one user name from one address (of IPv6: from 64 bits of it); `"off"` for
+    /// no lock-out at all. Further ones wait, that user name from that address, with Connection rate exceeded
+    /// (0x9F).
+    pub failures: RateText,
+    /// Failures that are free from one address, of all user names. Further ones make all wait who come from
+    /// there, but for user names that have logged in from there.
+    pub failures_per_address: RateText,
+    /// Failures of one user name from all addresses, beyond which none of it is free where it has not logged
+    /// in before.
+    pub failures_per_user: RateText,
+    /// How long the first failure that is not free makes wait; each further one doubles it.
+    pub first: Span,
+    /// The longest wait.
+    pub longest: Span,
+}
+
+impl Default for LockoutSettings {
+    fn default() -> Self {
+        let per = Duration::from_mins(10);
+        Self {
+            failures: RateText::of(5, per),
+            failures_per_address: RateText::of(50, per),
+            failures_per_user: RateText::of(100, per),
+            first: Span::secs(1),
+            longest: Span::secs(15 * 60),
+        }
+    }
+}
+
+/// Clients that connect again and again: one that is too often let in stays out for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlappingSettings {
+    /// How often one client identifier from one address may connect, such as `"15/m"`. Off unless it is set:
+    /// many programs connect for each message that they have, and the other limits keep harm away.
+    pub connects: RateText,
+    /// How long it stays out then, with Banned (0x8A).
+    pub ban: Span,
+}
+
+impl Default for FlappingSettings {
+    fn default() -> Self {
+        Self { connects: RateText::Off, ban: Span::secs(5 * 60) }
+    }
 }
 
 /// What holds where no rule says anything.

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CommitMode, MqttOverrides};
-use crate::value::Span;
+use crate::value::{RateText, Span};
 
 /// One place where the node listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,21 @@ pub struct ListenerSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_connections: Option<u32>,
+    /// How many may connect to this listener, within `limits.max_connection_rate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connection_rate: Option<RateText>,
+    /// As `limits.max_message_rate` when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_message_rate: Option<RateText>,
+    /// As `limits.max_byte_rate` when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_byte_rate: Option<RateText>,
+    /// The messages of all clients of this listener together, within `limits.max_total_message_rate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_total_message_rate: Option<RateText>,
+    /// The bytes of all clients of this listener together, within `limits.max_total_byte_rate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_total_byte_rate: Option<RateText>,
     /// As `limits.connect_timeout` when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Span>,
@@ -59,6 +74,11 @@ impl ListenerSettings {
             allow_anonymous: None,
             chain: None,
             max_connections: None,
+            max_connection_rate: None,
+            max_message_rate: None,
+            max_byte_rate: None,
+            max_total_message_rate: None,
+            max_total_byte_rate: None,
             connect_timeout: None,
             commit: None,
             proxy_protocol: ProxyProtocol::Off,

@@ -4,6 +4,7 @@ mod acl;
 mod bench;
 mod broker;
 mod config;
+mod fences;
 mod help;
 mod passwd;
 mod program;

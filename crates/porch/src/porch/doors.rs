@@ -1,11 +1,12 @@
 //! Listeners: opened, closed and renewed while the node runs.
 
 use std::{
-    sync::{Arc, atomic::AtomicUsize, mpsc::TryRecvError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize, mpsc::TryRecvError},
     time::Duration,
 };
 
 use mio::{Interest, Token, event::Source};
+use plexus_fences::{Bucket, Rate};
 use plexus_net::{Layers, ListenUrl, Listener, TlsOptions, TlsServer};
 
 use super::{Command, LISTENERS, Porch};
@@ -19,11 +20,18 @@ pub(super) struct OpenDoor {
     pub(super) connections: Arc<AtomicUsize>,
     pub(super) connections_max: usize,
     pub(super) connect_timeout: Duration,
+    pub(super) connection_rate: Option<Rate>,
+    /// Who came here; a lock that only the porch's thread takes.
+    comings: Mutex<Bucket>,
 }
 
 impl OpenDoor {
     pub(super) fn name(&self) -> &str {
         &self.door.name
+    }
+
+    pub(super) fn comings(&self) -> MutexGuard<'_, Bucket> {
+        self.comings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,6 +84,8 @@ impl Porch {
             connections: Arc::default(),
             connections_max: options.connections_max,
             connect_timeout: options.connect_timeout,
+            connection_rate: options.connection_rate,
+            comings: Mutex::default(),
         });
         let mut urls = Vec::new();
         for mut listener in listeners {

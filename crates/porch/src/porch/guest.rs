@@ -1,16 +1,17 @@
 //! A connection that has not yet sent its CONNECT.
 
-use std::{io, sync::Arc};
+use std::{io, net::IpAddr, sync::Arc};
 
 use bytes::BytesMut;
 use mio::{Interest, Registry, Token, event::Event};
-use plexus_net::{PeerAddr, ReadBlock, Stream, WriteQueue};
+use plexus_fences::Stand;
+use plexus_net::{PeerAddr, ProxyProtocol, Read, ReadBlock, Stream, WriteQueue};
 use plexus_session::{Connecting, Outbox, Output};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Decoder, Limits, Packet, ProtocolError};
 
 use super::{Guard, doors::OpenDoor};
-use crate::{Arrival, Homes, Incoming, certificate};
+use crate::{Arrival, Fence, Homes, Incoming, Seat, Who, certificate};
 
 /// User Properties of one packet.
 const USER_PROPERTIES_MAX: u16 = 1_024;
@@ -25,8 +26,8 @@ pub(super) enum Progress {
     More,
     /// The peer has left, or what it says is no MQTT.
     Gone,
-    /// CONNECT is here; that shard is the client's home.
-    Arrived { home: u16 },
+    /// CONNECT is here.
+    Arrived,
     /// The refusal is on its way; the peer should close.
     Refused,
 }
@@ -41,9 +42,16 @@ pub(super) struct Guest {
     door: Arc<OpenDoor>,
     guard: Guard,
     serial: u32,
-    refusal: Option<ReasonCode>,
+    refusal: Option<Fence>,
     arrival: Option<Arrival>,
+    home: u16,
     refused: bool,
+    /// Where it stands among those who have not said CONNECT.
+    pub(super) stand: Option<Stand>,
+    /// Whether it has been compared with what is allowed of its place.
+    pub(super) is_placed: bool,
+    /// What is counted of the bytes that it holds.
+    pub(super) counted_bytes: usize,
 }
 
 impl Guest {
@@ -52,7 +60,6 @@ impl Guest {
         door: Arc<OpenDoor>,
         guard: Guard,
         serial: u32,
-        refusal: Option<ReasonCode>,
     ) -> Self {
         let limits = Limits {
             packet_size: door.door.options.packet_size_max,
@@ -69,9 +76,13 @@ impl Guest {
             door,
             guard,
             serial,
-            refusal,
+            refusal: None,
             arrival: None,
+            home: 0,
             refused: false,
+            stand: None,
+            is_placed: false,
+            counted_bytes: 0,
         }
     }
 
@@ -95,14 +106,52 @@ impl Guest {
         }
     }
 
-    /// One bounded step.
-    pub(super) fn progress(&mut self, block: &mut ReadBlock, homes: &dyn Homes) -> Progress {
+    pub(super) fn is_behind_proxy(&self) -> bool {
+        self.door.layers.proxy != ProxyProtocol::Off
+    }
+
+    /// Whether the address of the client is known, and not only that of a proxy.
+    pub(super) fn is_address_known(&self) -> bool {
+        !self.is_behind_proxy() || self.stream.client_of(self.peer) != self.peer
+    }
+
+    /// The address of the client, as far as it is known.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.stream.client_of(self.peer).ip()
+    }
+
+    /// It is one of its place as long as it lives.
+    pub(super) fn sit(&mut self, seat: Seat) {
+        self.guard.seat = Some(Box::new(seat));
+    }
+
+    /// Why it is only told to go.
+    pub(super) fn refusal(&self) -> Option<Fence> {
+        self.refusal
+    }
+
+    pub(super) fn set_refusal(&mut self, fence: Fence) {
+        self.refusal = Some(fence);
+    }
+
+    /// Bytes that wait to become a CONNECT.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.input.len()
+    }
+
+    /// Reads once; nothing if that fails.
+    pub(super) fn hear(&mut self, block: &mut ReadBlock) -> Option<Read> {
         let Ok(read) = self.stream.read(block, &mut self.input).map_err(|error| self.tell(&error))
         else {
             // What a handshake has to say of its failure (an alert, an HTTP status) still leaves.
             drop(self.stream.write(&mut self.queue));
-            return Progress::Gone;
+            return None;
         };
+        Some(read)
+    }
+
+    /// What follows from what was read.
+    pub(super) fn progress(&mut self, read: Read) -> Progress {
         if self.stream.wants_write() || !self.queue.is_empty() {
             let Ok(_) = self.stream.write(&mut self.queue) else { return Progress::Gone };
         }
@@ -115,7 +164,7 @@ impl Guest {
             };
         }
         match self.decoder.decode(&mut self.input) {
-            Ok(Some(Packet::Connect(connect))) => self.arrive(connect, homes),
+            Ok(Some(Packet::Connect(connect))) => self.arrive(connect),
             Ok(Some(_)) => Progress::Gone,
             Ok(None) if read.closed => Progress::Gone,
             Ok(None) if read.more => Progress::More,
@@ -124,24 +173,32 @@ impl Guest {
         }
     }
 
-    fn arrive(&mut self, connect: Box<Connect>, homes: &dyn Homes) -> Progress {
-        let (assigned, client_id) = if connect.client_id.is_empty() {
-            let drawn = draw_client_id();
-            (Some(drawn.clone()), drawn)
-        } else {
-            (None, ClientId::new(&connect.client_id))
-        };
-        if let Some(reason) = self.refusal {
-            return self.refuse(connect, assigned, reason);
-        }
-        let home = homes.home(&client_id);
+    fn arrive(&mut self, connect: Box<Connect>) -> Progress {
+        let assigned = connect.client_id.is_empty().then(draw_client_id);
         let door = Arc::clone(&self.door.door);
-        let peer = self.stream.client_of(self.peer).ip();
+        let peer = self.address();
         let tls = self.door.tls.as_ref().and_then(|_| self.stream.facts().tls);
         let shown = tls.and_then(|tls| tls.peer_cert_der);
         let certificate = shown.and_then(|der| certificate::read(&der)).map(Arc::new);
         self.arrival = Some(Arrival { connect, assigned, door, peer, certificate });
-        Progress::Arrived { home }
+        Progress::Arrived
+    }
+
+    /// Who it says it is, once it has said CONNECT.
+    pub(super) fn who(&self) -> Option<Who<'_>> {
+        let Arrival { connect, assigned, peer, .. } = self.arrival.as_ref()?;
+        let client = assigned.as_ref().map_or(connect.client_id.as_str(), ClientId::as_str);
+        Some(Who { client, user: connect.user_name.as_deref(), peer: *peer })
+    }
+
+    /// Finds the home of the client that it is.
+    pub(super) fn find_home(&mut self, homes: &dyn Homes) -> Progress {
+        let Some(Arrival { connect, assigned, .. }) = &self.arrival else { return Progress::Gone };
+        self.home = match assigned {
+            Some(drawn) => homes.home(drawn),
+            None => homes.home(&ClientId::new(&connect.client_id)),
+        };
+        Progress::Arrived
     }
 
     /// [MQTT-3.1.2-2], [MQTT-3.1.4-2]: who sent something like a CONNECT is told what was wrong with
@@ -161,12 +218,20 @@ impl Guest {
         tracing::info!(%cause, peer, listener = %self.door.name(), "connection without CONNECT");
     }
 
-    fn refuse(
-        &mut self,
-        connect: Box<Connect>,
-        assigned: Option<ClientId>,
-        reason: ReasonCode,
-    ) -> Progress {
+    /// Tells the log which fence it met.
+    pub(super) fn tell_refused(&self, fence: Fence) {
+        let who = self.who();
+        let peer = self.address().map(tracing::field::display);
+        let (client, user) = (who.map(|who| who.client), who.and_then(|who| who.user));
+        let (reason, fence, listener) = (fence.reason(), fence.name(), self.door.name());
+        tracing::warn!(%reason, fence, client, user, peer, listener, "client refused");
+    }
+
+    /// Answers its CONNECT with that reason.
+    pub(super) fn refuse(&mut self, reason: ReasonCode) -> Progress {
+        let Some(Arrival { connect, assigned, .. }) = self.arrival.take() else {
+            return Progress::Gone;
+        };
         let version = connect.version;
         let options = Arc::clone(&self.door.door.options);
         let mut connecting = Connecting::new(options, connect, assigned);
@@ -191,9 +256,10 @@ impl Guest {
         Progress::Refused
     }
 
-    pub(super) fn into_incoming(self) -> Option<Incoming> {
-        let Self { stream, decoder, input, guard, arrival, .. } = self;
-        Some(Incoming { stream, decoder, rest: input, arrival: arrival?, guard })
+    /// Its home, and what goes there.
+    pub(super) fn into_incoming(self) -> Option<(u16, Incoming)> {
+        let Self { stream, decoder, input, guard, arrival, home, .. } = self;
+        Some((home, Incoming { stream, decoder, rest: input, arrival: arrival?, guard }))
     }
 }
 

@@ -5,9 +5,10 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 9] = [
+const BESIDE: [(&str, &str); 10] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
+    ("plexus-fences", "plexus-access"),
     ("plexus-records", "plexus-store"),
     ("plexus-porch", "plexus-net"),
     ("plexus-porch", "plexus-links"),

@@ -6,6 +6,8 @@ use std::sync::{
 };
 
 use plexus_access::{Credentials, Outcome, Policy, Principal, Reply, Verdict};
+use plexus_fences::{Ban, Bans, Subject};
+use plexus_stdx::Seed;
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 use plexus_wire::Packet;
 
@@ -85,4 +87,25 @@ fn who_comes_back_with_fewer_rights_begins_anew() {
         _ => None,
     });
     assert_eq!(present, Some(false));
+}
+
+#[test]
+fn a_ban_ends_the_connection_and_leaves_the_session() {
+    let mut node = Lone::new();
+    for (conn, client) in (0..).zip(["stolen", "other"]) {
+        node.connect(conn, client, 60);
+    }
+    let subject = Subject::Client("stolen".into());
+    let ban = Ban { subject, reason: "lost".into(), until: None };
+    let bans = Bans::new(vec![ban], Seed::new(1));
+    node.shard.context.fences.replace_bans(Arc::new(bans));
+    node.act(|shard, _| shard.handle_review());
+    node.pass(std::time::Duration::ZERO);
+    assert_eq!(node.desk.closed, [ConnId(0)]);
+    assert_eq!(node.shard.census().sessions, 2, "a ban may end");
+    // It had come past the porch before the ban was there.
+    node.connect(2, "stolen", 60);
+    let said = node.desk.sent.last();
+    let Some(Packet::ConnAck(connack)) = said else { panic!("no CONNACK but {said:?}") };
+    assert_eq!(connack.reason, ReasonCode::Banned);
 }

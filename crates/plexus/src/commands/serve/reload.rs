@@ -1,9 +1,11 @@
-//! What SIGHUP reads anew: certificates, users, rules, the log level. Whatever is wrong leaves the old in
+//! What SIGHUP reads anew: certificates, users, rules, bans, the log level. Whatever is wrong leaves the old in
 //! its place.
 
 use plexus_admission::UserTable;
 use plexus_broker::NodeHandle;
-use plexus_config::{Config, ConfigError, Diagnostic, LiveRules, NodePlan, Settings};
+use plexus_config::{
+    Config, ConfigError, Diagnostic, LiveRules, NodePlan, Settings, settings::BanSettings,
+};
 use plexus_net::{TlsOptions, TlsServer};
 use toml::{Table, Value};
 use tracing::Level;
@@ -27,6 +29,7 @@ pub(super) struct Reload {
     log: LogHandle,
     users: Option<UserTable>,
     rules: LiveRules,
+    bans: Vec<BanSettings>,
     certificates: Vec<(String, TlsOptions)>,
 }
 
@@ -37,7 +40,8 @@ impl Reload {
             listeners.filter_map(|one| Some((one.name.clone(), one.net.tls.clone()?))).collect();
         let (args, start) = (args.clone(), start.clone());
         let (users, rules) = (plan.users.clone(), plan.rules.clone());
-        Self { args, start, latest: None, log, users, rules, certificates }
+        let bans = start.settings.access.ban.clone();
+        Self { args, start, latest: None, log, users, rules, bans, certificates }
     }
 
     pub(super) fn run(&mut self, node: &NodeHandle) {
@@ -56,8 +60,9 @@ impl Reload {
                     tracing::warn!(keys, "changes of these keys wait for the next start");
                 }
                 let rules = self.rules(&fresh, node);
+                let bans = self.bans(&fresh, node);
                 let level = format!("log level {}", fresh.settings.log.level);
-                done.extend(users.clone().into_iter().chain(rules).chain([level]));
+                done.extend(users.clone().into_iter().chain(rules).chain(bans).chain([level]));
                 self.told(&done, &fresh);
                 if users.is_some() {
                     self.latest = Some(fresh);
@@ -135,6 +140,20 @@ impl Reload {
         (any || changed).then(|| counted(count, "rule"))
     }
 
+    /// How many bans there are now, if there were or are any.
+    fn bans(&mut self, config: &Config, node: &NodeHandle) -> Option<String> {
+        let bans = &config.settings.access.ban;
+        if *bans != self.bans {
+            let seed =
+                machine::seed().map_err(|failure| tell(failure, "the old bans stay")).ok()?;
+            node.replace_bans(config.bans(seed));
+            self.bans.clone_from(bans);
+        } else if bans.is_empty() {
+            return None;
+        }
+        Some(counted(bans.len(), "ban"))
+    }
+
     /// One record that names what was read, though the new level may be for errors only.
     fn told(&self, done: &[String], fresh: &Config) {
         let tell = || tracing::info!("{}", summary(done));
@@ -169,6 +188,7 @@ fn later(old: &Settings, new: &Settings) -> Vec<String> {
     alike.access.users.clone_from(&old.access.users);
     alike.access.rule.clone_from(&old.access.rule);
     alike.access.no_match = old.access.no_match;
+    alike.access.ban.clone_from(&old.access.ban);
     let tree = |settings: &Settings| Table::try_from(settings).unwrap_or_default();
     let mut keys = Vec::new();
     differences("", &tree(old), &tree(&alike), &mut keys);

@@ -1,0 +1,86 @@
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
+
+use plexus_fences::{Ban, Bans, FlappingOptions, LockoutOptions, Rate, Subject};
+use plexus_stdx::Seed;
+use plexus_types::{Instant, ReasonCode};
+
+use super::{Fence, FenceOptions, Fences, Who};
+
+const NOW: Instant = Instant::from_secs(1_000);
+const ANN: Who<'_> = Who { client: "robot", user: Some("ann"), peer: None };
+const WRONG: Result<(), ReasonCode> = Err(ReasonCode::BadUserNameOrPassword);
+
+fn fences(options: &FenceOptions) -> Fences {
+    Fences::new(options, Seed::new(6))
+}
+
+fn rate(amount: u64) -> Rate {
+    Rate::new(NonZeroU64::new(amount).unwrap(), Duration::from_mins(1))
+}
+
+fn count(fences: &Fences, name: &str) -> u64 {
+    fences.counts().find(|(one, _)| *one == name).unwrap().1
+}
+
+#[test]
+fn a_wrong_password_counts_and_a_busy_server_does_not() {
+    let lockout = LockoutOptions {
+        free: rate(1),
+        free_of_place: rate(100),
+        free_of_user: rate(100),
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(8),
+        entries_max: 10,
+    };
+    let fences = fences(&FenceOptions { lockout: Some(lockout), ..FenceOptions::default() });
+    for reason in [ReasonCode::ServerBusy, ReasonCode::QuotaExceeded, ReasonCode::Banned] {
+        fences.note_verdict(NOW, ANN, Err(reason));
+    }
+    fences.note_verdict(NOW, ANN, WRONG);
+    assert_eq!(fences.ask(NOW, ANN), Ok(()));
+    fences.note_verdict(NOW, ANN, WRONG);
+    assert_eq!(fences.ask(NOW, ANN), Err(Fence::Lockout));
+    assert_eq!(fences.ask_lockout(NOW, ANN), Err(Fence::Lockout));
+    assert_eq!(fences.ask(NOW + Duration::from_secs(1), ANN), Ok(()));
+    assert_eq!(count(&fences, "locked_out"), 2);
+}
+
+#[test]
+fn who_was_banned_while_his_password_was_checked_stays_out() {
+    let fences = fences(&FenceOptions::default());
+    assert_eq!(fences.ask(NOW, ANN), Ok(()));
+    let subject = Subject::User("ann".into());
+    let ban = Ban { subject, reason: "left".into(), until: None };
+    fences.replace_bans(Arc::new(Bans::new(vec![ban], Seed::new(1))));
+    assert_eq!(fences.judge(NOW, ANN, Ok(())), Err(ReasonCode::Banned));
+    assert_eq!(fences.ask(NOW, ANN), Err(Fence::Ban));
+    assert_eq!(count(&fences, "banned"), 2);
+}
+
+#[test]
+fn only_who_was_let_in_flaps() {
+    let connects = rate(2);
+    let flapping = FlappingOptions { connects, ban: Duration::from_mins(5), clients_max: 10 };
+    let fences = fences(&FenceOptions { flapping: Some(flapping), ..FenceOptions::default() });
+    for _ in 0..10 {
+        assert_eq!(fences.judge(NOW, ANN, WRONG), WRONG, "a stranger bans nobody by it");
+    }
+    assert_eq!(fences.judge(NOW, ANN, Ok(())), Ok(()));
+    assert_eq!(fences.judge(NOW, ANN, Ok(())), Ok(()));
+    assert_eq!(fences.ask(NOW, ANN), Ok(()));
+    assert_eq!(fences.judge(NOW, ANN, Ok(())), Err(ReasonCode::Banned));
+    assert_eq!(fences.ask(NOW, ANN), Err(Fence::Flapping));
+}
+
+#[test]
+fn a_user_has_so_many_connections_until_one_ends() {
+    let options = FenceOptions { connections_of_user_max: 2, ..FenceOptions::default() };
+    let fences = fences(&options);
+    let first = fences.seat(Some("ann")).unwrap();
+    let _second = fences.seat(Some("ann")).unwrap();
+    assert_eq!(fences.seat(Some("ann")).unwrap_err(), Fence::User);
+    assert!(fences.seat(Some("bob")).unwrap().is_some());
+    assert!(fences.seat(None).unwrap().is_none(), "who has no name has no limit");
+    drop(first);
+    assert!(fences.seat(Some("ann")).unwrap().is_some());
+}
