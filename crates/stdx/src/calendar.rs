@@ -17,6 +17,21 @@ fn date(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
+/// The moment at which a day begins, in seconds since 1970; none if there is no such day, or if it was
+/// before.
+pub fn moment(year: u64, month: u64, day: u64) -> Option<u64> {
+    if !(1_970..=9_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // As in `date`, years and months are counted from March.
+    let (year_of, month_of) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year_of / 4 - year_of / 100 + year_of / 400;
+    let days = 365 * year_of + leap_days + (153 * month_of + 2) / 5 + day - 1;
+    let days = days.checked_sub(719_468)?;
+    // The 31st of a shorter month would be a day of the next.
+    (date(days) == (year, month, day)).then_some(days * DAY)
+}
+
 /// The day of a moment, in seconds since 1970.
 pub fn day(moment: u64) -> String {
     let (year, month, day) = date(moment / DAY);
@@ -32,7 +47,7 @@ pub fn time(moment: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{day, time};
+    use super::{DAY, date, day, moment, time};
 
     #[test]
     fn days_are_counted_through_leap_years() {
@@ -48,5 +63,22 @@ mod tests {
         ] {
             assert_eq!((day(moment).as_str(), time(moment).as_str()), (date, of_day));
         }
+    }
+
+    #[test]
+    fn a_day_begins_at_its_moment() {
+        for days in (0..2_932_897).step_by(97) {
+            let (year, month, day) = date(days);
+            assert_eq!(moment(year, month, day), Some(days * DAY), "{year}-{month}-{day}");
+        }
+        for (year, month, day) in
+            [(1_969, 12, 31), (2_023, 2, 29), (2_024, 4, 31), (2_024, 13, 1), (2_024, 0, 1)]
+        {
+            assert_eq!(moment(year, month, day), None, "{year}-{month}-{day}");
+        }
+        assert_eq!(
+            (moment(2_024, 1, 0), moment(0, 0, 0), moment(10_000, 1, 1)),
+            (None, None, None)
+        );
     }
 }
