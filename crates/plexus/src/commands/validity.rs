@@ -82,12 +82,12 @@ fn judged(today: Validity, soon: Validity, now: u64) -> Option<String> {
 }
 
 /// As in `2026-01-31 23:59:59 UTC`.
-fn shown(moment: u64) -> String {
+pub(super) fn shown(moment: u64) -> String {
     format!("{} {} UTC", calendar::day(moment), calendar::time(moment))
 }
 
 #[expect(clippy::disallowed_methods, reason = "certificates end by the calendar")]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
