@@ -1,6 +1,11 @@
-//! Certificates that `plexus cert dev` makes.
+//! Certificates: made by `plexus cert dev`, chosen, checked and revoked.
 
 use std::{fs, os::unix::fs::PermissionsExt};
+
+use rcgen::{
+    CertificateParams, CertificateRevocationListParams, DnType, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+};
 
 use crate::program::{Node, Place};
 
@@ -120,4 +125,125 @@ fn cert_dev_says_why_an_authority_cannot_sign() {
         assert!(told.contains(why), "{told}");
     }
     dev(&["--days", "900"]).failed(2);
+}
+
+/// An authority whose lists can be written, with the certificates of a broker and of the client `robot`.
+struct Revoking<'a> {
+    place: &'a Place,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl<'a> Revoking<'a> {
+    fn new(place: &'a Place) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("a certificate");
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "authority");
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().expect("a certificate");
+        place.write("ca.pem", &params.self_signed(&key).expect("a certificate").pem());
+        let issuer = Issuer::new(params, key);
+        for (number, name) in [(1_u64, "localhost"), (2, "robot")] {
+            let key = KeyPair::generate().expect("a certificate");
+            let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a certificate");
+            params.serial_number = Some(SerialNumber::from(number));
+            let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+            place.write(&format!("{name}.pem"), &certificate.pem());
+            place.write(&format!("{name}.key"), &key.serialize_pem());
+        }
+        Self { place, issuer }
+    }
+
+    /// Writes `list.crl`, which holds to the end of that year.
+    fn list(&self, revoked: &[u64], year: i32) {
+        let revoked = revoked.iter().map(|number| RevokedCertParams {
+            serial_number: SerialNumber::from(*number),
+            revocation_time: date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(year, 12, 31),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list =
+            params.signed_by(&self.issuer).expect("a certificate").pem().expect("a certificate");
+        self.place.write("list.crl", &list);
+    }
+}
+
+const ASKING: &str = "[[listener]]\nurl = \"tls://127.0.0.1:0\"\n[listener.tls]\n\
+                      cert_file = \"localhost.pem\"\nkey_file = \"localhost.key\"\n\
+                      client_ca_file = \"ca.pem\"\nclient_auth = \"required\"\n\
+                      crl_files = [\"list.crl\"]\n";
+
+#[test]
+fn a_client_whose_certificate_was_revoked_stays_outside() {
+    let place = Place::new();
+    let authority = Revoking::new(&place);
+    authority.list(&[], 2_090);
+    place.write("plexus.toml", ASKING);
+    let mut node = Node::start(&place, &[]);
+    let publish = ["pub", "-t", "a", "-n", "-q", "1", "--reconnect", "never", "-h", "localhost"];
+    let own = ["--cafile", "ca.pem", "--cert", "robot.pem", "--key", "robot.key"];
+    let args = [&publish[..], &["-p", node.port()], &own].concat();
+    let args = args.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    place.run(&args).ok();
+
+    authority.list(&[2], 2_090);
+    node.reload();
+    let told = place.run(&args).failed(1);
+    assert!(told.contains("the client's certificate was revoked"), "{told}");
+
+    place.write("list.crl", "nonsense");
+    node.reload();
+    let told = place.run(&args).failed(1);
+    assert!(told.contains("the client's certificate was revoked"), "the old list stays: {told}");
+
+    authority.list(&[], 2_021);
+    node.reload();
+    place.run(&args).failed(1);
+    let ended = node.stop();
+    assert!(ended.stderr.contains("list.crl holds no revocation list"), "{ended:?}");
+    let warning = "list.crl expired at 2021-12-31 00:00:00 UTC; renew it; until then clients are \
+                   refused";
+    assert!(ended.stderr.contains(warning), "{ended:?}");
+}
+
+#[test]
+fn what_is_wrong_with_tls_is_told_with_its_place() {
+    let place = Place::new();
+    Revoking::new(&place).list(&[], 2_090);
+    let check = |text: &str| {
+        place.write("plexus.toml", text);
+        place.run(["config", "check", "plexus.toml"])
+    };
+    assert_eq!(check(ASKING).ok(), "plexus.toml: ok\n  listens at tls://127.0.0.1:0\n");
+    place.write("bad", "nonsense");
+    place.write("other.key", &place.read("localhost.key"));
+    let more = |text: &str| format!("{ASKING}{text}");
+    let second =
+        "[[listener.tls.certificate]]\ncert_file = \"robot.pem\"\nkey_file = \"robot.key\"\n";
+    let suites = "min_version = \"1.3\"\n\
+                  cipher_suites = [\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"]\n";
+    for (text, at, what) in [
+        (ASKING.replace("list.crl", "bad"), "8:14", "bad holds no revocation list"),
+        (ASKING.replace("list.crl", "none"), "8:14", "cannot read none"),
+        (ASKING.replace("\"required\"", "\"none\""), "8:13", "crl_files has no effect"),
+        (more("ocsp_file = \"bad\"\n"), "9:13", "bad holds no successful OCSP response"),
+        (more(suites), "10:17", "cipher_suites has none for the versions"),
+        (
+            more(&second.replace("robot.key", "other.key")),
+            "11:12",
+            "the certificate robot.pem and the key other.key do not belong together",
+        ),
+        (more(&[second, second].concat()), "", "are both for `robot`; give each name to one"),
+        (more(&format!("{second}names = [\"a b\"]\n")), "12:9", "`a b` is no host name"),
+    ] {
+        let told = check(&text).failed(3);
+        assert!(told.contains(what) && told.contains(&format!("plexus.toml:{at}")), "{told}");
+    }
 }

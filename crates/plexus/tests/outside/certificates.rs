@@ -26,6 +26,13 @@ fn openssl(folder: &Folder, args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+/// A handshake, with what openssl says of it.
+fn handshake(broker: &Broker, more: &[&str]) -> String {
+    let place = format!("127.0.0.1:{}", broker.port("tls"));
+    let args = ["s_client", "-connect", &place, "-CAfile", "certs/ca.pem"];
+    openssl(&broker.folder, &[&args[..], more].concat())
+}
+
 fn start(folder: Folder, tls: &str) -> Broker {
     let listener = "[[listener]]\nurl = \"tls://127.0.0.1:0\"\n[listener.tls]\n\
                     cert_file = \"certs/server.pem\"\nkey_file = \"certs/server.key\"\n";
@@ -92,4 +99,99 @@ fn mosquitto_comes_in_with_a_certificate_of_cert_dev_and_not_without() {
         let status = Command::new("mosquitto_pub").args(without).stderr(Stdio::null()).status();
         assert_eq!(status.expect("it runs").success(), own.is_empty());
     }
+}
+
+#[test]
+fn the_name_that_is_asked_for_decides_which_certificate_is_shown() {
+    let folder = Folder::new();
+    plexus(&folder, &["cert", "dev"]);
+    plexus(&folder, &["cert", "dev", "--dir", "other", "--host", "a.example"]);
+    let second = "unknown_name = \"refuse\"\n[[listener.tls.certificate]]\n\
+                  cert_file = \"other/server.pem\"\nkey_file = \"other/server.key\"\n\
+                  names = [\"a.example\", \"*.b.example\"]\n";
+    let broker = start(folder, second);
+    let shown = |name: &[&str]| {
+        let told = handshake(&broker, name);
+        ["certs", "other"].into_iter().find(|folder| {
+            let file = std::fs::read_to_string(broker.folder.0.join(folder).join("server.pem"));
+            told.contains(file.expect("a certificate").trim())
+        })
+    };
+    assert_eq!(shown(&["-servername", "localhost"]), Some("certs"));
+    assert_eq!(shown(&["-noservername"]), Some("certs"));
+    assert_eq!(shown(&["-servername", "a.example"]), Some("other"));
+    assert_eq!(shown(&["-servername", "x.b.example"]), Some("other"));
+    assert_eq!(shown(&["-servername", "c.example"]), None);
+}
+
+/// Has the authority of `cert dev` answer about the broker's certificate; gives `ocsp.der`.
+fn answer(folder: &Folder, state: &str) {
+    let serial = openssl(folder, &["x509", "-in", "certs/server.pem", "-noout", "-serial"]);
+    let serial = serial.trim().trim_start_matches("serial=");
+    let line = format!("{state}\t{serial}\tunknown\t/CN=broker\n");
+    folder.write("index.txt", &line);
+    let ask = ["ocsp", "-issuer", "certs/ca.pem", "-cert", "certs/server.pem", "-no_nonce"];
+    openssl(folder, &[&ask[..], &["-reqout", "ask.der"]].concat());
+    let sign = ["ocsp", "-index", "index.txt", "-CA", "certs/ca.pem", "-rsigner", "certs/ca.pem"];
+    let to = ["-rkey", "certs/ca.key", "-reqin", "ask.der", "-respout", "ocsp.der", "-ndays", "7"];
+    let told = openssl(folder, &[&sign[..], &to].concat());
+    assert!(folder.0.join("ocsp.der").exists(), "{told}");
+}
+
+#[test]
+fn a_good_ocsp_response_is_stapled_and_no_other() {
+    let folder = Folder::new();
+    plexus(&folder, &["cert", "dev"]);
+    let good = "V\t400101000000Z\t";
+    answer(&folder, good);
+    let mut broker = start(folder, "ocsp_file = \"ocsp.der\"\n");
+    let name = ["-servername", "localhost", "-status"];
+    let told = handshake(&broker, &name);
+    assert!(told.contains("OCSP Response Status: successful (0x0)"), "{told}");
+    assert!(told.contains("Cert Status: good"), "{told}");
+    let plain = handshake(&broker, &name[..2]);
+    assert!(!plain.contains("OCSP Response Status"), "only for who asks: {plain}");
+
+    for state in ["R\t400101000000Z\t250101000000Z", "V\t400101000000Z\t"] {
+        let folder = broker.kill();
+        if state == good {
+            // The response is for the certificate of before.
+            answer(&folder, state);
+            plexus(&folder, &["cert", "dev", "--force"]);
+        } else {
+            answer(&folder, state);
+        }
+        broker = start(folder, "ocsp_file = \"ocsp.der\"\n");
+        let told = handshake(&broker, &name);
+        assert!(told.contains("OCSP response: no response sent"), "{told}");
+        assert!(told.contains("Verify return code: 0 (ok)"), "{told}");
+    }
+}
+
+#[test]
+fn openssl_resumes_sessions() {
+    let folder = Folder::new();
+    plexus(&folder, &["cert", "dev"]);
+    let broker = start(folder, "");
+    let told = handshake(&broker, &["-tls1_2", "-reconnect"]);
+    assert_eq!(told.matches("Reused, TLSv1.2").count(), 5, "{told}");
+}
+
+#[test]
+fn only_the_cipher_suites_that_are_listed_are_used() {
+    let folder = Folder::new();
+    plexus(&folder, &["cert", "dev"]);
+    let suites = "cipher_suites = [\"TLS_CHACHA20_POLY1305_SHA256\", \
+                  \"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\"]\n";
+    let broker = start(folder, suites);
+    for (version, cipher) in
+        [("-tls1_3", "TLS_CHACHA20_POLY1305_SHA256"), ("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256")]
+    {
+        let told = handshake(&broker, &[version]);
+        assert!(told.contains(&format!("Cipher is {cipher}")), "{told}");
+    }
+    let told = handshake(&broker, &["-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"]);
+    assert!(told.contains("Cipher is (NONE)"), "{told}");
+    let old = handshake(&broker, &["-tls1_1"]);
+    assert!(old.contains("Cipher is (NONE)"), "{old}");
 }
