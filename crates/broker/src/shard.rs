@@ -26,9 +26,9 @@ mod subscribe;
 mod timers;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
 };
@@ -80,6 +80,8 @@ pub struct Context {
     pub log: LogState,
     /// What an operator has to do something about.
     pub alarms: Alarms,
+    /// What others have the node tell under `$SYS`.
+    pub(crate) told: Mutex<BTreeMap<String, String>>,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
     /// The shards that own groups.
@@ -101,6 +103,7 @@ impl Context {
             memory: Memory::default(),
             log: LogState::default(),
             alarms: Alarms::default(),
+            told: Mutex::default(),
             durable_shards: AtomicU64::new(0),
             group_shards: AtomicU64::new(0),
             seed,

@@ -180,6 +180,7 @@ impl Checks<'_> {
         self.size(&["store", "segment_size"], settings.store.segment_size);
         self.time(&["node", "shutdown_grace"], settings.node.shutdown_grace);
         self.time_or_never(&["sys", "interval"], settings.sys.interval);
+        self.time_or_never(&["tls", "reload_interval"], settings.tls.reload_interval);
     }
 
     fn log_size(&mut self) {

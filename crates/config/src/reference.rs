@@ -38,8 +38,10 @@ is stronger than the file. An unknown key or a bad value stops the start and is 
   [`config/plexus.schema.json`](config/plexus.schema.json).
 - SIGHUP reads anew: the certificates of the listeners, the users (`access.users_file` and
   `access.users`), the rules (`access.rule` and `access.no_match`) and `log.level`. Changed passwords hold
-  for new connections; whoever is connected stays. Changed rules hold at once. What cannot be read leaves the old in its place and is logged with file and line. All other
-  keys wait for the next start; the log names those that have changed.
+  for new connections; whoever is connected stays. Changed rules hold at once. What cannot be read leaves the
+  old in its place and is logged with file and line. All other keys wait for the next start; the log names
+  those that have changed. Files of certificates are read anew without SIGHUP, too, when they have changed
+  ([tls.md](tls.md)).
 
 This page is written by `plexus config schema --markdown`; its text stands beside the settings in
 `crates/config/src/settings.rs`.

@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// Without any configuration it listens on loopback only and asks for no password. SIGTERM and
     /// SIGINT stop it: connections are told and get a moment to take what is on its way; a second
     /// signal, a tenth of a second later or more, ends it at once. SIGHUP reads certificates, users, rules
-    /// and the log level anew.
+    /// and the log level anew; certificates also by themselves when their files have changed.
     Serve(ServeArgs),
     /// Publish messages
     ///

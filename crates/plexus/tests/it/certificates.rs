@@ -1,6 +1,9 @@
-//! Certificates: made by `plexus cert dev`, chosen, checked and revoked.
+//! Certificates: made by `plexus cert dev`, read anew, revoked, and told of before they end.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+};
 
 use rcgen::{
     CertificateParams, CertificateRevocationListParams, DnType, Issuer, KeyIdMethod, KeyPair,
@@ -125,6 +128,63 @@ fn cert_dev_says_why_an_authority_cannot_sign() {
         assert!(told.contains(why), "{told}");
     }
     dev(&["--days", "900"]).failed(2);
+}
+
+#[test]
+fn a_changed_certificate_is_noticed_and_a_half_written_one_is_told_once() {
+    let place = Place::new();
+    for folder in ["first", "second"] {
+        place.run(["cert", "dev", "--dir", folder]).ok();
+    }
+    let at = |name: &str| place.path().join(name);
+    // As container systems do it: certificate and key change together.
+    let points_to = |folder: &str| {
+        symlink(folder, at("next")).unwrap();
+        fs::rename(at("next"), at("live")).unwrap();
+    };
+    points_to("first");
+    let files = "cert_file = \"live/server.pem\", key_file = \"live/server.key\"";
+    let listener = format!("[[listener]]\nurl = \"tls://127.0.0.1:0\"\ntls = {{ {files} }}\n");
+    place.write("plexus.toml", &format!("tls.reload_interval = \"1s\"\n{listener}"));
+    let mut node = Node::start(&place, &[]);
+    let port = node.port().to_owned();
+    let publish = |authority: &str| {
+        let args = ["pub", "-t", "a", "-n", "-h", "localhost", "-p", &port, "--cafile", authority];
+        place.run(args)
+    };
+    let whole = place.read("first/server.pem");
+    place.write("half", &whole[..300]);
+    fs::rename(at("half"), at("first/server.pem")).unwrap();
+    node.record("the old certificate stays");
+    publish("first/ca.pem").ok();
+
+    points_to("second");
+    let told = node.record("read anew");
+    assert!(told.contains("read anew: certificates of 1 listener"), "{told}");
+    publish("second/ca.pem").ok();
+    let stale = publish("first/ca.pem").failed(1);
+    assert!(stale.contains("first/ca.pem did not sign the certificate of"), "{stale}");
+    let ended = node.stop();
+    assert_eq!(ended.stderr.matches("the old certificate stays").count(), 1, "{ended:?}");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn the_days_that_are_left_are_told() {
+    let place = Place::new();
+    let (listener, _) = made(&place, &["--days", "10"]);
+    let listener = listener.replace("[[listener]]\n", "[[listener]]\nname = \"plant\"\n");
+    place.write("plexus.toml", &format!("sys.interval = \"1s\"\n{listener}"));
+    let node = Node::start(&place, &[]);
+    let filter = "$SYS/brokers/plexus/listeners/+/+/days_left";
+    let told = ["sub", "-t", filter, "-v", "-C", "1", "-W", "20"];
+    let there = ["-h", "localhost", "-p", node.port(), "--cafile", "certs/ca.pem"];
+    let left = place.run([&told[..], &there].concat()).ok();
+    // Whether the second in which it was made is over decides.
+    let topic = "$SYS/brokers/plexus/listeners/plant/certificate/days_left";
+    assert!([9, 10].iter().any(|days| left == format!("{topic} {days}\n")), "{left}");
+    let ended = node.stop();
+    assert!(ended.stderr.contains("certs/server.pem expires within 1"), "{ended:?}");
 }
 
 /// An authority whose lists can be written, with the certificates of a broker and of the client `robot`.
