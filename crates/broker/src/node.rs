@@ -3,9 +3,10 @@
 mod store;
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{
-        Arc,
+        Arc, PoisonError,
         mpsc::{SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -218,6 +219,11 @@ impl NodeHandle {
         let (answer, answered) = sync_channel(1);
         self.command(Command::ReloadTls(answer));
         answered.recv().unwrap_or_default()
+    }
+
+    /// Has `$SYS` tell these values too, by their levels behind the node's name, in the place of the last.
+    pub fn show(&self, values: BTreeMap<String, String>) {
+        *self.context.told.lock().unwrap_or_else(PoisonError::into_inner) = values;
     }
 
     /// The rules of a policy have changed: ends every session with a subscription that is not allowed any more.

@@ -27,9 +27,9 @@ mod subscribe;
 mod timers;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
 };
@@ -85,6 +85,8 @@ pub struct Context {
     pub alarms: Alarms,
     /// What keeps somebody out; the porch asks it too.
     pub fences: Arc<Fences>,
+    /// What others have the node tell under `$SYS`.
+    pub(crate) told: Mutex<BTreeMap<String, String>>,
     /// The shards that have durable sessions.
     durable_shards: AtomicU64,
     /// The shards that own groups.
@@ -108,6 +110,7 @@ impl Context {
             memory: Memory::default(),
             log: LogState::default(),
             alarms: Alarms::default(),
+            told: Mutex::default(),
             durable_shards: AtomicU64::new(0),
             group_shards: AtomicU64::new(0),
             seed,

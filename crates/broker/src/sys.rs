@@ -1,6 +1,6 @@
 //! The `$SYS` tree: what the node says of itself, as retained messages. Shard 0 publishes it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
 use bytes::Bytes;
 use plexus_types::{
@@ -45,10 +45,7 @@ impl Shard {
     /// Publishes the tree when it is due, and alarms at once.
     pub(crate) fn publish_sys(&mut self, turn: &mut Turn<'_>) {
         self.publish_alarms(turn);
-        let Some(sys) = &mut self.sys else { return };
-        if sys.due > turn.now {
-            return;
-        }
+        let Some(sys) = self.sys.as_mut().filter(|sys| sys.due <= turn.now) else { return };
         sys.due = turn.now + sys.every;
         let uptime = turn.now.saturating_since(sys.started).as_secs();
         for (levels, value) in self.sys_values(uptime) {
@@ -89,43 +86,37 @@ impl Shard {
         self.publish_own(turn, message);
     }
 
-    fn sys_values(&self, uptime: u64) -> Vec<(String, String)> {
-        let mut values = vec![
-            ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("sysdescr".to_owned(), "Plexus".to_owned()),
-            ("uptime".to_owned(), uptime.to_string()),
-            ("memory/resident".to_owned(), self.context.memory.resident.read().to_string()),
-            ("memory/heap".to_owned(), self.context.memory.heap.read().to_string()),
-        ];
+    fn sys_values(&self, uptime: u64) -> BTreeMap<String, String> {
+        let mut values = self.context.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut add = |name: &str, value: &dyn ToString| {
+            values.insert(name.to_owned(), value.to_string());
+        };
+        add("version", &env!("CARGO_PKG_VERSION"));
+        add("sysdescr", &"Plexus");
+        add("uptime", &uptime);
+        add("memory/resident", &self.context.memory.resident.read());
+        add("memory/heap", &self.context.memory.heap.read());
         if self.context.options.log.is_some() {
             let (bytes, living) = self.context.log.bytes();
-            values.push(("store/bytes".to_owned(), bytes.to_string()));
-            values.push(("store/living_bytes".to_owned(), living.to_string()));
-            let (full, failing) = (self.context.log.is_full(), self.context.log.is_failing());
-            values.push(("store/full".to_owned(), u8::from(full).to_string()));
-            values.push(("store/failing".to_owned(), u8::from(failing).to_string()));
+            add("store/bytes", &bytes);
+            add("store/living_bytes", &living);
+            add("store/full", &u8::from(self.context.log.is_full()));
+            add("store/failing", &u8::from(self.context.log.is_failing()));
         }
         for (fence, count) in self.context.fences.counts() {
-            values.push((format!("metrics/connections/refused/{fence}"), count.to_string()));
+            add(&format!("metrics/connections/refused/{fence}"), &count);
         }
-        let mut totals: Vec<(&'static str, u64)> = Vec::new();
+        let mut totals = BTreeMap::<&str, u64>::new();
         for (shard, counters) in self.context.counters.iter().enumerate() {
-            for (at, (levels, value)) in counters.read().enumerate() {
-                match totals.get_mut(at) {
-                    Some((_, total)) => *total += value,
-                    None => totals.push((levels, value)),
-                }
+            for (levels, value) in counters.read() {
+                *totals.entry(levels).or_default() += value;
             }
-            values.push((
-                format!("shards/{shard}/connections"),
-                counters.clients_connected.read().to_string(),
-            ));
-            values.push((
-                format!("shards/{shard}/busy_micros"),
-                counters.busy_micros.read().to_string(),
-            ));
+            add(&format!("shards/{shard}/connections"), &counters.clients_connected.read());
+            add(&format!("shards/{shard}/busy_micros"), &counters.busy_micros.read());
         }
-        values.extend(totals.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())));
+        for (name, total) in totals {
+            add(name, &total);
+        }
         values
     }
 }

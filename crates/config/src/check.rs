@@ -189,6 +189,7 @@ impl Checks<'_> {
         self.time(&["access", "lockout", "first"], lockout.first);
         self.time(&["access", "lockout", "longest"], lockout.longest);
         self.time(&["access", "flapping", "ban"], flapping.ban);
+        self.time_or_never(&["tls", "reload_interval"], settings.tls.reload_interval);
     }
 
     fn log_size(&mut self) {

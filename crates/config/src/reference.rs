@@ -37,9 +37,11 @@ is stronger than the file. An unknown key or a bad value stops the start and is 
   It reads back as a file; secrets are comments in it. Editors check and complete the file by the JSON Schema
   [`config/plexus.schema.json`](config/plexus.schema.json).
 - SIGHUP reads anew: the certificates of the listeners, the users (`access.users_file` and
-  `access.users`), the rules (`access.rule` and `access.no_match`), the bans (`access.ban`) and `log.level`. Changed passwords hold
-  for new connections; whoever is connected stays. Changed rules and bans hold at once. What cannot be read leaves the old in its place and is logged with file and line. All other
-  keys wait for the next start; the log names those that have changed.
+  `access.users`), the rules (`access.rule` and `access.no_match`), the bans (`access.ban`) and `log.level`. Changed
+  passwords hold for new connections; whoever is connected stays. Changed rules and bans hold at once. What cannot be
+  read leaves the old in its place and is logged with file and line. All other keys wait for the next start; the log
+  names those that have changed. Files of certificates are read anew without SIGHUP, too, when they have changed
+  ([tls.md](tls.md)).
 
 This page is written by `plexus config schema --markdown`; its text stands beside the settings in
 `crates/config/src/settings.rs`.

@@ -34,6 +34,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Who may connect, publish and subscribe.
     pub access: AccessSettings,
+    /// The certificates of all listeners.
+    pub tls: TlsSettings,
     /// Limits of connections.
     pub limits: LimitSettings,
     /// Limits and abilities of every client; a listener may have its own under `mqtt`.
@@ -158,6 +160,21 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object a line.
     Json,
+}
+
+/// The certificates of all listeners.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsSettings {
+    /// How often the files of certificates, keys, authorities, revocation lists and OCSP responses are looked
+    /// at. Those of a listener are read anew when one of them has changed; `"never"` leaves that to SIGHUP.
+    pub reload_interval: SpanOrNever,
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        Self { reload_interval: SpanOrNever::secs(60) }
+    }
 }
 
 /// Limits of connections.

@@ -44,7 +44,7 @@ impl Config {
                 continue;
             }
             page.table(&format!("[{}]", table.path), &[&table.path], &table.path);
-            page.lists(table);
+            page.lists(table, &[&table.path]);
             page.tables(table);
         }
         let listeners = tree.get("listener").and_then(Value::as_array).map_or(0, Vec::len);
@@ -75,6 +75,7 @@ impl Page<'_> {
             let mut keys = self.keys.iter().filter(|key| key.table() == table.path);
             if self.value(&path).is_some() && keys.any(|key| shows(&key)) {
                 self.table(&format!("[{}]", table.path), &path, &table.path);
+                self.lists(table, &path);
             }
         }
     }
@@ -96,18 +97,18 @@ impl Page<'_> {
         }
     }
 
-    /// The lists of tables in a table of the file.
-    fn lists(&mut self, table: &Key) {
+    /// The lists of tables in a table, which stands at that path.
+    fn lists(&mut self, table: &Key, at: &[&str]) {
         let lists = |key: &&Key| key.table() == table.path && key.kind.starts_with("list");
         for key in self.keys.iter().filter(|key| key.is_table).filter(lists) {
-            let path = [table.path.as_str(), key.name()];
+            let path = [at, &[key.name()]].concat();
             let length = self.value(&path).and_then(Value::as_array).map_or(0, Vec::len);
             if length == 0 {
                 self.line(format_args!("# {} has no entry", key.name()));
             }
             for index in 0..length {
                 let index = index.to_string();
-                let path = [path.as_slice(), &[&index]].concat();
+                let path = [path.as_slice(), &[index.as_str()]].concat();
                 self.table(&format!("[[{}]]", key.path), &path, &key.path);
             }
         }
@@ -290,6 +291,23 @@ mod tests {
         assert!(shown.contains(rule), "{shown}");
         assert_eq!(config(&shown, Vec::new()).settings.store, first.settings.store);
         assert!(config("", Vec::new()).show().contains("# topic has no entry\n"));
+    }
+
+    #[test]
+    fn certificates_of_a_listener_read_back() {
+        let certificates = ["a", "b"].map(|name| {
+            format!(
+                "[[listener.tls.certificate]]\ncert_file = \"/{name}.pem\"\nkey_file = \"/k\"\n"
+            )
+        });
+        let text = "[[listener]]\nurl = \"tls://127.0.0.1\"\n[listener.tls]\n\
+                    cert_file = \"/c.pem\"\nkey_file = \"/k\"\n";
+        let first = config(&[text, &certificates.concat()].concat(), Vec::new());
+        let shown = first.show();
+        let second = "[[listener.tls.certificate]]\ncert_file = \"/b.pem\"  # plexus.toml:10\n";
+        assert!(shown.contains(second), "{shown}");
+        assert_eq!(config(&shown, Vec::new()).settings, first.settings);
+        assert!(config(text, Vec::new()).show().contains("# certificate has no entry\n"));
     }
 
     #[test]

@@ -141,6 +141,79 @@ pub enum TlsConfigError {
         /// Why not.
         source: rustls::Error,
     },
+    /// A file without a revocation list in it.
+    #[error(
+        "{} holds no revocation list; expected DER, or `-----BEGIN X509 CRL-----`", path.display()
+    )]
+    NoCrl {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A revocation list is damaged or of a kind that cannot be checked.
+    #[error("{} holds a revocation list that is damaged or cannot be checked", path.display())]
+    Crl {
+        /// The file, or the other place that it came from.
+        path: PathBuf,
+        /// Why not.
+        source: rustls::server::VerifierBuilderError,
+    },
+    /// Revocation lists, and nobody who could be revoked.
+    #[error("crl_files has no effect without client certificates; set client_auth, or remove it")]
+    UnusedCrls,
+    /// An OCSP response cannot be read.
+    #[error("cannot read {}", path.display())]
+    OcspFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file that holds no answer of an authority about a certificate.
+    #[error("{} holds no successful OCSP response in DER", path.display())]
+    Ocsp {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A further certificate that no client could ask for.
+    #[error(
+        "certificate {} has no name that a client could ask for; write names = [\"…\"]",
+        cert.display()
+    )]
+    NoName {
+        /// The certificate's file.
+        cert: PathBuf,
+    },
+    /// A name that no client could ask for.
+    #[error(
+        "certificate {}: `{name}` is no host name; write one as `a.example` or `*.example`",
+        cert.display()
+    )]
+    BadName {
+        /// The certificate's file.
+        cert: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// Two further certificates for one name.
+    #[error(
+        "certificates {} and {} are both for `{name}`; give each name to one of them",
+        cert.display(),
+        other.display()
+    )]
+    SameName {
+        /// The later one's file.
+        cert: PathBuf,
+        /// The earlier one's file.
+        other: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// No cipher suite is left.
+    #[error(
+        "cipher_suites has none for the versions that are spoken; add TLS_AES_256_GCM_SHA384, or \
+         remove the key"
+    )]
+    NoSuite,
     /// Client certificates are to be checked against nothing.
     #[error("client certificates need authorities to check against; set client_ca_file")]
     NoClientAuthority,

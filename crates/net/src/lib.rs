@@ -2,9 +2,10 @@
 //! with the PROXY protocol in front where a listener asks for it. Above the socket everything is
 //! sans-io and layered: socket bytes → PROXY header → TLS → WebSocket → application bytes.
 //!
-//! *What it never does.* It knows nothing of MQTT, starts no thread, reads no clock, never blocks and
-//! belongs to no particular poll: a [`Stream`] is registered, moved to another thread and registered
-//! there. Nothing is buffered without a limit, and a stream that only waits holds no buffer.
+//! *What it never does.* It knows nothing of MQTT, starts no thread, reads no clock (TLS has one of its
+//! own, for the dates of what it looks at), never blocks and belongs to no particular poll: a [`Stream`]
+//! is registered, moved to another thread and registered there. Nothing is buffered without a limit, and
+//! a stream that only waits holds no buffer.
 //!
 //! *Entry points.* [`ListenerOptions`], [`Listener`], [`Stream`], [`WriteQueue`], [`ReadBlock`].
 //!
@@ -32,14 +33,15 @@ pub use endpoint::{Endpoint, Target};
 pub use error::{BindError, StreamError, TlsConfigError};
 pub use listener::{Accepted, Listener};
 pub use options::{
-    BindOptions, ClientAuth, ListenerOptions, ProxyProtocol, TlsClientOptions, TlsOptions,
-    TlsVersion, WebSocketOptions,
+    BindOptions, CipherSuite, ClientAuth, CrlDoubt, CrlScope, ListenerOptions, ProxyProtocol,
+    TlsCertificate, TlsClientOptions, TlsOptions, TlsVersion, UnknownName, WebSocketOptions,
 };
 pub use queue::{SpareBuffers, WriteQueue};
 pub use regular::read_regular_file;
 pub use socket::{PeerAddr, Socket};
 pub use stream::{ClientLayers, ClientWebSocket, Facts, Flushed, Layers, Read, Stream};
 pub use tls::{
-    TlsClient, TlsFacts, TlsServer, Validity, certificate_is_authority, certificate_validity,
+    StapleFault, TlsClient, TlsEnds, TlsFacts, TlsServer, Validity, certificate_is_authority,
+    certificate_validity, crl_validity, staple_fault,
 };
 pub use url::{ListenUrl, Transport, UrlError};

@@ -1,12 +1,19 @@
 //! The configuration of one listener, and of a client's TLS. The documentation here is the schema.
 
 mod file_mode;
+mod tls;
 
 use std::{path::PathBuf, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::tls::TlsPair;
+use self::tls::alpn_default;
+pub use self::tls::{
+    CipherSuite, ClientAuth, CrlDoubt, CrlScope, TlsCertificate, TlsOptions, TlsVersion,
+    UnknownName,
+};
 use crate::{BindError, Layers, ListenUrl, TlsServer};
 
 /// One listener as configured.
@@ -105,73 +112,6 @@ impl Default for BindOptions {
     fn default() -> Self {
         Self { backlog: 1024, reuse_port: false, nodelay: true, ipv6_only: true, unix_mode: 0o660 }
     }
-}
-
-/// Certificates and rules of a TLS listener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TlsOptions {
-    /// PEM file with the server's certificate, followed by its intermediates.
-    pub cert_file: PathBuf,
-    /// PEM file with the private key of the certificate.
-    pub key_file: PathBuf,
-    /// PEM file with the authorities that client certificates are checked against; needed unless
-    /// `client_auth` is `none`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_ca_file: Option<PathBuf>,
-    /// Whether clients show a certificate.
-    #[serde(default)]
-    pub client_auth: ClientAuth,
-    /// The oldest TLS version that is spoken.
-    #[serde(default)]
-    pub min_version: TlsVersion,
-    /// Application protocols (ALPN) that are accepted. A client that names none is accepted, a
-    /// client that names only others is refused. WebSocket listeners accept `http/1.1` too.
-    #[serde(default = "alpn_default")]
-    pub alpn: Vec<String>,
-}
-
-impl TlsOptions {
-    /// TLS with this certificate and key and every other option at its default.
-    pub fn new(cert_file: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
-        Self {
-            cert_file: cert_file.into(),
-            key_file: key_file.into(),
-            client_ca_file: None,
-            client_auth: ClientAuth::None,
-            min_version: TlsVersion::default(),
-            alpn: alpn_default(),
-        }
-    }
-}
-
-fn alpn_default() -> Vec<String> {
-    vec!["mqtt".to_owned()]
-}
-
-/// Whether clients show a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ClientAuth {
-    /// No certificate is asked for.
-    #[default]
-    None,
-    /// A certificate is checked when the client shows one.
-    Optional,
-    /// A client without a valid certificate is refused.
-    Required,
-}
-
-/// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub enum TlsVersion {
-    /// TLS 1.2 and 1.3.
-    #[default]
-    #[serde(rename = "1.2")]
-    V1_2,
-    /// TLS 1.3 only.
-    #[serde(rename = "1.3")]
-    V1_3,
 }
 
 /// How a client speaks TLS.

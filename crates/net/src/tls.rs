@@ -2,11 +2,11 @@
 
 use std::{
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use rustls::{
-    ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    ClientConfig, RootCertStore, ServerConfig,
     client::UnbufferedClientConnection,
     crypto::CryptoProvider,
     pki_types::{
@@ -18,18 +18,26 @@ use rustls::{
 };
 
 use crate::{
-    ClientAuth, StreamError, TlsClientOptions, TlsConfigError, TlsOptions, TlsVersion,
-    read_regular_file,
+    StreamError, TlsClientOptions, TlsConfigError, TlsOptions, options::TlsPair, read_regular_file,
 };
 
+mod certificate;
+mod crl;
+mod der;
 mod insecure;
 mod resolver;
 mod session;
+mod staple;
+mod suites;
 mod validity;
 
-use resolver::NamedCertificate;
+pub use crl::crl_validity;
+use resolver::{Certificates, NamedCertificate, Shown};
+use session::Admission;
 pub use session::TlsFacts;
 pub(crate) use session::TlsSession;
+pub use staple::{StapleFault, staple_fault};
+use suites::{provider, provider_of, versions};
 pub use validity::{Validity, certificate_is_authority, certificate_validity};
 
 /// All authorities of the public web have some 300 KiB.
@@ -38,59 +46,118 @@ const PEM_SIZE_MAX: u64 = 16 * 1024 * 1024;
 /// The server's side of TLS for one listener: a cheap handle to certificates that can be replaced while
 /// connections come and go.
 #[derive(Debug, Clone)]
-pub struct TlsServer(Arc<RwLock<ServerConfigs>>);
+pub struct TlsServer(Arc<Serving>);
+
+#[derive(Debug)]
+struct Serving {
+    configs: RwLock<ServerConfigs>,
+    /// Revocation lists that came from elsewhere than a file. Locked, before the other, as long as
+    /// something is read anew: who reloads must not bring back lists that were just replaced.
+    brought: Mutex<Vec<crl::Sourced>>,
+}
 
 /// The same certificates and rules for both kinds of listener.
 #[derive(Debug)]
 struct ServerConfigs {
-    key: Arc<CertifiedKey>,
+    certificates: Arc<Certificates>,
     stream: ServerConfig,
     /// Browsers name `http/1.1`, never `mqtt`.
     websocket: ServerConfig,
+    /// Who looks at the certificates of clients, where any are asked for.
+    verifier: Option<Arc<dyn ClientCertVerifier>>,
+    ends: TlsEnds,
+}
+
+/// When what a listener goes by ends, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TlsEnds {
+    /// The first of the certificates that clients are shown, intermediates included.
+    pub certificate: Option<u64>,
+    /// The first of the revocation lists.
+    pub crl: Option<u64>,
 }
 
 impl TlsServer {
     /// Reads the files and checks that they fit together.
     pub fn new(options: &TlsOptions) -> Result<Self, TlsConfigError> {
-        Ok(Self(Arc::new(RwLock::new(ServerConfigs::load(options)?))))
+        let configs = RwLock::new(ServerConfigs::load(options, &[])?);
+        Ok(Self(Arc::new(Serving { configs, brought: Mutex::default() })))
     }
 
     /// Reads the files again, for connections from now on. After an error everything stays as it was.
     /// Sessions of before cannot be resumed: they were admitted under the old rules.
     pub fn reload(&self, options: &TlsOptions) -> Result<(), TlsConfigError> {
-        let fresh = ServerConfigs::load(options)?;
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        let brought = self.0.brought.lock().unwrap_or_else(PoisonError::into_inner);
+        self.replace(ServerConfigs::load(options, &brought)?);
         Ok(())
     }
 
+    /// The same, with these revocation lists (DER) beside those of the files from now on, each with the
+    /// place that it came from. For whoever fetches lists; it replaces the ones that were set before.
+    pub fn set_crls(
+        &self,
+        options: &TlsOptions,
+        lists: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), TlsConfigError> {
+        let lists = lists.into_iter().map(|(place, list)| (place.into(), list.into()));
+        let lists = lists.collect::<Vec<_>>();
+        let mut brought = self.0.brought.lock().unwrap_or_else(PoisonError::into_inner);
+        self.replace(ServerConfigs::load(options, &lists)?);
+        *brought = lists;
+        Ok(())
+    }
+
+    /// When certificates and revocation lists end.
+    pub fn ends(&self) -> TlsEnds {
+        self.configs(|configs| configs.ends)
+    }
+
     pub(crate) fn accept(&self, websocket: bool) -> Result<TlsSession, StreamError> {
-        let configs = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        // A copy of a configuration shares everything that is large; the copy lives until the handshake
-        // is over and brings the connection a resolver of its own.
-        let mut config = if websocket { configs.websocket.clone() } else { configs.stream.clone() };
-        let certificate = Arc::new(NamedCertificate::new(Arc::clone(&configs.key)));
-        config.cert_resolver = Arc::<NamedCertificate>::clone(&certificate);
-        let connection = UnbufferedServerConnection::new(Arc::new(config))?;
-        Ok(TlsSession::server(connection, certificate))
+        self.configs(|configs| {
+            // A copy of a configuration shares everything that is large; the copy lives until the
+            // handshake is over and brings the connection a resolver of its own.
+            let mut config =
+                if websocket { configs.websocket.clone() } else { configs.stream.clone() };
+            let clock = Arc::clone(&config.time_provider);
+            let certificates = Arc::clone(&configs.certificates);
+            let certificate = Arc::new(NamedCertificate::new(certificates, Arc::clone(&clock)));
+            config.cert_resolver = Arc::<NamedCertificate>::clone(&certificate);
+            let admission = configs.verifier.clone().map(|verifier| Admission { verifier, clock });
+            let connection = UnbufferedServerConnection::new(Arc::new(config))?;
+            Ok(TlsSession::server(connection, certificate, admission))
+        })
+    }
+
+    fn configs<T>(&self, look: impl FnOnce(&ServerConfigs) -> T) -> T {
+        look(&self.0.configs.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, fresh: ServerConfigs) {
+        *self.0.configs.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 }
 
 impl ServerConfigs {
-    fn load(options: &TlsOptions) -> Result<Self, TlsConfigError> {
-        let provider = provider();
-        let verifier = client_verifier(options, &provider)?;
-        let certificates = read_certificates(&options.cert_file)?;
-        let key = CertifiedKey::from_der(certificates, read_key(&options.key_file)?, &provider);
-        let key = Arc::new(key.map_err(|source| TlsConfigError::Pair {
-            cert: options.cert_file.clone(),
-            key: options.key_file.clone(),
-            source,
-        })?);
+    fn load(options: &TlsOptions, brought: &[crl::Sourced]) -> Result<Self, TlsConfigError> {
+        let provider = provider_of(&options.cipher_suites, options.min_version)?;
+        let mut lists = crl::read(&options.crl_files)?;
+        lists.extend_from_slice(brought);
+        let verifier = crl::client_verifier(options, &provider, &lists)?;
+        let certificates = certificates(options, &provider)?;
+        let ends = TlsEnds {
+            certificate: certificates.all().filter_map(validity::end).min(),
+            crl: lists.iter().filter_map(|(_, list)| crl::end(list)).min(),
+        };
+        let certificates = Arc::new(certificates);
+        let resolver = Arc::new(rustls::server::ResolvesServerCertUsingSni::new());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(options.min_version))
             .map_err(TlsConfigError::Setup)?
-            .with_client_cert_verifier(verifier)
-            .with_cert_resolver(Arc::new(NamedCertificate::new(Arc::clone(&key))));
+            .with_client_cert_verifier(
+                verifier.clone().unwrap_or_else(WebPkiClientVerifier::no_client_auth),
+            )
+            // Every connection has a resolver of its own.
+            .with_cert_resolver(resolver);
         // Tickets keep resumption without memory on our side; one is enough for one client.
         config.ticketer =
             rustls::crypto::aws_lc_rs::Ticketer::new().map_err(TlsConfigError::Setup)?;
@@ -101,8 +168,38 @@ impl ServerConfigs {
         if !websocket.alpn_protocols.is_empty() {
             websocket.alpn_protocols.push(b"http/1.1".to_vec());
         }
-        Ok(Self { key, stream: config, websocket })
+        Ok(Self { certificates, stream: config, websocket, verifier, ends })
     }
+}
+
+fn certificates(
+    options: &TlsOptions,
+    provider: &CryptoProvider,
+) -> Result<Certificates, TlsConfigError> {
+    let default = load_pair(&options.default_pair(), provider)?;
+    let mut certificates = Certificates::new(default, options.unknown_name);
+    for one in &options.certificate {
+        let shown = load_pair(&one.pair(), provider)?;
+        let names = if one.names.is_empty() { shown.names() } else { one.names.clone() };
+        certificates.add(shown, names, &one.cert_file)?;
+    }
+    Ok(certificates)
+}
+
+/// A certificate with its key and what is stapled to it.
+fn load_pair(pair: &TlsPair<'_>, provider: &CryptoProvider) -> Result<Shown, TlsConfigError> {
+    let certificates = read_certificates(pair.cert)?;
+    let staple = match (pair.ocsp, certificates.first()) {
+        (Some(file), Some(certificate)) => staple::read(file, certificate)?.ok(),
+        _ => None,
+    };
+    let key = CertifiedKey::from_der(certificates, read_key(pair.key)?, provider);
+    let key = key.map_err(|source| TlsConfigError::Pair {
+        cert: pair.cert.to_owned(),
+        key: pair.key.to_owned(),
+        source,
+    })?;
+    Ok(Shown::new(key, staple))
 }
 
 /// The client's side of TLS: a cheap handle.
@@ -149,39 +246,8 @@ impl TlsClient {
     }
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
-}
-
-fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
-    use rustls::version::{TLS12, TLS13};
-    static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
-    static NEWEST: [&SupportedProtocolVersion; 1] = [&TLS13];
-    match min {
-        TlsVersion::V1_2 => &BOTH,
-        TlsVersion::V1_3 => &NEWEST,
-    }
-}
-
 fn protocols(names: &[String]) -> Vec<Vec<u8>> {
     names.iter().map(|name| name.as_bytes().to_vec()).collect()
-}
-
-fn client_verifier(
-    options: &TlsOptions,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, TlsConfigError> {
-    if options.client_auth == ClientAuth::None {
-        return Ok(WebPkiClientVerifier::no_client_auth());
-    }
-    let file = options.client_ca_file.as_deref().ok_or(TlsConfigError::NoClientAuthority)?;
-    let roots = Arc::new(read_authorities(file)?);
-    let builder = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(provider));
-    let builder = match options.client_auth {
-        ClientAuth::Optional => builder.allow_unauthenticated(),
-        ClientAuth::None | ClientAuth::Required => builder,
-    };
-    builder.build().map_err(TlsConfigError::Verifier)
 }
 
 fn client_roots(options: &TlsClientOptions) -> Result<RootCertStore, TlsConfigError> {

@@ -1,8 +1,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    acl::AclCommand, bench::BenchCommand, config::ConfigCommand, passwd::PasswdArgs,
-    publish::PubArgs, serve::ServeArgs, store::StoreCommand, subscribe::SubArgs,
+    acl::AclCommand, bench::BenchCommand, cert::CertCommand, config::ConfigCommand,
+    passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs, store::StoreCommand,
+    subscribe::SubArgs,
 };
 
 pub(crate) const EXIT_CODES: &str = "\
@@ -40,7 +41,7 @@ pub(crate) enum Command {
     /// Without any configuration it listens on loopback only and asks for no password. SIGTERM and
     /// SIGINT stop it: connections are told and get a moment to take what is on its way; a second
     /// signal, a tenth of a second later or more, ends it at once. SIGHUP reads certificates, users, rules
-    /// and the log level anew.
+    /// and the log level anew; certificates also by themselves when their files have changed.
     Serve(ServeArgs),
     /// Publish messages
     ///
@@ -65,6 +66,9 @@ pub(crate) enum Command {
     /// Ask the rules who may publish and subscribe what
     #[command(subcommand)]
     Acl(AclCommand),
+    /// Make certificates to develop and try with
+    #[command(subcommand)]
+    Cert(CertCommand),
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,5 +1,6 @@
 pub(crate) mod acl;
 pub(crate) mod bench;
+pub(crate) mod cert;
 pub(crate) mod config;
 pub(crate) mod passwd;
 pub(crate) mod publish;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Sub(args) => subscribe::run(&args),
         Command::Bench(command) => bench::run(&command),
         Command::Acl(command) => acl::run(command),
+        Command::Cert(command) => cert::run(&command),
         Command::Config(command) => config::run(command),
         Command::Passwd(args) => passwd::run(&args),
         Command::Store(command) => store::run(&command),

@@ -17,6 +17,21 @@ fn date(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
+/// The moment at which a day begins, in seconds since 1970; none if there is no such day, or if it was
+/// before.
+pub fn moment(year: u64, month: u64, day: u64) -> Option<u64> {
+    if !(1_970..=9_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // As in `date`, years and months are counted from March.
+    let (year_of, month_of) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year_of / 4 - year_of / 100 + year_of / 400;
+    let days = 365 * year_of + leap_days + (153 * month_of + 2) / 5 + day - 1;
+    let days = days.checked_sub(719_468)?;
+    // The 31st of a shorter month would be a day of the next.
+    (date(days) == (year, month, day)).then_some(days * DAY)
+}
+
 /// The day of a moment, in seconds since 1970.
 pub fn day(moment: u64) -> String {
     let (year, month, day) = date(moment / DAY);
@@ -39,21 +54,10 @@ pub fn parse(text: &str) -> Option<u64> {
     };
     let [year, month, of_month] = numbers(date, '-', [4, 2, 2])?;
     let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    if hour > 23 || minute > 59 || second > 59 || year < 1970 || !(1..=12).contains(&month) {
+    if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let days = days_to(year, month).checked_add(of_month.checked_sub(1)?)?;
-    let moment = days * DAY + hour * 3_600 + minute * 60 + second;
-    // A day that the month does not have would be one of the next.
-    (day(moment) == date).then_some(moment)
-}
-
-/// The days from 1970-01-01 to the first of a month.
-fn days_to(year: u64, month: u64) -> u64 {
-    // Counted from March, as in `date`.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let of_years = year * 365 + year / 4 - year / 100 + year / 400;
-    of_years + (153 * month + 2) / 5 - 719_468
+    Some(moment(year, month, of_month)? + hour * 3_600 + minute * 60 + second)
 }
 
 /// Three numbers of so many digits each.
@@ -69,7 +73,7 @@ fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[u64; 3]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{day, parse, time};
+    use super::{DAY, date, day, moment, parse, time};
 
     #[test]
     fn what_is_written_is_read() {
@@ -77,7 +81,7 @@ mod tests {
             assert_eq!(parse(&format!("{}T{}Z", day(moment), time(moment))), Some(moment));
         }
         for number in 0..150_000 {
-            assert_eq!(parse(&day(number * super::DAY)), Some(number * super::DAY));
+            assert_eq!(parse(&day(number * DAY)), Some(number * DAY));
         }
         for text in [
             "",
@@ -113,5 +117,22 @@ mod tests {
         ] {
             assert_eq!((day(moment).as_str(), time(moment).as_str()), (date, of_day));
         }
+    }
+
+    #[test]
+    fn a_day_begins_at_its_moment() {
+        for days in (0..2_932_897).step_by(97) {
+            let (year, month, day) = date(days);
+            assert_eq!(moment(year, month, day), Some(days * DAY), "{year}-{month}-{day}");
+        }
+        for (year, month, day) in
+            [(1_969, 12, 31), (2_023, 2, 29), (2_024, 4, 31), (2_024, 13, 1), (2_024, 0, 1)]
+        {
+            assert_eq!(moment(year, month, day), None, "{year}-{month}-{day}");
+        }
+        assert_eq!(
+            (moment(2_024, 1, 0), moment(0, 0, 0), moment(10_000, 1, 1)),
+            (None, None, None)
+        );
     }
 }

@@ -14,7 +14,12 @@ const PATHS: &[&[&str]] = &[
     &["access", "jwt", "*", "key_set_ca_file"],
     &["listener", "*", "tls", "cert_file"],
     &["listener", "*", "tls", "key_file"],
+    &["listener", "*", "tls", "ocsp_file"],
     &["listener", "*", "tls", "client_ca_file"],
+    &["listener", "*", "tls", "crl_files", "*"],
+    &["listener", "*", "tls", "certificate", "*", "cert_file"],
+    &["listener", "*", "tls", "certificate", "*", "key_file"],
+    &["listener", "*", "tls", "certificate", "*", "ocsp_file"],
 ];
 
 /// The keys that hold a path behind `file:`, or a secret itself.
@@ -84,7 +89,8 @@ mod tests {
         let text = "[node]\ndata_dir = \"data\"\n[access]\nusers_file = \"/abs/users\"\n\
                     [access.users]\nbob = \"file:bob\"\neve = \"$argon2id$x\"\n\
                     [[listener]]\nurl = \"tls://127.0.0.1\"\n\
-                    tls = { cert_file = \"c.pem\", key_file = \"../k.pem\", client_ca_file = \"a\" }\n";
+                    tls = { cert_file = \"c.pem\", key_file = \"../k.pem\", client_ca_file = \"a\", \
+                    crl_files = [\"r\", \"/s\"], certificate = [{ cert_file = \"d\" }] }\n";
         let tree = resolved(text, "/etc/plexus/plexus.toml");
         assert_eq!(tree["node"]["data_dir"].as_str(), Some("/etc/plexus/data"));
         assert_eq!(tree["access"]["users_file"].as_str(), Some("/abs/users"));
@@ -94,6 +100,9 @@ mod tests {
         assert_eq!(tls["cert_file"].as_str(), Some("/etc/plexus/c.pem"));
         assert_eq!(tls["key_file"].as_str(), Some("/etc/plexus/../k.pem"));
         assert_eq!(tls["client_ca_file"].as_str(), Some("/etc/plexus/a"));
+        assert_eq!(tls["crl_files"][0].as_str(), Some("/etc/plexus/r"));
+        assert_eq!(tls["crl_files"][1].as_str(), Some("/s"));
+        assert_eq!(tls["certificate"][0]["cert_file"].as_str(), Some("/etc/plexus/d"));
         assert_eq!(tree["listener"][0]["url"].as_str(), Some("tls://127.0.0.1"));
     }
 
@@ -107,7 +116,9 @@ mod tests {
     fn every_key_that_names_a_file_is_resolved() {
         let listed = PATHS.iter().map(|path| path.join(".").replace(".*", "")).collect::<Vec<_>>();
         let paths = keys().into_iter().map(|key| key.path);
-        for path in paths.filter(|path| path.ends_with("_file") || path.ends_with("_dir")) {
+        let is_file =
+            |path: &String| ["_file", "_files", "_dir"].iter().any(|end| path.ends_with(end));
+        for path in paths.filter(is_file) {
             assert!(listed.contains(&path), "{path} is not resolved");
         }
     }

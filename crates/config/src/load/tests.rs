@@ -103,7 +103,19 @@ error: unknown key `cert`
   |
 3 | tls = { cert = \"a\" }
   |         ^^^^
-  = the keys here are cert_file, key_file, client_ca_file, client_auth, min_version, alpn",
+  = the keys here are cert_file, key_file, ocsp_file, certificate, unknown_name, client_ca_file, \
+client_auth, crl_files, crl_scope, crl_unknown, crl_expired, min_version, cipher_suites, alpn",
+    );
+    shown(
+        "[[listener]]\nurl = \"tls://127.0.0.1\"\n[listener.tls]\ncert_file = \"c\"\n\
+         key_file = \"k\"\ncipher_suites = [\"TLS_AES_128_GCM_SHA265\"]\n",
+        "
+error: `TLS_AES_128_GCM_SHA265` is not known here
+ --> plexus.toml:6:18
+  |
+6 | cipher_suites = [\"TLS_AES_128_GCM_SHA265\"]
+  |                  ^^^^^^^^^^^^^^^^^^^^^^^^
+  = did you mean `TLS_AES_128_GCM_SHA256`?",
     );
 }
 

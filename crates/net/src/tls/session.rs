@@ -4,9 +4,11 @@ use std::{mem, sync::Arc};
 
 use bytes::{Buf, BytesMut};
 use rustls::{
-    ProtocolVersion,
+    HandshakeKind, ProtocolVersion,
     client::{ClientConnectionData, UnbufferedClientConnection},
-    server::{ServerConnectionData, UnbufferedServerConnection},
+    pki_types::CertificateDer,
+    server::{ServerConnectionData, UnbufferedServerConnection, danger::ClientCertVerifier},
+    time_provider::TimeProvider,
     unbuffered::{
         ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic,
     },
@@ -47,9 +49,29 @@ pub(crate) struct TlsSession {
     incoming: BytesMut,
     /// Where the certificate resolver leaves the name that the client asked for.
     sni: Option<Arc<NamedCertificate>>,
+    /// Until the client has been let in; from the beginning where no certificates are asked for.
+    admission: Option<Admission>,
     peer_closed: bool,
     /// An error is final: rustls is not asked again.
     failed: bool,
+}
+
+/// Who looks at the certificates of clients, and by which clock.
+#[derive(Debug, Clone)]
+pub(super) struct Admission {
+    pub(super) verifier: Arc<dyn ClientCertVerifier>,
+    pub(super) clock: Arc<dyn TimeProvider>,
+}
+
+impl Admission {
+    fn verdict(&self, chain: &[CertificateDer<'_>]) -> Result<(), rustls::Error> {
+        let Some((own, above)) = chain.split_first() else {
+            let needed = self.verifier.client_auth_mandatory();
+            return if needed { Err(rustls::Error::NoCertificatesPresented) } else { Ok(()) };
+        };
+        let now = self.clock.current_time().ok_or(rustls::Error::FailedToGetCurrentTime)?;
+        self.verifier.verify_client_cert(own, above, now).map(drop)
+    }
 }
 
 enum Connection {
@@ -98,8 +120,9 @@ impl TlsSession {
     pub(super) fn server(
         connection: UnbufferedServerConnection,
         certificate: Arc<NamedCertificate>,
+        admission: Option<Admission>,
     ) -> Self {
-        Self { sni: Some(certificate), ..Self::new(Connection::Server(connection)) }
+        Self { sni: Some(certificate), admission, ..Self::new(Connection::Server(connection)) }
     }
 
     pub(super) fn client(connection: UnbufferedClientConnection) -> Self {
@@ -107,7 +130,14 @@ impl TlsSession {
     }
 
     fn new(connection: Connection) -> Self {
-        Self { connection, incoming: BytesMut::new(), sni: None, peer_closed: false, failed: false }
+        Self {
+            connection,
+            incoming: BytesMut::new(),
+            sni: None,
+            admission: None,
+            peer_closed: false,
+            failed: false,
+        }
     }
 
     /// Takes ciphertext: plaintext goes to `sink`, handshake messages and alerts go to `out`. On the
@@ -124,8 +154,13 @@ impl TlsSession {
         // What is refused above does not leave this session half-way through its input: the layer
         // above may still have something to say.
         let mut result = Ok(());
+        // What comes right behind the handshake waits until the client has been let in.
+        let waits = self.admission.is_some();
+        let mut early = Vec::new();
         let mut deliver = |plain: &[u8]| {
-            if result.is_ok() {
+            if waits {
+                early.extend_from_slice(plain);
+            } else if result.is_ok() {
                 result = sink(plain);
             }
         };
@@ -147,7 +182,32 @@ impl TlsSession {
             self.failed = true;
             return Err(rustls::Error::General("handshake message too long".to_owned()).into());
         }
+        if waits {
+            self.admit(out)?;
+            if !early.is_empty() {
+                sink(&early)?;
+            }
+        }
         result
+    }
+
+    /// Looks once more at the certificate of a client that resumes a session, which TLS itself does not:
+    /// it may have ended, or have been revoked, since it was admitted.
+    fn admit(&mut self, out: &mut WriteQueue) -> Result<(), StreamError> {
+        if !self.is_ready() {
+            return Ok(());
+        }
+        let Some(admission) = self.admission.take() else { return Ok(()) };
+        let state = self.state();
+        if state.handshake_kind() != Some(HandshakeKind::Resumed) {
+            return Ok(());
+        }
+        let verdict = admission.verdict(state.peer_certificates().unwrap_or_default());
+        if verdict.is_err() {
+            self.close(out);
+            self.failed = true;
+        }
+        Ok(verdict?)
     }
 
     /// Encrypts what waits in `plain`, until `out` holds about `limit` bytes.

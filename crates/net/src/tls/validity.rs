@@ -60,6 +60,14 @@ fn verdict(certificate: &CertificateDer<'_>, at: u64) -> Result<(), Error> {
     verify_server_cert_signed_by_trust_anchor(&parsed, &nobody, &[], now, &[])
 }
 
+/// When a certificate ends.
+pub(super) fn end(certificate: &CertificateDer<'_>) -> Option<u64> {
+    match validity(certificate, u64::MAX) {
+        Validity::NotAfter(end) => Some(end),
+        Validity::Holds | Validity::NotBefore(_) => None,
+    }
+}
+
 /// The verifier looks at the dates before anything else. That nobody is trusted is what it says of a
 /// certificate whose dates are good.
 fn validity(certificate: &CertificateDer<'_>, at: u64) -> Validity {
@@ -78,7 +86,7 @@ fn validity(certificate: &CertificateDer<'_>, at: u64) -> Validity {
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 
-    use super::{Validity, is_authority, validity};
+    use super::{Validity, end as end_of, is_authority, validity};
 
     #[test]
     fn a_certificate_holds_between_its_dates() {
@@ -94,6 +102,7 @@ mod tests {
             assert_eq!(at(begin), Validity::Holds);
             assert_eq!(at(end), Validity::Holds);
             assert_eq!(at(end + 1), Validity::NotAfter(end));
+            assert_eq!(end_of(certificate.der()), Some(end));
             assert_eq!(is_authority(certificate.der()), authority != IsCa::NoCa);
         }
     }

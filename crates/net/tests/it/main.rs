@@ -6,6 +6,7 @@ mod hostile;
 mod listeners;
 mod pair;
 mod plain;
+mod revocation;
 mod source;
 mod tls;
 mod websocket;

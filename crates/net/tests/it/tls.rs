@@ -10,9 +10,11 @@ use std::{
 };
 
 use plexus_net::{
-    ClientAuth, ClientLayers, Layers, Stream, StreamError, TlsClient, TlsClientOptions,
-    TlsConfigError, TlsOptions, TlsServer, TlsVersion, WebSocketOptions,
+    ClientAuth, ClientLayers, Layers, Stream, StreamError, TlsCertificate, TlsClient,
+    TlsClientOptions, TlsConfigError, TlsOptions, TlsServer, TlsVersion, UnknownName,
+    WebSocketOptions,
 };
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
@@ -264,6 +266,69 @@ fn sessions_are_resumed_until_the_certificates_are_read_again() {
         tls.reload(&scene.options).unwrap();
         assert_ne!(serve_foreign(&server, config).1.unwrap(), HandshakeKind::Resumed);
     }
+}
+
+#[test]
+fn the_name_that_is_asked_for_decides_which_certificate_is_shown() {
+    let scene = scene("tls_names");
+    let certificate = |name: &str, names: &[&str]| TlsCertificate {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        cert_file: scene.authority.cert_file(name),
+        key_file: scene.authority.key_file(name),
+        ocsp_file: None,
+    };
+    let default = fs::read_to_string(&scene.options.cert_file).unwrap();
+    let default = CertificateDer::from_pem_slice(default.as_bytes()).unwrap().to_vec();
+    let own = scene.authority.issue("own", &["a.example", "*.b.example"]);
+    let given = scene.authority.issue("given", &["c.example"]);
+    let mut options = TlsOptions {
+        certificate: vec![certificate("own", &[]), certificate("given", &["c.example"])],
+        ..scene.options.clone()
+    };
+    let shown = |options: &TlsOptions, name: &str| {
+        let insecure = TlsClientOptions { insecure: true, ..TlsClientOptions::default() };
+        let world = attempt(&server_layers(options), &insecure, name);
+        let sni = world.ends[1].stream.facts().tls.and_then(|facts| facts.sni);
+        assert!(sni.is_none_or(|sni| sni == name));
+        world.ends[0].stream.facts().tls.and_then(|facts| facts.peer_cert_der)
+    };
+    for (name, expected) in [
+        ("localhost", &default),
+        ("a.example", &own),
+        ("x.b.example", &own),
+        ("c.example", &given),
+        ("d.example", &default),
+    ] {
+        assert!(shown(&options, name).as_ref() == Some(expected), "{name}");
+    }
+    options.unknown_name = UnknownName::Refuse;
+    assert!(shown(&options, "localhost") == Some(default));
+    assert!(shown(&options, "a.example") == Some(own));
+    assert_eq!(shown(&options, "d.example"), None);
+    options.certificate.push(certificate("given", &["C.example"]));
+    let error = TlsServer::new(&options).unwrap_err();
+    assert!(matches!(error, TlsConfigError::SameName { .. }), "{error}");
+}
+
+#[test]
+fn the_first_end_of_all_certificates_is_told() {
+    let scene = scene("tls_ends");
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["short.example".to_owned()]).unwrap();
+    params.not_after = date_time_ymd(2080, 12, 31);
+    let short = params.self_signed(&key).unwrap();
+    fs::write(scene.authority.cert_file("short"), short.pem()).unwrap();
+    fs::write(scene.authority.key_file("short"), key.serialize_pem()).unwrap();
+    let ends = TlsServer::new(&scene.options).unwrap().ends();
+    assert_eq!((ends.certificate > Some(3_502_828_800), ends.crl), (true, None));
+    let further = TlsCertificate {
+        names: Vec::new(),
+        cert_file: scene.authority.cert_file("short"),
+        key_file: scene.authority.key_file("short"),
+        ocsp_file: None,
+    };
+    let options = TlsOptions { certificate: vec![further], ..scene.options };
+    assert_eq!(TlsServer::new(&options).unwrap().ends().certificate, Some(3_502_828_800));
 }
 
 #[test]

@@ -195,7 +195,7 @@ impl Kept {
 }
 
 /// A new file that only its owner reads.
-fn create_private(path: &Path) -> io::Result<fs::File> {
+pub(super) fn create_private(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

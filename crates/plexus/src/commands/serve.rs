@@ -1,4 +1,5 @@
 mod banner;
+mod certificates;
 pub(super) mod data_dir;
 mod notices;
 mod refused;
@@ -19,7 +20,10 @@ use plexus_config::{Config, Diagnostic, Examined, NodePlan, Origin, Override};
 use plexus_net::ListenUrl;
 use toml::{Table, Value};
 
-use self::{reload::Reload, worker::Worker};
+use self::{
+    reload::Reload,
+    worker::{Cause, Worker},
+};
 use super::{ConfigArgs, validity, verify, whole};
 use crate::{
     failure::{Failure, print},
@@ -81,7 +85,12 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     notices::readable_passwords(&config, node.listeners());
     args.announce(&config, node.listeners(), anonymous)?;
     let handle = node.handle();
-    let worker = Worker::start("reload", move || reload.run(&handle))?;
+    reload.begin(&handle);
+    let every = reload.every();
+    let worker = Worker::start("reload", every, move |cause| match cause {
+        Cause::Ordered => reload.run(&handle),
+        Cause::Due => reload.look(&handle),
+    })?;
     stop::wait(signals, || worker.order())?;
     tracing::info!("stopping");
     node.shut_down(shutdown_grace);

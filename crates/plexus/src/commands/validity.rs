@@ -7,11 +7,16 @@ use std::{
 };
 
 use plexus_broker::ListenerOptions;
-use plexus_net::{TlsOptions, Validity, certificate_is_authority, certificate_validity};
+use plexus_net::{
+    ClientAuth, CrlDoubt, StapleFault, TlsConfigError, TlsOptions, Validity,
+    certificate_is_authority, certificate_validity, crl_validity, staple_fault,
+};
 use plexus_stdx::calendar::{self, DAY};
 
 /// A certificate that ends within this time is told.
 const SOON: u64 = 14 * DAY;
+/// A revocation list lives for days or weeks: that it ends soon is no news.
+const SOON_LIST: u64 = 0;
 
 /// Logs what is odd about the certificates of these listeners.
 pub(super) fn warn(listeners: &[ListenerOptions]) {
@@ -24,29 +29,62 @@ pub(super) fn concerns(listeners: &[ListenerOptions]) -> Vec<String> {
     concerns_of(listeners.iter().filter_map(|listener| listener.net.tls.as_ref()))
 }
 
-/// What is odd about the certificates, each file once.
+/// What is odd about certificates, revocation lists and OCSP responses, each file once.
 pub(super) fn concerns_of<'a>(tls: impl Iterator<Item = &'a TlsOptions>) -> Vec<String> {
-    let files = tls.flat_map(|options| {
-        let own = (options.cert_file.as_path(), Role::Server);
-        let authorities = options.client_ca_file.as_deref().map(|file| (file, Role::Authority));
-        std::iter::once(own).chain(authorities)
-    });
-    let mut files = files.collect::<Vec<_>>();
+    let mut files = tls.flat_map(Looked::all).collect::<Vec<_>>();
     files.sort_unstable();
     files.dedup();
     let now = now();
-    let concerns = files.into_iter().flat_map(|(file, role)| {
-        let misused = role == Role::Server && certificate_is_authority(file).unwrap_or_default();
-        of_file(file, now).into_iter().chain(misused.then(|| of_authority(file)))
-    });
-    concerns.collect()
+    files.into_iter().flat_map(|file| file.concerns(now)).collect()
 }
 
-/// What a certificate is for.
+/// A file that is looked at, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
-    Server,
-    Authority,
+enum Looked<'a> {
+    Server(&'a Path),
+    Authority(&'a Path),
+    /// Whether clients are refused when the list has ended.
+    Crl(&'a Path, bool),
+    /// The certificate and the response for it.
+    Ocsp(&'a Path, &'a Path),
+}
+
+impl<'a> Looked<'a> {
+    fn all(tls: &'a TlsOptions) -> Vec<Self> {
+        let mut files = Vec::new();
+        for (certificate, response) in tls.certificates() {
+            files.push(Self::Server(certificate));
+            files.extend(response.map(|response| Self::Ocsp(certificate, response)));
+        }
+        files.extend(tls.client_ca_file.as_deref().map(Self::Authority));
+        if tls.client_auth != ClientAuth::None {
+            let refuses = tls.crl_expired == CrlDoubt::Refuse;
+            files.extend(tls.crl_files.iter().map(|file| Self::Crl(file, refuses)));
+        }
+        files
+    }
+
+    fn concerns(self, now: u64) -> Vec<String> {
+        match self {
+            Self::Server(file) => {
+                let misused = certificate_is_authority(file).unwrap_or_default();
+                let misused = misused.then(|| of_authority(file));
+                certificates(file, now).into_iter().chain(misused).collect()
+            }
+            Self::Authority(file) => certificates(file, now),
+            Self::Crl(file, refuses) => {
+                let more = if refuses { "; until then clients are refused" } else { "" };
+                let odd = odd_in(crl_validity, file, (now, SOON_LIST));
+                odd.map(|what| format!("revocation list {} {what}{more}", file.display())).collect()
+            }
+            Self::Ocsp(certificate, file) => {
+                // A file that cannot be read is told by those who need it.
+                let fault = staple_fault(certificate, file, now).unwrap_or_default();
+                let told = fault.map(|fault| of_staple(certificate, file, fault));
+                told.into_iter().collect()
+            }
+        }
+    }
 }
 
 fn of_authority(file: &Path) -> String {
@@ -57,37 +95,56 @@ fn of_authority(file: &Path) -> String {
     )
 }
 
-fn of_file(file: &Path, now: u64) -> Vec<String> {
-    // A file that cannot be read is told by those who need it.
-    let at = |moment| certificate_validity(file, moment).unwrap_or_default();
-    let pairs = at(now).into_iter().zip(at(now.saturating_add(SOON)));
-    let odd = pairs.filter_map(|(today, soon)| judged(today, soon, now));
+fn of_staple(certificate: &Path, file: &Path, fault: StapleFault) -> String {
+    let (file, certificate) = (file.display(), certificate.display());
+    let why = match fault {
+        StapleFault::OtherCertificate => "is for another certificate".to_owned(),
+        StapleFault::Revoked => "says that the certificate was revoked".to_owned(),
+        StapleFault::Unknown => "says that the authority does not know the certificate".to_owned(),
+        StapleFault::NotBefore(from) => format!("does not hold before {}", shown(from)),
+        StapleFault::NotAfter(to) => format!("ended at {}", shown(to)),
+    };
+    format!("OCSP response {file} {why}; it is not stapled to {certificate}, fetch a new one")
+}
+
+fn certificates(file: &Path, now: u64) -> Vec<String> {
+    let odd = odd_in(certificate_validity, file, (now, SOON));
     odd.map(|what| format!("certificate {} {what}", file.display())).collect()
+}
+
+/// What is odd now, and within that time, about what a file holds.
+fn odd_in(
+    look: fn(&Path, u64) -> Result<Vec<Validity>, TlsConfigError>,
+    file: &Path,
+    (now, within): (u64, u64),
+) -> impl Iterator<Item = String> {
+    // A file that cannot be read is told by those who need it.
+    let at = |moment| look(file, moment).unwrap_or_default();
+    let pairs = at(now).into_iter().zip(at(now.saturating_add(within)));
+    pairs.filter_map(move |(today, soon)| judged(today, soon, now))
 }
 
 /// What is odd about a certificate that is so today and so soon, if anything is.
 fn judged(today: Validity, soon: Validity, now: u64) -> Option<String> {
     match (today, soon) {
         (Validity::NotBefore(from), _) => Some(format!("is not valid before {}", shown(from))),
-        (Validity::NotAfter(to), _) => {
-            Some(format!("expired at {}; renew it and send SIGHUP", shown(to)))
-        }
+        (Validity::NotAfter(to), _) => Some(format!("expired at {}; renew it", shown(to))),
         (Validity::Holds, Validity::NotAfter(to)) => {
             let days = to.saturating_sub(now) / DAY;
             let to = shown(to);
-            Some(format!("expires within {} days, at {to}; renew it and send SIGHUP", days + 1))
+            Some(format!("expires within {} days, at {to}; renew it", days + 1))
         }
         (Validity::Holds, Validity::Holds | Validity::NotBefore(_)) => None,
     }
 }
 
 /// As in `2026-01-31 23:59:59 UTC`.
-fn shown(moment: u64) -> String {
+pub(super) fn shown(moment: u64) -> String {
     format!("{} {} UTC", calendar::day(moment), calendar::time(moment))
 }
 
 #[expect(clippy::disallowed_methods, reason = "certificates end by the calendar")]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
@@ -108,11 +165,11 @@ mod tests {
         assert_eq!(told(Holds, Holds, moment), None);
         assert_eq!(
             told(Holds, NotAfter(moment), moment - 2 * DAY - 1).as_deref(),
-            Some("expires within 3 days, at 2001-09-09 01:46:40 UTC; renew it and send SIGHUP")
+            Some("expires within 3 days, at 2001-09-09 01:46:40 UTC; renew it")
         );
         assert_eq!(
             told(NotAfter(moment), NotAfter(moment), moment + 1).as_deref(),
-            Some("expired at 2001-09-09 01:46:40 UTC; renew it and send SIGHUP")
+            Some("expired at 2001-09-09 01:46:40 UTC; renew it")
         );
     }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// As much of a file as is read to see that it can be.
-const PEM_SIZE_MAX: u64 = 16 * 1024 * 1024;
+const FILE_SIZE_MAX: u64 = 64 * 1024 * 1024;
 
 /// The configuration and what a node takes from it, with the threads on which it asks about clients.
 /// Users and certificates are read in any case.
@@ -46,10 +46,10 @@ fn listeners(config: &Config) -> Vec<Diagnostic> {
 
 fn of_listener(config: &Config, index: usize, listener: &ListenerSettings) -> Vec<Diagnostic> {
     let options = listener.tls.as_ref();
-    let unread = options.into_iter().flat_map(files).filter_map(|(key, path)| {
-        let error = read_regular_file(path, PEM_SIZE_MAX).err()?;
+    let unread = options.into_iter().flat_map(TlsOptions::files).filter_map(|(key, path)| {
+        let error = read_regular_file(path, FILE_SIZE_MAX).err()?;
         let message = format!("cannot read {}: {}", path.display(), plain(&error));
-        Some(Diagnostic::new(origin(config, index, &["tls", key]), message))
+        Some(Diagnostic::new(origin(config, index, &within_tls(&key)), message))
     });
     let unread = unread.collect::<Vec<_>>();
     if !unread.is_empty() {
@@ -63,10 +63,9 @@ fn of_listener(config: &Config, index: usize, listener: &ListenerSettings) -> Ve
     net.layers().err().and_then(|error| of_bind(config, index, &error)).into_iter().collect()
 }
 
-fn files(options: &TlsOptions) -> impl Iterator<Item = (&'static str, &Path)> {
-    let authorities = options.client_ca_file.as_deref().map(|path| ("client_ca_file", path));
-    let pair = [("cert_file", options.cert_file.as_path()), ("key_file", &options.key_file)];
-    pair.into_iter().chain(authorities)
+/// The path of a key of `tls` below its listener.
+fn within_tls(key: &str) -> Vec<&str> {
+    std::iter::once("tls").chain(key.split('.')).collect()
 }
 
 /// What is wrong with the configuration when a listener cannot be opened for that reason; nothing
@@ -79,12 +78,14 @@ pub(super) fn of_bind(config: &Config, index: usize, error: &BindError) -> Optio
                 return None;
             }
             let key = settings.and_then(|one| one.tls.as_ref()).map(|tls| key_of(tls, source));
-            let path = [Some("tls"), key.flatten()];
-            let path = path.into_iter().flatten().collect::<Vec<_>>();
+            let key = key.flatten();
+            let path = key.as_deref().map_or_else(|| vec!["tls"], within_tls);
             let message = match &**source {
                 TlsConfigError::Authority { .. }
                 | TlsConfigError::Pem { .. }
-                | TlsConfigError::Pair { .. } => of_files(source),
+                | TlsConfigError::Pair { .. }
+                | TlsConfigError::Crl { .. }
+                | TlsConfigError::OcspFile { .. } => of_files(source),
                 other => chain(other),
             };
             Some(Diagnostic::new(origin(config, index, &path), message))
@@ -110,19 +111,33 @@ pub(super) fn of_bind(config: &Config, index: usize, error: &BindError) -> Optio
     }
 }
 
-/// The key whose file is at fault.
-fn key_of(options: &TlsOptions, error: &TlsConfigError) -> Option<&'static str> {
-    let path = match error {
-        TlsConfigError::Pair { .. } => return Some("key_file"),
-        TlsConfigError::Verifier(_) => return Some("client_ca_file"),
-        TlsConfigError::Pem { path, .. }
-        | TlsConfigError::NoCertificate { path }
-        | TlsConfigError::Authority { path, .. } => path,
-        TlsConfigError::NoClientAuthority | TlsConfigError::HalfPair | TlsConfigError::Setup(_) => {
-            return None;
-        }
+/// The key that is at fault, or whose file is.
+fn key_of(options: &TlsOptions, error: &TlsConfigError) -> Option<String> {
+    let key_of_file = |path: &Path| {
+        options.files().into_iter().find(|(_, file)| *file == path).map(|(key, _)| key)
     };
-    files(options).find(|(_, file)| file == path).map(|(key, _)| key)
+    match error {
+        TlsConfigError::Pair { key: path, .. }
+        | TlsConfigError::Pem { path, .. }
+        | TlsConfigError::NoCertificate { path }
+        | TlsConfigError::Authority { path, .. }
+        | TlsConfigError::NoCrl { path }
+        | TlsConfigError::Crl { path, .. }
+        | TlsConfigError::OcspFile { path, .. }
+        | TlsConfigError::Ocsp { path } => key_of_file(path),
+        TlsConfigError::NoName { cert }
+        | TlsConfigError::BadName { cert, .. }
+        | TlsConfigError::SameName { cert, .. } => {
+            let number = options.certificate.iter().position(|one| one.cert_file == *cert)?;
+            Some(format!("certificate.{number}.names"))
+        }
+        TlsConfigError::Verifier(_) => Some("client_ca_file".to_owned()),
+        TlsConfigError::UnusedCrls => Some("crl_files".to_owned()),
+        TlsConfigError::NoSuite => Some("cipher_suites".to_owned()),
+        TlsConfigError::NoClientAuthority | TlsConfigError::HalfPair | TlsConfigError::Setup(_) => {
+            None
+        }
+    }
 }
 
 fn origin(config: &Config, index: usize, key: &[&str]) -> Origin {

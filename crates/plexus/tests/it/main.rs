@@ -3,6 +3,7 @@
 mod acl;
 mod bench;
 mod broker;
+mod certificates;
 mod config;
 mod fences;
 mod help;

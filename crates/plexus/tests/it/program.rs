@@ -153,12 +153,17 @@ impl Node {
     /// Sends SIGHUP and waits for the record that says it was obeyed, which is given.
     pub(crate) fn reload(&mut self) -> String {
         self.signal("HUP");
+        self.record("read anew")
+    }
+
+    /// Waits for a record of the log with these words in it, which is given.
+    pub(crate) fn record(&mut self, words: &str) -> String {
         loop {
             let mut line = String::new();
             let read = self.stderr.read_line(&mut line).expect("UTF-8");
             assert_ne!(read, 0, "the node ended: {}", self.log);
             self.log.push_str(&line);
-            if line.contains("read anew") {
+            if line.contains(words) {
                 return line;
             }
         }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod broker;
+mod certificates;
 mod crashes;
 mod floods;
 mod identities;

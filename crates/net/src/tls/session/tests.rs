@@ -1,12 +1,19 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
-    pki_types::{PrivateKeyDer, ServerName},
+    ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    pki_types::{PrivateKeyDer, ServerName, UnixTime},
+    server::WebPkiClientVerifier,
     sign::CertifiedKey,
 };
 
-use super::*;
+use super::{
+    super::{Certificates, resolver::Shown},
+    *,
+};
+use crate::UnknownName;
 
 /// Both roles in memory, before the handshake.
 struct Pair {
@@ -21,7 +28,7 @@ struct Pair {
 struct Configs {
     client: Arc<ClientConfig>,
     server: ServerConfig,
-    key: Arc<CertifiedKey>,
+    certificates: Arc<Certificates>,
 }
 
 fn configs() -> Configs {
@@ -31,7 +38,8 @@ fn configs() -> Configs {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let chain = vec![certificate.der().clone()];
-    let key = Arc::new(CertifiedKey::from_der(chain, der, &provider).unwrap());
+    let key = CertifiedKey::from_der(chain, der, &provider).unwrap();
+    let certificates = Certificates::new(Shown::new(key, None), UnknownName::Default);
     let mut roots = RootCertStore::empty();
     roots.add(certificate.der().clone()).unwrap();
     let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -43,21 +51,23 @@ fn configs() -> Configs {
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(NamedCertificate::new(Arc::clone(&key))));
-    Configs { client: Arc::new(client), server, key }
+        .with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
+    Configs { client: Arc::new(client), server, certificates: Arc::new(certificates) }
 }
 
 impl Pair {
     fn new(configs: &Configs) -> Self {
-        let certificate = Arc::new(NamedCertificate::new(Arc::clone(&configs.key)));
         let mut server = configs.server.clone();
+        let clock = Arc::clone(&server.time_provider);
+        let certificates = Arc::clone(&configs.certificates);
+        let certificate = Arc::new(NamedCertificate::new(certificates, clock));
         server.cert_resolver = Arc::<NamedCertificate>::clone(&certificate);
         let server = UnbufferedServerConnection::new(Arc::new(server)).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let client = UnbufferedClientConnection::new(Arc::clone(&configs.client), name).unwrap();
         let mut pair = Self {
             client: TlsSession::client(client),
-            server: TlsSession::server(server, certificate),
+            server: TlsSession::server(server, certificate, None),
             to_client: WriteQueue::new(),
             to_server: WriteQueue::new(),
             at_client: Vec::new(),
@@ -65,6 +75,21 @@ impl Pair {
         };
         pair.client.feed(&mut [], &mut |_| Ok(()), &mut pair.to_server).unwrap();
         pair
+    }
+
+    /// Passes what waits to the server, and then what waits to the client.
+    fn exchange(&mut self) -> Result<(), StreamError> {
+        let mut bytes = BytesMut::new();
+        self.to_server.gather(usize::MAX, &mut bytes);
+        let inbox = &mut self.at_server;
+        let mut sink = |plain: &[u8]| {
+            inbox.extend_from_slice(plain);
+            Ok(())
+        };
+        self.server.feed(&mut bytes, &mut sink, &mut self.to_client)?;
+        let mut bytes = BytesMut::new();
+        self.to_client.gather(usize::MAX, &mut bytes);
+        self.client.feed(&mut bytes, &mut |_| Ok(()), &mut self.to_server)
     }
 
     /// Passes what waits in pieces; `tamper` sees every piece with its direction before it arrives.
@@ -237,5 +262,83 @@ proptest! {
         }
         pair.server.close(&mut pair.to_client);
         prop_assert!(!pair.server.is_ready());
+    }
+}
+
+/// A clock that stands where it is put.
+#[derive(Debug)]
+struct Hands(std::sync::atomic::AtomicU64);
+
+impl TimeProvider for Hands {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = self.0.load(std::sync::atomic::Ordering::SeqCst);
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+/// A server that asks for certificates, a client whose certificate ends with 2039, and the server's clock.
+fn asking(version: &'static SupportedProtocolVersion) -> (Configs, Admission, Arc<Hands>) {
+    let Configs { client, server, certificates } = configs();
+    let provider = Arc::clone(client.crypto_provider());
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&key).unwrap();
+    let mut trusted = RootCertStore::empty();
+    trusted.add(authority.der().clone()).unwrap();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.not_after = date_time_ymd(2040, 1, 1);
+    let own = params.signed_by(&key, &issuer).unwrap().der().clone();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificates.all().next().unwrap().clone()).unwrap();
+    let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(vec![own], key)
+        .unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), Arc::clone(&provider));
+    let verifier = verifier.build().unwrap();
+    let hands = Arc::new(Hands(0.into()));
+    let clock: Arc<dyn TimeProvider> = Arc::<Hands>::clone(&hands);
+    let mut asking = ServerConfig::builder_with_details(provider, Arc::clone(&clock))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(Arc::clone(&verifier))
+        .with_cert_resolver(Arc::clone(&server.cert_resolver));
+    asking.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+    let configs = Configs { client: Arc::new(client), server: asking, certificates };
+    (configs, Admission { verifier, clock }, hands)
+}
+
+#[test]
+fn who_resumes_a_session_is_looked_at_once_more() {
+    let (in_2030, in_2050) = (1_893_456_000, 2_524_608_000);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let (configs, admission, hands) = asking(version);
+        for (now, kind, admitted) in [
+            (in_2030, HandshakeKind::Full, true),
+            (in_2030, HandshakeKind::Resumed, true),
+            (in_2050, HandshakeKind::Resumed, false),
+        ] {
+            hands.0.store(now, std::sync::atomic::Ordering::SeqCst);
+            let mut pair = Pair::new(&configs);
+            pair.server.admission = Some(admission.clone());
+            let mut result = Ok(());
+            // The client says something together with the end of the handshake.
+            while result.is_ok() && !pair.client.is_ready() {
+                result = pair.exchange();
+            }
+            pair.say(b"first words", b"").unwrap();
+            result = result.and_then(|()| pair.pump(usize::MAX, &mut |_, _| ()));
+            assert_eq!(pair.server.state().handshake_kind(), Some(kind), "{version:?}");
+            assert_eq!(result.is_ok(), admitted, "{version:?} {result:?}");
+            let heard = if admitted { &b"first words"[..] } else { b"" };
+            assert_eq!(pair.at_server, heard, "{version:?}");
+        }
     }
 }

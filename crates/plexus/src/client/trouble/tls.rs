@@ -156,14 +156,14 @@ fn of_alert(endpoint: &Endpoint, alert: AlertDescription) -> Trouble {
         Kind::CertificateExpired => {
             Trouble::new(what("the client's certificate has expired"), another)
         }
-        Kind::BadCertificate
-        | Kind::UnsupportedCertificate
-        | Kind::CertificateRevoked
-        | Kind::CertificateUnknown
-        | Kind::AccessDenied => {
+        Kind::CertificateRevoked => {
+            Trouble::new(what("the client's certificate was revoked"), another)
+        }
+        Kind::BadCertificate | Kind::UnsupportedCertificate | Kind::CertificateUnknown => {
             Trouble::new(what("it does not accept the client's certificate"), another)
         }
-        Kind::UnrecognisedName => Trouble::new(
+        // What a node says whose `unknown_name` is `refuse`: its library has no better word.
+        Kind::AccessDenied | Kind::UnrecognisedName => Trouble::new(
             what(&format!("it has no certificate for `{}`", endpoint.host)),
             "connect with the name that the broker is known by",
         ),
@@ -194,9 +194,20 @@ pub(crate) fn of_files(error: &TlsConfigError) -> String {
         TlsConfigError::Authority { path, .. } => {
             format!("{} holds a certificate that is damaged", path.display())
         }
+        TlsConfigError::OcspFile { path, source } => {
+            format!("cannot read {}: {}", path.display(), plain(source))
+        }
         TlsConfigError::NoCertificate { .. }
         | TlsConfigError::NoClientAuthority
         | TlsConfigError::HalfPair
+        | TlsConfigError::NoCrl { .. }
+        | TlsConfigError::Crl { .. }
+        | TlsConfigError::UnusedCrls
+        | TlsConfigError::Ocsp { .. }
+        | TlsConfigError::NoName { .. }
+        | TlsConfigError::BadName { .. }
+        | TlsConfigError::SameName { .. }
+        | TlsConfigError::NoSuite
         | TlsConfigError::Verifier(_)
         | TlsConfigError::Setup(_) => error.to_string(),
     }

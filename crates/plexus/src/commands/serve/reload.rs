@@ -1,19 +1,18 @@
 //! What SIGHUP reads anew: certificates, users, rules, bans, the log level. Whatever is wrong leaves the old in
 //! its place.
 
+use std::time::Duration;
+
 use plexus_admission::UserTable;
 use plexus_broker::NodeHandle;
 use plexus_config::{
     Config, ConfigError, Diagnostic, LiveRules, NodePlan, Settings, settings::BanSettings,
 };
-use plexus_net::{TlsOptions, TlsServer};
 use toml::{Table, Value};
 use tracing::Level;
 
-use super::ServeArgs;
+use super::{ServeArgs, certificates::Certificates};
 use crate::{
-    client::trouble::of_files,
-    commands::validity,
     failure::{Failure, chain},
     log::LogHandle,
     machine,
@@ -30,23 +29,40 @@ pub(super) struct Reload {
     users: Option<UserTable>,
     rules: LiveRules,
     bans: Vec<BanSettings>,
-    certificates: Vec<(String, TlsOptions)>,
+    certificates: Certificates,
 }
+
+/// How often certificates are looked at for their end when their files are left to SIGHUP.
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Reload {
     pub(super) fn new(args: &ServeArgs, start: &Config, plan: &NodePlan, log: LogHandle) -> Self {
-        let listeners = plan.listeners.iter();
-        let certificates =
-            listeners.filter_map(|one| Some((one.name.clone(), one.net.tls.clone()?))).collect();
+        let certificates = Certificates::new(plan, interval(start));
         let (args, start) = (args.clone(), start.clone());
         let (users, rules) = (plan.users.clone(), plan.rules.clone());
         let bans = start.settings.access.ban.clone();
         Self { args, start, latest: None, log, users, rules, bans, certificates }
     }
 
+    /// How often [`Self::look`] is due.
+    pub(super) fn every(&self) -> Duration {
+        interval(&self.start).unwrap_or(HOUR)
+    }
+
+    /// What there is to tell from the beginning on.
+    pub(super) fn begin(&self, node: &NodeHandle) {
+        self.certificates.show(node);
+    }
+
+    /// Without being asked: only certificates.
+    pub(super) fn look(&mut self, node: &NodeHandle) {
+        self.certificates.look(node);
+    }
+
+    /// Everything, as SIGHUP asks for.
     pub(super) fn run(&mut self, node: &NodeHandle) {
         let mut done = Vec::new();
-        done.extend(self.certificates(node));
+        done.extend(self.certificates.reload(node));
         match self.args.load() {
             Ok(fresh) if fresh.file().is_none() && self.start.file().is_some() => {
                 tracing::error!("the configuration file is gone, the old configuration stays");
@@ -75,31 +91,6 @@ impl Reload {
                 tracing::info!("{}", summary(&done));
             }
         }
-    }
-
-    /// The certificates of how many listeners could be read.
-    fn certificates(&self, node: &NodeHandle) -> Option<String> {
-        let mut failed = Vec::new();
-        let mut errors = Vec::new();
-        for (listener, options) in &self.certificates {
-            // The node tells that it failed; the whole reason is to be had here.
-            if let Err(error) = TlsServer::new(options) {
-                errors.push(format!("{listener}: {}", of_files(&error)));
-                failed.push(listener.clone());
-            }
-        }
-        for (listener, error) in node.reload_tls() {
-            if !failed.contains(&listener) {
-                errors.push(format!("{listener}: {error}"));
-                failed.push(listener);
-            }
-        }
-        tell_each(errors, "the old certificate stays");
-        for concern in validity::concerns_of(self.certificates.iter().map(|(_, tls)| tls)) {
-            tracing::warn!("{concern}");
-        }
-        let count = self.certificates.len().saturating_sub(failed.len());
-        (count > 0).then(|| format!("certificates of {}", counted(count, "listener")))
     }
 
     /// How many users there are now.
@@ -169,7 +160,12 @@ impl Reload {
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// How often files are looked at, if at all.
+fn interval(config: &Config) -> Option<Duration> {
+    config.settings.tls.reload_interval.get().map(plexus_config::value::Span::get)
+}
+
+pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -230,7 +226,7 @@ fn tell(failure: Failure, consequence: &str) {
     }
 }
 
-fn tell_each(mut errors: Vec<String>, consequence: &str) {
+pub(super) fn tell_each(mut errors: Vec<String>, consequence: &str) {
     let more = errors.split_off(errors.len().min(TOLD_MAX)).len();
     for error in errors {
         tracing::error!(error, "{consequence}");

@@ -9,6 +9,15 @@ use std::{
 
 use crate::failure::Failure;
 
+/// Why work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It was ordered.
+    Ordered,
+    /// Nothing was ordered for a while.
+    Due,
+}
+
 /// The thread and its orders, each of which is the same.
 #[derive(Debug)]
 pub(super) struct Worker {
@@ -18,15 +27,21 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// `work` is done whenever that is ordered, and when nothing was ordered for that long.
     pub(super) fn start(
         name: &str,
-        mut work: impl FnMut() + Send + 'static,
+        every: Duration,
+        mut work: impl FnMut(Cause) + Send + 'static,
     ) -> Result<Self, Failure> {
         let (orders, next) = sync_channel(1);
         let (alive, ended) = sync_channel(1);
         let run = move || {
-            for () in next {
-                work();
+            loop {
+                match next.recv_timeout(every) {
+                    Ok(()) => work(Cause::Ordered),
+                    Err(RecvTimeoutError::Timeout) => work(Cause::Due),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
             }
             drop::<SyncSender<()>>(alive);
         };
@@ -56,13 +71,15 @@ impl Worker {
 mod tests {
     use std::{sync::mpsc::sync_channel, time::Duration};
 
-    use super::Worker;
+    use super::{Cause, Worker};
+
+    const LONG: Duration = Duration::from_hours(1);
 
     #[test]
     fn work_that_hangs_holds_nobody_up() {
         let (begun, has_begun) = sync_channel(1);
         let (_never, hang) = sync_channel::<()>(1);
-        let worker = Worker::start("test", move || {
+        let worker = Worker::start("test", LONG, move |_| {
             begun.send(()).unwrap();
             hang.recv().unwrap_err();
         });
@@ -77,9 +94,21 @@ mod tests {
     #[test]
     fn what_was_ordered_is_done_before_the_end() {
         let (done, is_done) = sync_channel(1);
-        let worker = Worker::start("test", move || done.send(()).unwrap()).unwrap();
+        let worker = Worker::start("test", LONG, move |cause| done.send(cause).unwrap()).unwrap();
         worker.order();
         assert!(worker.finish(Duration::from_mins(1)));
-        assert_eq!(is_done.try_recv(), Ok(()));
+        assert_eq!(is_done.try_recv(), Ok(Cause::Ordered));
+    }
+
+    #[test]
+    fn work_is_due_when_nothing_is_ordered() {
+        let (done, is_done) = sync_channel(1);
+        let moment = Duration::from_millis(1);
+        let worker = Worker::start("test", moment, move |cause| {
+            let _full = done.try_send(cause);
+        });
+        let worker = worker.unwrap();
+        assert_eq!(is_done.recv(), Ok(Cause::Due));
+        assert!(worker.finish(Duration::from_mins(1)));
     }
 }
