@@ -4,7 +4,7 @@
 //! *What it never does.* It reads no file, clock or random source and holds no lock: the user file
 //! comes in as text, the salt of a new hash from outside.
 //!
-//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`PasswordHash`], [`Rules`].
+//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`Rules`].
 //!
 //! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`, `pattern`,
 //! `rules`.
@@ -24,7 +24,9 @@ pub use allow_all::AllowAll;
 pub use outcome::{
     ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX, Attributes, Exchange, Outcome, Reply, Rights,
 };
-pub use password::{HashError, PasswordHash, SALT_LENGTH};
+pub use password::{
+    HashError, PasswordDigest, PasswordScheme, SALT_LENGTH, SaltPlace, SchemeError, StoredPassword,
+};
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{Certificate, Credentials, Enhanced, Policy, Principal, Verdict};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use plexus_stdx::{HashMap, Seed};
 
-use crate::{HashError, PasswordHash};
+use crate::{HashError, StoredPassword};
 
 pub mod edit;
 
@@ -22,7 +22,7 @@ pub struct Users {
 #[derive(Clone)]
 struct Table {
     by_name: HashMap<Box<str>, u32>,
-    hashes: Vec<PasswordHash>,
+    hashes: Vec<StoredPassword>,
     seed: Seed,
 }
 
@@ -110,7 +110,7 @@ impl Users {
     }
 
     /// Adds a user that the configuration names itself.
-    pub fn insert(&mut self, name: &str, hash: PasswordHash) -> Result<(), UsersProblem> {
+    pub fn insert(&mut self, name: &str, hash: StoredPassword) -> Result<(), UsersProblem> {
         check_name(name)?;
         let table = Arc::make_mut(&mut self.table);
         if table.hashes.len() >= USERS_MAX {
@@ -154,7 +154,7 @@ impl Users {
 
     /// The hash to check a name against, and whether it is that user's. An unknown name gets the
     /// hash of some user, always the same one, so that it costs what a known name costs.
-    fn hash_of(&self, name: &str) -> Option<(&PasswordHash, bool)> {
+    fn hash_of(&self, name: &str) -> Option<(&StoredPassword, bool)> {
         let Table { by_name, hashes, seed } = &*self.table;
         if let Some(slot) = by_name.get(name) {
             return hashes.get(*slot as usize).map(|hash| (hash, true));
@@ -194,7 +194,7 @@ impl Builder {
             let first = self.lines.get(*first as usize).copied().unwrap_or_default();
             return Err(UsersProblem::Twice(name.to_owned(), first));
         }
-        let hash = PasswordHash::parse(hash.trim_end())
+        let hash = StoredPassword::parse(hash.trim_end())
             .map_err(|error| UsersProblem::Hash(name.to_owned(), error))?;
         self.lines.push(line_number);
         self.users.insert(name, hash)

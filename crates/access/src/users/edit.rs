@@ -1,7 +1,7 @@
 //! Changes to the text of a user file that leave comments and order alone.
 
 use super::{NameError, UsersError, UsersProblem, check_name, is_comment};
-use crate::PasswordHash;
+use crate::StoredPassword;
 
 /// Whether it is the text of a user file: whoever adds a user to something else would spoil it. A
 /// line of `name` itself may be broken, since it is to be replaced.
@@ -17,13 +17,13 @@ pub fn check(text: &str, name: &str) -> Result<(), UsersError> {
 fn check_line(line: &str) -> Result<(), UsersProblem> {
     let (found, hash) = line.split_once(':').ok_or(UsersProblem::NoColon)?;
     check_name(found)?;
-    PasswordHash::parse(hash.trim_end())
+    StoredPassword::parse(hash.trim_end())
         .map_err(|error| UsersProblem::Hash(found.to_owned(), error))?;
     Ok(())
 }
 
 /// The text with the user's line replaced, or added at its end.
-pub fn set(text: &str, name: &str, hash: &PasswordHash) -> Result<String, NameError> {
+pub fn set(text: &str, name: &str, hash: &StoredPassword) -> Result<String, NameError> {
     check_name(name)?;
     let entry = format!("{name}:{hash}");
     let mut found = false;

@@ -1,7 +1,7 @@
 use plexus_stdx::Seed;
 
 use super::{NameError, Users, UsersProblem, edit};
-use crate::{HashError, PasswordHash, password::tests::cheap};
+use crate::{HashError, StoredPassword, password::tests::cheap};
 
 const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$";
 
@@ -66,7 +66,7 @@ fn lines_of_other_systems_end_with_a_carriage_return() {
 #[test]
 fn an_edit_leaves_comments_and_order_alone() {
     let text = format!("# staff\n{}# guests\n{}", line("alice"), line("bob"));
-    let other = PasswordHash::parse(&format!("{CHEAP}{}", "B".repeat(42) + "A")).unwrap();
+    let other = StoredPassword::parse(&format!("{CHEAP}{}", "B".repeat(42) + "A")).unwrap();
     let changed = edit::set(&text, "alice", &other).unwrap();
     assert_eq!(changed, format!("# staff\nalice:{other}\n# guests\n{}", line("bob")));
     let added = edit::set(&text, "carol", &other).unwrap();

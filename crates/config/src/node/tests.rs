@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, mpsc::sync_channel},
 };
 
-use plexus_access::{Credentials, Outcome, PasswordHash, Reply, Verdict};
+use plexus_access::{Credentials, Outcome, Reply, StoredPassword, Verdict};
 use plexus_admission::Fetch;
 use plexus_broker::ListenerOptions;
 use plexus_runtime::Runtime;
@@ -97,7 +97,7 @@ impl Drop for Scratch {
 }
 
 fn entry() -> String {
-    PasswordHash::new(b"secret", [1; 16]).to_string()
+    StoredPassword::new(b"secret", [1; 16]).to_string()
 }
 
 #[test]
@@ -158,8 +158,8 @@ fn a_user_file_that_cannot_be_understood_stops_the_start() {
     assert_eq!(
         error,
         format!(
-            "error: the password of user `bob` is not an argon2id hash; it reads \
-             $argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>; make it anew with `plexus passwd <file> bob`\n \
+            "error: the password of user `bob` is of no form that is known: $argon2id$…, $2b$…, \
+             $pbkdf2-sha256$…, $pbkdf2-sha512$…, $sha256$… and $sha512$…; make it anew with `plexus passwd <file> bob`\n \
              --> {path}:2:1\n  |\n2 | bob:***\n  | ^^^^^^^"
         )
     );
@@ -171,7 +171,7 @@ fn a_user_file_that_cannot_be_understood_stops_the_start() {
     assert!(error.contains(" --> plexus.toml:2:14"), "{error}");
     let error = plan("[access.users]\nbob = \"hunter2\"\n").unwrap_err();
     assert!(
-        error.starts_with("error: the password of user `bob` is not an argon2id hash"),
+        error.starts_with("error: the password of user `bob` is of no form that is known"),
         "{error}"
     );
     assert!(error.contains("2 | bob = \"*******\"\n"), "{error}");

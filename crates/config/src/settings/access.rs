@@ -16,7 +16,7 @@ pub struct AccessSettings {
     /// Whether clients without user name are let in. Needed for every address but loopback when
     /// there are no users; with users it opens the node to clients that give no name.
     pub allow_anonymous: bool,
-    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`. Read anew at SIGHUP, for new
+    /// a file of lines `name:<stored password>`, made with `plexus passwd`. Read anew at SIGHUP, for new
     /// connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_file: Option<PathBuf>,

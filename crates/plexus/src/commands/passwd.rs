@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use plexus_access::{PasswordHash, SALT_LENGTH, edit};
+use plexus_access::{SALT_LENGTH, StoredPassword, edit};
 use plexus_net::read_regular_file;
 
 use crate::failure::{Failure, print};
@@ -55,7 +55,7 @@ fn set(file: &Path, user: &str) -> Result<(), Failure> {
     })?;
     let known = edit::names(&old).any(|name| name == user);
     // A name that cannot be is told before the password is asked for.
-    let check = PasswordHash::parse(PROBE).map(|probe| edit::set("", user, &probe));
+    let check = StoredPassword::parse(PROBE).map(|probe| edit::set("", user, &probe));
     check
         .expect("invariant: a well-formed constant")
         .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
@@ -79,11 +79,11 @@ fn delete(file: &Path, user: &str) -> Result<(), Failure> {
     print(&format!("{}: removed {user}\n", file.display()))
 }
 
-fn hash(password: &[u8]) -> Result<PasswordHash, Failure> {
+fn hash(password: &[u8]) -> Result<StoredPassword, Failure> {
     let mut salt = [0; SALT_LENGTH];
     getrandom::fill(&mut salt)
         .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
-    Ok(PasswordHash::new(password, salt))
+    Ok(StoredPassword::new(password, salt))
 }
 
 fn read_password() -> Result<Vec<u8>, Failure> {
