@@ -6,7 +6,8 @@
 //!
 //! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`Rules`].
 //!
-//! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`, `pattern`,
+//! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`,
+//! `users::import`, `pattern`,
 //! `rules`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
@@ -31,4 +32,4 @@ pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{Certificate, Credentials, Enhanced, Policy, Principal, Verdict};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
 pub use template::{Shown, Template, TemplateError, TemplatePart};
-pub use users::{NameError, Users, UsersError, UsersProblem, edit};
+pub use users::{Login, NameError, User, Users, UsersError, UsersProblem, edit, import};

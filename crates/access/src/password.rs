@@ -66,6 +66,9 @@ pub enum HashError {
     /// The hash is not written as it has to be, or is of a wrong length.
     #[error("has a hash that is not {0}")]
     Output(&'static str),
+    /// Something behind the password that means nothing.
+    #[error("is followed by something else than `superuser`")]
+    Flag,
 }
 
 const KNOWN_FORMS: &str =
@@ -94,6 +97,26 @@ impl StoredPassword {
             _ => return Err(HashError::Scheme),
         };
         Ok(Self(form))
+    }
+
+    /// As Mosquitto writes it, salt and hash in base64: PBKDF2 with SHA-512 where there are iterations, else
+    /// one SHA-512 of password and salt.
+    pub(crate) fn of_mosquitto(
+        iterations: Option<&str>,
+        salt: &str,
+        hash: &str,
+    ) -> Result<Self, HashError> {
+        let digest = PasswordDigest::Sha512;
+        let bytes = |text| decode_base64(text, |length| length > 0);
+        let salt = bytes(salt).ok_or(HashError::Salt("base64"))?;
+        let output = bytes(hash).ok_or(HashError::Output("base64"))?;
+        Ok(Self(match iterations {
+            None => Form::Salted(Salted::new(digest, SaltPlace::After, salt, output)?),
+            Some(iterations) => {
+                let iterations = number_of(Some(iterations), "").ok_or(derived::COST)?;
+                Form::Derived(Derived::new(digest, iterations, salt, output)?)
+            }
+        }))
     }
 
     /// Whether it was made of that password. Takes as long for a wrong one as for the right.
@@ -153,11 +176,21 @@ fn number_of(text: Option<&str>, key: &str) -> Option<u32> {
     is_canonical.then(|| digits.parse().ok())?
 }
 
-/// A hash as other programs write it: in hexadecimal digits, or else in base64 with or without padding.
-/// `fits` says which lengths in bytes can be.
+/// Longer texts are none of any length that could fit.
+const TEXT_LENGTH_MAX: usize = 1_024;
+
+/// A hash as other programs write it: in hexadecimal digits, or else in base64. `fits` says which lengths
+/// in bytes can be.
 fn decode_any(text: &str, fits: impl Fn(usize) -> bool) -> Option<Vec<u8>> {
-    /// Longer texts are none of any length that could fit.
-    const TEXT_LENGTH_MAX: usize = 1_024;
+    if text.len() > TEXT_LENGTH_MAX {
+        return None;
+    }
+    let hex = decode_hex(text).filter(|bytes| fits(bytes.len()));
+    hex.or_else(|| decode_base64(text, fits))
+}
+
+/// Base64 with or without padding.
+fn decode_base64(text: &str, fits: impl Fn(usize) -> bool) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -165,8 +198,7 @@ fn decode_any(text: &str, fits: impl Fn(usize) -> bool) -> Option<Vec<u8>> {
     if text.len() > TEXT_LENGTH_MAX {
         return None;
     }
-    let hex = decode_hex(text).filter(|bytes| fits(bytes.len()));
-    hex.or_else(|| LENIENT.decode(text).ok().filter(|bytes| fits(bytes.len())))
+    LENIENT.decode(text).ok().filter(|bytes| fits(bytes.len()))
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {

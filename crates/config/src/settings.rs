@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::access::USERS;
 pub use self::{
-    access::{AccessRule, AccessSettings, Activity, NoMatch},
+    access::{AccessRule, AccessSettings, Activity, NoMatch, UsersBy},
     authenticators::{JwtSettings, TokenPlace},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},

@@ -151,6 +151,24 @@ fn users_open_every_address_to_those_who_are_known() {
 }
 
 #[test]
+fn users_may_be_known_by_their_client_identifier() {
+    let text = |by: &str| {
+        format!("[access]\nusers_by = \"{by}\"\n[access.users]\nc = {:?}\n", entry() + " superuser")
+    };
+    let of_clients = plan(&text("client_id")).unwrap();
+    let door = &of_clients.listeners[0];
+    assert_eq!(asks(door, None, Some("secret")), Verdict::Allow, "it is called `c`");
+    assert_eq!(asks(door, Some("anybody"), Some("secret")), Verdict::Allow);
+    let wrong = Verdict::Deny(ReasonCode::BadUserNameOrPassword);
+    assert_eq!(asks(door, Some("c"), Some("other")), wrong);
+    assert_eq!(asks(door, Some("c"), None), wrong);
+    assert_eq!(asks(door, None, None), Verdict::Deny(ReasonCode::NotAuthorized));
+    let of_names = plan(&text("user_name")).unwrap();
+    assert_eq!(asks(&of_names.listeners[0], Some("d"), Some("secret")), wrong);
+    assert_eq!(asks(&of_names.listeners[0], Some("c"), Some("secret")), Verdict::Allow);
+}
+
+#[test]
 fn a_user_file_that_cannot_be_understood_stops_the_start() {
     let file = Scratch::new("broken", &format!("alice:{}\nbob:hunter2\n", entry()));
     let error = plan(&format!("[access]\nusers_file = {:?}\n", file.0)).unwrap_err();
