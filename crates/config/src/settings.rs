@@ -14,7 +14,7 @@ pub(crate) use self::access::USERS;
 pub use self::{
     access::{
         AccessRule, AccessSettings, Activity, BanSettings, FlappingSettings, LockoutSettings,
-        NoMatch,
+        NoMatch, UsersBy,
     },
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
     listener::ListenerSettings,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use plexus_access::Users;
 use plexus_admission::UserTable;
 use plexus_broker::NodeHandle;
 use plexus_config::{
@@ -35,8 +36,22 @@ pub(super) struct Reload {
 /// How often certificates are looked at for their end when their files are left to SIGHUP.
 const HOUR: Duration = Duration::from_hours(1);
 
+/// Says how many users whoever reads the file could soon speak for.
+fn tell_weak(users: &Users) {
+    let count = users.weak();
+    if count > 0 {
+        let users = counted(count, "user");
+        tracing::warn!(
+            "{users} with a weak stored password (SHA); `plexus passwd --check <file>` says who"
+        );
+    }
+}
+
 impl Reload {
     pub(super) fn new(args: &ServeArgs, start: &Config, plan: &NodePlan, log: LogHandle) -> Self {
+        if let Some(users) = &plan.users {
+            tell_weak(&users.users());
+        }
         let certificates = Certificates::new(plan, interval(start));
         let (args, start) = (args.clone(), start.clone());
         let (users, rules) = (plan.users.clone(), plan.rules.clone());
@@ -101,6 +116,7 @@ impl Reload {
         match (&self.users, fresh) {
             (Some(live), Some(users)) => {
                 let count = users.len();
+                tell_weak(&users);
                 live.replace(users);
                 Some(counted(count, "user"))
             }
