@@ -219,16 +219,12 @@ impl Porch {
     /// Accepts one connection; false when there is none, or when accepting has to rest.
     fn accept(&mut self, number: usize, now: Instant) -> bool {
         let Some(listener) = self.listeners.get(number) else { return false };
-        let full = self.guests.len() >= self.context.options.handshakes_max;
-        if full {
-            // The oldest handshakes time out soon; until then the system's backlog holds the rest.
-            self.waiting.push(number);
-            self.rest_until = Some(now + ACCEPT_REST);
-            return false;
-        }
         match listener.listener.accept() {
             Ok(accepted) => {
                 let door = Arc::clone(&listener.door);
+                // A crowd that says nothing keeps nobody out who has something to say.
+                let most = self.context.options.handshakes_max;
+                while self.guests.len() >= most && self.show_out_next() {}
                 self.welcome(accepted, door, now);
                 true
             }
@@ -346,13 +342,17 @@ impl Porch {
 
     /// Ends guests that took too long.
     fn show_out(&mut self, now: Instant) {
-        while let Some(std::cmp::Reverse((at, key, serial))) = self.deadlines.peek().copied()
-            && at <= now
-        {
-            self.deadlines.pop();
-            if self.guests.get(key).is_some_and(|guest| guest.serial() == serial) {
-                self.dismiss(key);
-            }
+        while self.deadlines.peek().is_some_and(|std::cmp::Reverse((at, ..))| *at <= now) {
+            self.show_out_next();
         }
+    }
+
+    /// Ends the guest whose time is over next, if it is still there; false without any.
+    fn show_out_next(&mut self) -> bool {
+        let Some(std::cmp::Reverse((_, key, serial))) = self.deadlines.pop() else { return false };
+        if self.guests.get(key).is_some_and(|guest| guest.serial() == serial) {
+            self.dismiss(key);
+        }
+        true
     }
 }

@@ -173,7 +173,8 @@ pub struct LimitSettings {
     /// Bytes of those messages: of topic, payload and properties. Where they are stored, it is
     /// `store.max_size` that limits what they take on the disk.
     pub max_queued_bytes: ByteSize,
-    /// Connections that have not yet sent CONNECT; further ones are closed at once.
+    /// Connections that have not yet sent CONNECT; for a further one the one whose time is over next is
+    /// closed.
     #[schemars(range(min = 1))]
     pub max_handshakes: u32,
     /// How long a connection may take to its CONNECT, handshakes included.
