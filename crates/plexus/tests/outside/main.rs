@@ -8,5 +8,8 @@ mod limits;
 mod mosquitto;
 mod mqttjs;
 mod paho;
+mod raw;
+mod resent;
 mod rumqtt;
+mod shared_bodies;
 mod signals;
