@@ -1,9 +1,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
-use plexus_access::{
-    Act, AllowAll, Credentials, Effect, Policy, Principal, Rule, Rules, Users, Verdict,
-};
+use plexus_access::{Act, AllowAll, Credentials, Effect, Policy, Principal, Rules, Users, Verdict};
+use plexus_audit::{AuditPort, Event, Kind, Who};
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
 use crate::report::on_one_line;
@@ -66,6 +65,8 @@ pub(crate) struct Door {
     /// Whether clients without user name are let in.
     pub(crate) anonymous: bool,
     pub(crate) rules: LiveRules,
+    /// What is refused here is reported there.
+    pub(crate) audit: AuditPort,
 }
 
 impl Door {
@@ -76,17 +77,44 @@ impl Door {
         if decision.effect == Effect::Allow {
             return Ok(());
         }
-        tell(principal, act, decision.rule.map(|(_, rule)| rule));
+        let rule = decision.rule.map_or(NO_MATCH, |(_, rule)| &rule.name);
+        tell(principal, act, rule);
+        self.audit.record(|| refusal(principal, act, rule));
         Err(ReasonCode::NotAuthorized)
+    }
+
+    /// The same for what no rule can allow.
+    fn forbid(&self, principal: &Principal, act: &Act<'_>, reason: ReasonCode) -> ReasonCode {
+        self.audit.record(|| refusal(principal, act, FORBIDDEN));
+        reason
     }
 }
 
+/// What decides where no rule does.
+const NO_MATCH: &str = "access.no_match";
+/// What clients may not publish whatever the rules say.
+const FORBIDDEN: &str = "$SYS is the node's own";
+
+/// What the audit log says of it.
+fn refusal(principal: &Principal, act: &Act<'_>, because: &str) -> Event {
+    let (name, target) = match act {
+        Act::Publish { topic, .. } => ("publish", topic.as_str()),
+        Act::Subscribe { filter, .. } => ("subscribe", filter.as_str()),
+    };
+    let who = Who {
+        client: Some(principal.client_id.as_str().to_owned()),
+        user: principal.user_name.as_deref().map(str::to_owned),
+        peer: principal.peer,
+        listener: Some(principal.listener.to_string()),
+    };
+    Event::refused(Kind::Access, name, who, because).on(target)
+}
+
 #[cold]
-fn tell(principal: &Principal, act: &Act<'_>, rule: Option<&Rule>) {
+fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
     // What a client has written is not to look like a line of the log.
     let client = on_one_line(principal.client_id.as_str());
     let user = on_one_line(principal.user_name.as_deref().unwrap_or(""));
-    let rule = rule.map_or("access.no_match", |rule| &rule.name);
     match act {
         Act::Publish { topic, .. } => {
             let topic = on_one_line(topic);
@@ -121,8 +149,11 @@ impl Policy for Door {
         qos: Qos,
         retain: bool,
     ) -> Result<(), ReasonCode> {
-        AllowAll.publish(principal, topic, qos, retain)?;
-        self.decide(principal, &Act::Publish { topic, qos, retain })
+        let act = Act::Publish { topic, qos, retain };
+        AllowAll
+            .publish(principal, topic, qos, retain)
+            .map_err(|reason| self.forbid(principal, &act, reason))?;
+        self.decide(principal, &act)
     }
 
     fn subscribe(

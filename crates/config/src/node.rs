@@ -1,5 +1,6 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use plexus_audit::{AuditPort, BookOptions};
 use plexus_broker::{ListenerOptions, LogPlace, MemoryOptions, NodeOptions, RetainedOptions};
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
@@ -41,9 +42,20 @@ pub struct NodePlan {
     pub rules: LiveRules,
     /// Whether somebody comes in without showing who he is.
     pub anonymous: bool,
+    /// Where the listeners report what they refuse.
+    pub audit: AuditPort,
+    /// The folder of the audit log and how much of it is kept, if there is to be one.
+    pub audit_place: Option<(PathBuf, BookOptions)>,
 }
 
 const SHARDS_MAX: u16 = 64;
+
+/// What all listeners share.
+struct Shared<'a> {
+    users: Option<&'a LiveUsers>,
+    rules: &'a LiveRules,
+    audit: &'a AuditPort,
+}
 
 impl Config {
     /// The configuration as a node takes it. Reads the user file and secrets.
@@ -52,15 +64,40 @@ impl Config {
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
         let users = self.users(seed)?.map(LiveUsers::new);
         let rules = LiveRules::new(self.rules());
+        let audit = AuditPort::default();
+        let shared = Shared { users: users.as_ref(), rules: &rules, audit: &audit };
         let listeners = listeners
             .iter()
             .enumerate()
-            .map(|(index, listener)| self.listener(index, listener, users.as_ref(), &rules))
+            .map(|(index, listener)| self.listener(index, listener, &shared))
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
         let shutdown_grace = self.settings.node.shutdown_grace.get();
         let node = self.node(machine);
-        Ok(NodePlan { node, listeners, data_dir, shutdown_grace, users, rules, anonymous })
+        let audit_place = self.audit_place();
+        Ok(NodePlan {
+            node,
+            listeners,
+            data_dir,
+            shutdown_grace,
+            users,
+            rules,
+            anonymous,
+            audit,
+            audit_place,
+        })
+    }
+
+    /// Where the audit log is, and how much of it is kept.
+    pub fn audit_place(&self) -> Option<(PathBuf, BookOptions)> {
+        let audit = &self.settings.audit;
+        let beside = || self.settings.node.data_dir.as_ref().map(|dir| dir.join("audit"));
+        let folder = audit.dir.clone().or_else(beside).filter(|_| audit.enabled)?;
+        let options = BookOptions {
+            file_bytes_max: audit.max_file_size.get(),
+            files_max: audit.max_files as usize,
+        };
+        Some((folder, options))
     }
 
     /// The listeners of the file and the options, or those that a node has without any.
@@ -157,16 +194,16 @@ impl Config {
         &self,
         index: usize,
         listener: &ListenerSettings,
-        users: Option<&LiveUsers>,
-        rules: &LiveRules,
+        shared: &Shared<'_>,
     ) -> ListenerOptions {
         let limits = &self.settings.limits;
         let mqtt = listener.mqtt.over(&self.settings.mqtt);
         let durability = self.durability(listener.commit.unwrap_or(self.settings.store.commit));
         let door = Door {
-            users: users.cloned(),
+            users: shared.users.cloned(),
             anonymous: self.lets_strangers_in(listener),
-            rules: rules.clone(),
+            rules: shared.rules.clone(),
+            audit: shared.audit.clone(),
         };
         ListenerOptions {
             name: self.unique_name(index, listener),

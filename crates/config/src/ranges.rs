@@ -22,6 +22,7 @@ pub(crate) enum Range {
 }
 
 const RANGES: &[(&str, Range)] = &[
+    ("audit.max_file_size", Range::Size(1 << 10, 1 << 30)),
     ("limits.connect_timeout", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
     ("limits.max_queued_bytes", Range::Size(0, 1 << 50)),
     ("limits.max_write_buffer", Range::Size(1_024, 1 << 40)),

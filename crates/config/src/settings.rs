@@ -1,6 +1,7 @@
 //! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
 
 mod access;
+mod audit;
 mod listener;
 mod mqtt;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     access::{AccessRule, AccessSettings, Activity, NoMatch},
+    audit::AuditSettings,
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };
@@ -28,6 +30,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Who may connect, publish and subscribe.
     pub access: AccessSettings,
+    /// The record of who was refused what, and of what was changed.
+    pub audit: AuditSettings,
     /// Limits of connections.
     pub limits: LimitSettings,
     /// Limits and abilities of every client; a listener may have its own under `mqtt`.

@@ -1,8 +1,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    acl::AclCommand, bench::BenchCommand, config::ConfigCommand, passwd::PasswdArgs,
-    publish::PubArgs, serve::ServeArgs, store::StoreCommand, subscribe::SubArgs,
+    acl::AclCommand, audit::AuditCommand, bench::BenchCommand, config::ConfigCommand,
+    passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs, store::StoreCommand,
+    subscribe::SubArgs,
 };
 
 pub(crate) const EXIT_CODES: &str = "\
@@ -65,6 +66,9 @@ pub(crate) enum Command {
     /// Ask the rules who may publish and subscribe what
     #[command(subcommand)]
     Acl(AclCommand),
+    /// Verify and show the record of who was refused what, and of what was changed
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

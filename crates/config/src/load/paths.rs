@@ -8,6 +8,7 @@ use toml::{Table, Value};
 /// The keys that hold a path; `*` is any name and any element of a list.
 const PATHS: &[&[&str]] = &[
     &["node", "data_dir"],
+    &["audit", "dir"],
     &["access", "users_file"],
     &["listener", "*", "tls", "cert_file"],
     &["listener", "*", "tls", "key_file"],

@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, how it ends.
 
 mod acl;
+mod audit;
 mod bench;
 mod broker;
 mod client;

@@ -1,6 +1,7 @@
 //! What SIGHUP reads anew: certificates, users, rules, the log level. Whatever is wrong leaves the old in
 //! its place.
 
+use plexus_audit::{AuditPort, Event, Kind};
 use plexus_broker::NodeHandle;
 use plexus_config::{Config, ConfigError, Diagnostic, LiveRules, LiveUsers, NodePlan, Settings};
 use plexus_net::{TlsOptions, TlsServer};
@@ -27,6 +28,8 @@ pub(super) struct Reload {
     users: Option<LiveUsers>,
     rules: LiveRules,
     certificates: Vec<(String, TlsOptions)>,
+    /// What was read anew, and what could not be, is reported there.
+    audit: AuditPort,
 }
 
 impl Reload {
@@ -36,7 +39,8 @@ impl Reload {
             listeners.filter_map(|one| Some((one.name.clone(), one.net.tls.clone()?))).collect();
         let (args, start) = (args.clone(), start.clone());
         let (users, rules) = (plan.users.clone(), plan.rules.clone());
-        Self { args, start, latest: None, log, users, rules, certificates }
+        let audit = plan.audit.clone();
+        Self { args, start, latest: None, log, users, rules, certificates, audit }
     }
 
     pub(super) fn run(&mut self, node: &NodeHandle) {
@@ -44,7 +48,9 @@ impl Reload {
         done.extend(self.certificates(node));
         match self.args.load() {
             Ok(fresh) if fresh.file().is_none() && self.start.file().is_some() => {
-                tracing::error!("the configuration file is gone, the old configuration stays");
+                let gone = "the configuration file is gone, the old configuration stays";
+                tracing::error!("{gone}");
+                self.failed("configuration", gone);
                 tracing::info!("{}", summary(&done));
             }
             Ok(fresh) => {
@@ -53,6 +59,7 @@ impl Reload {
                 if !keys.is_empty() {
                     let keys = limited(&keys);
                     tracing::warn!(keys, "changes of these keys wait for the next start");
+                    self.failed("configuration", &format!("{keys} wait for the next start"));
                 }
                 let rules = self.rules(&fresh, node);
                 let level = format!("log level {}", fresh.settings.log.level);
@@ -63,7 +70,11 @@ impl Reload {
                 }
             }
             Err(failure) => {
-                tell(failure, "the configuration cannot be read, the old one stays");
+                self.tell(
+                    "configuration",
+                    failure,
+                    "the configuration cannot be read, the old one stays",
+                );
                 // The file of the users stands on its own.
                 done.extend(self.users(self.latest.as_ref().unwrap_or(&self.start)));
                 tracing::info!("{}", summary(&done));
@@ -88,27 +99,38 @@ impl Reload {
                 failed.push(listener);
             }
         }
+        for error in errors.iter().take(TOLD_MAX) {
+            self.failed("certificates", error);
+        }
         tell_each(errors, "the old certificate stays");
         for concern in validity::concerns_of(self.certificates.iter().map(|(_, tls)| tls)) {
             tracing::warn!("{concern}");
         }
         let count = self.certificates.len().saturating_sub(failed.len());
-        (count > 0).then(|| format!("certificates of {}", counted(count, "listener")))
+        (count > 0).then(|| {
+            let count = counted(count, "listener");
+            self.done("certificates", &count);
+            format!("certificates of {count}")
+        })
     }
 
     /// How many users there are now.
     fn users(&self, config: &Config) -> Option<String> {
-        let seed = machine::seed().map_err(|failure| tell(failure, "the old users stay")).ok()?;
+        let stay = |failure| self.tell("users", failure, "the old users stay");
+        let seed = machine::seed().map_err(stay).ok()?;
         let fresh = config.users(seed).map_err(Failure::from);
-        let fresh = fresh.map_err(|failure| tell(failure, "the old users stay")).ok()?;
+        let fresh = fresh.map_err(stay).ok()?;
         match (&self.users, fresh) {
             (Some(live), Some(users)) => {
-                let count = users.len();
+                let count = counted(users.len(), "user");
                 live.replace(users);
-                Some(counted(count, "user"))
+                self.done("users", &count);
+                Some(count)
             }
             (None, Some(_)) | (Some(_), None) => {
-                tracing::warn!("whether there are users at all changes only at the next start");
+                let waits = "whether there are users at all changes only at the next start";
+                tracing::warn!("{waits}");
+                self.failed("users", waits);
                 None
             }
             (None, None) => None,
@@ -124,6 +146,7 @@ impl Reload {
                 "there is no rule any more, the old ones stay; \
                  to allow everything, write access.no_match = \"allow\""
             );
+            self.failed("rules", "there is no rule any more, the old ones stay");
             return None;
         }
         let (any, count) = (rules.is_some(), config.settings.access.rule.len());
@@ -131,7 +154,11 @@ impl Reload {
         if changed {
             node.review_access();
         }
-        (any || changed).then(|| counted(count, "rule"))
+        let count = (any || changed).then(|| counted(count, "rule"));
+        if let Some(count) = count.as_ref().filter(|_| changed) {
+            self.done("rules", count);
+        }
+        count
     }
 
     /// One record that names what was read, though the new level may be for errors only.
@@ -141,11 +168,39 @@ impl Reload {
         if before {
             tell();
         }
-        if let Err(error) = self.log.change(&fresh.settings.log) {
+        let changed = self.log.change(&fresh.settings.log);
+        match &changed {
+            Ok(()) => self.done("log_level", fresh.settings.log.level.as_str()),
+            Err(error) => self.failed("log_level", &chain(error)),
+        }
+        if let Err(error) = changed {
             tracing::error!(error = chain(&error), "the old log level stays");
         } else if !before {
             tell();
         }
+    }
+
+    /// Each mistake as one record of the log on one line, and all of them as one of the audit log.
+    fn tell(&self, act: &'static str, failure: Failure, consequence: &str) {
+        match failure {
+            Failure::Config(ConfigError { diagnostics }) => {
+                let lines: Vec<String> = diagnostics.iter().map(Diagnostic::line).collect();
+                self.failed(act, &lines.join("; "));
+                tell_each(lines, consequence);
+            }
+            other => {
+                self.failed(act, &other.to_string());
+                tracing::error!(error = %other, "{consequence}");
+            }
+        }
+    }
+
+    fn done(&self, act: &'static str, what: &str) {
+        self.audit.record(|| Event::done(Kind::Change, act).because(what));
+    }
+
+    fn failed(&self, act: &'static str, why: &str) {
+        self.audit.record(|| Event::failed(Kind::Change, act, why));
     }
 }
 
@@ -196,16 +251,6 @@ fn limited(keys: &[String]) -> String {
     match keys.len().saturating_sub(TOLD_MAX) {
         0 => first,
         more => format!("{first} and {more} more"),
-    }
-}
-
-/// Each mistake as one record on one line.
-fn tell(failure: Failure, consequence: &str) {
-    match failure {
-        Failure::Config(ConfigError { diagnostics }) => {
-            tell_each(diagnostics.iter().map(Diagnostic::line).collect(), consequence);
-        }
-        other => tracing::error!(error = %other, "{consequence}"),
     }
 }
 
