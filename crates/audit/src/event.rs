@@ -40,16 +40,6 @@ impl Kind {
         let found = KINDS.iter().find(|(kind, _)| *kind == self);
         found.map(|(_, word)| *word).expect("invariant: KINDS has every kind")
     }
-
-    /// Whether peers bring such records about as often as they like: there are only so many a second.
-    pub(crate) fn is_rationed(self) -> bool {
-        match self {
-            Self::Login | Self::Access => true,
-            Self::Audit | Self::Node | Self::Session | Self::Change | Self::Ban | Self::Admin => {
-                false
-            }
-        }
-    }
 }
 
 /// A word that is no kind of record.
@@ -142,6 +132,21 @@ impl Event {
         Self { who, outcome: Outcome::Refused, ..Self::done(kind, act).because(because) }
     }
 
+    /// A client came in: for whoever lets it in.
+    pub fn logged_in(who: Who) -> Self {
+        Self::done(Kind::Login, "connect").by(who)
+    }
+
+    /// A client was not let in: for whoever turns it away, with the reason that it is told.
+    pub fn login_refused(who: Who, reason: impl Into<String>) -> Self {
+        Self::refused(Kind::Login, "connect", who, reason)
+    }
+
+    /// The node ended a session: for whoever ends it.
+    pub fn session_ended(who: Who, because: impl Into<String>) -> Self {
+        Self::done(Kind::Session, "end").by(who).because(because)
+    }
+
     /// On what it was.
     #[must_use]
     pub fn on(self, target: impl Into<String>) -> Self {
@@ -171,5 +176,16 @@ mod tests {
             assert_eq!((kind.word(), word.parse()), (word, Ok(kind)));
         }
         assert_eq!("nothing".parse::<Kind>(), Err(UnknownKind));
+    }
+
+    #[test]
+    fn log_ins_and_ends_of_sessions_say_who_and_why() {
+        let who = Who { client: Some("robot".to_owned()), ..Who::default() };
+        let refused = Event::login_refused(who.clone(), "Bad user name or password");
+        assert_eq!((refused.kind, refused.outcome), (Kind::Login, Outcome::Refused));
+        assert_eq!(refused.because.as_deref(), Some("Bad user name or password"));
+        assert_eq!(Event::logged_in(who.clone()).outcome, Outcome::Done);
+        let ended = Event::session_ended(who.clone(), "the rules have changed");
+        assert_eq!((ended.kind, ended.who), (Kind::Session, who));
     }
 }

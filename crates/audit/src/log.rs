@@ -125,7 +125,7 @@ struct Clerk<D: Disk> {
     /// Records that found no room in the queue.
     missed: Arc<AtomicU64>,
     budget: Budget,
-    /// Records beyond what a second may have.
+    /// Refusals beyond what a second may have.
     rationed: u64,
     /// The second in which it was last told what is missing.
     told: u64,
@@ -173,7 +173,7 @@ impl<D: Disk> Clerk<D> {
     fn add(&mut self, time: Moment, event: &Event) {
         if self.fails {
             self.missed.fetch_add(1, Relaxed);
-        } else if self.budget.takes(time, event.kind) {
+        } else if self.budget.takes(time, event) {
             self.book.append(time, event);
         } else {
             self.rationed += 1;
@@ -190,7 +190,7 @@ impl<D: Disk> Clerk<D> {
         let rationed = std::mem::take(&mut self.rationed);
         for (count, why) in [
             (missed, "that the queue or the disk had no room for"),
-            (rationed, "of log-ins and refusals beyond what a second may have"),
+            (rationed, "of refusals beyond twenty a second"),
         ] {
             if count > 0 {
                 let because = format!("{count} records {why}");
