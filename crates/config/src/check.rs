@@ -79,6 +79,7 @@ const MODULES: &[&str] = &[
     "plexus",
     "plexus_access",
     "plexus_admission",
+    "plexus_audit",
     "plexus_broker",
     "plexus_config",
     "plexus_net",
@@ -167,6 +168,11 @@ impl Checks<'_> {
             let help = "name a directory, or leave node.data_dir out to keep nothing";
             self.add(&["node", "data_dir"], "an empty name", help);
         }
+        let audit = &self.config.settings.audit;
+        if audit.dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty()) {
+            let help = "name a directory, leave audit.dir out, or set audit.enabled = false";
+            self.add(&["audit", "dir"], "an empty name", help);
+        }
     }
 
     fn limits(&mut self) {
@@ -183,6 +189,8 @@ impl Checks<'_> {
         self.size(&["retained", "max_message_size"], settings.retained.max_message_size);
         self.size(&["store", "max_size"], settings.store.max_size);
         self.size(&["store", "segment_size"], settings.store.segment_size);
+        self.size(&["audit", "max_file_size"], settings.audit.max_file_size);
+        self.range(&["audit", "max_files"], settings.audit.max_files.into(), 2..=most);
         self.time(&["node", "shutdown_grace"], settings.node.shutdown_grace);
         self.time_or_never(&["sys", "interval"], settings.sys.interval);
         let (lockout, flapping) = (&settings.access.lockout, &settings.access.flapping);

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use plexus_access::{
-    Act, AllowAll, Credentials, Effect, Policy, Principal, Reply, Rule, Rules, Verdict,
+    Act, AllowAll, Credentials, Effect, Outcome, Policy, Principal, Reply, Rule, Rules, Verdict,
 };
 use plexus_admission::Chain;
+use plexus_audit::{AuditPort, Event, Kind, Who};
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
 use crate::report::on_one_line;
@@ -39,13 +40,15 @@ impl LiveRules {
 pub(crate) struct Door {
     pub(crate) chain: Option<Chain>,
     pub(crate) rules: LiveRules,
+    /// What is refused here is reported there.
+    pub(crate) audit: AuditPort,
 }
 
 impl Door {
     fn decide(&self, principal: &Principal, act: &Act<'_>) -> Result<(), ReasonCode> {
         // What a client had brought with it did not outlive the node: it may have been a ban.
         if principal.is_unplaced && self.chain.as_ref().is_some_and(Chain::gives_rights) {
-            return answer(principal, act, Effect::Deny, None);
+            return self.answer(principal, act, Effect::Deny, None);
         }
         let rights = principal.rights.as_deref();
         if rights.is_some_and(|rights| rights.is_superuser) {
@@ -54,39 +57,90 @@ impl Door {
         // What a client has brought with it speaks first.
         let own = rights.and_then(|rights| rights.rules.as_ref());
         if let Some((_, rule)) = own.and_then(|own| own.find(principal, act)) {
-            return answer(principal, act, rule.effect, Some(rule));
+            return self.answer(principal, act, rule.effect, Some(rule));
         }
         let rules = self.rules.0.load();
         match (rules.as_deref(), own) {
             (Some(rules), _) => {
                 let decision = rules.decide(principal, act);
-                answer(principal, act, decision.effect, decision.rule.map(|(_, rule)| rule))
+                let rule = decision.rule.map(|(_, rule)| rule);
+                self.answer(principal, act, decision.effect, rule)
             }
-            (None, Some(_)) => answer(principal, act, Effect::Deny, None),
+            (None, Some(_)) => self.answer(principal, act, Effect::Deny, None),
             (None, None) => Ok(()),
         }
     }
+
+    fn answer(
+        &self,
+        principal: &Principal,
+        act: &Act<'_>,
+        effect: Effect,
+        rule: Option<&Rule>,
+    ) -> Result<(), ReasonCode> {
+        if effect == Effect::Allow {
+            return Ok(());
+        }
+        let rule = rule.map_or(NO_MATCH, |rule| &rule.name);
+        tell(principal, act, rule);
+        self.audit.record(|| refusal(principal, act, rule));
+        Err(ReasonCode::NotAuthorized)
+    }
+
+    /// What can be said at once.
+    fn at_once(&self, credentials: &Credentials) -> Verdict {
+        match &self.chain {
+            Some(chain) => chain.at_once(credentials),
+            // No method of enhanced authentication is offered ([MQTT-4.12.0-1]).
+            None if credentials.enhanced.is_some() => {
+                Verdict::Deny(ReasonCode::BadAuthenticationMethod)
+            }
+            None => AllowAll.authenticate(credentials),
+        }
+    }
+
+    /// The same for what no rule can allow.
+    fn forbid(&self, principal: &Principal, act: &Act<'_>, reason: ReasonCode) -> ReasonCode {
+        self.audit.record(|| refusal(principal, act, FORBIDDEN));
+        reason
+    }
 }
 
-fn answer(
-    principal: &Principal,
-    act: &Act<'_>,
-    effect: Effect,
-    rule: Option<&Rule>,
-) -> Result<(), ReasonCode> {
-    if effect == Effect::Allow {
-        return Ok(());
+/// What decides where no rule does.
+const NO_MATCH: &str = "access.no_match";
+/// What clients may not publish whatever the rules say.
+const FORBIDDEN: &str = "$SYS is the node's own";
+
+/// Who somebody says that he is.
+fn whoever(credentials: &Credentials) -> Who {
+    Who {
+        client: Some(credentials.client_id.as_str().to_owned()),
+        user: credentials.user_name.as_deref().map(str::to_owned),
+        peer: credentials.peer,
+        listener: Some(credentials.listener.to_string()),
     }
-    tell(principal, act, rule);
-    Err(ReasonCode::NotAuthorized)
+}
+
+/// What the audit log says of it.
+fn refusal(principal: &Principal, act: &Act<'_>, because: &str) -> Event {
+    let (name, target) = match act {
+        Act::Publish { topic, .. } => ("publish", topic.as_str()),
+        Act::Subscribe { filter, .. } => ("subscribe", filter.as_str()),
+    };
+    let who = Who {
+        client: Some(principal.client_id.as_str().to_owned()),
+        user: principal.user_name.as_deref().map(str::to_owned),
+        peer: principal.peer,
+        listener: Some(principal.listener.to_string()),
+    };
+    Event::refused(Kind::Access, name, who, because).on(target)
 }
 
 #[cold]
-fn tell(principal: &Principal, act: &Act<'_>, rule: Option<&Rule>) {
+fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
     // What a client has written is not to look like a line of the log.
     let client = on_one_line(principal.client_id.as_str());
     let user = on_one_line(principal.user_name.as_deref().unwrap_or(""));
-    let rule = rule.map_or("access.no_match", |rule| &rule.name);
     match act {
         Act::Publish { topic, .. } => {
             let topic = on_one_line(topic);
@@ -101,17 +155,34 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: Option<&Rule>) {
 
 impl Policy for Door {
     fn authenticate(&self, credentials: &Credentials) -> Verdict {
-        match &self.chain {
-            Some(chain) => chain.at_once(credentials),
-            // No method of enhanced authentication is offered ([MQTT-4.12.0-1]).
-            None if credentials.enhanced.is_some() => {
-                Verdict::Deny(ReasonCode::BadAuthenticationMethod)
+        let verdict = self.at_once(credentials);
+        match verdict {
+            Verdict::Allow => self.audit.record(|| Event::logged_in(whoever(credentials))),
+            Verdict::Deny(reason) => {
+                self.audit.record(|| Event::login_refused(whoever(credentials), reason.to_string()))
             }
-            None => AllowAll.authenticate(credentials),
+            Verdict::Later => {}
         }
+        verdict
     }
 
     fn verify(&self, credentials: Credentials, reply: Reply) {
+        let (audit, who) = (self.audit.clone(), whoever(&credentials));
+        let reply = Reply::new(move |outcome| {
+            match &outcome {
+                Outcome::Allow(rights, _) => audit.record(|| {
+                    let proved = rights.user_name.as_deref().map(str::to_owned);
+                    let user = proved.or_else(|| who.user.clone());
+                    Event::logged_in(Who { user, ..who })
+                }),
+                Outcome::Deny(reason) => {
+                    audit.record(|| Event::login_refused(who, reason.to_string()));
+                }
+                // Nobody is in yet.
+                Outcome::Continue(..) => {}
+            }
+            reply.send(outcome);
+        });
         match &self.chain {
             Some(chain) => chain.ask(credentials, reply),
             None => AllowAll.verify(credentials, reply),
@@ -125,8 +196,11 @@ impl Policy for Door {
         qos: Qos,
         retain: bool,
     ) -> Result<(), ReasonCode> {
-        AllowAll.publish(principal, topic, qos, retain)?;
-        self.decide(principal, &Act::Publish { topic, qos, retain })
+        let act = Act::Publish { topic, qos, retain };
+        AllowAll
+            .publish(principal, topic, qos, retain)
+            .map_err(|reason| self.forbid(principal, &act, reason))?;
+        self.decide(principal, &act)
     }
 
     fn subscribe(

@@ -1,6 +1,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use plexus_admission::UserTable;
+use plexus_audit::{AuditPort, BookOptions};
 use plexus_broker::{
     ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace, Pool,
     RetainedOptions,
@@ -47,6 +48,10 @@ pub struct NodePlan {
     pub rules: LiveRules,
     /// Whether somebody comes in without showing who he is.
     pub anonymous: bool,
+    /// Where the listeners report what they refuse.
+    pub audit: AuditPort,
+    /// The folder of the audit log and how much of it is kept, if there is to be one.
+    pub audit_place: Option<(PathBuf, BookOptions)>,
 }
 
 const SHARDS_MAX: u16 = 64;
@@ -69,6 +74,7 @@ impl Config {
         let users = self.users(seed)?.map(|users| UserTable::new(users, by, runtime.clone()));
         let steps = self.steps(office, users.as_ref(), seed)?;
         let rules = LiveRules::new(self.rules());
+        let audit = AuditPort::default();
         let limits = &self.settings.limits;
         let pool = Pool::new(Pace {
             messages: limits.max_total_message_rate.get(),
@@ -79,14 +85,37 @@ impl Config {
             .enumerate()
             .map(|(index, listener)| {
                 let chain = steps.chain(self, listener, office);
-                let door = Door { chain, rules: rules.clone() };
+                let door = Door { chain, rules: rules.clone(), audit: audit.clone() };
                 self.listener(index, listener, door, pool.as_ref())
             })
             .collect();
         let data_dir = self.settings.node.data_dir.clone();
         let shutdown_grace = self.settings.node.shutdown_grace.get();
         let node = self.node(machine, seed);
-        Ok(NodePlan { node, listeners, data_dir, shutdown_grace, users, rules, anonymous })
+        let audit_place = self.audit_place();
+        Ok(NodePlan {
+            node,
+            listeners,
+            data_dir,
+            shutdown_grace,
+            users,
+            rules,
+            anonymous,
+            audit,
+            audit_place,
+        })
+    }
+
+    /// Where the audit log is, and how much of it is kept.
+    pub fn audit_place(&self) -> Option<(PathBuf, BookOptions)> {
+        let audit = &self.settings.audit;
+        let beside = || self.settings.node.data_dir.as_ref().map(|dir| dir.join("audit"));
+        let folder = audit.dir.clone().or_else(beside).filter(|_| audit.enabled)?;
+        let options = BookOptions {
+            file_bytes_max: audit.max_file_size.get(),
+            files_max: audit.max_files as usize,
+        };
+        Some((folder, options))
     }
 
     /// The listeners of the file and the options, or those that a node has without any.

@@ -1,6 +1,7 @@
 //! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
 
 mod access;
+mod audit;
 mod authenticators;
 mod listener;
 mod mqtt;
@@ -16,6 +17,7 @@ pub use self::{
         AccessRule, AccessSettings, Activity, BanSettings, FlappingSettings, LockoutSettings,
         NoMatch, UsersBy,
     },
+    audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
@@ -36,6 +38,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// The certificates of all listeners.
     pub tls: TlsSettings,
+    /// The record of who was refused what, and of what was changed.
+    pub audit: AuditSettings,
     /// Limits of connections.
     pub limits: LimitSettings,
     /// Limits and abilities of every client; a listener may have its own under `mqtt`.

@@ -37,8 +37,12 @@ impl Version {
 pub enum Transport {
     /// Plain TCP.
     Tcp,
+    /// TCP in TLS.
+    Tls,
     /// Binary WebSocket frames.
     WebSocket,
+    /// Plain TCP behind a balancer that sends the PROXY protocol.
+    Proxy,
 }
 
 impl Transport {
@@ -46,7 +50,9 @@ impl Transport {
     pub fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
             Self::WebSocket => "websocket",
+            Self::Proxy => "proxy",
         }
     }
 }
@@ -74,6 +80,9 @@ pub struct Case {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseFile {
+    /// Of its cases that name none.
+    #[serde(default = "usual_transports")]
+    transports: Vec<Transport>,
     case: Vec<CaseText>,
 }
 
@@ -84,8 +93,7 @@ struct CaseText {
     clauses: Vec<String>,
     #[serde(default = "both_versions")]
     versions: Vec<Version>,
-    #[serde(default = "both_transports")]
-    transports: Vec<Transport>,
+    transports: Option<Vec<Transport>>,
     #[serde(default = "default_profile")]
     config: String,
     steps: String,
@@ -95,7 +103,7 @@ fn both_versions() -> Vec<Version> {
     vec![Version::V311, Version::V5]
 }
 
-fn both_transports() -> Vec<Transport> {
+fn usual_transports() -> Vec<Transport> {
     vec![Transport::Tcp, Transport::WebSocket]
 }
 
@@ -130,7 +138,7 @@ fn load_file(path: &Path, cases: &mut Vec<Case>) -> Result<(), LoadError> {
 
 /// Reads the text of a file of cases; the path names it in errors and gives the theme.
 pub fn read_cases(path: &Path, text: &str) -> Result<Vec<Case>, LoadError> {
-    let file: CaseFile = toml::from_str(text)
+    let CaseFile { transports, case: texts } = toml::from_str(text)
         .map_err(|source| LoadError::Parse { path: path.to_owned(), source: Box::new(source) })?;
     let theme = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let theme = theme.unwrap_or_default();
@@ -148,10 +156,10 @@ pub fn read_cases(path: &Path, text: &str) -> Result<Vec<Case>, LoadError> {
             name: text.name,
             clauses: text.clauses,
             versions: text.versions,
-            transports: text.transports,
+            transports: text.transports.unwrap_or_else(|| transports.clone()),
             config: text.config,
             steps,
         })
     };
-    file.case.into_iter().map(case).collect()
+    texts.into_iter().map(case).collect()
 }

@@ -88,6 +88,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The certificate for its TLS listener could not be made.
+    #[error("no certificate for the broker: {0}")]
+    Certificate(String),
     /// The program ended before it printed `ready`.
     #[error("the broker ended before it was ready; it said: {0}")]
     EndedEarly(String),

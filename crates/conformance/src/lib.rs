@@ -1,6 +1,6 @@
 //! *What it is.* The player of the cases under `conformance/`: it opens real connections to a
-//! broker over TCP and WebSocket, sends what a case says, and compares what comes back, field by
-//! field.
+//! broker over TCP, TLS, WebSocket and the PROXY protocol, sends what a case says, and compares what
+//! comes back, field by field.
 //!
 //! *What it never does.* It shares no code with the broker. A judge that used the codec of the
 //! accused would share its errors, and would be unable to send what that codec rightly refuses to
@@ -12,7 +12,7 @@
 //! plays one case.
 //!
 //! *Reading order.* `case` (the file), `step` (the language), `field` and `scope` (values),
-//! `encode`, `decode`, `matching`, `link` (transports), `player`, `suite`.
+//! `encode`, `decode`, `matching`, `socket` and `link` (transports), `player`, `suite`.
 //!
 //! *Tests.* `tests/it` plays every case, and storms that show in the memory of the process; the
 //! small languages have tables beside their code.
@@ -31,6 +31,7 @@ mod property;
 mod raw;
 mod scope;
 mod settings;
+mod socket;
 mod step;
 mod suite;
 mod websocket;

@@ -1,13 +1,12 @@
 //! A connection to the broker: bytes out in the cut a case asks for, whole packets in.
 
-use std::{
-    io::{self, Read, Write},
-    net::{Shutdown, TcpStream},
-    time::Duration,
-};
+use std::{io, net::TcpStream, sync::Arc, time::Duration};
+
+use rustls::ClientConfig;
 
 use crate::{
     Fields, Transport,
+    socket::{PROXY_HEADER, Socket},
     step::Cut,
     websocket::{self, Frames},
 };
@@ -19,12 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const CHUNK: usize = 64 * 1024;
 
 /// Where a broker listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Address {
     /// How bytes travel there.
     pub transport: Transport,
     /// `host:port`.
     pub host_port: String,
+    /// What TLS has to know of the broker's certificate; nobody else needs it.
+    pub trust: Option<Arc<ClientConfig>>,
 }
 
 /// What a connection gives next.
@@ -45,13 +46,14 @@ pub(crate) enum Event {
 /// One open connection.
 #[derive(Debug)]
 pub(crate) struct Link {
-    stream: TcpStream,
+    stream: Socket,
     frames: Option<Frames>,
     received: Vec<u8>,
 }
 
 impl Link {
-    /// Connects; over WebSocket the upgrade is done too.
+    /// Connects, through all layers: the header of a proxy, the handshake of TLS, the upgrade to
+    /// WebSocket.
     pub(crate) fn open(address: &Address) -> io::Result<Self> {
         let mut link = Self::open_stream(address)?;
         if address.transport == Transport::WebSocket {
@@ -63,18 +65,27 @@ impl Link {
         Ok(link)
     }
 
-    /// Connects and sends nothing.
+    /// Connects without an upgrade.
     pub(crate) fn open_stream(address: &Address) -> io::Result<Self> {
         let stream = TcpStream::connect(&address.host_port)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
+        let stream = match address.transport {
+            Transport::Tcp | Transport::WebSocket => Socket::Plain(stream),
+            Transport::Proxy => Socket::plain_after(stream, PROXY_HEADER)?,
+            Transport::Tls => {
+                let trust = address.trust.as_ref();
+                let trust = trust.ok_or_else(|| io::Error::other("no certificate to trust"))?;
+                Socket::secure(stream, trust)?
+            }
+        };
         Ok(Self { stream, frames: None, received: Vec::new() })
     }
 
     /// Sends an upgrade request with these headers and reads its answer.
     pub(crate) fn upgrade(&mut self, address: &Address, words: &Fields) -> io::Result<Fields> {
-        self.stream.write_all(websocket::request(&address.host_port, words).as_bytes())?;
+        self.stream.write(websocket::request(&address.host_port, words).as_bytes())?;
         let (answer, rest) = websocket::read_answer(&mut self.stream)?;
         if answer.first("status") == Some("101") {
             self.frames = Some(Frames::new(rest));
@@ -86,7 +97,7 @@ impl Link {
     /// expectation tells.
     pub(crate) fn send(&mut self, bytes: &[u8], cut: Cut) {
         for part in self.parts(bytes, cut) {
-            if self.stream.write_all(&part).is_err() {
+            if self.stream.write(&part).is_err() {
                 return;
             }
         }
@@ -110,17 +121,17 @@ impl Link {
 
     /// Sends a text frame.
     pub(crate) fn send_text(&mut self, text: &str) {
-        drop(self.stream.write_all(&websocket::text(text)));
+        drop(self.stream.write(&websocket::text(text)));
     }
 
     /// Sends a ping frame.
     pub(crate) fn send_ping(&mut self) {
-        drop(self.stream.write_all(&websocket::ping()));
+        drop(self.stream.write(&websocket::ping()));
     }
 
     /// Ends the sending direction; what the broker still says can be read.
     pub(crate) fn finish(&mut self) {
-        drop(self.stream.shutdown(Shutdown::Write));
+        self.stream.finish();
     }
 
     /// Waits for the next packet or the end.

@@ -33,7 +33,7 @@ impl Settings {
                 if !host_port.contains(':') {
                     return Err(StartError::BadAddress(host_port));
                 }
-                running.push(Address { transport, host_port });
+                running.push(Address { transport, host_port, trust: None });
             }
         }
         Ok(Self {

@@ -1,14 +1,11 @@
 //! The client's side of RFC 6455, as far as the cases need it.
 
-use std::{
-    io::{self, Read, Write},
-    net::TcpStream,
-};
+use std::io;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
 
-use crate::Fields;
+use crate::{Fields, socket::Socket};
 
 const KEY: &str = "cGxleHVzLWNvbmZvcm1hbg==";
 const ACCEPT_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -34,7 +31,7 @@ pub(crate) fn request(host: &str, words: &Fields) -> String {
 
 /// Reads the answer's head: `status`, `protocol` where one was selected, and `accept=wrong` where
 /// the key was not answered as it must be. Bytes behind the head are given back.
-pub(crate) fn read_answer(stream: &mut TcpStream) -> io::Result<(Fields, Vec<u8>)> {
+pub(crate) fn read_answer(stream: &mut Socket) -> io::Result<(Fields, Vec<u8>)> {
     let mut head = Vec::new();
     let end = loop {
         if let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -160,7 +157,7 @@ impl Frames {
     }
 
     /// Takes one frame; the payload of a data frame is added to `data`, a ping is answered.
-    pub(crate) fn take(&mut self, stream: &mut TcpStream, data: &mut Vec<u8>) -> Taken {
+    pub(crate) fn take(&mut self, stream: &mut Socket, data: &mut Vec<u8>) -> Taken {
         let Some((first_byte, header, length)) = self.header() else { return Taken::Partial };
         if length > FRAME_MAX {
             return Taken::Broken("a WebSocket frame that is too long".to_owned());
@@ -178,7 +175,7 @@ impl Frames {
             }
             0x8 => Taken::Closed,
             0x9 => {
-                drop(stream.write_all(&frame(0x8A, &payload)));
+                drop(stream.write(&frame(0x8A, &payload)));
                 Taken::Data
             }
             0xA => Taken::Pong,

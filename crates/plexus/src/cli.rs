@@ -1,9 +1,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    acl::AclCommand, bench::BenchCommand, cert::CertCommand, config::ConfigCommand,
-    passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs, store::StoreCommand,
-    subscribe::SubArgs,
+    acl::AclCommand, audit::AuditCommand, bench::BenchCommand, cert::CertCommand,
+    config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
+    store::StoreCommand, subscribe::SubArgs,
 };
 
 pub(crate) const EXIT_CODES: &str = "\
@@ -69,6 +69,9 @@ pub(crate) enum Command {
     /// Make certificates to develop and try with
     #[command(subcommand)]
     Cert(CertCommand),
+    /// Verify and show the record of who was refused what, and of what was changed
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,4 +1,5 @@
 pub(crate) mod acl;
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod cert;
 pub(crate) mod config;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Bench(command) => bench::run(&command),
         Command::Acl(command) => acl::run(command),
         Command::Cert(command) => cert::run(&command),
+        Command::Audit(command) => audit::run(command),
         Command::Config(command) => config::run(command),
         Command::Passwd(args) => passwd::run(&args),
         Command::Store(command) => store::run(&command),

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use plexus_access::{Acts, Effect, Pattern, Policy, Principal, Rights, Rule, Rules, Verdict, Who};
 use plexus_admission::{Chain, Step, StepOptions, Strangers, UserTable, UsersBy};
+use plexus_audit::AuditPort;
 use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Qos, Text, TopicName};
@@ -35,7 +36,7 @@ fn may(door: &Door, who: &Principal, topic: &str) -> bool {
 }
 
 fn door(rules: Option<Rules>) -> Door {
-    Door { chain: None, rules: LiveRules::new(rules) }
+    Door { chain: None, rules: LiveRules::new(rules), audit: AuditPort::default() }
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn what_a_client_had_brought_before_the_node_started_is_not_known_any_more() {
         Some(Chain::new(vec![Arc::new(step)], Strangers::Refuse, runtime.handle()))
     };
     let restored = Principal { is_unplaced: true, rights: None, ..client(Rights::default()) };
-    let door = |chain| Door { chain, rules: LiveRules::default() };
+    let door = |chain| Door { chain, rules: LiveRules::default(), audit: AuditPort::default() };
     assert!(!may(&door(chain(true)), &restored, "a"));
     assert!(may(&door(chain(false)), &restored, "a"));
     let here = Principal { is_unplaced: false, ..restored };

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 /// The keys that hold a path; `*` is any name and any element of a list.
 const PATHS: &[&[&str]] = &[
     &["node", "data_dir"],
+    &["audit", "dir"],
     &["access", "users_file"],
     &["access", "jwt", "*", "public_key_file"],
     &["access", "jwt", "*", "key_set_file"],

@@ -5,7 +5,12 @@ use std::{
     process,
 };
 
-use plexus_conformance::{Broker, Case, Settings, load_directory};
+use plexus_conformance::{
+    Address, Broker, Case, Settings, Transport, Version, load_directory, play, read_cases,
+};
+
+/// Looks at a condition at most so often: each look takes a connection of its own.
+const LOOKS_MAX: usize = 5_000;
 
 /// The root of the tree.
 pub(crate) fn root() -> PathBuf {
@@ -41,6 +46,53 @@ impl OwnBroker {
             .unwrap_or_else(|error| panic!("profile {profile}: {error}"));
         Self { broker, directory }
     }
+
+    /// Where it listens for this transport.
+    pub(crate) fn address(&self, transport: Transport) -> Address {
+        self.broker.address(transport).expect("every transport has a listener").clone()
+    }
+
+    /// Waits until the process holds no more than that much memory; what it has freed goes back to
+    /// the system a little later.
+    #[track_caller]
+    pub(crate) fn settles_below(&self, kib_max: u64, what: &str) {
+        let address = self.address(Transport::Tcp);
+        let look = case("look", "a connects\na disconnects\n");
+        let mut held = 0;
+        for number in 0..LOOKS_MAX {
+            let Some(now) = self.broker.resident_kib() else { return };
+            if now <= kib_max {
+                return;
+            }
+            held = now;
+            run(&look, &address, &format!("look{number}"));
+        }
+        panic!("{what}: {held} KiB are held, {kib_max} were to be enough");
+    }
+
+    /// It lives, and its log tells of no error and no panic.
+    #[track_caller]
+    pub(crate) fn assert_well(mut self) {
+        assert!(self.broker.is_running(), "the broker has ended");
+        let complaints = self.broker.complaints();
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+}
+
+/// A case that a test writes itself.
+pub(crate) fn case(name: &str, steps: &str) -> Case {
+    let text = format!(
+        "[[case]]\nname = \"{name}\"\nclauses = [\"MQTT-4.13.1-1\"]\nsteps = '''\n{steps}'''\n"
+    );
+    let mut cases = read_cases(Path::new("storm"), &text).unwrap_or_else(|error| panic!("{error}"));
+    cases.pop().expect("one case was written")
+}
+
+/// Plays a case in MQTT 5.0 under a name of its own.
+#[track_caller]
+pub(crate) fn run(case: &Case, address: &Address, name: &str) {
+    play(case, address, Version::V5, &format!("{name}x{}", process::id()))
+        .unwrap_or_else(|failure| panic!("{}: {failure}", case.name));
 }
 
 impl Drop for OwnBroker {

@@ -1,11 +1,11 @@
 //! Attacks whose harm shows in the process: memory that is not given back, a processor that is
 //! kept busy, others who are no longer served.
 
-use std::{fmt::Write as _, ops::Range, path::Path, process, thread};
+use std::{fmt::Write as _, ops::Range, thread};
 
-use plexus_conformance::{Address, Broker, Case, Transport, Version, play, read_cases};
+use plexus_conformance::{Address, Case, Transport};
 
-use crate::ground::{OwnBroker, settings};
+use crate::ground::{self, OwnBroker, case, settings};
 
 /// Rounds that let the process reach its working size before it is measured.
 const WARM_UP: usize = 300;
@@ -16,23 +16,9 @@ const WORKERS: usize = 8;
 /// What a process may grow by without a leak: a leak of 3 KiB a round would pass it.
 const GROWTH_KIB_MAX: u64 = 8 * 1024;
 
-fn case(name: &str, steps: &str) -> Case {
-    let text = format!(
-        "[[case]]\nname = \"{name}\"\nclauses = [\"MQTT-4.13.1-1\"]\nsteps = '''\n{steps}'''\n"
-    );
-    let mut cases = read_cases(Path::new("storm"), &text).unwrap_or_else(|error| panic!("{error}"));
-    cases.pop().expect("one case was written")
-}
-
-fn tcp(broker: &Broker) -> Address {
-    let mut addresses = broker.addresses().iter();
-    addresses.find(|address| address.transport == Transport::Tcp).expect("a TCP listener").clone()
-}
-
+/// Plays a case as one of many rounds.
 fn run(case: &Case, address: &Address, round: usize) {
-    let prefix = format!("s{}x{round}", process::id());
-    play(case, address, Version::V5, &prefix)
-        .unwrap_or_else(|failure| panic!("{}: {failure}", case.name));
+    ground::run(case, address, &format!("s{round}"));
 }
 
 /// Several at a time, because a round waits more than it works.
@@ -48,7 +34,7 @@ fn run_rounds(case: &Case, address: &Address, rounds: Range<usize>) {
 /// Plays a case again and again; the process must not grow by what one round leaves behind.
 fn leaves_nothing_behind(test: &str, steps: &str) {
     let own = OwnBroker::start(&settings(), "default", test);
-    let (address, case) = (tcp(&own.broker), case(test, steps));
+    let (address, case) = (own.address(Transport::Tcp), case(test, steps));
     run_rounds(&case, &address, 0..WARM_UP);
     let before = own.broker.resident_kib();
     run_rounds(&case, &address, WARM_UP..WARM_UP + ROUNDS);
@@ -100,7 +86,7 @@ fn subscriptions_plain_and_shared_leave_nothing_behind() {
 #[test]
 fn silent_connections_keep_no_processor_busy() {
     let own = OwnBroker::start(&settings(), "default", "silent");
-    let address = tcp(&own.broker);
+    let address = own.address(Transport::Tcp);
     let mut steps = String::new();
     for actor in 0..200 {
         writeln!(steps, "s{actor} opens").unwrap();
@@ -127,7 +113,7 @@ fn silent_connections_keep_no_processor_busy() {
 fn a_reader_that_never_reads_stalls_nobody_and_fills_no_memory() {
     const MESSAGES: usize = 2_000;
     let own = OwnBroker::start(&settings(), "default", "slow_reader");
-    let address = tcp(&own.broker);
+    let address = own.address(Transport::Tcp);
     let mut steps = "slow connects\n\
          slow > SUBSCRIBE id=1 filter=# qos=0\n\
          b connects\n\
@@ -154,7 +140,7 @@ fn a_reader_that_never_reads_stalls_nobody_and_fills_no_memory() {
 fn one_identifier_connecting_again_and_again_under_load_harms_nobody() {
     const STEALERS: usize = 4;
     let mut own = OwnBroker::start(&settings(), "default", "takeovers");
-    let address = tcp(&own.broker);
+    let address = own.address(Transport::Tcp);
     let thief = case(
         "takeovers",
         "a > CONNECT client_id=^stolen clean_start=0 session_expiry=60 \
@@ -184,7 +170,7 @@ fn one_identifier_connecting_again_and_again_under_load_harms_nobody() {
 #[test]
 fn connections_that_announce_much_and_send_little_are_given_nothing() {
     let own = OwnBroker::start(&settings(), "default", "announcers");
-    let address = tcp(&own.broker);
+    let address = own.address(Transport::Tcp);
     let mut steps = String::new();
     for actor in 0..300 {
         // A CONNECT of 300,000 bytes is possible; the memory for it is not given in advance.

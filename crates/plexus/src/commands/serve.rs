@@ -1,3 +1,4 @@
+mod audited;
 mod banner;
 mod certificates;
 pub(super) mod data_dir;
@@ -21,6 +22,7 @@ use plexus_net::ListenUrl;
 use toml::{Table, Value};
 
 use self::{
+    audited::Audited,
     reload::Reload,
     worker::{Cause, Worker},
 };
@@ -74,14 +76,20 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let log = log::start(&config.settings.log)?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
+    let audited = Audited::start(&plan)?;
     let signals = stop::signals()?;
     let mut reload = Reload::new(args, &config, &plan, log);
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);
     validity::warn(&listeners);
-    let node =
-        Node::start(node, listeners).map_err(|error| refused::failure(&error, &config, &names))?;
+    let node = match Node::start(node, listeners) {
+        Ok(node) => node,
+        Err(error) => {
+            return Err(audited.not_started(refused::failure(&error, &config, &names)));
+        }
+    };
+    audited.started(node.listeners());
     notices::readable_passwords(&config, node.listeners());
     args.announce(&config, node.listeners(), anonymous)?;
     let handle = node.handle();
@@ -93,10 +101,12 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     })?;
     stop::wait(signals, || worker.order())?;
     tracing::info!("stopping");
+    audited.stops();
     node.shut_down(shutdown_grace);
     if !worker.finish(RELOAD_PATIENCE) {
         tracing::warn!("what SIGHUP asked for was not done before the end");
     }
+    audited.close();
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,11 +1,9 @@
 //! Rules of who may publish and subscribe what, seen from outside.
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
+use crate::{
+    client::Client,
+    program::{Node, Place, run},
 };
-
-use crate::program::{Node, Place, run};
 
 const RULES: &str = r#"
 [[listener]]
@@ -21,55 +19,6 @@ name = "everybody hears"
 allow = ["subscribe"]
 topics = ["news/+"]
 "#;
-
-/// A connection of MQTT 5.0.
-struct Client(TcpStream);
-
-impl Client {
-    fn connect(node: &Node, id: &str) -> Self {
-        let length = u8::try_from(id.len()).expect("short");
-        let body = [b"\x00\x04MQTT\x05\x02\x00\x00\x00\x00", &[length][..], id.as_bytes()].concat();
-        let address = node.urls.first().expect("a listener").trim_start_matches("tcp://");
-        let mut client = Self(TcpStream::connect(address).expect("somebody listens"));
-        client.send(0x10, &body);
-        let (kind, body) = client.hear();
-        assert_eq!((kind, body.get(1)), (0x20, Some(&0)), "accepted");
-        client
-    }
-
-    fn send(&mut self, kind: u8, body: &[u8]) {
-        let length = u8::try_from(body.len()).expect("short");
-        self.0.write_all(&[&[kind, length], body].concat()).expect("sent");
-    }
-
-    fn hear(&mut self) -> (u8, Vec<u8>) {
-        let mut head = [0; 2];
-        self.0.read_exact(&mut head).expect("a packet");
-        let mut body = vec![0; usize::from(head[1])];
-        self.0.read_exact(&mut body).expect("all of it");
-        (head[0], body)
-    }
-
-    /// The reason code of PUBACK.
-    fn publish(&mut self, topic: &str) -> u8 {
-        let length = u8::try_from(topic.len()).expect("short");
-        let body = [&[0, length], topic.as_bytes(), &[0, 1, 0, b'x']].concat();
-        self.send(0x32, &body);
-        let (kind, body) = self.hear();
-        assert_eq!(kind, 0x40, "PUBACK");
-        body.get(2).copied().unwrap_or(0)
-    }
-
-    /// The reason code of SUBACK.
-    fn subscribe(&mut self, filter: &str) -> u8 {
-        let length = u8::try_from(filter.len()).expect("short");
-        let body = [&[0, 2, 0, 0, length], filter.as_bytes(), &[1]].concat();
-        self.send(0x82, &body);
-        let (kind, body) = self.hear();
-        assert_eq!(kind, 0x90, "SUBACK");
-        *body.last().expect("a reason")
-    }
-}
 
 const NO_SUBSCRIBERS: u8 = 0x10;
 const GRANTED: u8 = 1;

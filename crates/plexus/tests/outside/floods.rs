@@ -2,7 +2,6 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
     process::{Command, Stdio},
     sync::{Condvar, Mutex},
     thread,
@@ -11,7 +10,12 @@ use std::{
 
 use rumqttc::{Client, Event, Incoming, MqttOptions, QoS};
 
-use super::broker::{Broker, Folder, PATIENCE};
+use super::{
+    broker::{Broker, Folder, PATIENCE},
+    raw::{
+        CONNACK, PINGRESP, SUBACK_QOS_0, connect, expect, open, packet, publish, subscribe, text,
+    },
+};
 
 const TWO_SHARDS: &str = r#"
 node.shards = 2
@@ -23,49 +27,8 @@ url = "tcp://127.0.0.1:0"
 
 "#;
 
-fn open(port: u16) -> TcpStream {
-    let stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
-    stream.set_read_timeout(Some(PATIENCE)).expect("set");
-    stream
-}
-
-/// A packet of fewer than 128 bytes.
-fn packet(first: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let body = parts.concat();
-    let length = u8::try_from(body.len()).ok().filter(|length| *length < 128).expect("short");
-    [&[first, length], body.as_slice()].concat()
-}
-
-fn text(words: &str) -> Vec<u8> {
-    let length = u16::try_from(words.len()).expect("short");
-    [&length.to_be_bytes(), words.as_bytes()].concat()
-}
-
-/// CONNECT of 3.1.1 with a clean session.
-fn connect(client: &str) -> Vec<u8> {
-    packet(0x10, &[&text("MQTT"), &[4, 0x02, 0, 60], &text(client)])
-}
-
-fn subscribe(filter: &str, qos: u8) -> Vec<u8> {
-    packet(0x82, &[&[0, 1], &text(filter), &[qos]])
-}
-
-fn publish(topic: &str, payload: &str) -> Vec<u8> {
-    packet(0x30, &[&text(topic), payload.as_bytes()])
-}
-
-fn expect(stream: &mut TcpStream, expected: &[u8]) {
-    let mut got = vec![0; expected.len()];
-    stream.read_exact(&mut got).expect("an answer");
-    assert_eq!(got, expected);
-}
-
 /// How many flood each other.
 const CLIENTS: usize = 12;
-
-const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
-const PINGRESP: [u8; 2] = [0xD0, 0];
-const SUBACK_QOS_0: [u8; 5] = [0x90, 3, 0, 1, 0];
 
 /// Opens when so many wait at it. Who fails before it must not make the others wait for ever.
 struct Gate {

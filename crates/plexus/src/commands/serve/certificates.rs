@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
+use plexus_audit::{AuditPort, Event, Kind};
 use plexus_broker::NodeHandle;
 use plexus_config::NodePlan;
 use plexus_net::{TlsEnds, TlsOptions, TlsServer};
@@ -20,6 +21,8 @@ pub(super) struct Certificates {
     listeners: Vec<Watched>,
     /// How often their files are looked at, if at all.
     interval: Option<Duration>,
+    /// What was read anew, and what could not be, is reported there.
+    audit: AuditPort,
     /// The day on which what is odd about them was told last, counted from 1970.
     told: u64,
 }
@@ -56,7 +59,8 @@ impl Certificates {
             let ends = server.map(|server| server.ends()).unwrap_or_default();
             Some(Watched { name: one.name.clone(), options, prints, broken, ends })
         });
-        Self { listeners: listeners.collect(), interval, told: now() / DAY }
+        let audit = plan.audit.clone();
+        Self { listeners: listeners.collect(), interval, audit, told: now() / DAY }
     }
 
     /// Reads everything anew; says of how many listeners that could be done.
@@ -133,10 +137,17 @@ impl Certificates {
                 errors.push(format!("{name}: {error}"));
             }
         }
+        for error in &errors {
+            self.audit.record(|| Event::failed(Kind::Change, "certificates", error));
+        }
         tell_each(errors, "the old certificate stays");
         let whole = |at: &usize| self.listeners.get(*at).is_some_and(|one| !one.broken);
         let count = read.iter().filter(|at| whole(at)).count();
-        (count > 0).then(|| format!("certificates of {}", counted(count, "listener")))
+        (count > 0).then(|| {
+            let count = counted(count, "listener");
+            self.audit.record(|| Event::done(Kind::Change, "certificates").because(&*count));
+            format!("certificates of {count}")
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use plexus_access::Users;
 use plexus_admission::UserTable;
+use plexus_audit::{AuditPort, Event, Kind};
 use plexus_broker::NodeHandle;
 use plexus_config::{
     Config, ConfigError, Diagnostic, LiveRules, NodePlan, Settings, settings::BanSettings,
@@ -31,6 +32,8 @@ pub(super) struct Reload {
     rules: LiveRules,
     bans: Vec<BanSettings>,
     certificates: Certificates,
+    /// What was read anew, and what could not be, is reported there.
+    audit: AuditPort,
 }
 
 /// How often certificates are looked at for their end when their files are left to SIGHUP.
@@ -56,7 +59,8 @@ impl Reload {
         let (args, start) = (args.clone(), start.clone());
         let (users, rules) = (plan.users.clone(), plan.rules.clone());
         let bans = start.settings.access.ban.clone();
-        Self { args, start, latest: None, log, users, rules, bans, certificates }
+        let audit = plan.audit.clone();
+        Self { args, start, latest: None, log, users, rules, bans, certificates, audit }
     }
 
     /// How often [`Self::look`] is due.
@@ -80,7 +84,9 @@ impl Reload {
         done.extend(self.certificates.reload(node));
         match self.args.load() {
             Ok(fresh) if fresh.file().is_none() && self.start.file().is_some() => {
-                tracing::error!("the configuration file is gone, the old configuration stays");
+                let gone = "the configuration file is gone, the old configuration stays";
+                tracing::error!("{gone}");
+                self.failed("configuration", gone);
                 tracing::info!("{}", summary(&done));
             }
             Ok(fresh) => {
@@ -89,6 +95,7 @@ impl Reload {
                 if !keys.is_empty() {
                     let keys = limited(&keys);
                     tracing::warn!(keys, "changes of these keys wait for the next start");
+                    self.failed("configuration", &format!("{keys} wait for the next start"));
                 }
                 let rules = self.rules(&fresh, node);
                 let bans = self.bans(&fresh, node);
@@ -100,7 +107,11 @@ impl Reload {
                 }
             }
             Err(failure) => {
-                tell(failure, "the configuration cannot be read, the old one stays");
+                self.tell(
+                    "configuration",
+                    failure,
+                    "the configuration cannot be read, the old one stays",
+                );
                 // The file of the users stands on its own.
                 done.extend(self.users(self.latest.as_ref().unwrap_or(&self.start)));
                 tracing::info!("{}", summary(&done));
@@ -110,18 +121,22 @@ impl Reload {
 
     /// How many users there are now.
     fn users(&self, config: &Config) -> Option<String> {
-        let seed = machine::seed().map_err(|failure| tell(failure, "the old users stay")).ok()?;
+        let stay = |failure| self.tell("users", failure, "the old users stay");
+        let seed = machine::seed().map_err(stay).ok()?;
         let fresh = config.users(seed).map_err(Failure::from);
-        let fresh = fresh.map_err(|failure| tell(failure, "the old users stay")).ok()?;
+        let fresh = fresh.map_err(stay).ok()?;
         match (&self.users, fresh) {
             (Some(live), Some(users)) => {
-                let count = users.len();
+                let count = counted(users.len(), "user");
                 tell_weak(&users);
                 live.replace(users);
-                Some(counted(count, "user"))
+                self.done("users", &count);
+                Some(count)
             }
             (None, Some(_)) | (Some(_), None) => {
-                tracing::warn!("whether there are users at all changes only at the next start");
+                let waits = "whether there are users at all changes only at the next start";
+                tracing::warn!("{waits}");
+                self.failed("users", waits);
                 None
             }
             (None, None) => None,
@@ -137,6 +152,7 @@ impl Reload {
                 "there is no rule any more, the old ones stay; \
                  to allow everything, write access.no_match = \"allow\""
             );
+            self.failed("rules", "there is no rule any more, the old ones stay");
             return None;
         }
         let (any, count) = (rules.is_some(), config.settings.access.rule.len());
@@ -144,16 +160,21 @@ impl Reload {
         if changed {
             node.review_access();
         }
-        (any || changed).then(|| counted(count, "rule"))
+        let count = (any || changed).then(|| counted(count, "rule"));
+        if let Some(count) = count.as_ref().filter(|_| changed) {
+            self.done("rules", count);
+        }
+        count
     }
 
     /// How many bans there are now, if there were or are any.
     fn bans(&mut self, config: &Config, node: &NodeHandle) -> Option<String> {
         let bans = &config.settings.access.ban;
         if *bans != self.bans {
-            let seed =
-                machine::seed().map_err(|failure| tell(failure, "the old bans stay")).ok()?;
+            let stay = |failure| self.tell("bans", failure, "the old bans stay");
+            let seed = machine::seed().map_err(stay).ok()?;
             node.replace_bans(config.bans(seed));
+            self.done("bans", &counted(bans.len(), "ban"));
             self.bans.clone_from(bans);
         } else if bans.is_empty() {
             return None;
@@ -168,11 +189,39 @@ impl Reload {
         if before {
             tell();
         }
-        if let Err(error) = self.log.change(&fresh.settings.log) {
+        let changed = self.log.change(&fresh.settings.log);
+        match &changed {
+            Ok(()) => self.done("log_level", fresh.settings.log.level.as_str()),
+            Err(error) => self.failed("log_level", &chain(error)),
+        }
+        if let Err(error) = changed {
             tracing::error!(error = chain(&error), "the old log level stays");
         } else if !before {
             tell();
         }
+    }
+
+    /// Each mistake as one record of the log on one line, and all of them as one of the audit log.
+    fn tell(&self, act: &'static str, failure: Failure, consequence: &str) {
+        match failure {
+            Failure::Config(ConfigError { diagnostics }) => {
+                let lines: Vec<String> = diagnostics.iter().map(Diagnostic::line).collect();
+                self.failed(act, &lines.join("; "));
+                tell_each(lines, consequence);
+            }
+            other => {
+                self.failed(act, &other.to_string());
+                tracing::error!(error = %other, "{consequence}");
+            }
+        }
+    }
+
+    fn done(&self, act: &'static str, what: &str) {
+        self.audit.record(|| Event::done(Kind::Change, act).because(what));
+    }
+
+    fn failed(&self, act: &'static str, why: &str) {
+        self.audit.record(|| Event::failed(Kind::Change, act, why));
     }
 }
 
@@ -229,16 +278,6 @@ fn limited(keys: &[String]) -> String {
     match keys.len().saturating_sub(TOLD_MAX) {
         0 => first,
         more => format!("{first} and {more} more"),
-    }
-}
-
-/// Each mistake as one record on one line.
-fn tell(failure: Failure, consequence: &str) {
-    match failure {
-        Failure::Config(ConfigError { diagnostics }) => {
-            tell_each(diagnostics.iter().map(Diagnostic::line).collect(), consequence);
-        }
-        other => tracing::error!(error = %other, "{consequence}"),
     }
 }
 
