@@ -69,12 +69,17 @@ impl Client {
     }
 
     fn says(&mut self, id: &str, user: Option<(&str, &str)>) {
+        self.says_within(0, id, user);
+    }
+
+    /// CONNECT with that keep-alive in seconds.
+    fn says_within(&mut self, keep_alive: u16, id: &str, user: Option<(&str, &str)>) {
         let text = |text: &str| Text::try_from(text).expect("text");
         self.send(&Packet::Connect(Box::new(Connect {
             version: ProtocolVersion::V5,
             bridge: false,
             clean_start: true,
-            keep_alive: 0,
+            keep_alive,
             client_id: text(id),
             will: None,
             user_name: user.map(|(name, _)| text(name)),
@@ -366,6 +371,22 @@ fn who_publishes_more_than_his_rate_is_slowed_and_loses_nothing() {
             assert_eq!(subscriber.payload(), number.to_string(), "{limit}");
         }
         while watcher.payload() == "0" {}
+    }
+}
+
+#[test]
+fn who_waits_for_his_rate_counts_as_alive() {
+    let (_place, node) = node("[limits]\nmax_message_rate = \"1/2s\"\n");
+    let mut publisher = Client::open(&node);
+    publisher.says_within(1, "publisher", None);
+    assert_eq!(publisher.is_told(), SUCCESS);
+    for number in 1..=3 {
+        publisher.publish(number, Qos::AtLeastOnce);
+    }
+    // Longer than one and a half times the keep-alive passes between two of them.
+    for _ in 1..=3 {
+        let said = publisher.next();
+        assert!(matches!(said, Some(Packet::PubAck(_))), "{said:?}");
     }
 }
 
