@@ -48,7 +48,7 @@ impl Beginning {
     }
 }
 
-/// An open audit log. What [`Book::append`] has taken stays until [`Book::flush`] has written it, however
+/// An open audit log. What [`Book::append`] has taken stays until [`Book::write`] has written it, however
 /// often that fails.
 #[derive(Debug)]
 pub struct Book<D: Disk> {
@@ -62,6 +62,8 @@ pub struct Book<D: Disk> {
     at: u64,
     /// Lines that are not in the file yet.
     pending: Vec<u8>,
+    /// The disk has not said yet that it has all of the file.
+    is_unsynced: bool,
 }
 
 impl<D: Disk> Book<D> {
@@ -100,8 +102,7 @@ impl<D: Disk> Book<D> {
         }
         if let Some((number, at)) = place {
             let file = disk.open(&file_name(number))?;
-            let book = Self { disk, options, link, number, file, at, pending: Vec::new() };
-            return Ok((book, None));
+            return Ok((Self::at(disk, options, link, (number, file, at)), None));
         }
         let beginning = beginning.unwrap_or(Beginning::First);
         let found = match &beginning {
@@ -112,10 +113,17 @@ impl<D: Disk> Book<D> {
             Beginning::Broken(_, fault) => Some(fault.clone()),
         };
         let file = disk.create(&file_name(number), 0)?;
-        let mut book = Self { disk, options, link, number, file, at: 0, pending: Vec::new() };
+        let mut book = Self::at(disk, options, link, (number, file, 0));
         book.append(now, &beginning.event());
-        book.flush(now)?;
+        book.write(now)?;
+        book.sync()?;
         Ok((book, found))
+    }
+
+    /// A book that goes on at this place in that file.
+    fn at(disk: D, options: BookOptions, link: Link, place: (u64, D::File, u64)) -> Self {
+        let (number, file, at) = place;
+        Self { disk, options, link, number, file, at, pending: Vec::new(), is_unsynced: false }
     }
 
     /// Adds a record behind all others.
@@ -128,20 +136,30 @@ impl<D: Disk> Book<D> {
         !self.pending.is_empty()
     }
 
-    /// Writes what was added, and returns when the disk has it. After an error the next call tries the
-    /// same bytes at the same place.
-    pub fn flush(&mut self, now: Moment) -> io::Result<()> {
-        self.write()?;
+    /// Writes what was added, and begins the next file where this one is full. After an error the next
+    /// call tries the same bytes at the same place.
+    pub fn write(&mut self, now: Moment) -> io::Result<()> {
+        self.write_pending()?;
         if self.at >= self.options.file_bytes_max {
+            self.sync()?;
             self.turn_over(now)?;
         }
         Ok(())
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    /// Returns when the disk has what was written.
+    pub fn sync(&mut self) -> io::Result<()> {
+        if self.is_unsynced {
+            self.disk.sync(&self.file)?;
+            self.is_unsynced = false;
+        }
+        Ok(())
+    }
+
+    fn write_pending(&mut self) -> io::Result<()> {
         if !self.pending.is_empty() {
             self.disk.write_at(&self.file, self.at, &self.pending)?;
-            self.disk.sync(&self.file)?;
+            self.is_unsynced = true;
             self.at += self.pending.len() as u64;
             self.pending.clear();
         }
@@ -155,7 +173,7 @@ impl<D: Disk> Book<D> {
         let before = Beginning::Full(file_name(self.number));
         (self.number, self.at) = (next, 0);
         self.append(now, &before.event());
-        self.write()?;
+        self.write_pending()?;
         let numbers = numbers(&self.disk)?;
         let old = numbers.len().saturating_sub(self.options.files_max.max(2));
         numbers.into_iter().take(old).try_for_each(|old| self.disk.remove(&file_name(old)))

@@ -127,7 +127,7 @@ struct Clerk<D: Disk> {
     budget: Budget,
     /// Refusals beyond what a second may have.
     rationed: u64,
-    /// The second in which it was last told what is missing.
+    /// The second in which it was last told what is missing, and the disk last synced.
     told: u64,
     /// The disk has failed and that was told.
     fails: bool,
@@ -143,13 +143,15 @@ impl<D: Disk> Clerk<D> {
             };
             // What the disk has not taken goes first: until then nothing new is.
             if self.book.is_pending() {
-                self.flush();
+                self.write(false);
             }
             let open = self.take(word, words);
-            if !open || now().seconds() != self.told {
+            // Whoever is refused without end makes the disk sync once a second, and no more often.
+            let is_due = !open || now().seconds() != self.told;
+            if is_due {
                 self.tell_what_is_missing();
             }
-            self.flush();
+            self.write(is_due);
             if !open {
                 return;
             }
@@ -182,10 +184,10 @@ impl<D: Disk> Clerk<D> {
 
     /// Silence would look as if nothing had been left out.
     fn tell_what_is_missing(&mut self) {
+        self.told = now().seconds();
         if self.fails {
             return;
         }
-        self.told = now().seconds();
         let missed = self.missed.swap(0, Relaxed);
         let rationed = std::mem::take(&mut self.rationed);
         for (count, why) in [
@@ -199,8 +201,9 @@ impl<D: Disk> Clerk<D> {
         }
     }
 
-    fn flush(&mut self) {
-        match self.book.flush(now()) {
+    fn write(&mut self, and_sync: bool) {
+        let written = self.book.write(now());
+        match written.and_then(|()| if and_sync { self.book.sync() } else { Ok(()) }) {
             Ok(()) => self.fails = false,
             Err(error) if self.fails => {
                 tracing::debug!(%error, "the audit log is still not written");

@@ -97,7 +97,7 @@ fn open(folder: &Folder, options: BookOptions) -> (Book<Folder>, Option<String>)
 fn write(book: &mut Book<Folder>, count: usize) {
     for _ in 0..count {
         book.append(NOW, &Event::done(Kind::Change, "rules").because("3 rules"));
-        book.flush(NOW).unwrap();
+        book.write(NOW).unwrap();
     }
 }
 
@@ -184,11 +184,11 @@ fn what_the_disk_did_not_take_is_written_when_it_does() {
         book.append(NOW, &Event::done(Kind::Node, "start"));
         book.append(NOW, &Event::done(Kind::Node, "stop"));
         *folder.fails_behind.lock().unwrap() = Some(behind);
-        book.flush(NOW).unwrap_err();
+        book.write(NOW).unwrap_err();
         assert!(book.is_pending());
         // What is there already may be read meanwhile.
         verify_disk(&folder).unwrap();
-        book.flush(NOW).unwrap();
+        book.write(NOW).unwrap();
         assert_eq!(verify_disk(&folder).unwrap().last, 3, "{behind}");
     }
 }

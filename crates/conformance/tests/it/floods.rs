@@ -199,6 +199,33 @@ fn handshakes_that_lead_to_nothing_leave_nothing() {
     scene.ends();
 }
 
+/// What no balancer, browser or client of TLS sends.
+const NONSENSE: [(Transport, &str, &[u8]); 10] = [
+    (Transport::Proxy, "no header at all", b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"),
+    (Transport::Proxy, "a line without end", &[b'P'; 200]),
+    (Transport::Proxy, "an address that is none", b"PROXY TCP4 1.2.3 5.6.7.8 1 2\r\n"),
+    (Transport::Proxy, "addresses of another family", b"PROXY TCP6 1.2.3.4 5.6.7.8 1 2\r\n"),
+    (Transport::Proxy, "a version of the future", b"\r\n\r\n\0\r\nQUIT\n\x31\x11\x00\x0c"),
+    (Transport::Proxy, "a length of 64 KiB", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff"),
+    (Transport::Proxy, "too short for its addresses", b"\r\n\r\n\0\r\nQUIT\n\x21\x21\x00\x04abcd"),
+    (Transport::Tls, "MQTT without TLS", b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"),
+    (Transport::WebSocket, "MQTT without an upgrade", b"\x10\x0c\x00\x04MQTT\x04\x02\r\n\r\n"),
+    (Transport::WebSocket, "another request", b"POST /mqtt HTTP/1.1\r\nHost: a\r\n\r\n"),
+];
+
+#[test]
+fn headers_and_handshakes_that_lie_are_closed_at_once() {
+    // Nobody is shown out for being slow here.
+    let scene = Scene::set_with("few-handshakes", "headers");
+    in_parallel(20 * NONSENSE.len(), |round| {
+        let (transport, what, bytes) = &NONSENSE[round % NONSENSE.len()];
+        let mut stream = open(&scene.own.address(*transport));
+        stream.write_all(bytes).expect("sent");
+        assert!(is_ended(&mut stream), "{what} over {}", transport.name());
+    });
+    scene.ends();
+}
+
 #[test]
 fn who_is_refused_is_closed_though_it_stays() {
     let scene = Scene::set("refused");
