@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn every_key_that_names_a_file_is_resolved() {
         let listed = PATHS.iter().map(|path| path.join(".").replace(".*", "")).collect::<Vec<_>>();
-        let paths = keys().into_iter().map(|key| key.path);
+        let texts = keys().into_iter().filter(|key| !key.kind.starts_with("number"));
+        let paths = texts.map(|key| key.path);
         let is_file =
             |path: &String| ["_file", "_files", "_dir"].iter().any(|end| path.ends_with(end));
         for path in paths.filter(is_file) {

@@ -137,6 +137,8 @@ fn a_crowd_that_says_nothing_is_shown_out() {
 fn a_crowd_that_says_nothing_keeps_nobody_out() {
     let scene = Scene::set_with("few-handshakes", "keeps_out");
     let mut crowd: Vec<TcpStream> = (0..CROWD / 2).map(|_| open(&scene.address())).collect();
+    // Everybody has a second to say something.
+    scene.elapses(1, "a_second");
     scene.plays(
         "a connects\na subscribes filter=t qos=0\na publishes topic=t payload=x\n\
          a receives topic=t payload=x\n",

@@ -1,5 +1,6 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use plexus_types::Instant;
 use proptest::prelude::*;
 
 use super::{Entry, Handshakes, Stand};
@@ -17,44 +18,60 @@ fn stand(entry: Entry) -> Stand {
     }
 }
 
+const NOW: Instant = Instant::from_secs(100);
+
+#[test]
+fn those_who_had_a_second_make_room_for_others_from_their_place() {
+    let mut handshakes = Handshakes::new(2, 100);
+    stand(handshakes.enter(from(1), 0, NOW));
+    stand(handshakes.enter(from(1), 1, NOW));
+    let soon = NOW + Duration::from_millis(999);
+    assert_eq!(handshakes.enter(from(1), 2, soon), Entry::Refused);
+    let later = NOW + Duration::from_secs(1);
+    assert!(matches!(handshakes.enter(from(1), 3, later), Entry::InsteadOf(0, _)));
+    assert!(matches!(handshakes.enter(from(1), 4, later), Entry::InsteadOf(1, _)));
+    assert_eq!(handshakes.enter(from(1), 5, later), Entry::Refused, "they have just come");
+    assert!(matches!(handshakes.enter(from(2), 6, later), Entry::InsteadOf(3, _)));
+}
+
 #[test]
 fn a_flood_from_one_place_takes_from_itself() {
     let mut handshakes = Handshakes::new(4, 100);
     for name in 0..4 {
-        assert!(matches!(handshakes.enter(from(1), name), Entry::In(_)));
+        assert!(matches!(handshakes.enter(from(1), name, NOW), Entry::In(_)));
     }
-    assert_eq!(handshakes.enter(from(1), 4), Entry::Refused);
-    let others = [(2, 5), (3, 6)].map(|(place, name)| handshakes.enter(from(place), name));
+    assert_eq!(handshakes.enter(from(1), 4, NOW), Entry::Refused);
+    let others = [(2, 5), (3, 6)].map(|(place, name)| handshakes.enter(from(place), name, NOW));
     let left = others.map(|entry| match entry {
         Entry::InsteadOf(name, _) => Some(name),
         Entry::In(_) | Entry::Refused => None,
     });
     assert_eq!(left, [Some(0), Some(1)], "those who were there first have had the most time");
-    assert_eq!(handshakes.enter(from(1), 7), Entry::Refused, "it still has most");
+    assert_eq!(handshakes.enter(from(1), 7, NOW), Entry::Refused, "it still has most");
 }
 
 #[test]
 fn one_from_each_place_waits_for_room() {
     let mut handshakes = Handshakes::new(2, 100);
-    let first = stand(handshakes.enter(from(1), 0));
+    let first = stand(handshakes.enter(from(1), 0, NOW));
     assert!(!handshakes.is_full_of_singles());
-    stand(handshakes.enter(from(2), 1));
+    stand(handshakes.enter(from(2), 1, NOW));
     assert!(handshakes.is_full_of_singles());
-    assert_eq!(handshakes.enter(from(3), 2), Entry::Refused);
+    assert_eq!(handshakes.enter(from(3), 2, NOW), Entry::Refused);
     handshakes.leave(first);
-    assert!(matches!(handshakes.enter(from(3), 2), Entry::In(_)));
+    assert!(matches!(handshakes.enter(from(3), 2, NOW), Entry::In(_)));
 }
 
 #[test]
 fn a_place_has_a_limit_of_its_own_also_where_it_is_known_late() {
     let mut handshakes = Handshakes::new(100, 2);
-    stand(handshakes.enter(from(1), 0));
-    let second = stand(handshakes.enter(None, 1));
-    let third = stand(handshakes.enter(None, 2));
-    stand(handshakes.enter(None, 3));
+    stand(handshakes.enter(from(1), 0, NOW));
+    let second = stand(handshakes.enter(None, 1, NOW));
+    let third = stand(handshakes.enter(None, 2, NOW));
+    stand(handshakes.enter(None, 3, NOW));
     assert!(handshakes.place(second, Place::V4(1)).is_some());
     assert_eq!(handshakes.place(third, Place::V4(1)), None);
-    assert_eq!(handshakes.enter(from(1), 4), Entry::Refused);
+    assert_eq!(handshakes.enter(from(1), 4, NOW), Entry::Refused);
     assert_eq!(handshakes.count, 3, "who had to leave is not counted");
 }
 
@@ -82,8 +99,8 @@ proptest! {
             }
             let here = counts.get(&place).copied().unwrap_or_default();
             let largest = counts.values().copied().max().unwrap_or_default();
-            let refuses = handshakes.refuses(from(place));
-            match handshakes.enter(from(place), name) {
+            let refuses = handshakes.refuses(from(place), NOW);
+            match handshakes.enter(from(place), name, NOW) {
                 Entry::In(stand) => {
                     prop_assert!(present.len() < most && here < most_of_place);
                     present.push((place, name, stand));

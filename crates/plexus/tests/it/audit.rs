@@ -60,9 +60,10 @@ fn what_was_refused_and_changed_is_told_with_its_reason() {
     let shown = place.run(["audit", "show"]).ok();
     let lines: Vec<&str> = shown.lines().map(|line| line.split_once("Z  ").unwrap().1).collect();
     let by = "client robot \\u{1b}[2J  from 127.0.0.1  at plant";
-    let told: [(&str, &[&str]); 9] = [
+    let told: [(&str, &[&str]); 10] = [
         ("audit    begun done", &[]),
         ("node     start done  n1", &["because: version ", "tcp://127.0.0.1:"]),
+        ("login    connect done", &[by]),
         ("access   publish refused  keys/1", &[by, "because: no keys"]),
         ("access   subscribe refused  keys/#", &[by, "because: access.no_match"]),
         ("access   publish refused  $SYS/x", &[by, "because: $SYS is the node's own"]),
@@ -77,7 +78,7 @@ fn what_was_refused_and_changed_is_told_with_its_reason() {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}: {parts:?}");
     }
     let verified = place.run(["audit", "verify"]).ok();
-    assert!(verified.starts_with("whole: records 1 to 9 in 1 file, the last with"), "{verified}");
+    assert!(verified.starts_with("whole: records 1 to 10 in 1 file, the last with"), "{verified}");
 }
 
 #[test]
@@ -89,10 +90,10 @@ fn records_are_chosen_by_time_kind_client_and_user() {
         place.run(args).ok().lines().count()
     };
     assert_eq!(count(&["--kind", "access"]), 3);
-    assert_eq!(count(&["--client", "robot \u{1b}[2J"]), 3);
+    assert_eq!(count(&["--client", "robot \u{1b}[2J"]), 4);
     assert_eq!(count(&["--client", "robot"]), 0);
     assert_eq!(count(&["--user", "robot"]), 0);
-    assert_eq!(count(&["--since", "1h"]), 9);
+    assert_eq!(count(&["--since", "1h"]), 10);
     assert_eq!(count(&["--since", "2200-01-01"]), 0);
     assert_eq!(count(&["--since", "2020-01-01T12:00", "--kind", "node"]), 2);
     let json = place.run(["audit", "show", "--json", "--kind", "change"]).ok();
@@ -121,11 +122,11 @@ fn what_was_changed_deleted_or_swapped_is_found_with_its_place() {
         (
             "changed",
             text.replace("keys/1", "keys/2"),
-            "audit-00000001.jsonl:3: the record was changed",
+            "audit-00000001.jsonl:4: the record was changed",
         ),
         ("deleted", without(4), "audit-00000001.jsonl:5: record 6 stands where record 5 was"),
         ("swapped", swapped.concat(), "audit-00000001.jsonl:4: record 5 stands where record 4 was"),
-        ("added", text.clone() + "{}\n", "audit-00000001.jsonl:10: this is no record"),
+        ("added", text.clone() + "{}\n", "audit-00000001.jsonl:11: this is no record"),
     ] {
         std::fs::write(&file, changed).expect("written");
         let error = place.run(["audit", "verify", "data/audit"]).failed(1);
@@ -136,7 +137,7 @@ fn what_was_changed_deleted_or_swapped_is_found_with_its_place() {
     let verified = place.run(["audit", "verify"]).ok();
     let hash = verified.trim_end().rsplit(' ').next().expect("a hash").to_owned();
     place.run(["audit", "verify", "--expect", &hash]).ok();
-    std::fs::write(&file, without(8)).expect("written");
+    std::fs::write(&file, without(9)).expect("written");
     place.run(["audit", "verify"]).ok();
     let error = place.run(["audit", "verify", "--expect", &hash]).failed(1);
     assert!(error.contains("it was cut off or written anew"), "{error}");

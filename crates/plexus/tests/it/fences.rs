@@ -218,7 +218,7 @@ fn failed_log_ins_lock_out_that_user_from_that_address() {
 }
 
 #[test]
-fn many_wrong_passwords_at_once_are_judged_one_after_the_other() {
+fn many_wrong_passwords_at_once_are_judged_a_few_at_a_time() {
     let (_place, node) = node_with_users();
     let mut clients: Vec<_> = (0..20).map(|_| Client::open(&node)).collect();
     for client in &mut clients {
@@ -226,8 +226,11 @@ fn many_wrong_passwords_at_once_are_judged_one_after_the_other() {
     }
     let answers: Vec<_> = clients.iter_mut().map(Client::is_told).collect();
     let wrong = |answer: &&Option<ReasonCode>| **answer == Some(ReasonCode::BadUserNameOrPassword);
-    assert_eq!(answers.iter().filter(wrong).count(), 3, "{answers:?}");
-    assert_eq!(answers.iter().filter(|answer| **answer == RATE).count(), 17, "{answers:?}");
+    let judged = answers.iter().filter(wrong).count();
+    // Three are free, and as many may be under way when the last of them is found wrong.
+    assert!((3..=6).contains(&judged), "{answers:?}");
+    let locked = answers.iter().filter(|answer| **answer == RATE).count();
+    assert_eq!(judged + locked, 20, "{answers:?}");
 }
 
 #[test]

@@ -158,3 +158,23 @@ fn a_user_file_named_later_is_read_though_the_configuration_breaks_then() {
     assert_eq!(connect(&node, "bob", "two").1, ACCEPTED);
     assert_eq!(connect(&node, "alice", "one").1, BAD_USER_NAME_OR_PASSWORD);
 }
+
+#[test]
+fn the_log_tells_of_weak_passwords_at_the_start_and_anew() {
+    let place = Place::new();
+    let weak = "$sha256$salt=after$TmFDbC1vZi0yMDI2$ZkTBsXaGlPojAp5S/Y88z9k+k/R2PmeG1Hpiuc/Sq2U";
+    place.write("users", &format!("alice:{weak}\n"));
+    place.write(
+        "plexus.toml",
+        "[access]\nusers_file = \"users\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n",
+    );
+    let mut node = Node::start(&place, &[]);
+    let (_, code) = connect(&node, "alice", "secret");
+    assert_eq!(code, ACCEPTED, "it lets in all the same");
+    place.write("users", &format!("alice:{weak}\nbob:{weak} superuser\n"));
+    node.reload();
+    let log = node.stop().stderr;
+    for told in ["1 user with a weak stored password", "2 users with a weak stored password"] {
+        assert_eq!(log.matches(told).count(), 1, "{log}");
+    }
+}

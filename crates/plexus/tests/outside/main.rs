@@ -13,6 +13,7 @@ mod paho;
 mod raw;
 mod resent;
 mod rumqtt;
+mod scram;
 mod shared_bodies;
 mod signals;
 mod tokens;

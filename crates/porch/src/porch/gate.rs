@@ -36,7 +36,7 @@ impl Porch {
             return; // Not worth a handshake.
         }
         let place = address.map(Place::of);
-        if self.handshakes.refuses(place) {
+        if self.handshakes.refuses(place, now) {
             let place = place.map(tracing::field::display);
             tracing::warn!(place, listener = %door.name(), "too many connections without CONNECT");
             self.fences.count(Fence::Handshakes);
@@ -60,7 +60,7 @@ impl Porch {
         if let Some(fence) = refusal {
             self.turn_away(key, fence);
         }
-        match self.handshakes.enter(place, key) {
+        match self.handshakes.enter(place, key, now) {
             Entry::Refused => return self.dismiss(key),
             Entry::In(stand) => self.stand(key, stand),
             Entry::InsteadOf(leaves, stand) => {

@@ -97,7 +97,7 @@ pub(super) fn run(file: &Path, args: &ImportArgs) -> Result<(), Failure> {
     if let ([first, ..], false) = (known.as_slice(), args.replace) {
         let others = match known.len() {
             1 => String::new(),
-            count => format!(", as are {} others", count - 1),
+            count => format!(" (and {} more)", count - 1),
         };
         return Err(Failure::Failed(format!(
             "nothing was changed, {}: user `{first}` is there already{others}; --replace takes the \
@@ -108,6 +108,6 @@ pub(super) fn run(file: &Path, args: &ImportArgs) -> Result<(), Failure> {
     let new = edit::set_all(&old, &users);
     write(file, &new)?;
     let (added, replaced) = (users.len() - known.len(), known.len());
-    let done = format!("{}: added {added} users, replaced {replaced}\n", file.display());
+    let done = format!("{}: users added: {added}, replaced: {replaced}\n", file.display());
     print(&(done + &weak_lines(file, &new)))
 }
