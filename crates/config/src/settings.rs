@@ -2,6 +2,7 @@
 
 mod access;
 mod authenticators;
+mod back_ends;
 mod listener;
 mod mqtt;
 
@@ -14,6 +15,7 @@ pub(crate) use self::access::USERS;
 pub use self::{
     access::{AccessRule, AccessSettings, Activity, NoMatch},
     authenticators::{JwtSettings, TokenPlace},
+    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

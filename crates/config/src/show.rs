@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn in_a_list(key: &crate::schema::Key) -> bool {
-        ["listener.", "store.topic.", "access.rule.", "access.jwt."]
+        ["listener.", "store.topic.", "access.rule.", "access.jwt.", "access.http."]
             .iter()
             .any(|list| key.path.starts_with(list))
     }

@@ -38,10 +38,8 @@ fn a_chain_names_authenticators_that_there_are() {
     let two = format!("{one}[[access.jwt]]\nname = \"b\"\nsecret = \"file:s\"\n");
     assert_eq!(
         problems(&two),
-        [
-            "plexus.toml:4: there are several authenticators (in which order? Write access.chain = \
-          [\"a\", \"b\"])"
-        ]
+        ["plexus.toml:4: there are several authenticators (in which order? Write access.chain = \
+          [\"a\", \"b\"])"]
     );
     assert_eq!(problems(&format!("access.chain = [\"b\", \"a\"]\n{two}")), [""; 0]);
     let listener = "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nchain = [\"b\"]\n";
@@ -55,10 +53,8 @@ fn a_chain_names_authenticators_that_there_are() {
     );
     assert_eq!(
         problems("access.chain = []\n"),
-        [
-            "plexus.toml:1: nobody could connect (leave it out, or name the authenticators that are \
-          asked)"
-        ]
+        ["plexus.toml:1: nobody could connect (leave it out, or name the authenticators that are \
+          asked)"]
     );
 }
 
