@@ -4,10 +4,11 @@
 //! *What it never does.* It reads no file, clock or random source and holds no lock: the user file
 //! comes in as text, the salt of a new hash from outside.
 //!
-//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`Rules`].
+//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`ClientFirst`],
+//! [`Rules`].
 //!
 //! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`,
-//! `users::import`, `pattern`,
+//! `users::import`, `scram`, `pattern`,
 //! `rules`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
@@ -18,6 +19,7 @@ mod password;
 mod pattern;
 mod policy;
 mod rules;
+mod scram;
 mod template;
 mod users;
 
@@ -31,5 +33,6 @@ pub use password::{
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{Certificate, Credentials, Enhanced, Policy, Principal, Verdict};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
+pub use scram::{Challenge, ClientFirst, SCRAM_ITERATIONS, ScramError, ScramKeys};
 pub use template::{Shown, Template, TemplateError, TemplatePart};
 pub use users::{Login, NameError, User, Users, UsersError, UsersProblem, edit, import};

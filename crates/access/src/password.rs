@@ -9,6 +9,7 @@ use base64::{
 };
 
 use self::{argon::Argon, blowfish::Bcrypt, derived::Derived, salted::Salted};
+use crate::ScramKeys;
 
 mod argon;
 mod blowfish;
@@ -31,9 +32,11 @@ pub use self::{
 /// $2b$<cost>$<salt><hash>                                    also $2a$ and $2y$
 /// $pbkdf2-sha256$i=<iterations>,l=<bytes>$<salt>$<hash>      also -sha1 and -sha512
 /// $sha256$salt=before$<salt>$<hash>                          also $sha512$, also salt=after
+/// SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>  also SCRAM-SHA-512
 /// ```
 ///
-/// Salts and hashes are base64 without padding, those of bcrypt in its own alphabet.
+/// Salts and hashes are base64 without padding, those of bcrypt in its own alphabet, those of SCRAM with
+/// padding.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredPassword(Form);
 
@@ -43,6 +46,7 @@ enum Form {
     Bcrypt(Bcrypt),
     Derived(Derived),
     Salted(Salted),
+    Scram(ScramKeys),
 }
 
 /// Why a text is no stored password that is accepted.
@@ -66,13 +70,15 @@ pub enum HashError {
     /// The hash is not written as it has to be, or is of a wrong length.
     #[error("has a hash that is not {0}")]
     Output(&'static str),
+    /// A password that clients might change before they use it.
+    #[error("has other characters than those of ASCII, or control characters: not for SCRAM")]
+    Unprepared,
     /// Something behind the password that means nothing.
     #[error("is followed by something else than `superuser`")]
     Flag,
 }
 
-const KNOWN_FORMS: &str =
-    "$argon2id$…, $2b$…, $pbkdf2-sha256$…, $pbkdf2-sha512$…, $sha256$… and $sha512$…";
+const KNOWN_FORMS: &str = "$argon2id$…, $2b$…, $pbkdf2-sha256$…, $pbkdf2-sha512$…, $sha256$…, $sha512$…, SCRAM-SHA-256$… and SCRAM-SHA-512$…";
 
 impl StoredPassword {
     /// Hashes a password by argon2id, with a salt that the caller drew from a good random source.
@@ -82,8 +88,25 @@ impl StoredPassword {
         Self(Form::Argon(Argon::new(password, salt)))
     }
 
+    /// Keeps the keys of SCRAM.
+    pub fn scram(keys: ScramKeys) -> Self {
+        Self(Form::Scram(keys))
+    }
+
+    /// The keys of SCRAM, if it is of that form.
+    pub fn scram_keys(&self) -> Option<&ScramKeys> {
+        match &self.0 {
+            Form::Scram(keys) => Some(keys),
+            Form::Argon(_) | Form::Bcrypt(_) | Form::Derived(_) | Form::Salted(_) => None,
+        }
+    }
+
     /// Reads the text of any form.
     pub fn parse(text: &str) -> Result<Self, HashError> {
+        let method = text.split_once('$').map(|(method, _)| method);
+        if let Some(digest) = method.and_then(PasswordDigest::of_scram) {
+            return ScramKeys::parse(digest, text).map(Self::scram);
+        }
         let (form, rest) =
             text.strip_prefix('$').and_then(|it| it.split_once('$')).ok_or(HashError::Scheme)?;
         let digest = PasswordDigest::named;
@@ -126,6 +149,7 @@ impl StoredPassword {
             Form::Bcrypt(hash) => hash.verify(password),
             Form::Derived(hash) => hash.verify(password),
             Form::Salted(hash) => hash.verify(password),
+            Form::Scram(keys) => keys.verify(password),
         }
     }
 
@@ -133,7 +157,7 @@ impl StoredPassword {
     /// made anew.
     pub fn is_weak(&self) -> bool {
         match &self.0 {
-            Form::Argon(_) | Form::Bcrypt(_) | Form::Derived(_) => false,
+            Form::Argon(_) | Form::Bcrypt(_) | Form::Derived(_) | Form::Scram(_) => false,
             Form::Salted(_) => true,
         }
     }
@@ -147,6 +171,7 @@ impl fmt::Display for StoredPassword {
             Form::Bcrypt(hash) => hash.fmt(f),
             Form::Derived(hash) => hash.fmt(f),
             Form::Salted(hash) => hash.fmt(f),
+            Form::Scram(keys) => keys.fmt(f),
         }
     }
 }
@@ -159,12 +184,13 @@ impl fmt::Debug for StoredPassword {
             Form::Bcrypt(_) => "StoredPassword(bcrypt …)",
             Form::Derived(_) => "StoredPassword(pbkdf2 …)",
             Form::Salted(_) => "StoredPassword(sha …)",
+            Form::Scram(_) => "StoredPassword(scram …)",
         })
     }
 }
 
 /// Whether two texts of bytes are the same, in a time that depends on their lengths only.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 

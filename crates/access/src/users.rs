@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use plexus_stdx::{HashMap, Seed};
 
-use crate::{HashError, StoredPassword};
+use crate::{HashError, PasswordDigest, ScramKeys, StoredPassword};
 
 pub mod edit;
 pub mod import;
@@ -28,6 +28,38 @@ struct Table {
     by_name: HashMap<Box<str>, u32>,
     users: Vec<User>,
     seed: Seed,
+    scram: Decoys,
+}
+
+/// What users who are not there are asked by SCRAM: as the first one of that function who is there.
+#[derive(Clone, Default)]
+struct Decoys {
+    sha256: Option<ScramKeys>,
+    sha512: Option<ScramKeys>,
+    /// Of all keys: the same on every node that has these users, and known to none of them.
+    secret: Vec<u8>,
+}
+
+impl Decoys {
+    fn add(&mut self, keys: &ScramKeys) {
+        let decoy = match keys.digest() {
+            PasswordDigest::Sha1 => return,
+            PasswordDigest::Sha256 => &mut self.sha256,
+            PasswordDigest::Sha512 => &mut self.sha512,
+        };
+        decoy.get_or_insert_with(|| keys.clone());
+        for part in keys.secrets() {
+            self.secret = PasswordDigest::Sha512.hash([&self.secret, part]);
+        }
+    }
+
+    fn find(&self, digest: PasswordDigest) -> Option<&ScramKeys> {
+        match digest {
+            PasswordDigest::Sha1 => None,
+            PasswordDigest::Sha256 => self.sha256.as_ref(),
+            PasswordDigest::Sha512 => self.sha512.as_ref(),
+        }
+    }
 }
 
 /// A user, apart from the name.
@@ -169,13 +201,17 @@ impl Users {
         }
         let slot = u32::try_from(table.users.len()).expect("invariant: below USERS_MAX");
         table.by_name.insert(name.into(), slot);
+        if let Some(keys) = user.password.scram_keys() {
+            table.scram.add(keys);
+        }
         table.users.push(user);
         Ok(())
     }
 
     /// No users yet.
     pub fn none(seed: Seed) -> Self {
-        let table = Table { by_name: seed.map(), users: Vec::new(), seed };
+        let table =
+            Table { by_name: seed.map(), users: Vec::new(), seed, scram: Decoys::default() };
         Self { table: Arc::new(table) }
     }
 
@@ -211,10 +247,29 @@ impl Users {
         }
     }
 
+    /// Whether any user has keys of SCRAM with that function.
+    pub fn offers_scram(&self, digest: PasswordDigest) -> bool {
+        self.table.scram.find(digest).is_some()
+    }
+
+    /// The keys of SCRAM to ask that user by, and whether they are that user's. One who is unknown, or has no
+    /// keys of that function, has some that are made up, always the same: a stranger cannot find out names.
+    /// None where nobody has keys of that function.
+    pub fn scram(&self, name: &str, digest: PasswordDigest) -> Option<(ScramKeys, Login)> {
+        let Table { by_name, users, scram, .. } = &*self.table;
+        let made_up = scram.find(digest)?.made_up(&scram.secret, name);
+        let user = by_name.get(name).and_then(|slot| users.get(*slot as usize));
+        let known = user.and_then(|user| {
+            let keys = user.password.scram_keys().filter(|keys| keys.digest() == digest)?;
+            Some((keys.clone(), Login::Right { is_superuser: user.is_superuser }))
+        });
+        Some(known.unwrap_or((made_up, Login::Unknown)))
+    }
+
     /// The user to check a name against, and whether it has that name. An unknown name gets some user,
     /// always the same one, so that it costs what a known name costs.
     fn user_of(&self, name: &str) -> Option<(&User, bool)> {
-        let Table { by_name, users, seed } = &*self.table;
+        let Table { by_name, users, seed, .. } = &*self.table;
         if let Some(slot) = by_name.get(name) {
             return users.get(*slot as usize).map(|user| (user, true));
         }

@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use aws_lc_rs::{digest, pbkdf2};
+use aws_lc_rs::{digest, hmac, pbkdf2};
 
 /// A hash function that passwords are hashed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,15 @@ pub enum PasswordDigest {
 }
 
 impl PasswordDigest {
+    /// The one of that authentication method, if it is one of SCRAM's that are offered.
+    pub fn of_scram(method: &str) -> Option<Self> {
+        match method {
+            "SCRAM-SHA-256" => Some(Self::Sha256),
+            "SCRAM-SHA-512" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
     /// The one of that name.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
@@ -34,7 +43,7 @@ impl PasswordDigest {
     }
 
     /// Bytes of a hash.
-    pub(super) fn length(self) -> usize {
+    pub(crate) fn length(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -42,8 +51,18 @@ impl PasswordDigest {
         }
     }
 
+    /// HMAC (RFC 2104) of a message.
+    pub(crate) fn authenticate(self, key: &[u8], message: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => hmac::HMAC_SHA256,
+            Self::Sha512 => hmac::HMAC_SHA512,
+        };
+        hmac::sign(&hmac::Key::new(algorithm, key), message).as_ref().to_vec()
+    }
+
     /// The hash of all parts, one behind the other.
-    pub(super) fn hash(self, parts: [&[u8]; 2]) -> Vec<u8> {
+    pub(crate) fn hash(self, parts: [&[u8]; 2]) -> Vec<u8> {
         let mut context = digest::Context::new(match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => &digest::SHA256,
@@ -56,7 +75,7 @@ impl PasswordDigest {
     }
 
     /// PBKDF2 (RFC 8018, section 5.2) with HMAC of it.
-    pub(super) fn derive(
+    pub(crate) fn derive(
         self,
         password: &[u8],
         salt: &[u8],

@@ -177,7 +177,7 @@ fn a_user_file_that_cannot_be_understood_stops_the_start() {
         error,
         format!(
             "error: the password of user `bob` is of no form that is known: $argon2id$…, $2b$…, \
-             $pbkdf2-sha256$…, $pbkdf2-sha512$…, $sha256$… and $sha512$…; make it anew with `plexus passwd <file> bob`\n \
+             $pbkdf2-sha256$…, $pbkdf2-sha512$…, $sha256$…, $sha512$…, SCRAM-SHA-256$… and SCRAM-SHA-512$…; make it anew with `plexus passwd <file> bob`\n \
              --> {path}:2:1\n  |\n2 | bob:***\n  | ^^^^^^^"
         )
     );

@@ -16,7 +16,7 @@ pub struct AccessSettings {
     /// Whether clients without user name are let in. Needed for every address but loopback when
     /// there are no users; with users it opens the node to clients that give no name.
     pub allow_anonymous: bool,
-    /// a file of lines `name:<stored password>`, made with `plexus passwd`, and ` superuser` behind it if
+    /// A file of lines `name:<stored password>`, made with `plexus passwd`, and ` superuser` behind it if
     /// no rule is to hold for that user. Read anew at SIGHUP, for new
     /// connections.
     #[serde(skip_serializing_if = "Option::is_none")]

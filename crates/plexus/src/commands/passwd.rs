@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
-use plexus_access::{SALT_LENGTH, StoredPassword, User, edit};
+use clap::{Args, ValueEnum};
+use plexus_access::{
+    PasswordDigest, SALT_LENGTH, SCRAM_ITERATIONS, ScramKeys, StoredPassword, User, edit,
+};
 use plexus_net::read_regular_file;
 
 use self::import::ImportArgs;
@@ -43,6 +45,14 @@ pub(crate) struct PasswdArgs {
     #[arg(long, conflicts_with = "print")]
     superuser: bool,
 
+    /// Keep keys of SCRAM instead of a hash, so that clients can prove the password without sending it
+    #[arg(long, value_name = "FUNCTION", conflicts_with_all = ["delete", "import", "check"])]
+    scram: Option<ScramFunction>,
+
+    /// How often a client hashes its password for SCRAM, 4,096 or more; small ones need long for many
+    #[arg(long, requires = "scram", default_value_t = SCRAM_ITERATIONS)]
+    iterations: u32,
+
     /// Say which users have a weak stored password, and change nothing
     #[arg(long, conflicts_with_all = ["user", "delete", "print", "superuser", "import"])]
     check: bool,
@@ -51,13 +61,22 @@ pub(crate) struct PasswdArgs {
     import: ImportArgs,
 }
 
+/// The hash function of SCRAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScramFunction {
+    /// Method SCRAM-SHA-256
+    Sha256,
+    /// Method SCRAM-SHA-512
+    Sha512,
+}
+
 pub(crate) fn run(args: &PasswdArgs) -> Result<(), Failure> {
     match (&args.file, &args.user) {
         (Some(file), _) if args.check => tell_weak(file),
         (Some(file), _) if args.import.is_asked() => import::run(file, &args.import),
         (Some(file), Some(user)) if args.delete => delete(file, user),
         (Some(file), Some(user)) => set(file, user, args),
-        _ => print(&format!("{}\n", hash(&read_password()?)?)),
+        _ => print(&format!("{}\n", stored(&read_password()?, args)?)),
     }
 }
 
@@ -71,7 +90,7 @@ fn set(file: &Path, user: &str, args: &PasswdArgs) -> Result<(), Failure> {
         .expect("invariant: a well-formed constant")
         .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
     let is_superuser = args.superuser || edit::is_superuser(&old, user);
-    let entry = User { password: hash(&read_password()?)?, is_superuser };
+    let entry = User { password: stored(&read_password()?, args)?, is_superuser };
     let new = edit::set(&old, user, &entry)
         .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
     write(file, &new)?;
@@ -125,11 +144,17 @@ fn delete(file: &Path, user: &str) -> Result<(), Failure> {
     print(&format!("{}: removed {user}\n", file.display()))
 }
 
-fn hash(password: &[u8]) -> Result<StoredPassword, Failure> {
+fn stored(password: &[u8], args: &PasswdArgs) -> Result<StoredPassword, Failure> {
     let mut salt = [0; SALT_LENGTH];
     getrandom::fill(&mut salt)
         .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
-    Ok(StoredPassword::new(password, salt))
+    let digest = match args.scram {
+        None => return Ok(StoredPassword::new(password, salt)),
+        Some(ScramFunction::Sha256) => PasswordDigest::Sha256,
+        Some(ScramFunction::Sha512) => PasswordDigest::Sha512,
+    };
+    let keys = ScramKeys::new(digest, password, &salt, args.iterations);
+    keys.map(StoredPassword::scram).map_err(|error| Failure::Usage(format!("the password {error}")))
 }
 
 fn read_password() -> Result<Vec<u8>, Failure> {

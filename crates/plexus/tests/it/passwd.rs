@@ -85,7 +85,8 @@ fn nothing_but_a_user_file_is_changed() {
     let text = "# mine\n[access]\nusers_file = \"users\"\n";
     place.write("users", text);
     let error = set(&place, "alice", b"one\n").failed(1);
-    let told = "error: nothing was changed, users:2 is no line of a user file: expected `name:$";
+    let told =
+        "error: nothing was changed, users:2 is no line of a user file: expected `name:<stored";
     assert!(error.starts_with(told), "{error}");
     assert_eq!(place.read("users"), text);
     place.write("users", "bob:hunter2\n");
@@ -164,4 +165,23 @@ fn other_forms_of_lists_are_told_by_their_names() {
     );
     let error = place.run(["passwd", "users", "--import", "none.csv"]).failed(1);
     assert_eq!(error, "error: there is no file none.csv\n");
+}
+
+#[test]
+fn keys_of_scram_are_made_of_passwords_that_every_client_reads_alike() {
+    let place = Place::new();
+    let scram = |user: &str, more: &[&str], password: &str| {
+        let words = ["passwd", "users", user, "--scram"];
+        run(&mut place.plexus(words.iter().chain(more)), password.as_bytes())
+    };
+    scram("ann", &["sha256"], "secret\n").ok();
+    scram("bob", &["sha512", "--iterations", "5000"], "secret\n").ok();
+    let users = place.read("users");
+    assert!(users.starts_with("ann:SCRAM-SHA-256$16384:"), "{users}");
+    assert!(users.contains("\nbob:SCRAM-SHA-512$5000:"), "{users}");
+    let error = scram("eve", &["sha256", "--iterations", "4095"], "secret\n").failed(2);
+    assert!(error.contains("4096 to 5000000 iterations"), "{error}");
+    let error = scram("eve", &["sha256"], "b\u{fc}ro\n").failed(2);
+    assert!(error.contains("other characters than those of ASCII"), "{error}");
+    assert_eq!(place.read("users"), users);
 }
