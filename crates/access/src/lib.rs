@@ -4,9 +4,11 @@
 //! *What it never does.* It reads no file, clock or random source and holds no lock: the user file
 //! comes in as text, the salt of a new hash from outside.
 //!
-//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`PasswordHash`], [`Rules`].
+//! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`ClientFirst`],
+//! [`Rules`].
 //!
-//! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`, `pattern`,
+//! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`,
+//! `users::import`, `scram`, `pattern`,
 //! `rules`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
@@ -17,6 +19,7 @@ mod password;
 mod pattern;
 mod policy;
 mod rules;
+mod scram;
 mod template;
 mod users;
 
@@ -24,9 +27,12 @@ pub use allow_all::AllowAll;
 pub use outcome::{
     ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX, Attributes, Exchange, Outcome, Reply, Rights,
 };
-pub use password::{HashError, PasswordHash, SALT_LENGTH};
+pub use password::{
+    HashError, PasswordDigest, PasswordScheme, SALT_LENGTH, SaltPlace, SchemeError, StoredPassword,
+};
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{Certificate, Credentials, Enhanced, Policy, Principal, Verdict};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
+pub use scram::{Challenge, ClientFirst, SCRAM_ITERATIONS, ScramError, ScramKeys};
 pub use template::{Shown, Template, TemplateError, TemplatePart};
-pub use users::{NameError, Users, UsersError, UsersProblem, edit};
+pub use users::{Login, NameError, User, Users, UsersError, UsersProblem, edit, import};

@@ -1,16 +1,20 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use plexus_stdx::{HashMap, Seed};
 
-use crate::{HashError, PasswordHash};
+use crate::{HashError, PasswordDigest, ScramKeys, StoredPassword};
 
 pub mod edit;
+pub mod import;
 
 const NAME_LENGTH_MAX: usize = 256;
 const USERS_MAX: usize = 1_000_000;
 
-/// Users from a file of lines `name:$argon2id$…`. Empty lines and lines that begin with `#` are
-/// comments. Anything else stops the start: a security file that cannot be understood must never
+/// Behind the password of a user for whom no rule holds.
+const SUPERUSER: &str = "superuser";
+
+/// Users from a file of lines `name:<stored password>`, with ` superuser` at the end of those for whom no
+/// rule holds. Empty lines and lines that begin with `#` are comments. Anything else stops the start: a security file that cannot be understood must never
 /// open the door.
 ///
 /// A copy shares the users.
@@ -22,8 +26,87 @@ pub struct Users {
 #[derive(Clone)]
 struct Table {
     by_name: HashMap<Box<str>, u32>,
-    hashes: Vec<PasswordHash>,
+    users: Vec<User>,
     seed: Seed,
+    scram: Decoys,
+}
+
+/// What users who are not there are asked by SCRAM: as the first one of that function who is there.
+#[derive(Clone, Default)]
+struct Decoys {
+    sha256: Option<ScramKeys>,
+    sha512: Option<ScramKeys>,
+    /// Of all keys: the same on every node that has these users, and known to none of them.
+    secret: Vec<u8>,
+}
+
+impl Decoys {
+    fn add(&mut self, keys: &ScramKeys) {
+        let decoy = match keys.digest() {
+            PasswordDigest::Sha1 => return,
+            PasswordDigest::Sha256 => &mut self.sha256,
+            PasswordDigest::Sha512 => &mut self.sha512,
+        };
+        decoy.get_or_insert_with(|| keys.clone());
+        for part in keys.secrets() {
+            self.secret = PasswordDigest::Sha512.hash([&self.secret, part]);
+        }
+    }
+
+    fn find(&self, digest: PasswordDigest) -> Option<&ScramKeys> {
+        match digest {
+            PasswordDigest::Sha1 => None,
+            PasswordDigest::Sha256 => self.sha256.as_ref(),
+            PasswordDigest::Sha512 => self.sha512.as_ref(),
+        }
+    }
+}
+
+/// A user, apart from the name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// What the password is checked against.
+    pub password: StoredPassword,
+    /// Whether no rule holds for it.
+    pub is_superuser: bool,
+}
+
+/// What came of a name and a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// There is no such user.
+    Unknown,
+    /// It is not the password of that user.
+    Wrong,
+    /// It is.
+    Right {
+        /// Whether no rule holds for the user.
+        is_superuser: bool,
+    },
+}
+
+/// What stands behind the colon of a line.
+impl FromStr for User {
+    type Err = HashError;
+
+    fn from_str(text: &str) -> Result<Self, HashError> {
+        let text = text.trim_end();
+        let (password, flag) = text.split_once(' ').unwrap_or((text, ""));
+        let is_superuser = match flag.trim_start() {
+            "" => false,
+            SUPERUSER => true,
+            _ => return Err(HashError::Flag),
+        };
+        Ok(Self { password: StoredPassword::parse(password)?, is_superuser })
+    }
+}
+
+/// What stands behind the colon of a line.
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.password.fmt(f)?;
+        if self.is_superuser { write!(f, " {SUPERUSER}") } else { Ok(()) }
+    }
 }
 
 /// A place in the user file and what is wrong there.
@@ -46,7 +129,7 @@ pub enum UsersProblem {
     #[error("the line is not UTF-8")]
     NotUtf8,
     /// No colon.
-    #[error("expected `name:$argon2id$…`; write the line with `plexus passwd <file> <name>`")]
+    #[error("expected `name:<stored password>`; write the line with `plexus passwd <file> <name>`")]
     NoColon,
     /// A name that cannot be.
     #[error("the user name {0}")]
@@ -110,21 +193,25 @@ impl Users {
     }
 
     /// Adds a user that the configuration names itself.
-    pub fn insert(&mut self, name: &str, hash: PasswordHash) -> Result<(), UsersProblem> {
+    pub fn insert(&mut self, name: &str, user: User) -> Result<(), UsersProblem> {
         check_name(name)?;
         let table = Arc::make_mut(&mut self.table);
-        if table.hashes.len() >= USERS_MAX {
+        if table.users.len() >= USERS_MAX {
             return Err(UsersProblem::TooMany);
         }
-        let slot = u32::try_from(table.hashes.len()).expect("invariant: below USERS_MAX");
+        let slot = u32::try_from(table.users.len()).expect("invariant: below USERS_MAX");
         table.by_name.insert(name.into(), slot);
-        table.hashes.push(hash);
+        if let Some(keys) = user.password.scram_keys() {
+            table.scram.add(keys);
+        }
+        table.users.push(user);
         Ok(())
     }
 
     /// No users yet.
     pub fn none(seed: Seed) -> Self {
-        let table = Table { by_name: seed.map(), hashes: Vec::new(), seed };
+        let table =
+            Table { by_name: seed.map(), users: Vec::new(), seed, scram: Decoys::default() };
         Self { table: Arc::new(table) }
     }
 
@@ -143,24 +230,51 @@ impl Users {
         self.table.by_name.contains_key(name)
     }
 
-    /// Whether that is the password of that user; none where there is no such user. Takes as long
-    /// as a hash does, also for a name that is unknown: a stranger cannot find out names by the time
-    /// of the answer.
-    pub fn check(&self, name: &str, password: &[u8]) -> Option<bool> {
-        let (hash, known) = self.hash_of(name)?;
-        let right = hash.verify(password);
-        known.then_some(right)
+    /// Users whose password can be tried at the speed of a plain hash function by whoever has read
+    /// the file.
+    pub fn weak(&self) -> usize {
+        self.table.users.iter().filter(|user| user.password.is_weak()).count()
     }
 
-    /// The hash to check a name against, and whether it is that user's. An unknown name gets the
-    /// hash of some user, always the same one, so that it costs what a known name costs.
-    fn hash_of(&self, name: &str) -> Option<(&PasswordHash, bool)> {
-        let Table { by_name, hashes, seed } = &*self.table;
-        if let Some(slot) = by_name.get(name) {
-            return hashes.get(*slot as usize).map(|hash| (hash, true));
+    /// Whether that is the password of that user. Takes as long as a hash does, also for a name that is
+    /// unknown: a stranger cannot find out names by the time of the answer.
+    pub fn check(&self, name: &str, password: &[u8]) -> Login {
+        let Some((user, known)) = self.user_of(name) else { return Login::Unknown };
+        match (user.password.verify(password), known) {
+            (_, false) => Login::Unknown,
+            (false, true) => Login::Wrong,
+            (true, true) => Login::Right { is_superuser: user.is_superuser },
         }
-        let slot = Seed::new(seed.hash(name)).below(hashes.len());
-        hashes.get(slot).map(|hash| (hash, false))
+    }
+
+    /// Whether any user has keys of SCRAM with that function.
+    pub fn offers_scram(&self, digest: PasswordDigest) -> bool {
+        self.table.scram.find(digest).is_some()
+    }
+
+    /// The keys of SCRAM to ask that user by, and whether they are that user's. One who is unknown, or has no
+    /// keys of that function, has some that are made up, always the same: a stranger cannot find out names.
+    /// None where nobody has keys of that function.
+    pub fn scram(&self, name: &str, digest: PasswordDigest) -> Option<(ScramKeys, Login)> {
+        let Table { by_name, users, scram, .. } = &*self.table;
+        let made_up = scram.find(digest)?.made_up(&scram.secret, name);
+        let user = by_name.get(name).and_then(|slot| users.get(*slot as usize));
+        let known = user.and_then(|user| {
+            let keys = user.password.scram_keys().filter(|keys| keys.digest() == digest)?;
+            Some((keys.clone(), Login::Right { is_superuser: user.is_superuser }))
+        });
+        Some(known.unwrap_or((made_up, Login::Unknown)))
+    }
+
+    /// The user to check a name against, and whether it has that name. An unknown name gets some user,
+    /// always the same one, so that it costs what a known name costs.
+    fn user_of(&self, name: &str) -> Option<(&User, bool)> {
+        let Table { by_name, users, seed, .. } = &*self.table;
+        if let Some(slot) = by_name.get(name) {
+            return users.get(*slot as usize).map(|user| (user, true));
+        }
+        let slot = Seed::new(seed.hash(name)).below(users.len());
+        users.get(slot).map(|user| (user, false))
     }
 }
 
@@ -194,10 +308,9 @@ impl Builder {
             let first = self.lines.get(*first as usize).copied().unwrap_or_default();
             return Err(UsersProblem::Twice(name.to_owned(), first));
         }
-        let hash = PasswordHash::parse(hash.trim_end())
-            .map_err(|error| UsersProblem::Hash(name.to_owned(), error))?;
+        let user = hash.parse().map_err(|error| UsersProblem::Hash(name.to_owned(), error))?;
         self.lines.push(line_number);
-        self.users.insert(name, hash)
+        self.users.insert(name, user)
     }
 
     fn finish(self) -> Result<Users, UsersError> {

@@ -25,4 +25,4 @@ pub use chain::{Chain, Strangers};
 pub use rights::{RulesError, attributes_of, rules_of};
 pub use step::{OnTrouble, Step, StepOptions};
 pub use tokens::{Algorithm, Fetch, Fetching, KeyError, Keys, TokenOptions, TokenSource, Tokens};
-pub use users::UserTable;
+pub use users::{UserTable, UsersBy};

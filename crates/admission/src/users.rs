@@ -1,45 +1,156 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use plexus_access::{Credentials, Users};
+use aws_lc_rs::rand;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use plexus_access::{
+    Challenge, ClientFirst, Credentials, Enhanced, Exchange, Login, PasswordDigest, Rights,
+    ScramError, Users,
+};
 use plexus_runtime::Handle;
-use plexus_types::ReasonCode;
+use plexus_types::{ClientId, ReasonCode, Text};
 
 use crate::{Answer, Asking, Authenticator, Trouble};
+
+/// Random bytes of the server in an exchange of SCRAM.
+const NONCE_LENGTH: usize = 18;
+
+/// What users are known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UsersBy {
+    /// User Name.
+    #[default]
+    UserName,
+    /// The client identifier.
+    ClientId,
+}
 
 /// The users that the node itself knows. What replaces them holds for connections from then on;
 /// whoever is connected stays.
 #[derive(Debug, Clone)]
 pub struct UserTable {
     users: Arc<ArcSwap<Users>>,
+    by: UsersBy,
     runtime: Handle,
 }
 
 impl UserTable {
     /// These users, until others replace them. Their passwords are checked on that runtime.
-    pub fn new(users: Users, runtime: Handle) -> Self {
-        Self { users: Arc::new(ArcSwap::from_pointee(users)), runtime }
+    pub fn new(users: Users, by: UsersBy, runtime: Handle) -> Self {
+        Self { users: Arc::new(ArcSwap::from_pointee(users)), by, runtime }
     }
 
     /// Puts other users in their place.
     pub fn replace(&self, users: Users) {
         self.users.store(Arc::new(users));
     }
+
+    /// The users of now.
+    pub fn users(&self) -> Arc<Users> {
+        self.users.load_full()
+    }
+
+    /// The name by which a client is known here.
+    fn name_of(&self, credentials: &Credentials) -> Option<Text> {
+        match self.by {
+            UsersBy::UserName => credentials.user_name.clone(),
+            UsersBy::ClientId => Text::try_from(credentials.client_id.as_str()).ok(),
+        }
+    }
+}
+
+/// An exchange of SCRAM that has begun.
+struct Begun {
+    challenge: Challenge,
+    /// The user that the client says it is.
+    name: Text,
+    is_superuser: bool,
+}
+
+impl UserTable {
+    /// The next step of an exchange of SCRAM.
+    fn scram(
+        &self,
+        client_id: &ClientId,
+        enhanced: &mut Enhanced,
+        digest: PasswordDigest,
+    ) -> Result<Answer, Trouble> {
+        let step = match enhanced.exchange.take().and_then(Exchange::take) {
+            None => self.begin(client_id, &enhanced.data, digest)?,
+            Some(begun) => self.end(begun, &enhanced.data),
+        };
+        Ok(step.unwrap_or_else(|problem| {
+            let client = client_id.as_str();
+            tracing::info!(?client, %problem, "SCRAM ends");
+            // Also what DISCONNECT may say to a client that authenticates itself anew.
+            Answer::Deny(ReasonCode::NotAuthorized)
+        }))
+    }
+
+    fn begin(
+        &self,
+        client_id: &ClientId,
+        data: &[u8],
+        digest: PasswordDigest,
+    ) -> Result<Result<Answer, ScramError>, Trouble> {
+        let mut nonce = [0; NONCE_LENGTH];
+        rand::fill(&mut nonce)
+            .map_err(|_| Trouble::Failed("the system gives no random numbers".to_owned()))?;
+        Ok(ClientFirst::parse(data).and_then(|first| {
+            let name = Text::try_from(first.name()).map_err(|_| ScramError::Form)?;
+            // They may have been replaced since it was found that they know the method.
+            let found = self.users().scram(&name, digest);
+            let (keys, login) = found.ok_or(ScramError::Proof)?;
+            // Known by its identifier, it may speak for itself only.
+            let is_itself = self.by == UsersBy::UserName || client_id.as_str() == &*name;
+            let is_superuser = login == Login::Right { is_superuser: true };
+            let is_known = is_itself && login != Login::Unknown;
+            let (message, challenge) = first.challenge(keys, is_known, &STANDARD.encode(nonce));
+            let begun = Begun { challenge, name, is_superuser };
+            Ok(Answer::Continue(message.into(), Exchange::new(begun)))
+        }))
+    }
+
+    fn end(&self, begun: Begun, data: &[u8]) -> Result<Answer, ScramError> {
+        let Begun { challenge, name, is_superuser } = begun;
+        let last = challenge.answer(data)?;
+        let user_name = (self.by == UsersBy::UserName).then_some(name);
+        let rights = Rights { user_name, is_superuser, ..Rights::default() };
+        Ok(Answer::Allow(Box::new(rights), Some(last.into())))
+    }
 }
 
 impl Authenticator for UserTable {
     fn concerns(&self, credentials: &Credentials) -> bool {
-        credentials.enhanced.is_none() && credentials.user_name.is_some()
+        if let Some(enhanced) = &credentials.enhanced {
+            let digest = PasswordDigest::of_scram(&enhanced.method);
+            // An exchange that has begun is gone on with, whoever the users are by now.
+            return digest.is_some_and(|digest| {
+                enhanced.exchange.is_some() || self.users.load().offers_scram(digest)
+            });
+        }
+        // Every client has an identifier: one that shows nothing else is none of these users.
+        let shows_password = self.by == UsersBy::ClientId && credentials.password.is_some();
+        credentials.user_name.is_some() || shows_password
     }
 
+    /// A superuser has more rights than the configuration gives, never fewer: a client that is not back
+    /// yet after a restart need not be held to be banned.
     fn gives_rights(&self) -> bool {
         false
     }
 
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
         Box::pin(async move {
-            let Some(name) = credentials.user_name.clone() else { return Ok(Answer::Ignore) };
-            let users = self.users.load_full();
+            if let Some(enhanced) = &mut credentials.enhanced {
+                let digest = PasswordDigest::of_scram(&enhanced.method);
+                return match digest {
+                    Some(digest) => self.scram(&credentials.client_id, enhanced, digest),
+                    None => Ok(Answer::Ignore),
+                };
+            }
+            let Some(name) = self.name_of(credentials) else { return Ok(Answer::Ignore) };
+            let users = self.users();
             // An absent password equals no stored one, not even that of an empty password.
             let Some(password) = credentials.password.clone() else {
                 let known = users.contains(&name);
@@ -49,10 +160,16 @@ impl Authenticator for UserTable {
             let check = move || users.check(&name, &password);
             let broken = || Trouble::Failed("checking the password broke off".to_owned());
             Ok(match self.runtime.compute(check).await.ok_or_else(broken)? {
-                Some(true) => Answer::allow(),
-                Some(false) => Answer::Deny(ReasonCode::BadUserNameOrPassword),
-                None => Answer::Ignore,
+                Login::Right { is_superuser } => {
+                    let rights = Rights { is_superuser, ..Rights::default() };
+                    Answer::Allow(Box::new(rights), None)
+                }
+                Login::Wrong => Answer::Deny(ReasonCode::BadUserNameOrPassword),
+                Login::Unknown => Answer::Ignore,
             })
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

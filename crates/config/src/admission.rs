@@ -13,7 +13,7 @@ use plexus_stdx::Seed;
 use crate::{
     load::{Config, read_text},
     report::{ConfigError, Diagnostic},
-    settings::{BackEnd, JwtSettings, ListenerSettings, TokenPlace, USERS},
+    settings::{BackEnd, JwtSettings, ListenerSettings, TokenPlace, USERS, UsersBy},
 };
 
 /// Keys are short.
@@ -263,6 +263,9 @@ impl Config {
                 add(&format!("a second authenticator `{name}`"), "give each a name of its own");
             }
         }
+        if access.has_users() && access.users_by == UsersBy::ClientId {
+            found.extend(self.strangers_beside_clients());
+        }
         for (index, jwt) in access.jwt.iter().enumerate() {
             found.extend(self.mistakes_in_jwt(&index.to_string(), jwt));
         }
@@ -307,6 +310,21 @@ impl Config {
             }
         }
         found
+    }
+
+    /// Where users are known by their client identifier, whoever names one must show its password.
+    fn strangers_beside_clients(&self) -> Option<Diagnostic> {
+        let listeners = self.settings.listener.iter();
+        let own = listeners.enumerate().find(|(_, one)| one.allow_anonymous == Some(true));
+        let number = own.map(|(index, _)| self.number(index).to_string());
+        let path = match &number {
+            Some(number) => vec!["listener", number, "allow_anonymous"],
+            None if self.settings.access.allow_anonymous => vec!["access", "allow_anonymous"],
+            None => return None,
+        };
+        let message = "a client could take the identifier of a user without its password";
+        let help = "leave it out, or set access.users_by = \"user_name\"";
+        Some(self.mistake(&path, message).with_help(help))
     }
 
     fn mistakes_in_jwt(&self, number: &str, jwt: &JwtSettings) -> Vec<Diagnostic> {

@@ -14,7 +14,7 @@ use crate::{
     report::ConfigError,
     session,
     settings::CommitMode,
-    settings::{ListenerSettings, Strategy},
+    settings::{ListenerSettings, Strategy, UsersBy},
 };
 
 /// What the machine offers, as far as defaults depend on it.
@@ -58,7 +58,11 @@ impl Config {
         let listeners = self.listeners();
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
         let runtime = &office.runtime;
-        let users = self.users(seed)?.map(|users| UserTable::new(users, runtime.clone()));
+        let by = match self.settings.access.users_by {
+            UsersBy::UserName => plexus_admission::UsersBy::UserName,
+            UsersBy::ClientId => plexus_admission::UsersBy::ClientId,
+        };
+        let users = self.users(seed)?.map(|users| UserTable::new(users, by, runtime.clone()));
         let steps = self.steps(office, users.as_ref(), seed)?;
         let rules = LiveRules::new(self.rules());
         let listeners = listeners

@@ -6,7 +6,7 @@ use crate::{
     check::name_of,
     load::Config,
     report::Diagnostic,
-    settings::{AccessRule, Activity, NoMatch},
+    settings::{AccessRule, Activity, NoMatch, UsersBy},
 };
 
 /// Each message is compared with each of them.
@@ -66,6 +66,11 @@ impl Config {
         if !access.has_authenticators() {
             let message = "user names are no rights where nobody has to prove them";
             let help = "set access.users_file or access.users";
+            return Some(self.mistake(&path, message).with_help(help));
+        }
+        if access.has_users() && access.users_by == UsersBy::ClientId {
+            let message = "users known by their client identifier prove no user name";
+            let help = "set access.users_by = \"user_name\", or name them in `clients`";
             return Some(self.mistake(&path, message).with_help(help));
         }
         let jwt = access.jwt.iter().find(|jwt| !jwt.proves_user_names());

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::access::USERS;
 pub use self::{
-    access::{AccessRule, AccessSettings, Activity, NoMatch},
+    access::{AccessRule, AccessSettings, Activity, NoMatch, UsersBy},
     authenticators::{JwtSettings, TokenPlace},
     back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure},
     listener::ListenerSettings,

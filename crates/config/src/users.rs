@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use plexus_access::{PasswordHash, Users, UsersError, UsersProblem};
+use plexus_access::{User, Users, UsersError, UsersProblem};
 use plexus_stdx::Seed;
 
 use crate::{
@@ -48,13 +48,13 @@ impl Config {
             return Err(ConfigError::one(self.mistake(&path, message)));
         }
         let text = self.secret(&path, secret)?;
-        let hash = PasswordHash::parse(text.trim()).map_err(|error| {
+        let user = text.trim().parse::<User>().map_err(|error| {
             let message = format!("the password of user `{name}` {error}");
             let help = "write what `plexus passwd --print` shows";
             ConfigError::one(self.mistake(&path, message).with_help(help))
         })?;
         users
-            .insert(name, hash)
+            .insert(name, user)
             .map_err(|problem| ConfigError::one(self.mistake(&path, problem.to_string())))
     }
 

@@ -1,7 +1,9 @@
+use std::{collections::BTreeMap, str::FromStr};
+
 use plexus_stdx::Seed;
 
-use super::{NameError, Users, UsersProblem, edit};
-use crate::{HashError, PasswordHash, password::tests::cheap};
+use super::{Login, NameError, User, Users, UsersProblem, edit};
+use crate::{HashError, StoredPassword, password::tests::cheap};
 
 const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$";
 
@@ -18,21 +20,21 @@ fn users(text: &str) -> Result<Users, (Option<usize>, UsersProblem)> {
 fn only_the_right_password_of_a_known_user_is_right() {
     let users = users(&format!("# staff\n\n{}{}", line("alice"), line("bob"))).unwrap();
     assert_eq!(users.len(), 2);
-    assert_eq!(users.check("alice", b"secret"), Some(true));
-    assert_eq!(users.check("alice", b"wrong"), Some(false));
-    assert_eq!(users.check("alice", b""), Some(false));
-    assert_eq!(users.check("carol", b"secret"), None);
-    assert_eq!(users.check("Alice", b"secret"), None);
-    assert_eq!(Users::none(Seed::new(1)).check("alice", b"secret"), None);
+    assert_eq!(users.check("alice", b"secret"), Login::Right { is_superuser: false });
+    assert_eq!(users.check("alice", b"wrong"), Login::Wrong);
+    assert_eq!(users.check("alice", b""), Login::Wrong);
+    assert_eq!(users.check("carol", b"secret"), Login::Unknown);
+    assert_eq!(users.check("Alice", b"secret"), Login::Unknown);
+    assert_eq!(Users::none(Seed::new(1)).check("alice", b"secret"), Login::Unknown);
 }
 
 #[test]
 fn an_unknown_name_costs_the_hash_of_some_user_and_always_the_same() {
     let users = users(&(line("alice") + &line("bob"))).unwrap();
-    let (one, known) = users.hash_of("mallory").unwrap();
-    let (again, _) = users.hash_of("mallory").unwrap();
+    let (one, known) = users.user_of("mallory").unwrap();
+    let (again, _) = users.user_of("mallory").unwrap();
     assert!(!known && std::ptr::eq(one, again));
-    assert!(Users::none(Seed::new(1)).hash_of("mallory").is_none());
+    assert!(Users::none(Seed::new(1)).user_of("mallory").is_none());
 }
 
 #[test]
@@ -60,13 +62,14 @@ fn a_file_that_is_not_understood_stops_with_the_place() {
 #[test]
 fn lines_of_other_systems_end_with_a_carriage_return() {
     let users = users(&line("alice").replace('\n', "\r\n")).unwrap();
-    assert_eq!(users.check("alice", b"secret"), Some(true));
+    assert_eq!(users.check("alice", b"secret"), Login::Right { is_superuser: false });
 }
 
 #[test]
 fn an_edit_leaves_comments_and_order_alone() {
     let text = format!("# staff\n{}# guests\n{}", line("alice"), line("bob"));
-    let other = PasswordHash::parse(&format!("{CHEAP}{}", "B".repeat(42) + "A")).unwrap();
+    let password = StoredPassword::parse(&format!("{CHEAP}{}", "B".repeat(42) + "A")).unwrap();
+    let other = User { password, is_superuser: false };
     let changed = edit::set(&text, "alice", &other).unwrap();
     assert_eq!(changed, format!("# staff\nalice:{other}\n# guests\n{}", line("bob")));
     let added = edit::set(&text, "carol", &other).unwrap();
@@ -103,4 +106,38 @@ fn only_blanks_of_ascii_are_no_line() {
 fn debug_output_holds_no_secret() {
     let users = users(&line("alice")).unwrap();
     assert_eq!(format!("{users:?}"), "Users { len: 1, .. }");
+}
+
+#[test]
+fn a_superuser_is_marked_behind_the_password() {
+    let line = line("root");
+    let marked = format!("{} superuser \n", line.trim_end());
+    let known = users(&format!("{marked}{}", line.replace("root", "bob"))).unwrap();
+    assert_eq!(known.check("root", b"secret"), Login::Right { is_superuser: true });
+    assert_eq!(known.check("root", b"wrong"), Login::Wrong);
+    assert_eq!(known.check("bob", b"secret"), Login::Right { is_superuser: false });
+    let other = format!("{} operator\n", line.trim_end());
+    let problem = UsersProblem::Hash("root".into(), HashError::Flag);
+    assert_eq!(users(&other).unwrap_err(), (Some(1), problem));
+    assert!(edit::is_superuser(&marked, "root") && !edit::is_superuser(&line, "root"));
+    assert_eq!(User::from_str(marked.split_once(':').unwrap().1).unwrap().to_string(), {
+        marked.trim_end().split_once(':').unwrap().1
+    });
+}
+
+#[test]
+fn many_users_are_set_at_once() {
+    let of = |text: &str| User::from_str(text.trim_end().split_once(':').unwrap().1).unwrap();
+    let sha = "x:$sha256$salt=after$TmFDbC1vZi0yMDI2$ZkTBsXaGlPojAp5S/Y88z9k+k/R2PmeG1Hpiuc/Sq2U";
+    let text = format!("# staff\n{}# guests\n{}", line("alice"), line("bob"));
+    let new = [("zoe", sha), ("alice", sha), ("carol", &line("carol"))];
+    let new = new.map(|(name, text)| (name.to_owned(), of(text)));
+    let set = edit::set_all(&text, &BTreeMap::from(new));
+    let hash = &sha[1..];
+    assert_eq!(
+        set,
+        format!("# staff\nalice{hash}\n# guests\n{}{}zoe{hash}\n", line("bob"), line("carol"))
+    );
+    assert_eq!(edit::weak(&set).collect::<Vec<_>>(), [(2, "alice"), (6, "zoe")]);
+    assert_eq!(users(&set).unwrap().weak(), 2);
 }

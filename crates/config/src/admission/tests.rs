@@ -94,3 +94,18 @@ fn rules_for_user_names_need_somebody_who_proves_them() {
         assert_eq!(problems(&format!("{jwt}{proof}\n{rule}")), [""; 0]);
     }
 }
+
+#[test]
+fn users_known_by_their_client_identifier_prove_nothing_else() {
+    let access = "[access]\nusers_file = \"users\"\nusers_by = \"client_id\"\n";
+    let rule = "[[access.rule]]\nallow = [\"publish\"]\nusers = [\"root\"]\ntopics = [\"#\"]\n";
+    let found = problems(&format!("{access}{rule}"));
+    assert!(found[0].contains("known by their client identifier prove no user name"), "{found:?}");
+    assert_eq!(problems(&format!("{access}{}", rule.replace("users =", "clients ="))), [""; 0]);
+    let open = "a client could take the identifier of a user without its password";
+    let found = problems(&format!("{access}allow_anonymous = true\n"));
+    assert!(found.len() == 1 && found[0].contains(open), "{found:?}");
+    let listener = "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nallow_anonymous = true\n";
+    let found = problems(&format!("{access}{listener}"));
+    assert!(found.len() == 1 && found[0].contains(open), "{found:?}");
+}

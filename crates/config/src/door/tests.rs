@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use plexus_access::{Acts, Effect, Pattern, Policy, Principal, Rights, Rule, Rules, Verdict, Who};
-use plexus_admission::{Chain, Step, StepOptions, Strangers, UserTable};
+use plexus_admission::{Chain, Step, StepOptions, Strangers, UserTable, UsersBy};
 use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Qos, Text, TopicName};
@@ -73,7 +73,7 @@ fn what_a_client_had_brought_before_the_node_started_is_not_known_any_more() {
             let keys = plexus_admission::Keys::secret(b"secret").unwrap();
             Arc::new(plexus_admission::Tokens::new(keys, crate::admission::tests::token_options()))
         } else {
-            Arc::new(UserTable::new(users, runtime.handle()))
+            Arc::new(UserTable::new(users, UsersBy::UserName, runtime.handle()))
         };
         let step = Step::new("x", authenticator, StepOptions::OWN, &[1; 32], Seed::new(1));
         Some(Chain::new(vec![Arc::new(step)], Strangers::Refuse, runtime.handle()))

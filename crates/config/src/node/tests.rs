@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, mpsc::sync_channel},
 };
 
-use plexus_access::{Credentials, Outcome, PasswordHash, Reply, Verdict};
+use plexus_access::{Credentials, Outcome, Reply, StoredPassword, Verdict};
 use plexus_admission::{Authenticator, Fetch};
 use plexus_broker::ListenerOptions;
 use plexus_runtime::{Handle, Runtime};
@@ -106,7 +106,7 @@ impl Drop for Scratch {
 }
 
 fn entry() -> String {
-    PasswordHash::new(b"secret", [1; 16]).to_string()
+    StoredPassword::new(b"secret", [1; 16]).to_string()
 }
 
 #[test]
@@ -160,6 +160,24 @@ fn users_open_every_address_to_those_who_are_known() {
 }
 
 #[test]
+fn users_may_be_known_by_their_client_identifier() {
+    let text = |by: &str| {
+        format!("[access]\nusers_by = \"{by}\"\n[access.users]\nc = {:?}\n", entry() + " superuser")
+    };
+    let of_clients = plan(&text("client_id")).unwrap();
+    let door = &of_clients.listeners[0];
+    assert_eq!(asks(door, None, Some("secret")), Verdict::Allow, "it is called `c`");
+    assert_eq!(asks(door, Some("anybody"), Some("secret")), Verdict::Allow);
+    let wrong = Verdict::Deny(ReasonCode::BadUserNameOrPassword);
+    assert_eq!(asks(door, Some("c"), Some("other")), wrong);
+    assert_eq!(asks(door, Some("c"), None), wrong);
+    assert_eq!(asks(door, None, None), Verdict::Deny(ReasonCode::NotAuthorized));
+    let of_names = plan(&text("user_name")).unwrap();
+    assert_eq!(asks(&of_names.listeners[0], Some("d"), Some("secret")), wrong);
+    assert_eq!(asks(&of_names.listeners[0], Some("c"), Some("secret")), Verdict::Allow);
+}
+
+#[test]
 fn a_user_file_that_cannot_be_understood_stops_the_start() {
     let file = Scratch::new("broken", &format!("alice:{}\nbob:hunter2\n", entry()));
     let error = plan(&format!("[access]\nusers_file = {:?}\n", file.0)).unwrap_err();
@@ -167,8 +185,8 @@ fn a_user_file_that_cannot_be_understood_stops_the_start() {
     assert_eq!(
         error,
         format!(
-            "error: the password of user `bob` is not an argon2id hash; it reads \
-             $argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>; make it anew with `plexus passwd <file> bob`\n \
+            "error: the password of user `bob` is of no form that is known: $argon2id$…, $2b$…, \
+             $pbkdf2-sha256$…, $pbkdf2-sha512$…, $sha256$…, $sha512$…, SCRAM-SHA-256$… and SCRAM-SHA-512$…; make it anew with `plexus passwd <file> bob`\n \
              --> {path}:2:1\n  |\n2 | bob:***\n  | ^^^^^^^"
         )
     );
@@ -180,7 +198,7 @@ fn a_user_file_that_cannot_be_understood_stops_the_start() {
     assert!(error.contains(" --> plexus.toml:2:14"), "{error}");
     let error = plan("[access.users]\nbob = \"hunter2\"\n").unwrap_err();
     assert!(
-        error.starts_with("error: the password of user `bob` is not an argon2id hash"),
+        error.starts_with("error: the password of user `bob` is of no form that is known"),
         "{error}"
     );
     assert!(error.contains("2 | bob = \"*******\"\n"), "{error}");

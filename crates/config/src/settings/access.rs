@@ -16,10 +16,14 @@ pub struct AccessSettings {
     /// Whether clients without user name are let in. Needed for every address but loopback when
     /// there are no users; with users it opens the node to clients that give no name.
     pub allow_anonymous: bool,
-    /// A file of lines `name:$argon2id$…`, made with `plexus passwd`. Read anew at SIGHUP, for new
+    /// A file of lines `name:<stored password>`, made with `plexus passwd`, and ` superuser` behind it if
+    /// no rule is to hold for that user. Read anew at SIGHUP, for new
     /// connections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_file: Option<PathBuf>,
+    /// What users of `users_file` and `users` are known by. Known by their client identifier, they prove no
+    /// user name.
+    pub users_by: UsersBy,
     /// Who is asked about a client that connects, one after the other: `"users"` for the users of
     /// `users_file` and `users`, others by their names. The first that allows or denies decides; whom
     /// nobody knows is refused. May be left out where there is only one. A listener may have its own.
@@ -30,7 +34,7 @@ pub struct AccessSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match: Option<NoMatch>,
     /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
-    /// shows, or `"file:<path>"` of a file that holds it.
+    /// shows, with ` superuser` behind it if no rule is to hold, or `"file:<path>"` of a file that holds it.
     pub users: BTreeMap<String, Secret>,
     /// JSON Web Tokens, one table for each who makes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -43,6 +47,17 @@ pub struct AccessSettings {
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rule: Vec<AccessRule>,
+}
+
+/// What the node's own users are known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UsersBy {
+    /// Their user name.
+    #[default]
+    UserName,
+    /// Their client identifier.
+    ClientId,
 }
 
 /// What holds where no rule says anything.

@@ -6,11 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
-use plexus_access::{PasswordHash, SALT_LENGTH, edit};
+use clap::{Args, ValueEnum};
+use plexus_access::{
+    PasswordDigest, SALT_LENGTH, SCRAM_ITERATIONS, ScramKeys, StoredPassword, User, edit,
+};
 use plexus_net::read_regular_file;
 
+use self::import::ImportArgs;
 use crate::failure::{Failure, print};
+
+mod import;
 
 /// Longer passwords do not fit into CONNECT.
 const PASSWORD_LENGTH_MAX: usize = 65_535;
@@ -25,50 +30,110 @@ pub(crate) struct PasswdArgs {
     file: Option<PathBuf>,
 
     /// The name of the user
-    #[arg(required_unless_present = "print")]
+    #[arg(required_unless_present_any = ["print", "import", "check"])]
     user: Option<String>,
 
     /// Remove the user from the file
-    #[arg(long, conflicts_with = "print")]
+    #[arg(long, conflicts_with_all = ["print", "superuser"])]
     delete: bool,
 
     /// Print the hash of a password, for [access.users] of the configuration, and write no file
     #[arg(long, conflicts_with_all = ["file", "user"])]
     print: bool,
+
+    /// No rule is to hold for the user
+    #[arg(long, conflicts_with = "print")]
+    superuser: bool,
+
+    /// Keep keys of SCRAM instead of a hash, so that clients can prove the password without sending it
+    #[arg(long, value_name = "FUNCTION", conflicts_with_all = ["delete", "import", "check"])]
+    scram: Option<ScramFunction>,
+
+    /// How often a client hashes its password for SCRAM, 4,096 or more; small ones need long for many
+    #[arg(long, requires = "scram", default_value_t = SCRAM_ITERATIONS)]
+    iterations: u32,
+
+    /// Say which users have a weak stored password, and change nothing
+    #[arg(long, conflicts_with_all = ["user", "delete", "print", "superuser", "import"])]
+    check: bool,
+
+    #[command(flatten)]
+    import: ImportArgs,
+}
+
+/// The hash function of SCRAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScramFunction {
+    /// Method SCRAM-SHA-256
+    Sha256,
+    /// Method SCRAM-SHA-512
+    Sha512,
 }
 
 pub(crate) fn run(args: &PasswdArgs) -> Result<(), Failure> {
     match (&args.file, &args.user) {
+        (Some(file), _) if args.check => tell_weak(file),
+        (Some(file), _) if args.import.is_asked() => import::run(file, &args.import),
         (Some(file), Some(user)) if args.delete => delete(file, user),
-        (Some(file), Some(user)) => set(file, user),
-        _ => print(&format!("{}\n", hash(&read_password()?)?)),
+        (Some(file), Some(user)) => set(file, user, args),
+        _ => print(&format!("{}\n", stored(&read_password()?, args)?)),
     }
 }
 
-fn set(file: &Path, user: &str) -> Result<(), Failure> {
+fn set(file: &Path, user: &str, args: &PasswdArgs) -> Result<(), Failure> {
     let old = read(file)?;
-    edit::check(&old, user).map_err(|error| {
-        let (file, line) = (file.display(), error.line.unwrap_or_default());
-        Failure::Failed(format!(
-            "nothing was changed, {file}:{line} is no line of a user file: {error}"
-        ))
-    })?;
+    check(file, &old, user)?;
     let known = edit::names(&old).any(|name| name == user);
     // A name that cannot be is told before the password is asked for.
-    let check = PasswordHash::parse(PROBE).map(|probe| edit::set("", user, &probe));
-    check
+    let probe = PROBE.parse::<User>().map(|probe| edit::set("", user, &probe));
+    probe
         .expect("invariant: a well-formed constant")
         .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
-    let hash = hash(&read_password()?)?;
-    let new = edit::set(&old, user, &hash)
+    let is_superuser = args.superuser || edit::is_superuser(&old, user);
+    let entry = User { password: stored(&read_password()?, args)?, is_superuser };
+    let new = edit::set(&old, user, &entry)
         .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
     write(file, &new)?;
     let done = if known { "changed the password of" } else { "added" };
-    print(&format!("{}: {done} {user}\n", file.display()))
+    print(&format!("{}: {done} {user}\n{}", file.display(), weak_lines(file, &new)))
 }
 
 /// A hash of the right shape, to try a name with.
 const PROBE: &str = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA";
+
+/// Whether it is a user file, apart from the lines of that user.
+fn check(file: &Path, text: &str, user: &str) -> Result<(), Failure> {
+    edit::check(text, user).map_err(|error| {
+        let (file, line) = (file.display(), error.line.unwrap_or_default());
+        Failure::Failed(format!(
+            "nothing was changed, {file}:{line} is no line of a user file: {error}"
+        ))
+    })
+}
+
+fn tell_weak(file: &Path) -> Result<(), Failure> {
+    let text = read(file)?;
+    check(file, &text, "")?;
+    let users = edit::names(&text).count();
+    let weak = edit::weak(&text).count();
+    let summary =
+        format!("{}: {users} users, {weak} with a weak stored password\n", file.display());
+    print(&(summary + &weak_lines(file, &text)))
+}
+
+/// The users whose stored password is weak, each with its line of the file.
+fn weak_lines(file: &Path, text: &str) -> String {
+    /// Whoever has more knows it.
+    const TOLD_MAX: usize = 20;
+    let tell = |(line, name)| {
+        let place = format!("{}:{line}", file.display());
+        let mend = "set it anew with `plexus passwd`";
+        format!("{place}: the stored password of {name} is weak (SHA); {mend}\n")
+    };
+    let more = edit::weak(text).count().saturating_sub(TOLD_MAX);
+    let rest = (more > 0).then(|| format!("and {more} further ones\n"));
+    edit::weak(text).take(TOLD_MAX).map(tell).chain(rest).collect()
+}
 
 fn delete(file: &Path, user: &str) -> Result<(), Failure> {
     let old = read(file)?;
@@ -79,11 +144,17 @@ fn delete(file: &Path, user: &str) -> Result<(), Failure> {
     print(&format!("{}: removed {user}\n", file.display()))
 }
 
-fn hash(password: &[u8]) -> Result<PasswordHash, Failure> {
+fn stored(password: &[u8], args: &PasswdArgs) -> Result<StoredPassword, Failure> {
     let mut salt = [0; SALT_LENGTH];
     getrandom::fill(&mut salt)
         .map_err(|error| Failure::Failed(format!("the system gives no random numbers: {error}")))?;
-    Ok(PasswordHash::new(password, salt))
+    let digest = match args.scram {
+        None => return Ok(StoredPassword::new(password, salt)),
+        Some(ScramFunction::Sha256) => PasswordDigest::Sha256,
+        Some(ScramFunction::Sha512) => PasswordDigest::Sha512,
+    };
+    let keys = ScramKeys::new(digest, password, &salt, args.iterations);
+    keys.map(StoredPassword::scram).map_err(|error| Failure::Usage(format!("the password {error}")))
 }
 
 fn read_password() -> Result<Vec<u8>, Failure> {

@@ -85,11 +85,103 @@ fn nothing_but_a_user_file_is_changed() {
     let text = "# mine\n[access]\nusers_file = \"users\"\n";
     place.write("users", text);
     let error = set(&place, "alice", b"one\n").failed(1);
-    let told = "error: nothing was changed, users:2 is no line of a user file: expected `name:$";
+    let told =
+        "error: nothing was changed, users:2 is no line of a user file: expected `name:<stored";
     assert!(error.starts_with(told), "{error}");
     assert_eq!(place.read("users"), text);
     place.write("users", "bob:hunter2\n");
     let error = set(&place, "alice", b"one\n").failed(1);
     assert!(error.contains("users:1") && !error.contains("hunter2"), "{error}");
     assert_eq!(set(&place, "bob", b"one\n").ok(), "users: changed the password of bob\n");
+}
+
+const SHA256: &str = "1495b377a349e723baeccd6015a0ef0dc18f5a789e00ee8a897df2bb9ac7df1b";
+
+#[test]
+fn users_of_other_brokers_are_taken_all_or_none() {
+    let place = Place::new();
+    let list = format!(
+        "user_id,password_hash,salt,is_superuser\nalice,{SHA256},NaCl-of-2026,true\n\
+         bob,{SHA256},NaCl-of-2026,false\n"
+    );
+    place.write("export.csv", &list);
+    place.write("users", "# ours\n");
+    let import = |more: &[&str]| {
+        let words = ["passwd", "users", "--import", "export.csv"];
+        place.run(words.iter().chain(more))
+    };
+    let error = import(&[]).failed(2);
+    assert!(error.starts_with("error: how are the passwords hashed? Add --scheme"), "{error}");
+    let error = import(&["--scheme", "sha3"]).failed(2);
+    assert!(error.contains("names no scheme; there are phc, bcrypt"), "{error}");
+    let error = import(&["--scheme", "sha512"]).failed(1);
+    let told = "error: nothing was changed, export.csv:2: the password of user `alice` has a hash";
+    assert!(error.starts_with(told) && !error.contains(SHA256), "{error}");
+    assert_eq!(place.read("users"), "# ours\n");
+    let said = import(&["--scheme", "sha256"]).ok();
+    assert_eq!(
+        said,
+        "users: added 2 users, replaced 0\n\
+         users:2: the stored password of alice is weak (SHA); set it anew with `plexus passwd`\n\
+         users:3: the stored password of bob is weak (SHA); set it anew with `plexus passwd`\n"
+    );
+    let taken = place.read("users");
+    assert!(taken.starts_with("# ours\nalice:$sha256$salt=before$TmFDbC1vZi0yMDI2$"), "{taken}");
+    assert!(taken.contains(" superuser\nbob:") && taken.ends_with("H3xs\n"), "{taken}");
+    // Nothing takes the place of a user unless that is asked for.
+    let error = import(&["--scheme", "sha256"]).failed(1);
+    assert!(error.contains("users: user `alice` is there already, as are 1 others"), "{error}");
+    assert_eq!(place.read("users"), taken);
+    // A new password of a superuser leaves it one, and is not weak any more.
+    assert_eq!(
+        set(&place, "alice", b"new\n").ok(),
+        "users: changed the password of alice\n\
+         users:3: the stored password of bob is weak (SHA); set it anew with `plexus passwd`\n"
+    );
+    assert!(place.read("users").contains("$argon2id$"));
+    assert!(place.read("users").lines().any(|line| line.ends_with(" superuser")));
+    let said = place.run(["passwd", "users", "--check"]).ok();
+    assert!(said.starts_with("users: 2 users, 1 with a weak stored password\nusers:3: "), "{said}");
+    let said = import(&["--scheme", "sha256", "--replace"]).ok();
+    assert!(said.starts_with("users: added 0 users, replaced 2\n"), "{said}");
+    assert_eq!(place.read("users"), taken);
+}
+
+#[test]
+fn other_forms_of_lists_are_told_by_their_names() {
+    let place = Place::new();
+    let hash = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+    place
+        .write("a.json", &format!("[\n{{\"user_id\": \"ann\", \"password_hash\": \"{hash}\"}}\n]"));
+    let json = ["passwd", "users", "--import", "a.json", "--scheme", "bcrypt"];
+    assert_eq!(place.run(json).ok(), "users: added 1 users, replaced 0\n");
+    assert_eq!(place.read("users"), format!("ann:{hash}\n"));
+    place.write("passwords", "bob:secret\n");
+    let mosquitto = ["passwd", "users", "--import", "passwords"];
+    let error = place.run(mosquitto).failed(1);
+    assert!(
+        error.contains("passwords:1: expected `name:$7$") && !error.contains("secret"),
+        "{error}"
+    );
+    let error = place.run(["passwd", "users", "--import", "none.csv"]).failed(1);
+    assert_eq!(error, "error: there is no file none.csv\n");
+}
+
+#[test]
+fn keys_of_scram_are_made_of_passwords_that_every_client_reads_alike() {
+    let place = Place::new();
+    let scram = |user: &str, more: &[&str], password: &str| {
+        let words = ["passwd", "users", user, "--scram"];
+        run(&mut place.plexus(words.iter().chain(more)), password.as_bytes())
+    };
+    scram("ann", &["sha256"], "secret\n").ok();
+    scram("bob", &["sha512", "--iterations", "5000"], "secret\n").ok();
+    let users = place.read("users");
+    assert!(users.starts_with("ann:SCRAM-SHA-256$16384:"), "{users}");
+    assert!(users.contains("\nbob:SCRAM-SHA-512$5000:"), "{users}");
+    let error = scram("eve", &["sha256", "--iterations", "4095"], "secret\n").failed(2);
+    assert!(error.contains("4096 to 5000000 iterations"), "{error}");
+    let error = scram("eve", &["sha256"], "b\u{fc}ro\n").failed(2);
+    assert!(error.contains("other characters than those of ASCII"), "{error}");
+    assert_eq!(place.read("users"), users);
 }

@@ -9,5 +9,6 @@ mod mosquitto;
 mod mqttjs;
 mod paho;
 mod rumqtt;
+mod scram;
 mod signals;
 mod tokens;

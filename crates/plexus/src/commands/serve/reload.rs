@@ -1,6 +1,7 @@
 //! What SIGHUP reads anew: certificates, users, rules, the log level. Whatever is wrong leaves the old in
 //! its place.
 
+use plexus_access::Users;
 use plexus_admission::UserTable;
 use plexus_broker::NodeHandle;
 use plexus_config::{Config, ConfigError, Diagnostic, LiveRules, NodePlan, Settings};
@@ -30,8 +31,22 @@ pub(super) struct Reload {
     certificates: Vec<(String, TlsOptions)>,
 }
 
+/// Says how many users whoever reads the file could soon speak for.
+fn tell_weak(users: &Users) {
+    let count = users.weak();
+    if count > 0 {
+        let users = counted(count, "user");
+        tracing::warn!(
+            "{users} with a weak stored password (SHA); `plexus passwd --check <file>` says who"
+        );
+    }
+}
+
 impl Reload {
     pub(super) fn new(args: &ServeArgs, start: &Config, plan: &NodePlan, log: LogHandle) -> Self {
+        if let Some(users) = &plan.users {
+            tell_weak(&users.users());
+        }
         let listeners = plan.listeners.iter();
         let certificates =
             listeners.filter_map(|one| Some((one.name.clone(), one.net.tls.clone()?))).collect();
@@ -105,6 +120,7 @@ impl Reload {
         match (&self.users, fresh) {
             (Some(live), Some(users)) => {
                 let count = users.len();
+                tell_weak(&users);
                 live.replace(users);
                 Some(counted(count, "user"))
             }
