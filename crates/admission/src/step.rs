@@ -154,18 +154,25 @@ impl Step {
     fn note(&self, answer: &Result<Answer, Trouble>, now: Instant) {
         let name = &*self.name;
         match answer {
-            Ok(_) => {
-                if lock(&self.breaker).succeed() {
-                    tracing::info!(authenticator = name, "answers again");
-                }
-            }
+            Ok(_) => self.note_life(),
             Err(Trouble::Busy | Trouble::Resting | Trouble::Fenced(_)) => {}
-            Err(trouble @ (Trouble::TimedOut | Trouble::Failed(_) | Trouble::Nonsense(_))) => {
+            // It is there. What it says of one client must not close the door to the others.
+            Err(trouble @ Trouble::Nonsense(_)) => {
+                tracing::warn!(authenticator = name, %trouble, "no answer about a client");
+                self.note_life();
+            }
+            Err(trouble @ (Trouble::TimedOut | Trouble::Failed(_))) => {
                 tracing::warn!(authenticator = name, %trouble, "no answer about a client");
                 if lock(&self.breaker).fail(now) {
                     tracing::error!(authenticator = name, "it is down: asked now and then only");
                 }
             }
+        }
+    }
+
+    fn note_life(&self) {
+        if lock(&self.breaker).succeed() {
+            tracing::info!(authenticator = &*self.name, "answers again");
         }
     }
 }

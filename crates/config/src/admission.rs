@@ -1,6 +1,6 @@
 //! The authenticators of the file, as listeners ask them.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use plexus_access::Wildcard;
@@ -15,8 +15,8 @@ use crate::{
     load::{Config, read_text},
     report::{ConfigError, Diagnostic},
     settings::{
-        CertificateField, CertificateSettings, JwtSettings, ListenerSettings, TokenPlace, USERS,
-        UsersBy,
+        BackEnd, CertificateField, CertificateSettings, JwtSettings, ListenerSettings, TokenPlace,
+        USERS, UsersBy,
     },
 };
 
@@ -27,7 +27,52 @@ const KEY_FILE_SIZE_MAX: u64 = 1024 * 1024;
 pub trait BackEnds {
     /// Gets what is published at that address; only these authorities may vouch for its host, or
     /// those of the public web. The error says what is wrong with them.
-    fn document(&self, url: &str, authorities: Option<&Path>) -> Result<Fetch, String>;
+    fn document(
+        &self,
+        url: &str,
+        authorities: Option<&Path>,
+        runtime: &Handle,
+    ) -> Result<Fetch, String>;
+
+    /// Makes the authenticator that asks a back end.
+    fn authenticator(
+        &self,
+        back_end: BackEnd<'_>,
+        secrets: &Secrets,
+        runtime: &Handle,
+    ) -> Result<Arc<dyn Authenticator>, Unfit>;
+}
+
+/// Why a back end cannot be made: the key of its table, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// The key.
+    pub key: &'static str,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// The secrets of a back end, by their keys.
+#[derive(Clone, Default)]
+pub struct Secrets(BTreeMap<String, String>);
+
+impl Secrets {
+    /// The one of that key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// All of them by their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, secret)| (key.as_str(), secret.as_str()))
+    }
+}
+
+/// Shows the keys only.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// Where authenticators are made.
@@ -40,8 +85,8 @@ pub struct Office<'a> {
     pub back_ends: &'a dyn BackEnds,
 }
 
-impl std::fmt::Debug for Office<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Office<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Office").finish_non_exhaustive()
     }
 }
@@ -98,11 +143,37 @@ impl Config {
                 Err(error) => mistakes.extend(error.diagnostics),
             }
         }
+        for (index, back_end) in self.settings.access.back_ends() {
+            match self.asked(index, back_end, office) {
+                Ok(authenticator) => add(back_end.name(), authenticator, back_end.bounds()),
+                Err(error) => mistakes.extend(error.diagnostics),
+            }
+        }
         if mistakes.is_empty() {
             Ok(Steps(steps))
         } else {
             Err(ConfigError { diagnostics: mistakes })
         }
+    }
+
+    fn asked(
+        &self,
+        index: usize,
+        back_end: BackEnd<'_>,
+        office: &Office<'_>,
+    ) -> Result<Arc<dyn Authenticator>, ConfigError> {
+        let number = index.to_string();
+        let table = ["access", back_end.kind(), number.as_str()];
+        let mut secrets = Secrets::default();
+        for (path, secret) in back_end.secrets() {
+            let text = self.secret(&[&table[..], &path].concat(), secret)?;
+            secrets.0.insert(path.last().copied().unwrap_or_default().to_owned(), text);
+        }
+        let made = office.back_ends.authenticator(back_end, &secrets, &office.runtime);
+        made.map_err(|Unfit { key, problem }| {
+            let message = format!("`{key}` {problem}");
+            ConfigError::one(self.mistake(&[&table[..], &[key]].concat(), message))
+        })
     }
 
     fn tokens(
@@ -175,7 +246,7 @@ impl Config {
         let Some(url) = &jwt.key_set_url else {
             return Err(wrong("name", NO_KEYS.0.to_owned()));
         };
-        let fetch = office.back_ends.document(url, jwt.key_set_ca_file.as_deref());
+        let fetch = office.back_ends.document(url, jwt.key_set_ca_file.as_deref(), &office.runtime);
         let fetch = fetch.map_err(|error| wrong("key_set_url", error))?;
         Ok(Keys::published(fetch, jwt.key_set_refresh.get(), &office.runtime))
     }
@@ -241,7 +312,8 @@ impl Config {
                     continue;
                 };
                 let help = match names.as_slice() {
-                    [] => "there is none: set access.users_file, or add [[access.jwt]]".to_owned(),
+                    [] => "there is none: set access.users_file, or add [[access.jwt]] or another"
+                        .to_owned(),
                     names => format!("there are {}", names.join(", ")),
                 };
                 found.push(self.mistake(&path, message).with_help(help));

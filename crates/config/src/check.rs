@@ -22,6 +22,8 @@ const NO_PLACE: (&str, &str) = (
 );
 /// Each message is compared with each of them.
 const TOPICS_MAX: usize = 64;
+/// Each may be a connection of its own.
+const QUERIES_MAX: u64 = 1_000;
 
 /// Values that are out of their range, each by itself.
 pub(crate) fn values(config: &Config) -> Vec<Diagnostic> {
@@ -33,6 +35,7 @@ pub(crate) fn values(config: &Config) -> Vec<Diagnostic> {
         checks.listener_values(&config.number(index).to_string(), listener);
     }
     checks.topics();
+    checks.authenticators();
     checks.found
 }
 
@@ -242,6 +245,23 @@ impl Checks<'_> {
         if length > 1_024 || mqtt.response_information.contains('\0') {
             let help = "use at most 1,024 bytes without the null character";
             self.add(&path("response_information"), "no text that fits in CONNACK", help);
+        }
+    }
+
+    fn authenticators(&mut self) {
+        let access = &self.config.settings.access;
+        for (index, jwt) in access.jwt.iter().enumerate() {
+            let index = index.to_string();
+            self.time(&["access", "jwt", &index, "key_set_refresh"], jwt.key_set_refresh);
+            self.time(&["access", "jwt", &index, "leeway"], jwt.leeway);
+        }
+        for (index, back_end) in access.back_ends() {
+            let index = index.to_string();
+            let at = |key| ["access", back_end.kind(), index.as_str(), key];
+            let (timeout, max_queries, remember) = back_end.limits();
+            self.time(&at("timeout"), timeout);
+            self.range(&at("max_queries"), max_queries.into(), 1..=QUERIES_MAX);
+            self.time_or_never(&at("remember"), remember);
         }
     }
 

@@ -30,7 +30,7 @@ mod suggest;
 mod users;
 pub mod value;
 
-pub use admission::{BackEnds, Office};
+pub use admission::{BackEnds, Office, Secrets, Unfit};
 pub use check::is_local;
 pub use door::LiveRules;
 pub use load::{

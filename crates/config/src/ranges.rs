@@ -21,8 +21,15 @@ pub(crate) enum Range {
     Seconds(u64, u64),
 }
 
+/// A newcomer has ten seconds for all of it.
+const BACK_END_TIMEOUT: Range = Range::Time(Duration::from_millis(10), Duration::from_secs(10));
+/// Whom a back end does not know any more is let in for so long at most.
+const BACK_END_REMEMBER: Range = Range::Time(Duration::from_secs(1), Duration::from_secs(DAY));
+
 const RANGES: &[(&str, Range)] = &[
     ("access.flapping.ban", Range::Time(Duration::from_secs(1), Duration::from_secs(365 * DAY))),
+    ("access.http.remember", BACK_END_REMEMBER),
+    ("access.http.timeout", BACK_END_TIMEOUT),
     ("access.jwt.key_set_refresh", Range::Time(Duration::from_secs(10), Duration::from_secs(DAY))),
     ("access.jwt.leeway", Range::Time(Duration::ZERO, Duration::from_hours(1))),
     ("access.lockout.first", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),

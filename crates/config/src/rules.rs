@@ -73,9 +73,15 @@ impl Config {
             let help = "set access.users_by = \"user_name\", or name them in `clients`";
             return Some(self.mistake(&path, message).with_help(help));
         }
-        let idle = access.jwt.iter().find(|jwt| !jwt.proves_user_names())?;
-        let message = format!("`{}` does not prove user names", idle.name);
-        let help = "set its user_name_claim, or claims = { sub = \"${username}\" }";
+        let jwt = access.jwt.iter().find(|jwt| !jwt.proves_user_names());
+        let jwt = jwt.map(|jwt| {
+            (&*jwt.name, "set its user_name_claim, or claims = { sub = \"${username}\" }")
+        });
+        let back_ends = access.back_ends().into_iter().map(|(_, back_end)| back_end);
+        let mut others = back_ends.filter(|back_end| !back_end.proves_user_names());
+        let idle = jwt.or_else(|| others.next().map(|other| (other.name(), other.proof())));
+        let (name, help) = idle?;
+        let message = format!("`{name}` does not prove user names");
         Some(self.mistake(&path, message).with_help(help))
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod authenticators;
+mod back_ends;
 mod listener;
 mod mqtt;
 
@@ -19,6 +20,7 @@ pub use self::{
     },
     audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
+    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

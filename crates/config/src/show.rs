@@ -236,6 +236,7 @@ mod tests {
             "access.jwt.",
             "access.certificate.",
             "access.ban.",
+            "access.http.",
         ]
         .iter()
         .any(|list| key.path.starts_with(list))

@@ -233,6 +233,14 @@ impl TlsClient {
         Ok(Self(Arc::new(config)))
     }
 
+    /// What it is made of, for those who bring sockets of their own; without application protocols,
+    /// which are theirs to name. A copy shares everything that is large.
+    pub fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols.clear();
+        config
+    }
+
     pub(crate) fn connect(&self, name: &str, websocket: bool) -> Result<TlsSession, StreamError> {
         let server = ServerName::try_from(name.to_owned())
             .map_err(|_| StreamError::ServerName(name.to_owned()))?;

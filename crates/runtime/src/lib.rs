@@ -8,17 +8,23 @@
 //!
 //! *Tests.* Those of the crates that use it.
 
+mod dial;
+
 use std::{
     future::Future,
     io,
+    net::SocketAddr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use plexus_types::Instant;
 use tokio::{
+    net::TcpStream,
     runtime::Builder,
     task::{AbortHandle, JoinHandle},
 };
+
+use self::dial::Lookups;
 
 /// Threads that wait for others; what computes has threads of its own.
 const WORKERS: usize = 2;
@@ -29,7 +35,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// The threads of the control plane. Dropping it ends what runs there, without waiting for it.
 #[derive(Debug)]
-pub struct Runtime(Option<tokio::runtime::Runtime>);
+pub struct Runtime(Option<tokio::runtime::Runtime>, Lookups);
 
 impl Runtime {
     /// Starts the threads, for a machine of so many cores.
@@ -41,13 +47,13 @@ impl Runtime {
             .thread_name("control")
             .enable_all()
             .build()?;
-        Ok(Self(Some(runtime)))
+        Ok(Self(Some(runtime), Lookups::default()))
     }
 
     /// A handle to it.
     pub fn handle(&self) -> Handle {
         let runtime = self.0.as_ref().expect("invariant: there until it is dropped");
-        Handle(runtime.handle().clone())
+        Handle(runtime.handle().clone(), self.1.clone())
     }
 }
 
@@ -61,7 +67,7 @@ impl Drop for Runtime {
 
 /// Has something run on the control plane; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Handle(tokio::runtime::Handle);
+pub struct Handle(tokio::runtime::Handle, Lookups);
 
 impl Handle {
     /// Runs it to its end. Whoever spawns bounds how many there are.
@@ -82,6 +88,17 @@ impl Handle {
     ) -> Option<T> {
         let task: JoinHandle<T> = self.0.spawn_blocking(work);
         task.await.ok()
+    }
+
+    /// The addresses of a host, with that port. A name is looked for by the system, on a thread of its
+    /// own.
+    pub async fn look_up(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        self.1.find(host, port).await
+    }
+
+    /// A connection to that host: to the first of its addresses that takes one.
+    pub async fn dial(&self, host: &str, port: u16) -> io::Result<TcpStream> {
+        self.1.dial(host, port).await
     }
 
     /// Runs it on the thread that calls, for what has to be known before a node starts.

@@ -16,6 +16,8 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 pub(crate) enum Layer {
     /// A layer of the program, 0 at the bottom.
     Program(u8),
+    /// A leaf: it reaches one foreign system, and the program alone names it.
+    Leaf,
     /// Crates that exist for tests and tools: they may use everything, nothing may use them.
     Tests,
 }
@@ -158,8 +160,10 @@ fn name_of(dependency: &Dependency) -> String {
 
 fn layer_of(metadata: &serde_json::Value) -> Option<Layer> {
     let layer = metadata.get("plexus")?.get("layer")?;
-    if layer.as_str() == Some("T") {
-        return Some(Layer::Tests);
+    match layer.as_str() {
+        Some("T") => return Some(Layer::Tests),
+        Some("leaf") => return Some(Layer::Leaf),
+        _ => {}
     }
     layer.as_u64().and_then(|number| u8::try_from(number).ok()).map(Layer::Program)
 }

@@ -13,6 +13,9 @@ const PATHS: &[&[&str]] = &[
     &["access", "jwt", "*", "public_key_file"],
     &["access", "jwt", "*", "key_set_file"],
     &["access", "jwt", "*", "key_set_ca_file"],
+    &["access", "http", "*", "ca_file"],
+    &["access", "http", "*", "cert_file"],
+    &["access", "http", "*", "key_file"],
     &["listener", "*", "tls", "cert_file"],
     &["listener", "*", "tls", "key_file"],
     &["listener", "*", "tls", "ocsp_file"],
@@ -24,7 +27,11 @@ const PATHS: &[&[&str]] = &[
 ];
 
 /// The keys that hold a path behind `file:`, or a secret itself.
-const SECRETS: &[&[&str]] = &[&["access", "users", "*"], &["access", "jwt", "*", "secret"]];
+const SECRETS: &[&[&str]] = &[
+    &["access", "users", "*"],
+    &["access", "jwt", "*", "secret"],
+    &["access", "http", "*", "headers", "*"],
+];
 
 const REFERENCE: &str = "file:";
 

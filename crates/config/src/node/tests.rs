@@ -5,14 +5,16 @@ use std::{
 };
 
 use plexus_access::{Credentials, Outcome, Reply, StoredPassword, Verdict};
-use plexus_admission::Fetch;
+use plexus_admission::{Authenticator, Fetch};
 use plexus_broker::ListenerOptions;
-use plexus_runtime::Runtime;
+use plexus_runtime::{Handle, Runtime};
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Durability, ReasonCode, Text};
 
 use super::{Machine, NodePlan};
-use crate::{BackEnds, Config, ConfigError, File, Office, Sources, load};
+use crate::{
+    BackEnds, Config, ConfigError, File, Office, Secrets, Sources, Unfit, load, settings::BackEnd,
+};
 
 const MACHINE: Machine = Machine { cores: 3, memory: 1_000 };
 
@@ -20,8 +22,17 @@ const MACHINE: Machine = Machine { cores: 3, memory: 1_000 };
 struct Nobody;
 
 impl BackEnds for Nobody {
-    fn document(&self, url: &str, _: Option<&Path>) -> Result<Fetch, String> {
+    fn document(&self, url: &str, _: Option<&Path>, _: &Handle) -> Result<Fetch, String> {
         Err(format!("{url} is out of reach"))
+    }
+
+    fn authenticator(
+        &self,
+        _: BackEnd<'_>,
+        secrets: &Secrets,
+        _: &Handle,
+    ) -> Result<Arc<dyn Authenticator>, Unfit> {
+        Err(Unfit { key: "url", problem: format!("is out of reach with {secrets:?}") })
     }
 }
 

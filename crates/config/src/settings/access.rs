@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CertificateSettings, JwtSettings};
+use super::{BackEnd, CertificateSettings, HttpSettings, JwtSettings};
 use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
 /// The name of the node's own users in a chain.
@@ -49,6 +49,9 @@ pub struct AccessSettings {
     /// JSON Web Tokens, one table for each who makes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jwt: Vec<JwtSettings>,
+    /// HTTP services, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<HttpSettings>,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
@@ -220,6 +223,13 @@ impl AccessSettings {
         let jwt = self.jwt.iter().enumerate().map(|(at, it)| (it.name.as_str(), "jwt", at));
         let certificates = self.certificate.iter().enumerate();
         let certificates = certificates.map(|(at, it)| (it.name.as_str(), "certificate", at));
-        users.into_iter().chain(certificates).chain(jwt).collect()
+        let back_ends = self.back_ends().into_iter();
+        let back_ends = back_ends.map(|(at, it)| (it.name(), it.kind(), at));
+        users.into_iter().chain(certificates).chain(jwt).chain(back_ends).collect()
+    }
+
+    /// All back ends, each with its place in the list of its kind.
+    pub fn back_ends(&self) -> Vec<(usize, BackEnd<'_>)> {
+        self.http.iter().map(BackEnd::Http).enumerate().collect()
     }
 }

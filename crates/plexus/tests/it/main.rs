@@ -2,6 +2,7 @@
 
 mod acl;
 mod audit;
+mod back_ends;
 mod bench;
 mod broker;
 mod certificates;

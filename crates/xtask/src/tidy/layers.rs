@@ -18,6 +18,13 @@ const BESIDE: [(&str, &str); 10] = [
     ("plexus", "plexus-bench"),
 ];
 
+/// The highest layer that a leaf may use, and what it may not even so: what it is asked by is a port.
+const PORTS: u8 = 3;
+const NEVER_BY_LEAVES: &str = "plexus-broker";
+
+/// The crate that names leaves.
+const PROGRAM: &str = "plexus";
+
 /// The lowest layer that may wait for, poll or own a socket.
 const SHELLS: Layer = Layer::Program(3);
 
@@ -63,7 +70,12 @@ fn may_use(package: &Package, layer: Layer, used: &Package) -> bool {
     let listed = BESIDE.contains(&(package.name.as_str(), used.name.as_str()));
     match (layer, used.layer) {
         (Layer::Tests, _) => true,
-        (Layer::Program(_), Some(Layer::Tests) | None) => false,
+        (Layer::Program(_), Some(Layer::Leaf)) => package.name == PROGRAM,
+        (Layer::Program(_) | Layer::Leaf, Some(Layer::Tests) | None)
+        | (Layer::Leaf, Some(Layer::Leaf)) => false,
+        (Layer::Leaf, Some(Layer::Program(below))) => {
+            below <= PORTS && used.name != NEVER_BY_LEAVES
+        }
         (Layer::Program(above), Some(Layer::Program(below))) => {
             below < above || (below == above && listed)
         }
@@ -73,6 +85,7 @@ fn may_use(package: &Package, layer: Layer, used: &Package) -> bool {
 fn label(layer: Option<Layer>) -> String {
     match layer {
         Some(Layer::Program(number)) => format!("layer {number}"),
+        Some(Layer::Leaf) => "a leaf".to_owned(),
         Some(Layer::Tests) => "layer T".to_owned(),
         None => "no layer".to_owned(),
     }
@@ -134,6 +147,36 @@ mod tests {
                     "crates/wire/Cargo.toml:1: `plexus-wire` (layer 1) depends on `plexus-topics` \
                      (layer 1); {hint}"
                 ),
+            ]
+        );
+    }
+
+    #[test]
+    fn leaves_are_named_by_the_program_alone_and_never_see_the_broker() {
+        let leaf = |name: &str, uses: &[&str]| Package {
+            folder: format!("connectors/{name}"),
+            ..package(&format!("plexus-connector-{name}"), Some(Layer::Leaf), uses)
+        };
+        let packages = vec![
+            package("plexus-admission", Some(Layer::Program(3)), &[]),
+            package("plexus-broker", Some(Layer::Program(3)), &[]),
+            package("plexus-config", Some(Layer::Program(4)), &["plexus-connector-http"]),
+            package("plexus", Some(Layer::Program(5)), &["plexus-connector-http"]),
+            leaf("http", &["plexus-admission", "tokio"]),
+            leaf("redis", &["plexus-broker", "plexus-config", "plexus-connector-http"]),
+        ];
+        let hint = "use a lower layer, or list the pair in tidy/layers.rs with its reason";
+        let redis = "connectors/redis/Cargo.toml:1: `plexus-connector-redis` (a leaf) depends on";
+        assert_eq!(
+            said_about(packages),
+            [
+                format!(
+                    "crates/config/Cargo.toml:1: `plexus-config` (layer 4) depends on \
+                     `plexus-connector-http` (a leaf); {hint}"
+                ),
+                format!("{redis} `plexus-broker` (layer 3); {hint}"),
+                format!("{redis} `plexus-config` (layer 4); {hint}"),
+                format!("{redis} `plexus-connector-http` (a leaf); {hint}"),
             ]
         );
     }

@@ -9,6 +9,9 @@ use crate::workspace::Workspace;
 /// Packages whose name is not `plexus-` and the folder: the program itself and its tool.
 const PLAIN_NAMES: [&str; 2] = ["plexus", "xtask"];
 
+/// Folders of leaves, and what stands before their own name.
+const FAMILIES: [(&str, &str); 1] = [("connectors", "connector-")];
+
 pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings) {
     if let Some(root) = tree.file("Cargo.toml") {
         check_reasons(root, findings);
@@ -16,12 +19,12 @@ pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings)
     for package in &workspace.packages {
         let path = format!("{}/Cargo.toml", package.folder);
         let Some(file) = tree.file(&path) else { continue };
-        let folder = package.folder.rsplit('/').next().unwrap_or_default();
-        if package.name != format!("plexus-{folder}") && !PLAIN_NAMES.contains(&folder) {
-            let message = format!(
-                "the package in `{folder}/` is called `{}`; use `plexus-{folder}`",
-                package.name
-            );
+        let (family, folder) = package.folder.rsplit_once('/').unwrap_or_default();
+        let prefix = FAMILIES.iter().find(|(of, _)| *of == family).map_or("", |(_, prefix)| prefix);
+        let wanted = format!("plexus-{prefix}{folder}");
+        if package.name != wanted && !PLAIN_NAMES.contains(&folder) {
+            let message =
+                format!("the package in `{folder}/` is called `{}`; use `{wanted}`", package.name);
             findings.add(&path, line_of(file, "name ="), message);
         }
         check_manifest(file, findings);
@@ -101,6 +104,19 @@ mod tests {
                  and the root manifest",
             ]
         );
+    }
+
+    #[test]
+    fn a_leaf_bears_the_name_of_its_family() {
+        let text = "[package]\nname = \"plexus-http\"\n[lints]\nworkspace = true\n";
+        let tree = Tree::of(&[("connectors/http/Cargo.toml", text)]);
+        assert_eq!(
+            said(check, &tree, &workspace(&[("plexus-http", "connectors/http")])),
+            ["connectors/http/Cargo.toml:2: the package in `http/` is called `plexus-http`; use \
+                 `plexus-connector-http`"]
+        );
+        let fine = workspace(&[("plexus-connector-http", "connectors/http")]);
+        assert_eq!(said(check, &tree, &fine), [""; 0]);
     }
 
     #[test]

@@ -1,0 +1,48 @@
+use std::{path::Path, sync::Arc};
+
+use plexus_admission::{Authenticator, Fetch};
+use plexus_config::{
+    Secrets, Unfit,
+    settings::{HttpMethod, HttpSettings},
+};
+use plexus_connector_http::{self as connector, HttpAuthenticator, HttpOptions, Method, Misfit};
+use plexus_net::TlsClientOptions;
+use plexus_runtime::Handle;
+
+pub(super) fn document(
+    url: &str,
+    authorities: Option<&Path>,
+    runtime: &Handle,
+) -> Result<Fetch, String> {
+    let tls = TlsClientOptions {
+        ca_file: authorities.map(Path::to_owned),
+        ..TlsClientOptions::default()
+    };
+    connector::document(url, &tls, runtime)
+}
+
+pub(super) fn authenticator(
+    settings: &HttpSettings,
+    secrets: &Secrets,
+    runtime: &Handle,
+) -> Result<Arc<dyn Authenticator>, Unfit> {
+    let options = HttpOptions {
+        method: match settings.method {
+            HttpMethod::Get => Method::Get,
+            HttpMethod::Post => Method::Post,
+        },
+        url: settings.url.get().clone(),
+        headers: secrets.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        body: settings.body.as_ref().map(|body| body.get().clone()),
+        cleartext: settings.cleartext,
+        tls: TlsClientOptions {
+            ca_file: settings.ca_file.clone(),
+            cert_file: settings.cert_file.clone(),
+            key_file: settings.key_file.clone(),
+            ..TlsClientOptions::default()
+        },
+    };
+    let made = HttpAuthenticator::new(options, runtime);
+    let made = made.map_err(|Misfit { key, problem }| Unfit { key, problem })?;
+    Ok(Arc::new(made))
+}

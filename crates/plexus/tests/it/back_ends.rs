@@ -1,0 +1,180 @@
+//! Back ends that a node asks about its clients, seen from outside.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use plexus_runtime::unix_now;
+use plexus_testkit::{HttpService, Manner};
+use plexus_types::Instant;
+use rcgen::{KeyPair, PublicKeyData};
+
+use crate::program::{Node, Place, run};
+
+/// How long a step may take before the test gives up on it: a bound of failure, not a measurement.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SUCCESS: u8 = 0;
+/// No matching subscribers: it was allowed.
+const NOBODY_HEARS: u8 = 0x10;
+const UNAVAILABLE: u8 = 0x88;
+const NOT_AUTHORIZED: u8 = 0x87;
+const BAD_PASSWORD: u8 = 0x86;
+
+/// The reason code that a client of MQTT 5.0 with that name and password gets.
+fn connects(url: &str, user: &str, password: &str) -> (u8, TcpStream) {
+    let text = |text: &str| {
+        let length = u16::try_from(text.len()).expect("short");
+        [&length.to_be_bytes(), text.as_bytes()].concat()
+    };
+    let head = b"\x00\x04MQTT\x05\xC2\x00\x00\x00";
+    let body = [&head[..], &text(user), &text(user), &text(password)].concat();
+    let length = u16::try_from(body.len()).expect("short");
+    let [low, high] = [length % 128, length / 128].map(|part| u8::try_from(part).expect("7 bits"));
+    // A length is written as short as it can be.
+    let length = if high == 0 { vec![low] } else { vec![low | 0x80, high] };
+    let packet = [&[0x10], &length[..], &body].concat();
+    let mut stream =
+        TcpStream::connect(url.trim_start_matches("tcp://")).expect("somebody listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    stream.write_all(&packet).expect("sent");
+    let answer = hear(&mut stream);
+    assert_eq!(answer.first(), Some(&0x20), "CONNACK");
+    (*answer.get(2).expect("a reason"), stream)
+}
+
+/// The type of the next packet, and its body.
+fn hear(stream: &mut TcpStream) -> Vec<u8> {
+    let [mut kind, mut length] = [[0], [0]];
+    stream.read_exact(&mut kind).expect("a packet");
+    stream.read_exact(&mut length).expect("a packet");
+    let mut body = vec![0; usize::from(length[0])];
+    stream.read_exact(&mut body).expect("all of it");
+    [kind.to_vec(), body].concat()
+}
+
+/// The reason code of PUBACK.
+fn publishes(stream: &mut TcpStream, topic: &str) -> u8 {
+    let length = u8::try_from(topic.len()).expect("short");
+    let body = [&[0, length], topic.as_bytes(), &[0, 1, 0]].concat();
+    let length = u8::try_from(body.len()).expect("short");
+    stream.write_all(&[&[0x32, length], &body[..]].concat()).expect("sent");
+    let answer = hear(stream);
+    assert_eq!(answer.first(), Some(&0x40), "PUBACK");
+    answer.get(3).copied().unwrap_or(SUCCESS)
+}
+
+/// Bob comes in by HTTP at the first listener, Ann by her own password at the second.
+fn file(service: &HttpService) -> String {
+    format!(
+        "[access]\nusers_file = \"users.txt\"\n\
+         [[access.http]]\nname = \"web\"\nurl = \"{}/who\"\nheaders = {{ X-Key = \"file:key\" }}\n\
+         timeout = \"300ms\"\n\
+         [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"web\"\nchain = [\"web\"]\n\
+         [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"own\"\nchain = [\"users\"]\n",
+        service.url()
+    )
+}
+
+#[test]
+fn an_http_service_says_who_comes_in_and_harms_nobody_else_when_it_is_silent_or_dead() {
+    let allows =
+        Manner::answer("200 OK", r#"{"result":"allow","acl":{"pub":["own/${username}"]}}"#);
+    let service = HttpService::start(allows.clone());
+    let place = Place::new();
+    place.write("key", "secret\n");
+    run(&mut place.plexus(["passwd", "users.txt", "ann"]), b"p\n").ok();
+    place.write("plexus.toml", &file(&service));
+    let node = Node::start(&place, &["--config", "plexus.toml"]);
+    let [web, own] = &node.urls[..] else { panic!("two listeners") };
+    let (reason, mut stream) = connects(web, "bob", "p");
+    assert_eq!(reason, SUCCESS);
+    assert_eq!(publishes(&mut stream, "own/bob"), NOBODY_HEARS);
+    assert_eq!(publishes(&mut stream, "own/eve"), NOT_AUTHORIZED);
+    let heard = service.heard(1);
+    assert!(heard[0].head.to_lowercase().contains("x-key: secret\r\n"), "{heard:?}");
+    service.set(Manner::answer("200 OK", r#"{"result":"deny"}"#));
+    assert_eq!(connects(web, "bob", "q").0, NOT_AUTHORIZED);
+
+    service.set(Manner::Silent);
+    let (said, other) = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| connects(web, "bob", "p").0);
+        service.heard(3);
+        let other = connects(own, "ann", "p").0;
+        (waiting.join().expect("an answer"), other)
+    });
+    assert_eq!((said, other), (UNAVAILABLE, SUCCESS), "who does not need it does not notice");
+    let dead = service.kill();
+    assert_eq!(connects(web, "bob", "p").0, UNAVAILABLE);
+    assert_eq!(connects(own, "ann", "p").0, SUCCESS);
+    let _service = dead.again(allows);
+    assert_eq!(connects(web, "bob", "p").0, SUCCESS, "it is back");
+}
+
+#[test]
+fn a_service_that_cannot_be_meant_stops_the_start_and_shows_no_secret() {
+    let place = Place::new();
+    let text = "[[access.http]]\nname = \"web\"\nurl = \"http://10.0.0.1/${username}\"\n\
+                headers = { X-Key = \"hunter2\" }\n";
+    place.write("plexus.toml", text);
+    let said = place.run(["config", "check", "plexus.toml"]).failed(3);
+    assert!(said.contains("`url` would be asked in clear text; use `https://`"), "{said}");
+    assert!(said.contains("plexus.toml:3"), "{said}");
+    place.write("plexus.toml", &format!("{text}cleartext = true\ntimeout = \"1m\"\n"));
+    let said = place.run(["config", "check", "plexus.toml"]).failed(3);
+    assert!(said.contains("`access.http.0.timeout` is 1m, out of its range"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    place.write("plexus.toml", &format!("{text}cleartext = true\n"));
+    let shown = place.run(["config", "show", "--config", "plexus.toml"]).ok();
+    assert!(shown.contains("# X-Key = \"***\""), "{shown}");
+}
+
+/// A token of that key, good for a minute.
+fn token(pair: &KeyPair, id: &str) -> String {
+    let now = unix_now().saturating_since(Instant::ZERO);
+    let header = Header { kid: Some(id.into()), ..Header::new(Algorithm::EdDSA) };
+    let key = EncodingKey::from_ed_pem(pair.serialize_pem().as_bytes()).expect("a key");
+    encode(&header, &serde_json::json!({ "exp": now.as_secs() + 60 }), &key).expect("a token")
+}
+
+/// A set of one key, as it is published.
+fn published(pair: &KeyPair, id: &str) -> Manner {
+    let x = URL_SAFE_NO_PAD.encode(pair.der_bytes());
+    let key = serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x });
+    Manner::answer("200 OK", &serde_json::json!({ "keys": [key] }).to_string())
+}
+
+#[test]
+fn keys_that_are_published_are_fetched_and_change_without_a_restart() {
+    let [one, two] = [(); 2].map(|()| KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key"));
+    let service = HttpService::start(published(&one, "1"));
+    let place = Place::new();
+    place.write(
+        "plexus.toml",
+        &format!(
+            "[[access.jwt]]\nname = \"tokens\"\nkey_set_url = \"{}/keys\"\n\
+             [[listener]]\nurl = \"tcp://127.0.0.1:0\"\n",
+            service.url()
+        ),
+    );
+    let node = Node::start(&place, &["--config", "plexus.toml"]);
+    let url = &node.urls[0];
+    assert_eq!(connects(url, "bob", &token(&one, "1")).0, SUCCESS);
+    assert_eq!(connects(url, "bob", &token(&two, "1")).0, BAD_PASSWORD, "signed by another");
+    service.set(published(&two, "2"));
+    // A key that is not known is looked for each ten seconds at most.
+    let deadline = unix_now() + PATIENCE;
+    while connects(url, "bob", &token(&two, "2")).0 != SUCCESS {
+        assert!(unix_now() < deadline, "it is never found");
+        std::thread::yield_now();
+    }
+    assert_eq!(connects(url, "bob", &token(&one, "1")).0, BAD_PASSWORD, "it holds no longer");
+    let asked = service.count();
+    assert!(asked <= 4, "asked {asked} times");
+    let _dead = service.kill();
+    assert_eq!(connects(url, "bob", &token(&two, "2")).0, SUCCESS, "known keys hold");
+}
