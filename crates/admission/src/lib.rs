@@ -6,7 +6,7 @@
 //!
 //! *Entry points.* [`Chain`], [`Step`], [`Authenticator`], [`UserTable`], [`Tokens`].
 //!
-//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `users`, `tokens`.
+//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `stored`, `users`, `tokens`.
 //!
 //! *Tests.* Beside the code, with authenticators that answer late, never and wrongly; the binary
 //! from outside in `plexus`.
@@ -17,6 +17,7 @@ mod cache;
 mod chain;
 mod rights;
 mod step;
+mod stored;
 mod tokens;
 mod users;
 
@@ -24,5 +25,6 @@ pub use authenticator::{Answer, Asking, Authenticator, Trouble};
 pub use chain::{Chain, Strangers};
 pub use rights::{RulesError, attributes_of, rules_of};
 pub use step::{OnTrouble, Step, StepOptions};
+pub use stored::{Fields, PasswordCheck, StoredUser, rules_of_records};
 pub use tokens::{Algorithm, Fetch, Fetching, KeyError, Keys, TokenOptions, TokenSource, Tokens};
 pub use users::{UserTable, UsersBy};

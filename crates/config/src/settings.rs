@@ -15,7 +15,7 @@ pub(crate) use self::access::USERS;
 pub use self::{
     access::{AccessRule, AccessSettings, Activity, NoMatch, UsersBy},
     authenticators::{JwtSettings, TokenPlace},
-    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure},
+    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, RedisSettings},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

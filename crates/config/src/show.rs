@@ -215,9 +215,16 @@ mod tests {
     }
 
     fn in_a_list(key: &crate::schema::Key) -> bool {
-        ["listener.", "store.topic.", "access.rule.", "access.jwt.", "access.http."]
-            .iter()
-            .any(|list| key.path.starts_with(list))
+        [
+            "listener.",
+            "store.topic.",
+            "access.rule.",
+            "access.jwt.",
+            "access.http.",
+            "access.redis.",
+        ]
+        .iter()
+        .any(|list| key.path.starts_with(list))
     }
 
     #[test]
