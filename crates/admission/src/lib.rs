@@ -6,7 +6,7 @@
 //!
 //! *Entry points.* [`Chain`], [`Step`], [`Authenticator`], [`UserTable`], [`Tokens`].
 //!
-//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `users`, `tokens`,
+//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `stored`, `users`, `tokens`,
 //! `certificates`.
 //!
 //! *Tests.* Beside the code, with authenticators that answer late, never and wrongly; the binary
@@ -19,6 +19,7 @@ mod certificates;
 mod chain;
 mod rights;
 mod step;
+mod stored;
 mod tokens;
 mod users;
 
@@ -27,5 +28,6 @@ pub use certificates::{CertificateName, CertificateOptions, Certificates};
 pub use chain::{Chain, Strangers};
 pub use rights::{RulesError, attributes_of, rules_of};
 pub use step::{OnTrouble, Step, StepOptions};
+pub use stored::{Fields, PasswordCheck, StoredUser, rules_of_records};
 pub use tokens::{Algorithm, Fetch, Fetching, KeyError, Keys, TokenOptions, TokenSource, Tokens};
 pub use users::{UserTable, UsersBy};

@@ -237,6 +237,7 @@ mod tests {
             "access.certificate.",
             "access.ban.",
             "access.http.",
+            "access.redis.",
         ]
         .iter()
         .any(|list| key.path.starts_with(list))

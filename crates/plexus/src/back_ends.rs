@@ -5,9 +5,17 @@ use std::{path::Path, sync::Arc};
 use plexus_admission::{Authenticator, Fetch};
 use plexus_config::{BackEnds, Secrets, Unfit, settings::BackEnd};
 use plexus_runtime::Handle;
+#[cfg(feature = "redis")]
+use {
+    plexus_access::{PasswordScheme, SchemeError},
+    plexus_net::{TlsClient, TlsClientOptions},
+    plexus_runtime::Line,
+};
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "redis")]
+mod redis;
 
 /// Those that the program was built with.
 #[derive(Debug, Clone, Copy)]
@@ -38,14 +46,40 @@ impl BackEnds for Built {
         match back_end {
             #[cfg(feature = "http")]
             BackEnd::Http(settings) => http::authenticator(settings, secrets, runtime),
+            #[cfg(feature = "redis")]
+            BackEnd::Redis(settings) => redis::authenticator(settings, secrets, runtime),
+            #[cfg(not(feature = "redis"))]
+            BackEnd::Redis(_) => missing(back_end),
             #[cfg(not(feature = "http"))]
             BackEnd::Http(_) => missing(back_end),
         }
     }
 }
 
-#[cfg(not(feature = "http"))]
+#[cfg(not(all(feature = "http", feature = "redis")))]
 fn missing(back_end: BackEnd<'_>) -> Result<Arc<dyn Authenticator>, Unfit> {
     let problem = format!("cannot be asked: this program was built without {}", back_end.kind());
     Err(Unfit { key: "name", problem })
+}
+
+/// How a server is reached: by TLS with those files, unless it is spoken to in clear text.
+#[cfg(feature = "redis")]
+fn line(
+    server: &str,
+    port: u16,
+    tls: Option<&TlsClientOptions>,
+    runtime: &Handle,
+) -> Result<Line, Unfit> {
+    let wrong = |key, problem: String| Unfit { key, problem };
+    let tls = tls.map(TlsClient::new).transpose();
+    let tls = tls.map_err(|error| wrong("ca_file", format!("cannot be used: {error}")))?;
+    let line = Line::new(server, port, tls.map(|tls| tls.config()), runtime.clone());
+    line.map_err(|error| wrong("server", error.to_string()))
+}
+
+/// How passwords are stored.
+#[cfg(feature = "redis")]
+fn scheme(text: &str) -> Result<PasswordScheme, Unfit> {
+    let wrong = |error: SchemeError| Unfit { key: "passwords", problem: error.to_string() };
+    text.parse().map_err(wrong)
 }

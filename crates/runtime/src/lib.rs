@@ -4,11 +4,12 @@
 //! *What it never does.* It knows nothing of what runs on it, and no message of a client passes
 //! through it.
 //!
-//! *Entry points.* [`Runtime`], [`Handle`], [`unix_now`].
+//! *Entry points.* [`Runtime`], [`Handle`], [`Line`], [`unix_now`].
 //!
 //! *Tests.* Those of the crates that use it.
 
 mod dial;
+mod line;
 
 use std::{
     future::Future,
@@ -25,6 +26,7 @@ use tokio::{
 };
 
 use self::dial::Lookups;
+pub use self::line::{Duplex, Line, NoServer};
 
 /// Threads that wait for others; what computes has threads of its own.
 const WORKERS: usize = 2;

@@ -16,6 +16,9 @@ const PATHS: &[&[&str]] = &[
     &["access", "http", "*", "ca_file"],
     &["access", "http", "*", "cert_file"],
     &["access", "http", "*", "key_file"],
+    &["access", "redis", "*", "ca_file"],
+    &["access", "redis", "*", "cert_file"],
+    &["access", "redis", "*", "key_file"],
     &["listener", "*", "tls", "cert_file"],
     &["listener", "*", "tls", "key_file"],
     &["listener", "*", "tls", "ocsp_file"],
@@ -31,6 +34,7 @@ const SECRETS: &[&[&str]] = &[
     &["access", "users", "*"],
     &["access", "jwt", "*", "secret"],
     &["access", "http", "*", "headers", "*"],
+    &["access", "redis", "*", "password"],
 ];
 
 const REFERENCE: &str = "file:";

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackEnd, CertificateSettings, HttpSettings, JwtSettings};
+use super::{BackEnd, CertificateSettings, HttpSettings, JwtSettings, RedisSettings};
 use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
 /// The name of the node's own users in a chain.
@@ -52,6 +52,9 @@ pub struct AccessSettings {
     /// HTTP services, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpSettings>,
+    /// Redis, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub redis: Vec<RedisSettings>,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
@@ -230,6 +233,8 @@ impl AccessSettings {
 
     /// All back ends, each with its place in the list of its kind.
     pub fn back_ends(&self) -> Vec<(usize, BackEnd<'_>)> {
-        self.http.iter().map(BackEnd::Http).enumerate().collect()
+        let http = self.http.iter().map(BackEnd::Http).enumerate();
+        let redis = self.redis.iter().map(BackEnd::Redis).enumerate();
+        http.chain(redis).collect()
     }
 }

@@ -81,11 +81,73 @@ pub struct HttpSettings {
     pub remember: SpanOrNever,
 }
 
+/// Redis, asked for the users and rules that hashes hold there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedisSettings {
+    /// What it is called in `access.chain` and in the log.
+    pub name: String,
+    /// Where it is, as `"db.example.com"` or `"db.example.com:6379"`.
+    pub server: String,
+    /// Whether it is spoken to in clear text. Otherwise by TLS.
+    #[serde(default)]
+    pub cleartext: bool,
+    /// A PEM file with the authorities that may vouch for its host; those of the public web when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// A PEM file with the certificate that the node shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_file: Option<PathBuf>,
+    /// A PEM file with the key of that certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// The number of the database.
+    #[serde(default)]
+    pub database: u32,
+    /// The user of the node there, where it has users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The password of the node there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// What reads `password_hash` and, if there are, `salt` and `is_superuser` of a user: `HMGET` with fields or `HGETALL`. Each
+    /// word is one argument, whatever stands in its places.
+    #[serde(default = "redis_users")]
+    pub command: String,
+    /// What reads its rules, as `HGETALL mqtt_acl:${username}`: fields are topics, values `publish`, `subscribe`, `all` or an object
+    /// with `action`, `qos` and `retain`. Without it users have none of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_command: Option<String>,
+    /// How passwords are stored: `phc` (a text that names its form), `bcrypt`, `pbkdf2-sha256:<iterations>`, `sha256`, `sha512` (of
+    /// salt and password; `sha256:salt-after` the other way round) or `plain`.
+    #[serde(default = "phc")]
+    pub passwords: String,
+    /// How long an answer may take, waiting for a turn included.
+    #[serde(default = "five_seconds")]
+    pub timeout: Span,
+    /// Questions under way at the same time; further clients wait for their turn.
+    #[serde(default = "queries")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub max_queries: u16,
+    /// What is made of a client about whom there is no answer: `refuse` it, or `ignore` and ask the next.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// How long an answer is remembered for the same client with the same password at the same address.
+    #[serde(default = "never")]
+    pub remember: SpanOrNever,
+}
+
+fn redis_users() -> String {
+    "HMGET mqtt_user:${username} password_hash salt is_superuser".to_owned()
+}
+
 /// A back end, as the file describes it.
 #[derive(Debug, Clone, Copy)]
 pub enum BackEnd<'a> {
     /// An HTTP service.
     Http(&'a HttpSettings),
+    /// A Redis.
+    Redis(&'a RedisSettings),
 }
 
 /// What all back ends have.
@@ -115,6 +177,7 @@ impl<'a> BackEnd<'a> {
     fn terms(self) -> Terms<'a> {
         match self {
             Self::Http(http) => terms!("http", http),
+            Self::Redis(redis) => terms!("redis", redis),
         }
     }
 
@@ -156,6 +219,9 @@ impl<'a> BackEnd<'a> {
                 let headers = http.headers.iter();
                 headers.map(|(name, value)| (vec!["headers", name.as_str()], value)).collect()
             }
+            Self::Redis(redis) => {
+                redis.password.iter().map(|password| (vec!["password"], password)).collect()
+            }
         }
     }
 
@@ -168,6 +234,7 @@ impl<'a> BackEnd<'a> {
                 let default = http.body.is_none() && http.method == HttpMethod::Post;
                 default || has(&http.url) || http.body.as_ref().is_some_and(has)
             }
+            Self::Redis(redis) => redis.command.contains("${username}"),
         }
     }
 
@@ -175,6 +242,7 @@ impl<'a> BackEnd<'a> {
     pub(crate) fn proof(self) -> &'static str {
         match self {
             Self::Http(_) => "put `${username}` into its url or its body",
+            Self::Redis(_) => "put `${username}` into its command",
         }
     }
 }
@@ -189,4 +257,8 @@ fn queries() -> u16 {
 
 fn never() -> SpanOrNever {
     SpanOrNever::Never
+}
+
+fn phc() -> String {
+    "phc".to_owned()
 }

@@ -178,3 +178,26 @@ fn keys_that_are_published_are_fetched_and_change_without_a_restart() {
     let _dead = service.kill();
     assert_eq!(connects(url, "bob", &token(&two, "2")).0, SUCCESS, "known keys hold");
 }
+
+#[test]
+fn a_redis_that_cannot_be_meant_stops_the_start_and_shows_no_password() {
+    let place = Place::new();
+    let text =
+        "[[access.redis]]\nname = \"r\"\nserver = \"127.0.0.1:6379\"\npassword = \"hunter2\"\n";
+    for (line, said) in [
+        ("server = \"redis://a\"", "`server` is no server; write `host`"),
+        ("command = \"FLUSHALL\"", "`command` is neither `HMGET key field …` nor `HGETALL key`"),
+        ("rules_command = \"HGETALL ${user}\"", "`rules_command` has `${user}`; known are"),
+        ("passwords = \"md5\"", "`passwords` names no scheme; there are phc"),
+        ("ca_file = \"nowhere.pem\"", "`ca_file` cannot be used: "),
+        ("remember = \"2d\"", "`access.redis.0.remember` is 2d, out of its range"),
+        ("max_queries = 0", "`access.redis.0.max_queries` is 0, out of its range"),
+    ] {
+        let key = line.split(' ').next().expect("a key");
+        let rest = text.lines().filter(|other| !other.starts_with(key)).collect::<Vec<_>>();
+        place.write("plexus.toml", &format!("{}\n{line}\n", rest.join("\n")));
+        let shown = place.run(["config", "check", "plexus.toml"]).failed(3);
+        assert!(shown.contains(said), "{line}: {shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
