@@ -29,6 +29,8 @@ const BACK_END_REMEMBER: Range = Range::Time(Duration::from_secs(1), Duration::f
 const RANGES: &[(&str, Range)] = &[
     ("access.http.remember", BACK_END_REMEMBER),
     ("access.http.timeout", BACK_END_TIMEOUT),
+    ("access.postgres.remember", BACK_END_REMEMBER),
+    ("access.postgres.timeout", BACK_END_TIMEOUT),
     ("access.redis.remember", BACK_END_REMEMBER),
     ("access.redis.timeout", BACK_END_TIMEOUT),
     ("access.jwt.key_set_refresh", Range::Time(Duration::from_secs(10), Duration::from_secs(DAY))),

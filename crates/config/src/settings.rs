@@ -15,7 +15,7 @@ pub(crate) use self::access::USERS;
 pub use self::{
     access::{AccessRule, AccessSettings, Activity, NoMatch, UsersBy},
     authenticators::{JwtSettings, TokenPlace},
-    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, RedisSettings},
+    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, PostgresSettings, RedisSettings},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

@@ -222,6 +222,7 @@ mod tests {
             "access.jwt.",
             "access.http.",
             "access.redis.",
+            "access.postgres.",
         ]
         .iter()
         .any(|list| key.path.starts_with(list))

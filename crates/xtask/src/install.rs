@@ -13,12 +13,13 @@ const PYTHON_CLIENT: &str = "paho-mqtt==2.1.0";
 const NODE_CLIENT: &str = "mqtt@5.14.1";
 
 /// Programs the tests start, and the Debian package each comes with.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
     ("python3", "python3"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("psql", "postgresql"),
     ("redis-server", "redis-server"),
 ];
 
@@ -215,7 +216,7 @@ mod tests {
         assert_eq!(missing_packages(&PROGRAMS, |_| true), Vec::<&str>::new());
         assert_eq!(
             missing_packages(&PROGRAMS, |name| name.starts_with('n')),
-            ["mosquitto", "mosquitto-clients", "python3", "redis-server"]
+            ["mosquitto", "mosquitto-clients", "python3", "postgresql", "redis-server"]
         );
     }
 
