@@ -30,6 +30,8 @@ const RANGES: &[(&str, Range)] = &[
     ("access.flapping.ban", Range::Time(Duration::from_secs(1), Duration::from_secs(365 * DAY))),
     ("access.http.remember", BACK_END_REMEMBER),
     ("access.http.timeout", BACK_END_TIMEOUT),
+    ("access.postgres.remember", BACK_END_REMEMBER),
+    ("access.postgres.timeout", BACK_END_TIMEOUT),
     ("access.redis.remember", BACK_END_REMEMBER),
     ("access.redis.timeout", BACK_END_TIMEOUT),
     ("access.jwt.key_set_refresh", Range::Time(Duration::from_secs(10), Duration::from_secs(DAY))),

@@ -20,7 +20,7 @@ pub use self::{
     },
     audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
-    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, RedisSettings},
+    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, PostgresSettings, RedisSettings},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

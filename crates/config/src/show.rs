@@ -238,6 +238,7 @@ mod tests {
             "access.ban.",
             "access.http.",
             "access.redis.",
+            "access.postgres.",
         ]
         .iter()
         .any(|list| key.path.starts_with(list))

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use plexus_admission::{Authenticator, Fetch};
 use plexus_config::{BackEnds, Secrets, Unfit, settings::BackEnd};
 use plexus_runtime::Handle;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 use {
     plexus_access::{PasswordScheme, SchemeError},
     plexus_net::{TlsClient, TlsClientOptions},
@@ -14,6 +14,8 @@ use {
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 
@@ -50,20 +52,24 @@ impl BackEnds for Built {
             BackEnd::Redis(settings) => redis::authenticator(settings, secrets, runtime),
             #[cfg(not(feature = "redis"))]
             BackEnd::Redis(_) => missing(back_end),
+            #[cfg(feature = "postgres")]
+            BackEnd::Postgres(settings) => postgres::authenticator(settings, secrets, runtime),
+            #[cfg(not(feature = "postgres"))]
+            BackEnd::Postgres(_) => missing(back_end),
             #[cfg(not(feature = "http"))]
             BackEnd::Http(_) => missing(back_end),
         }
     }
 }
 
-#[cfg(not(all(feature = "http", feature = "redis")))]
+#[cfg(not(all(feature = "http", feature = "redis", feature = "postgres")))]
 fn missing(back_end: BackEnd<'_>) -> Result<Arc<dyn Authenticator>, Unfit> {
     let problem = format!("cannot be asked: this program was built without {}", back_end.kind());
     Err(Unfit { key: "name", problem })
 }
 
 /// How a server is reached: by TLS with those files, unless it is spoken to in clear text.
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 fn line(
     server: &str,
     port: u16,
@@ -78,7 +84,7 @@ fn line(
 }
 
 /// How passwords are stored.
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 fn scheme(text: &str) -> Result<PasswordScheme, Unfit> {
     let wrong = |error: SchemeError| Unfit { key: "passwords", problem: error.to_string() };
     text.parse().map_err(wrong)

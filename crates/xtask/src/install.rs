@@ -13,13 +13,14 @@ const PYTHON_CLIENT: &str = "paho-mqtt==2.1.0";
 const NODE_CLIENT: &str = "mqtt@5.14.1";
 
 /// Programs the tests start, and the Debian package each comes with.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
     ("openssl", "openssl"),
     ("python3", "python3"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("psql", "postgresql"),
     ("redis-server", "redis-server"),
 ];
 
@@ -216,7 +217,7 @@ mod tests {
         assert_eq!(missing_packages(&PROGRAMS, |_| true), Vec::<&str>::new());
         assert_eq!(
             missing_packages(&PROGRAMS, |name| name.starts_with('n')),
-            ["mosquitto", "mosquitto-clients", "openssl", "python3", "redis-server"]
+            ["mosquitto", "mosquitto-clients", "openssl", "postgresql", "python3", "redis-server"]
         );
     }
 

@@ -16,6 +16,9 @@ const PATHS: &[&[&str]] = &[
     &["access", "http", "*", "ca_file"],
     &["access", "http", "*", "cert_file"],
     &["access", "http", "*", "key_file"],
+    &["access", "postgres", "*", "ca_file"],
+    &["access", "postgres", "*", "cert_file"],
+    &["access", "postgres", "*", "key_file"],
     &["access", "redis", "*", "ca_file"],
     &["access", "redis", "*", "cert_file"],
     &["access", "redis", "*", "key_file"],
@@ -34,6 +37,7 @@ const SECRETS: &[&[&str]] = &[
     &["access", "users", "*"],
     &["access", "jwt", "*", "secret"],
     &["access", "http", "*", "headers", "*"],
+    &["access", "postgres", "*", "password"],
     &["access", "redis", "*", "password"],
 ];
 

@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BackEnd, CertificateSettings, HttpSettings, JwtSettings, RedisSettings};
+use super::{
+    BackEnd, CertificateSettings, HttpSettings, JwtSettings, PostgresSettings, RedisSettings,
+};
 use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
 /// The name of the node's own users in a chain.
@@ -55,6 +57,9 @@ pub struct AccessSettings {
     /// Redis, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub redis: Vec<RedisSettings>,
+    /// PostgreSQL, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub postgres: Vec<PostgresSettings>,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
@@ -235,6 +240,7 @@ impl AccessSettings {
     pub fn back_ends(&self) -> Vec<(usize, BackEnd<'_>)> {
         let http = self.http.iter().map(BackEnd::Http).enumerate();
         let redis = self.redis.iter().map(BackEnd::Redis).enumerate();
-        http.chain(redis).collect()
+        let postgres = self.postgres.iter().map(BackEnd::Postgres).enumerate();
+        http.chain(redis).chain(postgres).collect()
     }
 }

@@ -141,6 +141,60 @@ fn redis_users() -> String {
     "HMGET mqtt_user:${username} password_hash salt is_superuser".to_owned()
 }
 
+/// PostgreSQL, asked for the users and rules that tables hold there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresSettings {
+    /// What it is called in `access.chain` and in the log.
+    pub name: String,
+    /// Where it is, as `"db.example.com"` or `"db.example.com:5432"`.
+    pub server: String,
+    /// Whether it is spoken to in clear text. Otherwise by TLS.
+    #[serde(default)]
+    pub cleartext: bool,
+    /// A PEM file with the authorities that may vouch for its host; those of the public web when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// A PEM file with the certificate that the node shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_file: Option<PathBuf>,
+    /// A PEM file with the key of that certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// The database.
+    pub database: String,
+    /// The role of the node there.
+    pub user_name: String,
+    /// The password of that role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// What reads `password_hash` and, if there are, `salt` and `is_superuser` of a user. A place is a parameter of the type text and
+    /// stands without quotes.
+    #[serde(default = "sql_users")]
+    pub query: Placed,
+    /// What reads its rules: `permission`, `action`, `topic` and, if there are, `qos` and `retain`. Without it users have none
+    /// of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_query: Option<Placed>,
+    /// How passwords are stored: `phc` (a text that names its form), `bcrypt`, `pbkdf2-sha256:<iterations>`, `sha256`, `sha512` (of
+    /// salt and password; `sha256:salt-after` the other way round) or `plain`.
+    #[serde(default = "phc")]
+    pub passwords: String,
+    /// How long an answer may take, waiting for a turn included.
+    #[serde(default = "five_seconds")]
+    pub timeout: Span,
+    /// Questions under way at the same time; further clients wait for their turn.
+    #[serde(default = "queries")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub max_queries: u16,
+    /// What is made of a client about whom there is no answer: `refuse` it, or `ignore` and ask the next.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// How long an answer is remembered for the same client with the same password at the same address.
+    #[serde(default = "never")]
+    pub remember: SpanOrNever,
+}
+
 /// A back end, as the file describes it.
 #[derive(Debug, Clone, Copy)]
 pub enum BackEnd<'a> {
@@ -148,6 +202,8 @@ pub enum BackEnd<'a> {
     Http(&'a HttpSettings),
     /// A Redis.
     Redis(&'a RedisSettings),
+    /// A PostgreSQL.
+    Postgres(&'a PostgresSettings),
 }
 
 /// What all back ends have.
@@ -177,6 +233,7 @@ impl<'a> BackEnd<'a> {
     fn terms(self) -> Terms<'a> {
         match self {
             Self::Http(http) => terms!("http", http),
+            Self::Postgres(postgres) => terms!("postgres", postgres),
             Self::Redis(redis) => terms!("redis", redis),
         }
     }
@@ -222,6 +279,9 @@ impl<'a> BackEnd<'a> {
             Self::Redis(redis) => {
                 redis.password.iter().map(|password| (vec!["password"], password)).collect()
             }
+            Self::Postgres(postgres) => {
+                postgres.password.iter().map(|password| (vec!["password"], password)).collect()
+            }
         }
     }
 
@@ -235,6 +295,7 @@ impl<'a> BackEnd<'a> {
                 default || has(&http.url) || http.body.as_ref().is_some_and(has)
             }
             Self::Redis(redis) => redis.command.contains("${username}"),
+            Self::Postgres(postgres) => postgres.query.get().has(Shown::UserName),
         }
     }
 
@@ -243,6 +304,7 @@ impl<'a> BackEnd<'a> {
         match self {
             Self::Http(_) => "put `${username}` into its url or its body",
             Self::Redis(_) => "put `${username}` into its command",
+            Self::Postgres(_) => "put `${username}` into its query",
         }
     }
 }
@@ -261,4 +323,10 @@ fn never() -> SpanOrNever {
 
 fn phc() -> String {
     "phc".to_owned()
+}
+
+fn sql_users() -> Placed {
+    let text = "SELECT password_hash, salt, is_superuser FROM mqtt_user \
+                WHERE username = ${username} LIMIT 1";
+    text.parse().expect("invariant: a constant template")
 }

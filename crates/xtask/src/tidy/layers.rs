@@ -5,13 +5,14 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 10] = [
+const BESIDE: [(&str, &str); 11] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
     ("plexus-records", "plexus-store"),
     ("plexus-porch", "plexus-net"),
     ("plexus-porch", "plexus-links"),
+    ("plexus-admission", "plexus-runtime"), // who runs what may take long
     ("plexus-broker", "plexus-net"),
     ("plexus-broker", "plexus-links"),
     ("plexus-broker", "plexus-porch"),
