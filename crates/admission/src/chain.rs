@@ -76,11 +76,10 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Stra
         }
         let outcome = match step.ask(&mut credentials).await {
             Ok(Answer::Ignore) => continue,
-            Err(Trouble::Fenced(reason)) => Outcome::Deny(reason),
+            Ok(Answer::Deny(reason)) | Err(Trouble::Fenced(reason)) => Outcome::Deny(reason),
             Err(_) if step.on_trouble() == OnTrouble::Ignore => continue,
             Err(Trouble::Busy) => Outcome::Deny(ReasonCode::ServerBusy),
             Err(_) => Outcome::Deny(ReasonCode::ServerUnavailable),
-            Ok(Answer::Deny(reason)) => Outcome::Deny(reason),
             Ok(Answer::Continue(data, exchange)) => {
                 Outcome::Continue(data, Exchange::new(Begun { step: number, exchange }))
             }

@@ -10,7 +10,7 @@ use std::{
 
 use plexus_access::{Credentials, Gate, Outcome, Policy, Reply};
 use plexus_links::Bell;
-use plexus_porch::{Clock, Fences, Who};
+use plexus_porch::{Clock, Fence, Fences, Who};
 
 use plexus_types::{ClientId, Text};
 
@@ -70,7 +70,7 @@ impl Checks {
         let claim = Arc::new(Claim::of(&credentials));
         let (asks, claims) = (Arc::clone(&fences), Arc::clone(&claim));
         credentials.gate = Gate::new(move || {
-            asks.ask_lockout(clock.now(), claims.who()).map_err(|fence| fence.reason())
+            asks.ask_lockout(clock.now(), claims.who()).map_err(Fence::reason)
         });
         let reply = Reply::new(move |outcome| {
             // Counted where it is found, before the next one is asked about.

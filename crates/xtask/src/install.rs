@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(missing_packages(&PROGRAMS, |_| true), Vec::<&str>::new());
         assert_eq!(
             missing_packages(&PROGRAMS, |name| name.starts_with('n')),
-            ["mosquitto", "mosquitto-clients", "openssl", "postgresql", "python3", "redis-server"]
+            ["mosquitto", "mosquitto-clients", "openssl", "python3", "postgresql", "redis-server"]
         );
     }
 

@@ -30,6 +30,7 @@ fn scram_lets_in_who_knows_the_password_and_again_later() {
     assert!(short.starts_with("SCRAM-SHA-256$4096:"), "{short}");
     let broker = Broker::configured(&format!(
         "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n\
+         [access.lockout]\nfailures = \"off\"\n\
          [access.users]\n\"r=7,north\" = {short:?}\nann = {long:?}\n"
     ));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/outside/clients/scram_suite.py");

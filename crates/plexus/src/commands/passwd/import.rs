@@ -18,8 +18,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, requires = "import")]
     format: Option<Format>,
 
-    /// How the passwords of csv and json are hashed: bcrypt, pbkdf2-sha256:<iterations>,
-    /// pbkdf2-sha512:<iterations>, sha256, sha512, sha256:salt-after, sha512:salt-after, phc
+    /// How the passwords of csv and json are hashed: bcrypt, pbkdf2-sha256:ITERATIONS,
+    /// pbkdf2-sha512:ITERATIONS, sha256, sha512, sha256:salt-after, sha512:salt-after, phc
     #[arg(long, requires = "import", value_parser = scheme)]
     scheme: Option<PasswordScheme>,
 
