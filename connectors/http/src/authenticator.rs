@@ -59,10 +59,19 @@ impl HttpAuthenticator {
 }
 
 async fn answered(request: RequestBuilder) -> Result<Answer, Trouble> {
-    let response = request.send().await.map_err(|error| Trouble::Failed(said(&error)))?;
+    let response = request.send().await.map_err(|error| {
+        // A question that cannot even be written is the client's doing, not the service's.
+        if error.is_builder() {
+            Trouble::Nonsense(said(&error))
+        } else {
+            Trouble::Failed(said(&error))
+        }
+    })?;
     match response.status() {
         StatusCode::NO_CONTENT => Ok(Answer::allow()),
         StatusCode::OK => answer::read(&body(response, ANSWER_SIZE_MAX).await?),
+        // One client may be what a service trips over; away is one that says so.
+        StatusCode::INTERNAL_SERVER_ERROR => Err(Trouble::Nonsense("HTTP 500".to_owned())),
         status if status.is_server_error() => Err(Trouble::Failed(format!("HTTP {status}"))),
         status => Err(Trouble::Nonsense(format!("HTTP {status}"))),
     }

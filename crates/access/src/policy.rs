@@ -1,4 +1,8 @@
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use plexus_types::{ClientId, Qos, ReasonCode, Text, TopicFilter, TopicName};
@@ -26,20 +30,41 @@ pub struct Credentials {
 }
 
 /// Whether it is still worth while to find out who somebody is: he may have failed too often meanwhile.
+/// Who finds out says by which name, where that is another than the one that was given: failures are
+/// counted by the name that was tried. Copies are one gate.
 #[derive(Clone, Default)]
-pub struct Gate(Option<Arc<AskGate>>);
+pub struct Gate(Option<Arc<Watch>>);
 
-type AskGate = dyn Fn() -> Result<(), ReasonCode> + Send + Sync;
+struct Watch {
+    ask: Box<AskGate>,
+    tried: OnceLock<Text>,
+}
+
+type AskGate = dyn Fn(Option<&str>) -> Result<(), ReasonCode> + Send + Sync;
 
 impl Gate {
-    /// A gate that asks, from any thread.
-    pub fn new(ask: impl Fn() -> Result<(), ReasonCode> + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(ask)))
+    /// A gate that asks, from any thread, about the name that is tried, if one was told.
+    pub fn new(
+        ask: impl Fn(Option<&str>) -> Result<(), ReasonCode> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some(Arc::new(Watch { ask: Box::new(ask), tried: OnceLock::new() })))
+    }
+
+    /// That name is tried; the first one counts: a second one would be a way around it.
+    pub fn try_name(&self, name: &Text) {
+        if let Some(watch) = &self.0 {
+            watch.tried.get_or_init(|| name.clone());
+        }
+    }
+
+    /// The name that was tried, if it was told.
+    pub fn tried(&self) -> Option<&str> {
+        self.0.as_ref()?.tried.get().map(|name| &**name)
     }
 
     /// Whether it is, or what the client is told.
     pub fn ask(&self) -> Result<(), ReasonCode> {
-        self.0.as_ref().map_or(Ok(()), |ask| ask())
+        self.0.as_ref().map_or(Ok(()), |watch| (watch.ask)(self.tried()))
     }
 }
 

@@ -77,8 +77,10 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Stra
         let outcome = match step.ask(&mut credentials).await {
             Ok(Answer::Ignore) => continue,
             Ok(Answer::Deny(reason)) | Err(Trouble::Fenced(reason)) => Outcome::Deny(reason),
-            Err(_) if step.on_trouble() == OnTrouble::Ignore => continue,
+            // A client could bring either about to get past whoever would deny it.
             Err(Trouble::Busy) => Outcome::Deny(ReasonCode::ServerBusy),
+            Err(Trouble::Nonsense(_)) => Outcome::Deny(ReasonCode::ServerUnavailable),
+            Err(_) if step.on_trouble() == OnTrouble::Ignore => continue,
             Err(_) => Outcome::Deny(ReasonCode::ServerUnavailable),
             Ok(Answer::Continue(data, exchange)) => {
                 Outcome::Continue(data, Exchange::new(Begun { step: number, exchange }))

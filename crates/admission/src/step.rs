@@ -129,9 +129,16 @@ impl Step {
 
     async fn ask_anew(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
         let _place = self.places.try_acquire().map_err(|_| Trouble::Busy)?;
+        // Who waits in vain has found the others too many, not the authenticator dead.
+        let turn = self.turns.acquire();
+        let turn = match self.options.timeout {
+            None => turn.await,
+            Some(timeout) => {
+                tokio::time::timeout(timeout, turn).await.map_err(|_| Trouble::Busy)?
+            }
+        };
+        let _turn: SemaphorePermit<'_> = turn.map_err(|_| Trouble::Busy)?;
         let question = async {
-            let _turn: SemaphorePermit<'_> =
-                self.turns.acquire().await.map_err(|_| Trouble::Busy)?;
             // Guesses that came at once are judged one after the other.
             credentials.gate.ask().map_err(Trouble::Fenced)?;
             // Whoever waited while it failed need not find out again.

@@ -4,7 +4,7 @@ use arc_swap::ArcSwap;
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use plexus_access::{
-    Challenge, ClientFirst, Credentials, Enhanced, Exchange, Login, PasswordDigest, Rights,
+    Challenge, ClientFirst, Credentials, Enhanced, Exchange, Gate, Login, PasswordDigest, Rights,
     ScramError, Users,
 };
 use plexus_runtime::Handle;
@@ -71,13 +71,16 @@ impl UserTable {
     /// The next step of an exchange of SCRAM.
     fn scram(
         &self,
-        client_id: &ClientId,
+        (client_id, gate): (&ClientId, &Gate),
         enhanced: &mut Enhanced,
         digest: PasswordDigest,
     ) -> Result<Answer, Trouble> {
-        let step = match enhanced.exchange.take().and_then(Exchange::take) {
-            None => self.begin(client_id, &enhanced.data, digest)?,
-            Some(begun) => self.end(begun, &enhanced.data),
+        let step = match enhanced.exchange.take().and_then(Exchange::take::<Begun>) {
+            None => self.begin((client_id, gate), &enhanced.data, digest)?,
+            Some(begun) => {
+                try_name(gate, &begun.name)?;
+                self.end(begun, &enhanced.data)
+            }
         };
         Ok(step.unwrap_or_else(|problem| {
             let client = client_id.as_str();
@@ -89,14 +92,20 @@ impl UserTable {
 
     fn begin(
         &self,
-        client_id: &ClientId,
+        (client_id, gate): (&ClientId, &Gate),
         data: &[u8],
         digest: PasswordDigest,
     ) -> Result<Result<Answer, ScramError>, Trouble> {
         let mut nonce = [0; NONCE_LENGTH];
         rand::fill(&mut nonce)
             .map_err(|_| Trouble::Failed("the system gives no random numbers".to_owned()))?;
-        Ok(ClientFirst::parse(data).and_then(|first| {
+        let first = ClientFirst::parse(data);
+        if let Ok(first) = &first
+            && let Ok(name) = Text::try_from(first.name())
+        {
+            try_name(gate, &name)?;
+        }
+        Ok(first.and_then(|first| {
             let name = Text::try_from(first.name()).map_err(|_| ScramError::Form)?;
             // They may have been replaced since it was found that they know the method.
             let found = self.users().scram(&name, digest);
@@ -118,6 +127,12 @@ impl UserTable {
         let rights = Rights { user_name, is_superuser, ..Rights::default() };
         Ok(Answer::Allow(Box::new(rights), Some(last.into())))
     }
+}
+
+/// Failures are counted by the name that is tried here, whatever name was given at CONNECT.
+fn try_name(gate: &Gate, name: &Text) -> Result<(), Trouble> {
+    gate.try_name(name);
+    gate.ask().map_err(Trouble::Fenced)
 }
 
 impl Authenticator for UserTable {
@@ -142,14 +157,16 @@ impl Authenticator for UserTable {
 
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
         Box::pin(async move {
-            if let Some(enhanced) = &mut credentials.enhanced {
+            let Credentials { client_id, gate, enhanced, .. } = credentials;
+            if let Some(enhanced) = enhanced {
                 let digest = PasswordDigest::of_scram(&enhanced.method);
                 return match digest {
-                    Some(digest) => self.scram(&credentials.client_id, enhanced, digest),
+                    Some(digest) => self.scram((client_id, gate), enhanced, digest),
                     None => Ok(Answer::Ignore),
                 };
             }
             let Some(name) = self.name_of(credentials) else { return Ok(Answer::Ignore) };
+            try_name(&credentials.gate, &name)?;
             let users = self.users();
             // An absent password equals no stored one, not even that of an empty password.
             let Some(password) = credentials.password.clone() else {

@@ -32,8 +32,10 @@ impl Claim {
         Self { client: client_id.clone(), user: user_name.clone(), peer: *peer }
     }
 
-    fn who(&self) -> Who<'_> {
-        Who { client: self.client.as_str(), user: self.user.as_deref(), peer: self.peer }
+    /// By the name that was tried, where that is another than the one that was given.
+    fn who<'a>(&'a self, tried: Option<&'a str>) -> Who<'a> {
+        let user = tried.or(self.user.as_deref());
+        Who { client: self.client.as_str(), user, peer: self.peer }
     }
 }
 
@@ -69,12 +71,17 @@ impl Checks {
         let (fences, clock) = (Arc::clone(&self.fences), self.clock);
         let claim = Arc::new(Claim::of(&credentials));
         let (asks, claims) = (Arc::clone(&fences), Arc::clone(&claim));
-        credentials.gate = Gate::new(move || {
-            asks.ask_lockout(clock.now(), claims.who()).map_err(Fence::reason)
+        let gate = Gate::new(move |tried| {
+            asks.ask_lockout(clock.now(), claims.who(tried)).map_err(Fence::reason)
         });
-        let reply = Reply::new(move |outcome| {
+        credentials.gate = gate.clone();
+        let reply = Reply::new(move |mut outcome| {
             // Counted where it is found, before the next one is asked about.
-            fences.note_outcome(clock.now(), claim.who(), &outcome);
+            fences.note_outcome(clock.now(), claim.who(gate.tried()), &outcome);
+            if let Outcome::Allow(rights, _) = &mut outcome {
+                // What it was found by has another clock.
+                rights.expires = rights.expires.map(|end| clock.of_system(end));
+            }
             // There is room for every check that is under way; a shard that is gone needs no answer.
             if outcomes.try_send((ticket, outcome)).is_ok() {
                 bell.ring();

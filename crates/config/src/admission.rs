@@ -256,20 +256,7 @@ impl Config {
         let mut found = Vec::new();
         let access = &self.settings.access;
         let all = access.authenticators();
-        for (at, (name, kind, index)) in all.iter().enumerate() {
-            let number = index.to_string();
-            let path = ["access", *kind, &number, "name"];
-            let mut add = |message: &str, help: &str| {
-                found.push(self.mistake(&path, message).with_help(help));
-            };
-            if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
-                add("no name", "use 1 to 64 bytes without control characters");
-            } else if *kind != USERS && *name == USERS {
-                add("`users` are those of the node itself", "use another name");
-            } else if all.iter().take(at).any(|(other, ..)| other == name) {
-                add(&format!("a second authenticator `{name}`"), "give each a name of its own");
-            }
-        }
+        found.extend(self.mistakes_in_names(&all));
         if access.has_users() && access.users_by == UsersBy::ClientId {
             found.extend(self.strangers_beside_clients());
         }
@@ -280,6 +267,7 @@ impl Config {
                 found.push(self.mistake(&path, "no certificate is believed").with_help(help));
             }
         }
+        found.extend(self.unproved_beside_proved());
         for (index, jwt) in access.jwt.iter().enumerate() {
             found.extend(self.mistakes_in_jwt(&index.to_string(), jwt));
         }
@@ -326,6 +314,26 @@ impl Config {
         found
     }
 
+    /// Names that a chain could not tell apart.
+    fn mistakes_in_names(&self, all: &[(&str, &'static str, usize)]) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (at, (name, kind, index)) in all.iter().enumerate() {
+            let number = index.to_string();
+            let path = ["access", *kind, &number, "name"];
+            let mut add = |message: &str, help: &str| {
+                found.push(self.mistake(&path, message).with_help(help));
+            };
+            if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
+                add("no name", "use 1 to 64 bytes without control characters");
+            } else if *kind != USERS && *name == USERS {
+                add("`users` are those of the node itself", "use another name");
+            } else if all.iter().take(at).any(|(other, ..)| other == name) {
+                add(&format!("a second authenticator `{name}`"), "give each a name of its own");
+            }
+        }
+        found
+    }
+
     /// Where users are known by their client identifier, whoever names one must show its password.
     fn strangers_beside_clients(&self) -> Option<Diagnostic> {
         let listeners = self.settings.listener.iter();
@@ -339,6 +347,26 @@ impl Config {
         let message = "a client could take the identifier of a user without its password";
         let help = "leave it out, or set access.users_by = \"user_name\"";
         Some(self.mistake(&path, message).with_help(help))
+    }
+
+    /// Names that one authenticator proves and another does not: whoever the other lets in could call himself
+    /// so, and find that user's session.
+    fn unproved_beside_proved(&self) -> Option<Diagnostic> {
+        let access = &self.settings.access;
+        let jwt = access.jwt.iter().enumerate().filter(|(_, jwt)| !jwt.proves_user_names());
+        let jwt = jwt.map(|(index, jwt)| {
+            let mend = "set its user_name_claim, or claims = { sub = \"${username}\" }";
+            ("jwt", index, &*jwt.name, mend)
+        });
+        let back_ends = access.back_ends().into_iter();
+        let back_ends = back_ends.filter(|(_, back_end)| !back_end.proves_user_names());
+        let back_ends = back_ends.map(|(at, it)| (it.kind(), at, it.name(), it.proof()));
+        let (kind, index, name, mend) = jwt.chain(back_ends).next()?;
+        if access.authenticators().len() < 2 {
+            return None;
+        }
+        let message = format!("`{name}` does not prove user names, beside others that may");
+        Some(self.mistake(&["access", kind, &index.to_string()], message).with_help(mend))
     }
 
     fn mistakes_in_jwt(&self, number: &str, jwt: &JwtSettings) -> Vec<Diagnostic> {
@@ -358,6 +386,10 @@ impl Config {
             [] => add("name", NO_KEYS.0.to_owned(), NO_KEYS.1),
             [_] => {}
             [.., (last, _)] => add(last, "keys from two places".to_owned(), NO_KEYS.1),
+        }
+        if jwt.token == TokenPlace::UserName && jwt.user_name_claim.is_none() {
+            let message = "the token itself would be the user name".to_owned();
+            add("token", message, "set user_name_claim, such as \"sub\"");
         }
         for name in jwt.algorithms.iter().flatten() {
             if name.parse::<plexus_admission::Algorithm>().is_err() {

@@ -159,7 +159,8 @@ impl Policy for Door {
         match verdict {
             Verdict::Allow => self.audit.record(|| Event::logged_in(whoever(credentials))),
             Verdict::Deny(reason) => {
-                self.audit.record(|| Event::login_refused(whoever(credentials), reason.to_string()))
+                self.audit
+                    .record(|| Event::login_refused(whoever(credentials), reason.to_string()));
             }
             Verdict::Later => {}
         }

@@ -1,5 +1,7 @@
 //! Who a client's certificate is for.
 
+use std::fmt::Write;
+
 use plexus_access::Certificate;
 use x509_parser::{
     certificate::X509Certificate,
@@ -73,18 +75,18 @@ fn distinguished_name(name: &X509Name<'_>) -> Option<String> {
     (subject.len() <= SUBJECT_LENGTH_MAX).then_some(subject)
 }
 
-/// RFC 4514, section 2.4.
+/// RFC 4514, section 2.4, always in hexadecimal: so no sign that stands between parts is in a value, and a
+/// pattern that ends with a part matches no value that looks like one.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let last = text.chars().count().saturating_sub(1);
     for (at, c) in text.chars().enumerate() {
         let edge = (at == 0 && matches!(c, ' ' | '#')) || (at == last && c == ' ');
-        if edge || matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\') {
-            escaped.push('\\');
-        }
-        match c {
-            '\0' => escaped.push_str("\\00"),
-            c => escaped.push(c),
+        if edge || matches!(c, '"' | '+' | ',' | ';' | '<' | '=' | '>' | '\\' | '\0') {
+            let written = write!(escaped, "\\{:02X}", u32::from(c));
+            written.expect("invariant: writing to a string");
+        } else {
+            escaped.push(c);
         }
     }
     escaped

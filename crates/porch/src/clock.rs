@@ -27,4 +27,11 @@ impl Clock {
     pub fn now(&self) -> Instant {
         self.began + self.start.elapsed()
     }
+
+    /// The moment that the system's clock, which may have been set meanwhile, calls so: as far away by this
+    /// one as it is by that.
+    pub fn of_system(&self, moment: Instant) -> Instant {
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.now() + moment.saturating_since(Instant::ZERO + system)
+    }
 }

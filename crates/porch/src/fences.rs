@@ -119,6 +119,11 @@ impl Who<'_> {
     fn place(self) -> Option<Place> {
         self.peer.map(Place::of)
     }
+
+    /// What failures are counted by: clients that give no user name are many, and one of them is not the others.
+    fn name(&self) -> &str {
+        self.user.unwrap_or(self.client)
+    }
 }
 
 /// See the module's documentation.
@@ -190,7 +195,7 @@ impl Fences {
     pub fn ask_lockout(&self, now: Instant, who: Who<'_>) -> Result<(), Fence> {
         let locked = self.lockout.as_ref().and_then(|lockout| {
             let lockout = lockout.lock().unwrap_or_else(PoisonError::into_inner);
-            lockout.locked_until(now, who.user, who.place())
+            lockout.locked_until(now, Some(who.name()), who.place())
         });
         locked.map_or(Ok(()), |_| Err(self.count(Fence::Lockout)))
     }
@@ -200,9 +205,9 @@ impl Fences {
         let Some(lockout) = &self.lockout else { return };
         let mut lockout = lockout.lock().unwrap_or_else(PoisonError::into_inner);
         match verdict {
-            Ok(()) => lockout.note_success(now, who.user, who.place()),
+            Ok(()) => lockout.note_success(now, Some(who.name()), who.place()),
             Err(ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized) => {
-                lockout.note_failure(now, who.user, who.place());
+                lockout.note_failure(now, Some(who.name()), who.place());
             }
             // That nobody could look at them says nothing about who he is.
             Err(_) => {}
@@ -212,7 +217,11 @@ impl Fences {
     /// The same of an outcome; of an exchange that goes on nothing is known yet.
     pub fn note_outcome(&self, now: Instant, who: Who<'_>, outcome: &Outcome) {
         match outcome {
-            Outcome::Allow(..) => self.note_verdict(now, who, Ok(())),
+            Outcome::Allow(rights, _) => {
+                // What was proved is known better from now on, not what was given.
+                let user = rights.user_name.as_deref().or(who.user);
+                self.note_verdict(now, Who { user, ..who }, Ok(()));
+            }
             Outcome::Deny(reason) => self.note_verdict(now, who, Err(*reason)),
             Outcome::Continue(..) => {}
         }

@@ -87,8 +87,9 @@ impl PasswordScheme {
             }
             Self::Sha256(place) => salted(PasswordDigest::Sha256, place),
             Self::Sha512(place) => salted(PasswordDigest::Sha512, place),
-            Self::Plain if hash.len() > PLAIN_LENGTH_MAX => {
-                Err(HashError::Output("a password of at most 65,535 bytes"))
+            // A password that was blanked is none.
+            Self::Plain if hash.is_empty() || hash.len() > PLAIN_LENGTH_MAX => {
+                Err(HashError::Output("a password of 1 to 65,535 bytes"))
             }
             Self::Plain => Ok(StoredPassword(Form::Salted(Salted::of_plain(hash.as_bytes())))),
         }

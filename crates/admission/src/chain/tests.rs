@@ -145,7 +145,7 @@ fn too_many_at_once_are_told_that_the_server_is_busy() {
     };
     assert_eq!(reason(three), ReasonCode::ServerBusy);
     assert_eq!(reason(one), ReasonCode::ServerUnavailable);
-    assert_eq!(reason(two), ReasonCode::ServerUnavailable);
+    assert_eq!(reason(two), ReasonCode::ServerBusy, "its turn did not come");
 }
 
 #[test]

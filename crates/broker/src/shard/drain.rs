@@ -198,7 +198,10 @@ impl Shard {
     }
 
     fn close(&mut self, turn: &mut Turn<'_>, slot: u32, reason: CloseReason) {
+        let conn = self.clients.get(slot).and_then(|client| client.conn);
+        let renewal = conn.and_then(|conn| self.renewals.remove(&conn));
         let Some(conn) = self.detach(slot) else { return };
+        self.give_up(turn.now, slot, renewal);
         if let (CloseReason::ByServer(reason), Some(client)) = (reason, self.clients.get(slot)) {
             let client = client.principal.client_id.as_str();
             tracing::info!(%reason, client, "client disconnected by the server");

@@ -110,7 +110,10 @@ impl Shard {
             newcomer.asked = Some(action);
             return;
         };
-        self.context.fences.note_outcome(turn.now, newcomer.who(), &outcome);
+        // Who was let in at once has proved nothing.
+        if matches!(outcome, Outcome::Deny(_)) {
+            self.context.fences.note_outcome(turn.now, newcomer.who(), &outcome);
+        }
         self.answer_newcomer(turn, conn, action, outcome);
     }
 
@@ -219,6 +222,15 @@ impl Shard {
             }
         }
         client.session.handle_decision(turn.now, decision, &mut self.outbox);
+    }
+
+    /// The connection that authenticated itself anew is gone: its session, which is detached, waits for a
+    /// decision that would never come.
+    pub(super) fn give_up(&mut self, now: Instant, slot: u32, renewal: Option<Renewal>) {
+        let Some(action) = renewal.and_then(|renewal| renewal.asked) else { return };
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        let decision = Decision { action, verdict: Err(ReasonCode::NotAuthorized) };
+        client.session.handle_decision(now, decision, &mut self.outbox);
     }
 
     /// Ends newcomers that began an exchange and do not go on with it.

@@ -33,12 +33,13 @@ fn problems(text: &str) -> Vec<String> {
 
 #[test]
 fn a_chain_names_authenticators_that_there_are() {
-    let one = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
+    let proof = "user_name_claim = \"sub\"\n";
+    let one = &format!("[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n{proof}");
     assert_eq!(problems(one), [""; 0]);
-    let two = format!("{one}[[access.jwt]]\nname = \"b\"\nsecret = \"file:s\"\n");
+    let two = format!("{one}[[access.jwt]]\nname = \"b\"\nsecret = \"file:s\"\n{proof}");
     assert_eq!(
         problems(&two),
-        ["plexus.toml:4: there are several authenticators (in which order? Write access.chain = \
+        ["plexus.toml:5: there are several authenticators (in which order? Write access.chain = \
           [\"a\", \"b\"])"]
     );
     assert_eq!(problems(&format!("access.chain = [\"b\", \"a\"]\n{two}")), [""; 0]);
@@ -58,10 +59,25 @@ fn a_chain_names_authenticators_that_there_are() {
     );
 }
 
+/// Whoever has a token of his own could find somebody else's session.
+#[test]
+fn who_proves_no_names_stands_beside_nobody_who_does() {
+    let jwt = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
+    let chain = "[access]\nchain = [\"a\", \"b\"]\n";
+    let certificate = "[[access.certificate]]\nname = \"b\"\n";
+    let found = problems(&format!("{chain}{jwt}{certificate}"));
+    assert!(found[0].contains("`a` does not prove user names, beside others"), "{found:?}");
+    let proved = format!("{chain}{jwt}user_name_claim = \"sub\"\n{certificate}");
+    assert_eq!(problems(&proved), [""; 0]);
+    let found = problems(&format!("{jwt}token = \"user_name\"\n"));
+    assert!(found[0].contains("the token itself would be the user name"), "{found:?}");
+}
+
 #[test]
 fn names_of_authenticators_are_their_own() {
     let twice = "access.chain = [\"a\"]\n[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n\
-                 [[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
+                 user_name_claim = \"sub\"\n[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n\
+                 user_name_claim = \"sub\"\n";
     let found = problems(twice);
     assert!(found[0].contains("a second authenticator `a`"), "{found:?}");
     let found = problems("[[access.jwt]]\nname = \"users\"\nsecret = \"file:s\"\n");

@@ -37,10 +37,10 @@ fn names_are_read_from_their_places() {
 #[test]
 fn a_value_is_no_other_part() {
     let sly = read(&der(&[(DnType::CommonName, "arm,O=Plant")], Vec::new())).unwrap();
-    assert_eq!(sly.subject, "CN=arm\\,O=Plant");
+    assert_eq!(sly.subject, "CN=arm\\2CO\\3DPlant");
     assert_eq!(sly.common_name.as_deref(), Some("arm,O=Plant"));
     let edges = read(&der(&[(DnType::CommonName, "# a\\b+c ")], Vec::new())).unwrap();
-    assert_eq!(edges.subject, "CN=\\# a\\\\b\\+c\\ ");
+    assert_eq!(edges.subject, "CN=\\23 a\\5Cb\\2Bc\\20");
 }
 
 #[test]

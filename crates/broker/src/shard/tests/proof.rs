@@ -172,7 +172,7 @@ fn an_answer_for_a_connection_that_is_gone_is_for_nobody() {
 
 #[test]
 fn a_connection_ends_when_what_was_shown_expires() {
-    let expires = Some(Lone::new().now + Duration::from_secs(60));
+    let expires = Some(Lone::new().now + Duration::from_mins(1));
     let mut node = Lone::admitted(Rights { expires, ..Rights::default() });
     node.pass(Duration::from_secs(59));
     assert_eq!(reasons(&node), []);
@@ -183,7 +183,7 @@ fn a_connection_ends_when_what_was_shown_expires() {
 
 #[test]
 fn who_authenticates_anew_stays_for_longer() {
-    let (start, minute) = (Lone::new().now, Duration::from_secs(60));
+    let (start, minute) = (Lone::new().now, Duration::from_mins(1));
     let until = |at| Rights { expires: Some(at), ..Rights::default() };
     let mut node = Lone::admitted(until(start + minute));
     node.auth(0, ReasonCode::ReAuthenticate, "again");
@@ -222,4 +222,25 @@ fn what_somebody_has_no_right_to_any_more_ends_when_he_authenticates_anew() {
         [("AUTH", ReasonCode::Success), ("DISCONNECT", ReasonCode::NotAuthorized)]
     );
     assert_eq!(node.shard.census().sessions, 0);
+}
+
+/// Lost, or taken over by another of the same client: the session is no worse for it.
+#[test]
+fn a_renewal_that_is_not_answered_in_time_harms_no_later_connection() {
+    for is_lost in [true, false] {
+        let mut node = Lone::admitted(Rights::default());
+        node.auth(0, ReasonCode::ReAuthenticate, "again");
+        let (late, _) = node.question();
+        if is_lost {
+            node.act(|shard, turn| shard.handle_lost(turn, ConnId(0)));
+        }
+        node.arrive(1, None);
+        let (ticket, _) = node.question();
+        node.outcome(ticket, Outcome::allow());
+        node.outcome(late, Outcome::allow());
+        node.desk.sent.clear();
+        node.subscribe(1, "t");
+        assert!(matches!(node.desk.sent[..], [Packet::SubAck(_)]), "{:?}", node.desk.sent);
+        assert!(node.shard.wants_packets(ConnId(1), None));
+    }
 }
