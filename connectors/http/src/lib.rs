@@ -4,7 +4,7 @@
 //! *What it never does.* It goes through no proxy, follows no way to another host, and sends no password in
 //! clear text unless it is told to.
 //!
-//! *Entry points.* [`HttpAuthenticator`], [`document`].
+//! *Entry points.* [`HttpAuthenticator`], [`document()`].
 //!
 //! *Reading order.* `target`, `request`, `answer`, `authenticator`, `document`, `client`.
 //!
