@@ -20,9 +20,21 @@ pub struct Rights {
     pub is_superuser: bool,
 }
 
+impl Rights {
+    /// Whether nothing was found out: only the configuration speaks.
+    pub fn is_empty(&self) -> bool {
+        let Self { user_name, attributes, rules, expires, is_superuser } = self;
+        let has_more = rules.is_some() || expires.is_some() || *is_superuser;
+        user_name.is_none() && attributes.is_empty() && !has_more
+    }
+}
+
 /// Facts about a client by their names, in the order of the names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Attributes(Arc<[(Box<str>, Box<str>)]>);
+pub struct Attributes(Option<Arc<[Fact]>>);
+
+/// A name and what goes by it.
+type Fact = (Box<str>, Box<str>);
 
 /// Facts of one client, at most; further ones are left out by whoever gathers them.
 pub const ATTRIBUTES_MAX: usize = 32;
@@ -33,7 +45,7 @@ impl Attributes {
     /// These facts; of two with one name the first counts. What is beyond the limits is left out.
     pub fn new(facts: impl IntoIterator<Item = (String, String)>) -> Self {
         let fits = |text: &String| text.len() <= ATTRIBUTE_LENGTH_MAX;
-        let mut facts: Vec<(Box<str>, Box<str>)> = facts
+        let mut facts: Vec<Fact> = facts
             .into_iter()
             .filter(|(name, value)| !name.is_empty() && fits(name) && fits(value))
             .map(|(name, value)| (name.into(), value.into()))
@@ -41,23 +53,24 @@ impl Attributes {
         facts.sort_by(|(one, _), (other, _)| one.cmp(other));
         facts.dedup_by(|(one, _), (other, _)| one == other);
         facts.truncate(ATTRIBUTES_MAX);
-        Self(facts.into())
+        Self((!facts.is_empty()).then(|| facts.into()))
     }
 
     /// The fact of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let at = self.0.binary_search_by(|(other, _)| (**other).cmp(name)).ok()?;
-        self.0.get(at).map(|(_, value)| &**value)
+        let facts = self.0.as_deref()?;
+        let at = facts.binary_search_by(|(other, _)| (**other).cmp(name)).ok()?;
+        facts.get(at).map(|(_, value)| &**value)
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
+        self.0.iter().flat_map(|facts| &**facts).map(|(name, value)| (&**name, &**value))
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 }
 

@@ -312,7 +312,7 @@ impl Shard {
         let tenant = self.tenants.take(conn);
         let Tenant::Client(slot) = tenant else { return };
         self.counters().disconnected.add(1);
-        let renewal = self.renewals.remove(&conn);
+        let renewal = self.take_renewal(conn);
         self.detach(slot);
         let Some(client) = self.clients.get_mut(slot) else { return };
         client.session.handle_connection_lost(turn.now, &mut self.outbox);

@@ -199,7 +199,7 @@ impl Shard {
 
     fn close(&mut self, turn: &mut Turn<'_>, slot: u32, reason: CloseReason) {
         let conn = self.clients.get(slot).and_then(|client| client.conn);
-        let renewal = conn.and_then(|conn| self.renewals.remove(&conn));
+        let renewal = conn.and_then(|conn| self.take_renewal(conn));
         let Some(conn) = self.detach(slot) else { return };
         self.give_up(turn.now, slot, renewal);
         if let (CloseReason::ByServer(reason), Some(client)) = (reason, self.clients.get(slot)) {
@@ -217,9 +217,7 @@ impl Shard {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
         client.seat = None;
-        let conn = client.conn.take()?;
-        self.renewals.remove(&conn);
-        Some(conn)
+        client.conn.take()
     }
 
     /// The session is over: nothing of it stays.
@@ -233,6 +231,7 @@ impl Shard {
             self.take_out_filter(turn, slot, filter);
         }
         if let Some(conn) = self.detach(slot) {
+            drop(self.take_renewal(conn));
             *self.tenants.get(conn) = Tenant::Nobody;
             self.counters().disconnected.add(1);
             turn.ports.close(conn, CloseReason::ByServer(ReasonCode::AdministrativeAction));

@@ -41,7 +41,7 @@ impl Answer {
         match outcome {
             Outcome::Allow(rights, data) => {
                 let action = with_data(action, data);
-                let rights = (*rights != Rights::default()).then(|| Arc::from(rights));
+                let rights = (!rights.is_empty()).then(|| Arc::from(rights));
                 let decision = Decision { action, verdict: Ok(()) };
                 Self { decision, exchange: None, is_let_in: true, rights }
             }
@@ -222,6 +222,11 @@ impl Shard {
             }
         }
         client.session.handle_decision(turn.now, decision, &mut self.outbox);
+    }
+
+    /// What a connection is doing about a renewal; seldom any does.
+    pub(super) fn take_renewal(&mut self, conn: ConnId) -> Option<Renewal> {
+        if self.renewals.is_empty() { None } else { self.renewals.remove(&conn) }
     }
 
     /// The connection that authenticated itself anew is gone: its session, which is detached, waits for a
