@@ -19,7 +19,7 @@ const ROUNDS: usize = 60;
 /// Cases at a time.
 const WORKERS: usize = 8;
 /// What a process may grow by without a leak: one of 1 KiB a connection would pass it.
-const GROWTH_KIB_MAX: u64 = 12 * 1024;
+const GROWTH_KIB_MAX: u64 = 8 * 1024;
 
 /// A case that can be played without end: nothing of it stays by right, and it does not wait.
 fn leaves_nothing_by_right(case: &Case) -> bool {

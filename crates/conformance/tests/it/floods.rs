@@ -23,7 +23,7 @@ const CLIENTS: usize = 300;
 /// Attacks at a time.
 const WORKERS: usize = 8;
 /// What a process may grow by without a leak.
-const GROWTH_KIB_MAX: u64 = 12 * 1024;
+const GROWTH_KIB_MAX: u64 = 8 * 1024;
 /// How long a connection may take to end: a bound of failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often the open files are counted at most; each takes a second on the broker's clock.
