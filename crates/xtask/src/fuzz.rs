@@ -4,6 +4,8 @@
 //! toolchain is needed; only the sanitizers would need one.
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
 
 use serde::Deserialize;
 
@@ -49,10 +51,28 @@ pub(crate) fn smoke(workspace: &Workspace, seconds: u32) -> Outcome<String> {
     let path = manifest.display().to_string();
     let words = ["build", "--release", "--manifest-path", &path, "--target", &host];
     command::run(cargo(&words).env("RUSTFLAGS", COVERAGE).env("CARGO_TARGET_DIR", &built))?;
-    for target in &targets {
-        run_target(workspace, &built.join(&host).join("release").join(target), target, seconds)?;
-    }
+    let programs = built.join(&host).join("release");
+    in_parallel(&targets, |target| run_target(workspace, &programs.join(target), target, seconds))?;
     Ok(format!("{} for {seconds} s each", targets.join(", ")))
+}
+
+/// As many at a time as the machine has processors. After a failure no further one is begun.
+fn in_parallel(targets: &[String], run: impl Fn(&str) -> Outcome + Sync) -> Outcome {
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    let left = Mutex::new((targets.iter(), Ok(())));
+    let next = || left.lock().ok().and_then(|mut left| left.0.next());
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(target) = next() {
+                    if let (Err(failure), Ok(mut left)) = (run(target), left.lock()) {
+                        *left = ([].iter(), Err(failure));
+                    }
+                }
+            });
+        }
+    });
+    left.into_inner().map_err(|_| Failure::new("a fuzz target could not be run"))?.1
 }
 
 fn run_target(workspace: &Workspace, binary: &Path, target: &str, seconds: u32) -> Outcome {
@@ -86,6 +106,25 @@ fn host() -> Outcome<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_targets_run_and_one_failure_is_told() {
+        let targets: Vec<_> = (0..20).map(|number| number.to_string()).collect();
+        let ran = Mutex::new(Vec::new());
+        let outcome = in_parallel(&targets, |target| {
+            ran.lock().unwrap().push(target.to_owned());
+            Ok(())
+        });
+        assert!(outcome.is_ok());
+        let mut ran = ran.into_inner().unwrap();
+        ran.sort_by_key(|target| target.parse::<u32>().unwrap());
+        assert_eq!(ran, targets);
+        let outcome = in_parallel(&targets, |target| match target {
+            "3" => Err(Failure::new("three")),
+            _ => Ok(()),
+        });
+        assert!(outcome.unwrap_err().to_string().contains("three"));
+    }
 
     #[test]
     fn targets_are_the_programs_of_the_manifest() {
