@@ -9,7 +9,7 @@ use plexus_session::{Action, Admitted, CloseReason, Connecting, Output, Session}
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode, Text};
 use plexus_wire::Packet;
 
-use super::{Shard, Tenant};
+use super::{Occupant, Shard};
 use crate::ports::{Arrival, ConnId, Door, Turn};
 
 /// A connection whose client is not yet known.
@@ -82,7 +82,7 @@ impl Shard {
             in_exchange: false,
             rights: None,
         };
-        *self.tenants.get(conn) = Tenant::Newcomer(Box::new(newcomer));
+        *self.occupants.get(conn) = Occupant::Newcomer(Box::new(newcomer));
         self.settle_newcomer(turn, conn);
     }
 
@@ -100,13 +100,13 @@ impl Shard {
     }
 
     fn send_newcomer(&mut self, turn: &mut Turn<'_>, conn: ConnId, packet: &Packet) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let version = newcomer.connecting.version();
         self.send(turn, conn, packet, version);
     }
 
     fn turn_away(&mut self, turn: &mut Turn<'_>, conn: ConnId, reason: CloseReason) {
-        if let Tenant::Newcomer(newcomer) = self.tenants.take(conn)
+        if let Occupant::Newcomer(newcomer) = self.occupants.take(conn)
             && let CloseReason::Refused(reason) = reason
         {
             let peer = newcomer.peer.map(tracing::field::display);
@@ -120,7 +120,7 @@ impl Shard {
 
     /// Finds or makes the session of a client that is who it says.
     fn admit(&mut self, turn: &mut Turn<'_>, conn: ConnId, mut admitted: Admitted) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let rights = newcomer.rights.clone();
         if let Some(rights) = &rights {
             admitted.expires = rights.expires;
@@ -133,24 +133,24 @@ impl Shard {
             && self.clients.get(slot).is_some_and(|at| !at.session.may_resume(&admitted.connect))
         {
             // A Client Identifier alone is no credential: the session is another user's.
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+            let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
         }
         if self.log_refuses(&admitted, found) {
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+            let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
             newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
             return;
         }
         if found.is_none() && self.node_is_full() {
             let limit = self.context.options.sessions_max;
             tracing::warn!(limit, "there are limits.max_sessions sessions already");
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+            let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
             newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
             return;
         }
         let Ok(seat) = self.seat(conn, &admitted, found) else { return };
-        let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.take(conn) else { return };
         let principal = Arc::new(Principal {
             client_id: admitted.client_id.clone(),
             user_name: admitted.connect.user_name.clone(),
@@ -186,7 +186,7 @@ impl Shard {
         if let Some(client) = self.clients.get_mut(slot) {
             client.seat = seat;
         }
-        *self.tenants.get(conn) = Tenant::Client(slot);
+        *self.occupants.get(conn) = Occupant::Client(slot);
         self.counters().connected.add(1);
         self.settle(turn, slot);
         self.count_clients();
@@ -206,7 +206,7 @@ impl Shard {
             return Ok(before);
         }
         let seat = self.context.fences.seat(admitted.connect.user_name.as_deref());
-        if let (Err(fence), Tenant::Newcomer(newcomer)) = (&seat, self.tenants.get(conn)) {
+        if let (Err(fence), Occupant::Newcomer(newcomer)) = (&seat, self.occupants.get(conn)) {
             newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
         }
         seat.map(|seat| seat.map(Box::new))

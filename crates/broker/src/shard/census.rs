@@ -3,7 +3,7 @@
 use plexus_session::Session;
 use plexus_types::ClientId;
 
-use super::{Shard, Tenant};
+use super::{Occupant, Shard};
 use crate::ports::ConnId;
 
 /// Everything that a shard keeps of clients, alive or gone. All zero after the last has left and
@@ -41,9 +41,9 @@ pub struct Census {
 impl Shard {
     /// Counts what is there.
     pub fn census(&self) -> Census {
-        let in_use = |tenant: &&Tenant| !matches!(tenant, Tenant::Nobody);
+        let in_use = |occupant: &&Occupant| !matches!(occupant, Occupant::Nobody);
         Census {
-            connections: self.tenants.0.iter().filter(in_use).count(),
+            connections: self.occupants.0.iter().filter(in_use).count(),
             sessions: self.clients.len(),
             subscriptions: self.index.subscriptions(),
             groups: self.groups.groups(),

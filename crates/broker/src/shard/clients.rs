@@ -24,7 +24,7 @@ pub(super) struct Client {
     pub(super) principal: Arc<Principal>,
     pub(super) door: Arc<Door>,
     pub(super) conn: Option<ConnId>,
-    /// Tells it from earlier tenants of its slot.
+    /// Tells it from earlier occupants of its slot.
     pub(super) serial: u32,
     /// The deadline for which a timer is set.
     pub(super) armed: Instant,

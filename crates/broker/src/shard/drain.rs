@@ -9,7 +9,7 @@ use plexus_session::{
 use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode};
 use plexus_wire::Packet;
 
-use super::{Shard, Tenant, Work, clients::Client, route::NOT_KEPT};
+use super::{Occupant, Shard, Work, clients::Client, route::NOT_KEPT};
 use crate::ports::{ConnId, Turn};
 
 impl Shard {
@@ -206,7 +206,7 @@ impl Shard {
             let client = client.principal.client_id.as_str();
             tracing::info!(%reason, client, "client disconnected by the server");
         }
-        *self.tenants.get(conn) = Tenant::Nobody;
+        *self.occupants.get(conn) = Occupant::Nobody;
         self.counters().disconnected.add(1);
         self.count_clients();
         turn.ports.close(conn, reason);
@@ -232,7 +232,7 @@ impl Shard {
         }
         if let Some(conn) = self.detach(slot) {
             drop(self.take_renewal(conn));
-            *self.tenants.get(conn) = Tenant::Nobody;
+            *self.occupants.get(conn) = Occupant::Nobody;
             self.counters().disconnected.add(1);
             turn.ports.close(conn, CloseReason::ByServer(ReasonCode::AdministrativeAction));
         }

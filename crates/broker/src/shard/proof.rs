@@ -12,7 +12,7 @@ use plexus_session::{Action, Decision};
 use plexus_types::{Instant, ReasonCode};
 use plexus_wire::Auth;
 
-use super::{Shard, Tenant};
+use super::{Occupant, Shard};
 use crate::ports::{ConnId, Ticket, Turn};
 
 /// How long a newcomer may take from its first AUTH to the end of the exchange.
@@ -88,7 +88,7 @@ fn next_step(action: Action, data: Bytes) -> Action {
 impl Shard {
     /// Asks who the newcomer is.
     pub(super) fn authenticate(&mut self, turn: &mut Turn<'_>, conn: ConnId, action: Action) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let credentials = match &action {
             Action::Connect(asked) => {
                 let data = asked.authentication_data.clone().unwrap_or_default();
@@ -124,7 +124,7 @@ impl Shard {
         action: Action,
         outcome: Outcome,
     ) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let outcome = fenced(&self.context.fences, turn.now, newcomer.who(), outcome);
         let Answer { decision, exchange, rights, .. } = Answer::of(action, outcome);
         let goes_on = exchange.is_some();
@@ -145,13 +145,13 @@ impl Shard {
     /// What was found out about a client is here.
     pub fn handle_verified(&mut self, turn: &mut Turn<'_>, ticket: Ticket, outcome: Outcome) {
         let Ticket { conn, serial } = ticket;
-        match self.tenants.get(conn) {
-            Tenant::Newcomer(newcomer) if newcomer.serial == serial => {
+        match self.occupants.get(conn) {
+            Occupant::Newcomer(newcomer) if newcomer.serial == serial => {
                 let Some(action) = newcomer.asked.take() else { return };
                 self.answer_newcomer(turn, conn, action, outcome);
                 self.settle_newcomer(turn, conn);
             }
-            Tenant::Client(slot) => {
+            Occupant::Client(slot) => {
                 let slot = *slot;
                 let Some(renewal) = self.renewals.get_mut(&conn) else { return };
                 if renewal.serial != serial {
@@ -163,7 +163,7 @@ impl Shard {
                 // Nothing of it was read meanwhile.
                 turn.ports.resume(conn);
             }
-            Tenant::Newcomer(_) | Tenant::Nobody => {}
+            Occupant::Newcomer(_) | Occupant::Nobody => {}
         }
     }
 
@@ -244,7 +244,7 @@ impl Shard {
             && due <= turn.now
         {
             self.exchanges.pop_front();
-            if let Tenant::Newcomer(newcomer) = self.tenants.get(conn)
+            if let Occupant::Newcomer(newcomer) = self.occupants.get(conn)
                 && newcomer.serial == serial
             {
                 newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
