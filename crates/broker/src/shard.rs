@@ -34,7 +34,7 @@ use std::{
     },
 };
 
-use plexus_porch::Fences;
+use plexus_porch::{Fences, Tenants};
 use plexus_records::{SLOTS, slot_of};
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
@@ -85,6 +85,8 @@ pub struct Context {
     pub alarms: Alarms,
     /// What keeps somebody out; the porch asks it too.
     pub fences: Arc<Fences>,
+    /// The tenants, beside the one that has no name.
+    pub(crate) tenants: Tenants,
     /// What others have the node tell under `$SYS`.
     pub(crate) told: Mutex<BTreeMap<String, String>>,
     /// The shards that have durable sessions.
@@ -103,7 +105,9 @@ impl Context {
     pub fn new(options: NodeOptions, seed: Seed) -> Arc<Self> {
         let counters = (0..options.shards).map(|_| Counters::default()).collect();
         let fences = Arc::new(Fences::new(&options.fences, seed));
+        let tenants = Tenants::new(&options.tenants, options.shards);
         Arc::new(Self {
+            tenants,
             options,
             counters,
             fences,
@@ -266,7 +270,7 @@ impl Shard {
                 options.shared_strategy,
                 &options.shared_strategies,
             ),
-            retained: RetainedStore::new(seed),
+            retained: RetainedStore::new(seed, id, &context),
             cursors: Cursors::default(),
             review: VecDeque::new(),
             awaiting: Awaiting::new(id, options.shards),
@@ -293,10 +297,14 @@ impl Shard {
             Occupant::Nobody => {}
             Occupant::Client(slot) => {
                 let slot = *slot;
-                if matches!(packet, Ok(Packet::Publish(_))) {
+                let is_publish = matches!(packet, Ok(Packet::Publish(_)));
+                if is_publish {
                     self.counters().messages_received.add(1);
                 }
                 let Some(client) = self.clients.get_mut(slot) else { return };
+                if is_publish && let Some(tenant) = &client.tenant {
+                    tenant.counters(self.id).messages_received.add(1);
+                }
                 client.session.handle_packet(turn.now, packet, &mut self.outbox);
                 self.settle(turn, slot);
             }

@@ -1,7 +1,7 @@
 //! What a shard holds, counted: for tests that want to know whether anything stays behind.
 
 use plexus_session::Session;
-use plexus_types::ClientId;
+use plexus_types::{ClientId, TenantName};
 
 use super::{Occupant, Shard};
 use crate::ports::ConnId;
@@ -62,6 +62,17 @@ impl Shard {
     /// The connection of a client of this shard.
     pub fn connection_of(&self, client: &ClientId) -> Option<ConnId> {
         self.clients.get(self.clients.find(client)?)?.conn
+    }
+
+    /// The connections of all clients that call themselves so, of that tenant, or of any where it is not known
+    /// yet whose client it is.
+    pub fn connections_of(&self, client: &ClientId, tenant: Option<&TenantName>) -> Vec<ConnId> {
+        if let Some(tenant) = tenant {
+            return self.connection_of(&tenant.client(client)).into_iter().collect();
+        }
+        let tenants = self.context.tenants.iter();
+        let theirs = tenants.filter_map(|it| self.connection_of(&it.name().client(client)));
+        self.connection_of(client).into_iter().chain(theirs).collect()
     }
 
     /// The session of a client of this shard, with a number that no later session of its slot has.

@@ -183,6 +183,7 @@ impl Shard {
             password: None,
             peer: principal.peer,
             listener: Arc::clone(&principal.listener),
+            tenant: principal.tenant.clone(),
             certificate: None,
             enhanced: step(&auth, renewal.exchange.take()),
             gate: Gate::default(),
@@ -210,7 +211,10 @@ impl Shard {
         }
         if is_let_in {
             let proved = rights.as_ref().and_then(|rights| rights.user_name.as_ref());
-            if proved.is_some_and(|proved| client.principal.user_name.as_ref() != Some(proved)) {
+            let tenant = rights.as_ref().and_then(|rights| rights.tenant.as_ref());
+            if proved.is_some_and(|proved| client.principal.user_name.as_ref() != Some(proved))
+                || tenant.is_some_and(|tenant| client.principal.tenant.as_ref() != Some(tenant))
+            {
                 // Its session, and what waits in it, is the other user's.
                 decision.verdict = Err(ReasonCode::NotAuthorized);
             } else {
@@ -269,7 +273,8 @@ fn step(auth: &Auth, exchange: Option<Exchange>) -> Option<Enhanced> {
 fn fenced(fences: &Fences, now: Instant, who: Who<'_>, outcome: Outcome) -> Outcome {
     let Outcome::Allow(rights, data) = outcome else { return outcome };
     let user = rights.user_name.as_deref().or(who.user);
-    match fences.judge(now, Who { user, ..who }, Ok(())) {
+    let tenant = rights.tenant.as_ref().or(who.tenant);
+    match fences.judge(now, Who { user, tenant, ..who }, Ok(())) {
         Ok(()) => Outcome::Allow(rights, data),
         Err(reason) => Outcome::Deny(reason),
     }
