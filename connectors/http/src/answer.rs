@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use plexus_access::Rights;
 use plexus_admission::{Answer, Trouble, attributes_of, rules_of};
-use plexus_types::{Instant, ReasonCode};
+use plexus_types::{Instant, ReasonCode, TenantName};
 use serde_json::{Map, Value};
+
+/// The attribute that says which tenant's client it is.
+const TENANT: &str = "tns";
 
 /// Reads the body of an answer 200:
 ///
@@ -40,6 +43,13 @@ fn rights(said: &Map<String, Value>) -> Result<Rights, String> {
         Some(value) if value.is_object() => attributes_of(value),
         Some(_) => return Err("`client_attrs` is no object".to_owned()),
     };
+    // Of what was said, not of what is kept of it: whose client it is must not get lost.
+    let tenant = given("client_attrs").and_then(|attributes| attributes.get(TENANT));
+    let tenant = tenant.map(|name| {
+        let name = TenantName::try_from(name.as_str().unwrap_or_default());
+        name.map_err(|error| format!("`client_attrs.{TENANT}`: {error}"))
+    });
+    let tenant = tenant.transpose()?;
     let rules = given("acl").map(rules_of).transpose();
     let rules = rules.map_err(|error| format!("`acl`: {error}"))?;
     let expires = match given("expire_at") {
@@ -50,23 +60,24 @@ fn rights(said: &Map<String, Value>) -> Result<Rights, String> {
             Some(Instant::ZERO + Duration::from_secs(seconds.min(1 << 33)))
         }
     };
-    Ok(Rights { user_name: None, attributes, rules, expires, is_superuser })
+    Ok(Rights { user_name: None, tenant, attributes, rules, expires, is_superuser })
 }
 
 #[cfg(test)]
 mod tests {
     use plexus_admission::{Answer, Trouble};
-    use plexus_types::{Instant, ReasonCode};
+    use plexus_types::{Instant, ReasonCode, TenantName};
 
     use super::read;
 
     #[test]
     fn an_answer_brings_all_that_a_client_may_have() {
-        let body = r#"{"result":"allow","is_superuser":true,"client_attrs":{"site":"north","n":1},
+        let body = r#"{"result":"allow","is_superuser":true,"client_attrs":{"site":"north","n":1,"tns":"acme"},
             "acl":[{"permission":"deny","topic":"a"}],"expire_at":100,"more":[]}"#;
         let Ok(Answer::Allow(rights, None)) = read(body.as_bytes()) else { panic!("allowed") };
         assert!(rights.is_superuser && rights.rules.is_some());
         assert_eq!(rights.attributes.get("site"), Some("north"));
+        assert_eq!(rights.tenant.as_ref().map(TenantName::as_str), Some("acme"));
         assert_eq!(rights.expires, Some(Instant::from_secs(100)));
         let Ok(Answer::Allow(rights, None)) = read(br#"{"result":"allow","acl":null}"#) else {
             panic!("allowed")
@@ -95,6 +106,8 @@ mod tests {
             r#"{"result":"allow""#,
             r#"{"result":"allow","is_superuser":1}"#,
             r#"{"result":"allow","client_attrs":[]}"#,
+            r#"{"result":"allow","client_attrs":{"tns":7}}"#,
+            r#"{"result":"allow","client_attrs":{"tns":"a/b"}}"#,
             r#"{"result":"allow","acl":"all"}"#,
             r#"{"result":"allow","acl":[{"permission":"maybe","topic":"a"}]}"#,
             r#"{"result":"allow","expire_at":-1}"#,

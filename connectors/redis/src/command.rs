@@ -81,6 +81,7 @@ mod tests {
             password: None,
             peer: None,
             listener: "l".into(),
+            tenant: None,
             certificate: None,
             enhanced: None,
             gate: plexus_access::Gate::default(),

@@ -42,6 +42,7 @@ mod tests {
             user_name: None,
             peer: None,
             listener: Arc::from("tcp"),
+            tenant: None,
             is_unplaced: false,
             rights: None,
         }

@@ -32,7 +32,9 @@ pub use password::{
 };
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict};
-pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
+pub use rules::{
+    Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Whose, Wildcard,
+};
 pub use scram::{Challenge, ClientFirst, SCRAM_ITERATIONS, ScramError, ScramKeys};
 pub use template::{Shown, Template, TemplateError, TemplatePart};
 pub use users::{Login, NameError, User, Users, UsersError, UsersProblem, edit, import};

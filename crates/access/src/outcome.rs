@@ -1,7 +1,7 @@
 use std::{any::Any, fmt, sync::Arc};
 
 use bytes::Bytes;
-use plexus_types::{Instant, ReasonCode, Text};
+use plexus_types::{Instant, ReasonCode, TenantName, Text};
 
 use crate::Rules;
 
@@ -10,6 +10,8 @@ use crate::Rules;
 pub struct Rights {
     /// The user name that it has proved, where that is another than it gave.
     pub user_name: Option<Text>,
+    /// The tenant whose client it is, as far as it was found out here.
+    pub tenant: Option<TenantName>,
     /// Facts about it by their names: rules write them as `${attribute.name}`.
     pub attributes: Attributes,
     /// Rules of its own, which are asked before those of the configuration.
@@ -23,9 +25,9 @@ pub struct Rights {
 impl Rights {
     /// Whether nothing was found out: only the configuration speaks.
     pub fn is_empty(&self) -> bool {
-        let Self { user_name, attributes, rules, expires, is_superuser } = self;
+        let Self { user_name, tenant, attributes, rules, expires, is_superuser } = self;
         let has_more = rules.is_some() || expires.is_some() || *is_superuser;
-        user_name.is_none() && attributes.is_empty() && !has_more
+        user_name.is_none() && tenant.is_none() && attributes.is_empty() && !has_more
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use plexus_types::{ClientId, Qos, ReasonCode, Text, TopicFilter, TopicName};
+use plexus_types::{ClientId, Qos, ReasonCode, TenantName, Text, TopicFilter, TopicName};
 
 use crate::{Exchange, Reply, Rights};
 
@@ -21,6 +21,8 @@ pub struct Credentials {
     pub peer: Option<IpAddr>,
     /// The name of the listener that it came through.
     pub listener: Arc<str>,
+    /// The tenant that it comes in as, where that is known before anything is shown.
+    pub tenant: Option<TenantName>,
     /// The certificate that it proved to own.
     pub certificate: Option<Arc<Certificate>>,
     /// The step of an enhanced authentication that is due, where the client asked for one.
@@ -89,6 +91,8 @@ pub struct Enhanced {
 pub struct Certificate {
     /// The last Common Name of the subject.
     pub common_name: Option<String>,
+    /// The last organization of the subject.
+    pub organization: Option<String>,
     /// The whole subject as text (RFC 4514).
     pub subject: String,
     /// Subject alternative names that are DNS names.
@@ -115,6 +119,7 @@ impl fmt::Debug for Credentials {
             .field("password", &self.password.as_ref().map(|_| "…"))
             .field("peer", &self.peer)
             .field("listener", &self.listener)
+            .field("tenant", &self.tenant)
             .field("certificate", &self.certificate)
             .field("enhanced", &self.enhanced)
             .finish_non_exhaustive()
@@ -132,6 +137,8 @@ pub struct Principal {
     pub peer: Option<IpAddr>,
     /// The name of the listener that it came through.
     pub listener: Arc<str>,
+    /// The tenant whose client it is.
+    pub tenant: Option<TenantName>,
     /// Whether nobody knows where it came from: its session was there before the node started.
     pub is_unplaced: bool,
     /// What was found out about it; none where only the configuration speaks.

@@ -1,6 +1,6 @@
 use std::{net::IpAddr, sync::Arc};
 
-use plexus_types::{Qos, TopicFilter, TopicName};
+use plexus_types::{Qos, TenantName, TopicFilter, TopicName};
 
 use crate::{Pattern, Person, Principal};
 
@@ -43,6 +43,8 @@ pub enum Act<'a> {
 /// Whom a rule is for: everybody who is in each of the lists that have something in them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Who {
+    /// Of which tenant they are.
+    pub whose: Whose,
     /// User names; who has none is in no list.
     pub users: Vec<Wildcard>,
     /// Client identifiers.
@@ -54,6 +56,16 @@ pub struct Who {
     pub listeners: Vec<Wildcard>,
     /// Attributes by name, each of which it has to have with such a value.
     pub attributes: Vec<(Box<str>, Wildcard)>,
+}
+
+/// Whose clients a rule is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of any tenant and of none: what a client has brought with it is about itself.
+    #[default]
+    Anybodys,
+    /// Those of that tenant alone, or of none: rules of one tenant are never another's.
+    Tenants(Option<TenantName>),
 }
 
 /// What of it a rule is about.
@@ -166,7 +178,8 @@ impl Who {
         fn any(list: &[Wildcard], text: Option<&str>) -> bool {
             list.is_empty() || text.is_some_and(|text| list.iter().any(|it| it.matches(text)))
         }
-        any(&self.users, principal.user_name.as_deref())
+        self.is_of(principal)
+            && any(&self.users, principal.user_name.as_deref())
             && any(&self.clients, Some(principal.client_id.as_str()))
             && any(&self.listeners, Some(&principal.listener))
             && self.attributes.iter().all(|(name, wanted)| {
@@ -176,6 +189,13 @@ impl Who {
                 value.map_or(unknown, |value| wanted.matches(value))
             })
             && (self.comes_from(principal.peer) || principal.is_unplaced && effect == Effect::Deny)
+    }
+
+    fn is_of(&self, principal: &Principal) -> bool {
+        match &self.whose {
+            Whose::Anybodys => true,
+            Whose::Tenants(tenant) => *tenant == principal.tenant,
+        }
     }
 
     fn comes_from(&self, peer: Option<IpAddr>) -> bool {

@@ -31,6 +31,8 @@ pub enum Shown {
     Peer,
     /// `${listener}`: the name of the listener that it came through.
     Listener,
+    /// `${tenant}`: the tenant that it comes in as, where a listener or a server name says so.
+    Tenant,
     /// `${cert_common_name}`: the common name of its certificate.
     CommonName,
     /// `${cert_subject}`: the whole subject of its certificate (RFC 4514).
@@ -49,12 +51,13 @@ pub enum TemplateError {
 }
 
 impl Shown {
-    const ALL: [(&str, Self); 7] = [
+    const ALL: [(&str, Self); 8] = [
         ("clientid", Self::ClientId),
         ("username", Self::UserName),
         ("password", Self::Password),
         ("peerhost", Self::Peer),
         ("listener", Self::Listener),
+        ("tenant", Self::Tenant),
         ("cert_common_name", Self::CommonName),
         ("cert_subject", Self::Subject),
     ];
@@ -76,6 +79,7 @@ impl Shown {
             }
             Self::Peer => Some(credentials.peer?.to_string().into()),
             Self::Listener => Some((&*credentials.listener).into()),
+            Self::Tenant => Some(credentials.tenant.as_ref()?.as_str().into()),
             Self::CommonName => certificate?.common_name.as_deref().map(Cow::from),
             Self::Subject => Some(certificate?.subject.as_str().into()),
         }

@@ -57,6 +57,7 @@ impl Cache {
         part(credentials.password.as_deref());
         part(credentials.peer.map(|peer| peer.to_string()).as_deref().map(str::as_bytes));
         part(Some(credentials.listener.as_bytes()));
+        part(credentials.tenant.as_ref().map(|tenant| tenant.as_str().as_bytes()));
         let certificate = credentials.certificate.as_ref();
         part(certificate.map(|shown| format!("{shown:?}")).as_deref().map(str::as_bytes));
         context.sign().as_ref().try_into().ok()

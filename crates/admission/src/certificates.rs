@@ -1,5 +1,5 @@
 use plexus_access::{Attributes, Certificate, Credentials, Rights, Wildcard};
-use plexus_types::{ReasonCode, Text};
+use plexus_types::{ReasonCode, TenantName, Text};
 
 use crate::{Answer, Asking, Authenticator};
 
@@ -8,6 +8,8 @@ use crate::{Answer, Asking, Authenticator};
 pub enum CertificateName {
     /// The last Common Name of the subject.
     CommonName,
+    /// The last organization of the subject.
+    Organization,
     /// The whole subject (RFC 4514).
     Subject,
     /// The first alternative name that is a DNS name.
@@ -23,6 +25,7 @@ impl CertificateName {
     pub fn of(self, certificate: &Certificate) -> Option<&str> {
         match self {
             Self::CommonName => certificate.common_name.as_deref(),
+            Self::Organization => certificate.organization.as_deref(),
             Self::Subject => Some(certificate.subject.as_str()).filter(|text| !text.is_empty()),
             Self::DnsName => certificate.dns_names.first().map(String::as_str),
             Self::MailAddress => certificate.mail_addresses.first().map(String::as_str),
@@ -38,6 +41,8 @@ pub struct CertificateOptions {
     pub user_name: CertificateName,
     /// The name that the client identifier has to be, if any.
     pub client_id: Option<CertificateName>,
+    /// The name that says which tenant's client it is, if any.
+    pub tenant: Option<CertificateName>,
     /// Subjects that are believed; all of them if there are none.
     pub subjects: Vec<Wildcard>,
 }
@@ -67,6 +72,14 @@ impl Certificates {
             tracing::info!(?client_id, "the client identifier is not that of its certificate");
             return Answer::Deny(ReasonCode::ClientIdentifierNotValid);
         }
+        let tenant = match self.0.tenant.map(|name| tenant_of(name, certificate)) {
+            Some(Ok(tenant)) => Some(tenant),
+            Some(Err(shown)) => {
+                tracing::info!(?client_id, ?shown, "its certificate names no tenant");
+                return Answer::Deny(ReasonCode::NotAuthorized);
+            }
+            None => None,
+        };
         let facts = [
             ("cert_common_name", CertificateName::CommonName),
             ("cert_subject", CertificateName::Subject),
@@ -79,8 +92,14 @@ impl Certificates {
             .filter_map(|(fact, name)| Some((fact.to_owned(), name.of(certificate)?.to_owned())));
         let attributes = Attributes::new(facts);
         let user_name = Some(user_name);
-        Answer::Allow(Box::new(Rights { user_name, attributes, ..Rights::default() }), None)
+        Answer::Allow(Box::new(Rights { user_name, tenant, attributes, ..Rights::default() }), None)
     }
+}
+
+/// The tenant that a certificate names, or what it names instead.
+fn tenant_of(name: CertificateName, certificate: &Certificate) -> Result<TenantName, &str> {
+    let shown = name.of(certificate).unwrap_or_default();
+    TenantName::try_from(shown).map_err(|_| shown)
 }
 
 impl Authenticator for Certificates {

@@ -30,4 +30,4 @@ pub use rights::{RulesError, attributes_of, rules_of};
 pub use step::{OnTrouble, Step, StepOptions};
 pub use stored::{Fields, PasswordCheck, StoredUser, rules_of_records};
 pub use tokens::{Algorithm, Fetch, Fetching, KeyError, Keys, TokenOptions, TokenSource, Tokens};
-pub use users::{UserTable, UsersBy};
+pub use users::{UserBook, UserTable, UsersBy};

@@ -4,7 +4,7 @@ pub use jsonwebtoken::Algorithm;
 use jsonwebtoken::Validation;
 use plexus_access::{Credentials, Rights, Template};
 use plexus_runtime::unix_now;
-use plexus_types::{Instant, ReasonCode, Text};
+use plexus_types::{Instant, ReasonCode, TenantName, Text};
 use serde_json::{Map, Value};
 
 pub use self::keys::{Fetch, Fetching, KeyError, Keys};
@@ -43,6 +43,8 @@ pub struct TokenOptions {
     pub endless: bool,
     /// The claim that is the user name.
     pub user_name_claim: Option<String>,
+    /// The claim that says which tenant's client it is, if any. It has to be there.
+    pub tenant_claim: Option<String>,
     /// The claim with rules of the client.
     pub rules_claim: String,
     /// The claim with attributes of the client.
@@ -132,9 +134,18 @@ impl Tokens {
                 Some(text.ok_or_else(|| format!("its `{name}` is no user name"))?)
             }
         };
+        let tenant = match &options.tenant_claim {
+            None => None,
+            Some(name) => {
+                let text = claims.get(name).and_then(Value::as_str).unwrap_or_default();
+                let tenant = TenantName::try_from(text);
+                Some(tenant.map_err(|_| format!("its `{name}` is no name of a tenant"))?)
+            }
+        };
         let rules = claims.get(&options.rules_claim).map(rules_of).transpose();
         Ok(Rights {
             user_name,
+            tenant,
             attributes: claims
                 .get(&options.attributes_claim)
                 .map(attributes_of)

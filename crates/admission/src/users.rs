@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::rand;
@@ -8,7 +8,7 @@ use plexus_access::{
     ScramError, Users,
 };
 use plexus_runtime::Handle;
-use plexus_types::{ClientId, ReasonCode, Text};
+use plexus_types::{ClientId, ReasonCode, TenantName, Text};
 
 use crate::{Answer, Asking, Authenticator, Trouble};
 
@@ -25,28 +25,68 @@ pub enum UsersBy {
     ClientId,
 }
 
+/// Users of the node and of its tenants. Those of one tenant are unknown to all others.
+#[derive(Debug)]
+pub struct UserBook {
+    /// Those of no tenant.
+    pub own: Users,
+    /// Those of each tenant that has any.
+    pub tenants: BTreeMap<TenantName, Users>,
+}
+
+impl UserBook {
+    fn of(&self, tenant: Option<&TenantName>) -> Option<&Users> {
+        tenant.map_or(Some(&self.own), |tenant| self.tenants.get(tenant))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Users> {
+        std::iter::once(&self.own).chain(self.tenants.values())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all().map(Users::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many have a weak stored password.
+    pub fn weak(&self) -> usize {
+        self.all().map(Users::weak).sum()
+    }
+}
+
+impl From<Users> for UserBook {
+    fn from(own: Users) -> Self {
+        Self { own, tenants: BTreeMap::new() }
+    }
+}
+
 /// The users that the node itself knows. What replaces them holds for connections from then on;
 /// whoever is connected stays.
 #[derive(Debug, Clone)]
 pub struct UserTable {
-    users: Arc<ArcSwap<Users>>,
+    users: Arc<ArcSwap<UserBook>>,
     by: UsersBy,
     runtime: Handle,
 }
 
 impl UserTable {
     /// These users, until others replace them. Their passwords are checked on that runtime.
-    pub fn new(users: Users, by: UsersBy, runtime: Handle) -> Self {
-        Self { users: Arc::new(ArcSwap::from_pointee(users)), by, runtime }
+    pub fn new(users: impl Into<UserBook>, by: UsersBy, runtime: Handle) -> Self {
+        Self { users: Arc::new(ArcSwap::from_pointee(users.into())), by, runtime }
     }
 
     /// Puts other users in their place.
-    pub fn replace(&self, users: Users) {
-        self.users.store(Arc::new(users));
+    pub fn replace(&self, users: impl Into<UserBook>) {
+        self.users.store(Arc::new(users.into()));
     }
 
     /// The users of now.
-    pub fn users(&self) -> Arc<Users> {
+    pub fn users(&self) -> Arc<UserBook> {
         self.users.load_full()
     }
 
@@ -57,6 +97,14 @@ impl UserTable {
             UsersBy::ClientId => Text::try_from(credentials.client_id.as_str()).ok(),
         }
     }
+}
+
+/// Who wants to come in.
+#[derive(Clone, Copy)]
+struct Applicant<'a> {
+    client_id: &'a ClientId,
+    gate: &'a Gate,
+    tenant: Option<&'a TenantName>,
 }
 
 /// An exchange of SCRAM that has begun.
@@ -71,19 +119,19 @@ impl UserTable {
     /// The next step of an exchange of SCRAM.
     fn scram(
         &self,
-        (client_id, gate): (&ClientId, &Gate),
+        who: Applicant<'_>,
         enhanced: &mut Enhanced,
         digest: PasswordDigest,
     ) -> Result<Answer, Trouble> {
         let step = match enhanced.exchange.take().and_then(Exchange::take::<Begun>) {
-            None => self.begin((client_id, gate), &enhanced.data, digest)?,
+            None => self.begin(who, &enhanced.data, digest)?,
             Some(begun) => {
-                try_name(gate, &begun.name)?;
+                try_name(who.gate, &begun.name)?;
                 self.end(begun, &enhanced.data)
             }
         };
         Ok(step.unwrap_or_else(|problem| {
-            let client = client_id.as_str();
+            let client = who.client_id.as_str();
             tracing::info!(?client, %problem, "SCRAM ends");
             // Also what DISCONNECT may say to a client that authenticates itself anew.
             Answer::Deny(ReasonCode::NotAuthorized)
@@ -92,7 +140,7 @@ impl UserTable {
 
     fn begin(
         &self,
-        (client_id, gate): (&ClientId, &Gate),
+        who: Applicant<'_>,
         data: &[u8],
         digest: PasswordDigest,
     ) -> Result<Result<Answer, ScramError>, Trouble> {
@@ -103,15 +151,16 @@ impl UserTable {
         if let Ok(first) = &first
             && let Ok(name) = Text::try_from(first.name())
         {
-            try_name(gate, &name)?;
+            try_name(who.gate, &name)?;
         }
         Ok(first.and_then(|first| {
             let name = Text::try_from(first.name()).map_err(|_| ScramError::Form)?;
             // They may have been replaced since it was found that they know the method.
-            let found = self.users().scram(&name, digest);
+            let book = self.users();
+            let found = book.of(who.tenant).and_then(|users| users.scram(&name, digest));
             let (keys, login) = found.ok_or(ScramError::Proof)?;
             // Known by its identifier, it may speak for itself only.
-            let is_itself = self.by == UsersBy::UserName || client_id.as_str() == &*name;
+            let is_itself = self.by == UsersBy::UserName || who.client_id.as_str() == &*name;
             let is_superuser = login == Login::Right { is_superuser: true };
             let is_known = is_itself && login != Login::Unknown;
             let (message, challenge) = first.challenge(keys, is_known, &STANDARD.encode(nonce));
@@ -141,7 +190,9 @@ impl Authenticator for UserTable {
             let digest = PasswordDigest::of_scram(&enhanced.method);
             // An exchange that has begun is gone on with, whoever the users are by now.
             return digest.is_some_and(|digest| {
-                enhanced.exchange.is_some() || self.users.load().offers_scram(digest)
+                let book = self.users.load();
+                let users = book.of(credentials.tenant.as_ref());
+                enhanced.exchange.is_some() || users.is_some_and(|it| it.offers_scram(digest))
             });
         }
         // Every client has an identifier: one that shows nothing else is none of these users.
@@ -157,24 +208,29 @@ impl Authenticator for UserTable {
 
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
         Box::pin(async move {
-            let Credentials { client_id, gate, enhanced, .. } = credentials;
+            let Credentials { client_id, gate, enhanced, tenant, .. } = credentials;
+            let who = Applicant { client_id, gate, tenant: tenant.as_ref() };
             if let Some(enhanced) = enhanced {
                 let digest = PasswordDigest::of_scram(&enhanced.method);
                 return match digest {
-                    Some(digest) => self.scram((client_id, gate), enhanced, digest),
+                    Some(digest) => self.scram(who, enhanced, digest),
                     None => Ok(Answer::Ignore),
                 };
             }
             let Some(name) = self.name_of(credentials) else { return Ok(Answer::Ignore) };
             try_name(&credentials.gate, &name)?;
-            let users = self.users();
+            let (book, tenant) = (self.users(), credentials.tenant.clone());
+            let Some(users) = book.of(tenant.as_ref()) else { return Ok(Answer::Ignore) };
             // An absent password equals no stored one, not even that of an empty password.
             let Some(password) = credentials.password.clone() else {
                 let known = users.contains(&name);
                 let refused = Answer::Deny(ReasonCode::BadUserNameOrPassword);
                 return Ok(if known { refused } else { Answer::Ignore });
             };
-            let check = move || users.check(&name, &password);
+            let check = move || {
+                let users = book.of(tenant.as_ref());
+                users.map_or(Login::Unknown, |users| users.check(&name, &password))
+            };
             let broken = || Trouble::Failed("checking the password broke off".to_owned());
             Ok(match self.runtime.compute(check).await.ok_or_else(broken)? {
                 Login::Right { is_superuser } => {

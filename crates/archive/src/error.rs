@@ -67,7 +67,7 @@ pub enum Fault {
     Format,
     /// Another version.
     #[error(
-        "the export has version {0}, and this program reads version {VERSION}; import it with \
+        "the export has version {0}, and this program reads versions up to {VERSION}; import it with \
          the program that wrote it"
     )]
     Version(u64),

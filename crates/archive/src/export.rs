@@ -9,7 +9,7 @@ use plexus_records::{
 };
 use plexus_stdx::Seed;
 use plexus_store::{Disk, tools::Reader};
-use plexus_types::MessageId;
+use plexus_types::{MessageId, TopicFilter, TopicName};
 use serde::Serialize;
 
 use crate::{
@@ -50,7 +50,7 @@ pub fn export<D: Disk>(
         lines.open(open, &topic)?;
     }
     for (topic, message) in retained {
-        lines.retained(topic, message)?;
+        lines.retained(&TopicName::from_checked(&topic), message)?;
     }
     for session in sessions {
         lines.session(&session)?;
@@ -93,16 +93,18 @@ impl Lines<'_> {
         let KeptOpen { message, audience, written, served } = open;
         let group = match audience {
             Audience::Subscribers => None,
-            Audience::Group(filter) => Some(filter.as_ref().to_owned()),
+            Audience::Group(filter) => Some(TopicFilter::shown_of(&filter).into_owned()),
         };
         let superseded = written.contains(topic);
-        let served = served.iter().map(|filter| filter.as_ref().to_owned()).collect();
+        let served = served.iter().map(|it| TopicFilter::shown_of(it).into_owned()).collect();
         self.put(&Line::Open(OpenLine { message: message.get(), group, superseded, served }))
     }
 
-    fn retained(&mut self, topic: Box<str>, message: MessageId) -> Result<(), ExportError> {
+    fn retained(&mut self, topic: &TopicName, message: MessageId) -> Result<(), ExportError> {
         self.counts.retained += 1;
-        self.put(&Line::Retained(RetainedLine { topic: topic.into(), message: message.get() }))
+        let tenant = topic.tenant().map(str::to_owned);
+        let topic = topic.to_shown().as_str().to_owned();
+        self.put(&Line::Retained(RetainedLine { tenant, topic, message: message.get() }))
     }
 
     fn session(&mut self, session: &KeptSession) -> Result<(), ExportError> {

@@ -20,7 +20,7 @@ use self::{bodies::Bodies, lines::Lines, queue::Queue};
 use crate::{
     error::{Fault, ImportError},
     line::{Counts, Header, Line, MessageLine, OpenLine, QueuedLine, RetainedLine, SessionLine},
-    message::{moment, shared, topic, value},
+    message::{moment, placed, shared, tenant, topic, value},
 };
 
 /// The longest line that is read.
@@ -249,13 +249,15 @@ impl<D: Disk> Importer<D> {
         self.enter(Part::Open)?;
         let OpenLine { message, group, superseded, served } = line;
         let topic = self.topic_of(message)?;
+        let tenant = tenant(topic.tenant())?;
+        let tenant = tenant.as_ref();
         self.opened.entry(message).or_insert(number); // It may be open for several groups.
         let audience = match group {
             None => Audience::Subscribers,
-            Some(group) => Audience::Group(shared("group", &group)?),
+            Some(group) => Audience::Group(shared("group", tenant, &group)?),
         };
-        let served =
-            served.iter().map(|filter| shared("served", filter)).collect::<Result<_, _>>()?;
+        let served = served.iter().map(|filter| shared("served", tenant, filter));
+        let served = served.collect::<Result<_, _>>()?;
         let open = OpenMessage { id: MessageId::new(message), audience, served };
         if superseded {
             self.write_open(&topic, open);
@@ -277,18 +279,18 @@ impl<D: Disk> Importer<D> {
 
     fn retained(&mut self, number: u64, line: RetainedLine) -> Result<(), Refusal> {
         self.enter(Part::Retained)?;
-        let RetainedLine { topic: name, message } = line;
-        topic("topic", &name)?;
+        let RetainedLine { tenant: of, topic: name, message } = line;
+        let name = placed(tenant(of.as_deref())?.as_ref(), &topic("topic", &name)?);
         let stored = self.stored(message)?;
-        if stored.topic.as_str() != name {
-            let topic = stored.topic.as_str().to_owned();
+        if stored.topic != name {
+            let topic = stored.topic.to_shown().as_str().to_owned();
             return Err(Fault::OtherTopic { message, topic }.into());
         }
         if stored.payload.is_empty() {
             return Err(Fault::Deletes(message).into());
         }
         if let Some(first) = self.topics.insert(name.as_str().into(), number) {
-            let what = format!("the retained message of \"{name}\"");
+            let what = format!("the retained message of \"{}\"", name.to_shown());
             return Err(Fault::Twice { what, first }.into());
         }
         self.writer.retained(&mut self.batch, &name, MessageId::new(message));
@@ -302,7 +304,7 @@ impl<D: Disk> Importer<D> {
         let session = line.read()?;
         let client = session.image.client_id.clone();
         if let Some(first) = self.clients.insert(client.clone(), number) {
-            let what = format!("client \"{client}\"");
+            let what = format!("client \"{}\"", client.shown());
             return Err(Fault::Twice { what, first }.into());
         }
         if let Some(id) = session.seen.iter().find(|id| !self.opened.contains_key(&id.get())) {
@@ -317,13 +319,14 @@ impl<D: Disk> Importer<D> {
     fn queued(&mut self, line: QueuedLine) -> Result<(), Refusal> {
         self.enter(Part::Sessions)?;
         let own = |(session, _): &&mut (KeptSession, Queue)| {
-            session.image.client_id.as_str() == line.client
+            session.image.client_id.shown() == line.client
         };
         let Some((session, queue)) = self.session.as_mut().filter(own) else {
             return Err(Fault::Stranger { client: line.client }.into());
         };
         let bodies = &mut self.bodies;
-        let entry = line.read(|id| bodies.refer(id))?;
+        let tenant = session.image.client_id.tenant();
+        let entry = line.read(tenant.as_ref(), |id| bodies.refer(id))?;
         queue.follow(entry.sequence)?;
         if session.image.entries.len() >= QUEUE_MAX {
             return Err(Fault::Queue.into());

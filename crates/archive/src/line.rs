@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What the first line calls the format.
 pub const FORMAT: &str = "plexus-store";
 /// The version of the format that is written, and the only one that is read.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// The part of the first line that every version has.
 #[derive(Debug, Deserialize)]
@@ -49,6 +49,9 @@ pub(crate) enum Line {
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessageLine {
     pub(crate) id: u64,
+    /// The tenant that it is of; without it, of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
     pub(crate) topic: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) payload: Option<String>,
@@ -107,6 +110,9 @@ pub(crate) struct OpenLine {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetainedLine {
+    /// The tenant that it is of; without it, of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
     pub(crate) topic: String,
     pub(crate) message: u64,
 }
@@ -115,6 +121,9 @@ pub(crate) struct RetainedLine {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionLine {
+    /// The tenant that it is of; without it, of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
     pub(crate) client: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) user_name: Option<String>,

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use plexus_session::WillImage;
 use plexus_store::StoredMessage;
 use plexus_types::{
-    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, Text, TopicFilter,
-    TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, TenantName, Text,
+    TopicFilter, TopicName,
 };
 use plexus_wire::property::{MessagePropertiesBuilder, MessageProperty, message_properties};
 
@@ -27,12 +27,13 @@ impl MessageLine {
         let (payload, payload_base64) = written(&message.payload);
         Self {
             id: message.id.get(),
-            topic: message.topic.as_str().to_owned(),
+            tenant: message.topic.tenant().map(str::to_owned),
+            topic: message.topic.to_shown().as_str().to_owned(),
             payload,
             payload_base64,
             qos: message.qos.get(),
             retain: message.retain,
-            publisher: message.publisher.as_str().to_owned(),
+            publisher: message.publisher.shown().to_owned(),
             expires_millis: message.expires,
             properties: Properties::of(&message.properties),
         }
@@ -43,15 +44,18 @@ impl MessageLine {
             return Err(value("id", &self.id, "a number from 1 to 9223372036854775807"));
         }
         let expires = self.expires_millis.map(|millis| moment("expires_millis", millis));
+        let tenant = tenant(self.tenant.as_deref())?;
+        let topic = topic("topic", &self.topic)?;
+        let publisher = ClientId::new(&text("publisher", &self.publisher)?);
         sized(Message {
             id: MessageId::new(self.id),
-            topic: topic("topic", &self.topic)?,
+            topic: placed(tenant.as_ref(), &topic),
             payload: payload(self.payload, self.payload_base64)?,
             qos: qos(self.qos)?,
             retain: self.retain,
             properties: self.properties.read()?,
             expires: expires.transpose()?,
-            publisher: ClientId::new(&text("publisher", &self.publisher)?),
+            publisher: named(tenant.as_ref(), publisher),
             durability: Durability::Synced,
         })
     }
@@ -202,6 +206,28 @@ pub(crate) fn text(field: &'static str, found: &str) -> Result<Text, Fault> {
     Text::try_from(found).map_err(|problem| Fault::Text { field, problem })
 }
 
+/// The tenant that a line speaks of.
+pub(crate) fn tenant(found: Option<&str>) -> Result<Option<TenantName>, Fault> {
+    let name = found.map(|name| (name, TenantName::try_from(name)));
+    let name = name.map(|(found, name)| {
+        name.map_err(|_| value("tenant", &found, "1 to 64 letters, digits, `_` and `-`"))
+    });
+    name.transpose()
+}
+
+/// The topic as one of the tenant.
+pub(crate) fn placed(tenant: Option<&TenantName>, topic: &TopicName) -> TopicName {
+    tenant.map_or_else(|| topic.clone(), |tenant| tenant.topic(topic))
+}
+
+/// The client as one of the tenant. What nobody has published is nobody's.
+pub(crate) fn named(tenant: Option<&TenantName>, client: ClientId) -> ClientId {
+    match tenant.filter(|_| !client.is_empty()) {
+        Some(tenant) => tenant.client(&client),
+        None => client,
+    }
+}
+
 pub(crate) fn topic(field: &'static str, found: &str) -> Result<TopicName, Fault> {
     TopicName::try_from(found).map_err(|problem| not_a_topic(field, found, problem))
 }
@@ -217,9 +243,17 @@ fn not_a_topic(field: &'static str, found: &str, problem: plexus_types::TopicErr
 }
 
 /// The whole filter of a shared group.
-pub(crate) fn shared(field: &'static str, group: &str) -> Result<Arc<str>, Fault> {
-    match filter(field, group)?.shared() {
-        Some(_) => Ok(group.into()),
+pub(crate) fn shared(
+    field: &'static str,
+    tenant: Option<&TenantName>,
+    group: &str,
+) -> Result<Arc<str>, Fault> {
+    let whole = filter(field, group)?;
+    match whole.shared() {
+        Some(_) => Ok(match tenant {
+            Some(tenant) => tenant.filter(&whole).as_str().into(),
+            None => group.into(),
+        }),
         None => Err(value(field, &group, "the filter of a shared group, $share/<name>/<filter>")),
     }
 }

@@ -3,13 +3,13 @@
 use plexus_records::kept::KeptSession;
 use plexus_session::{Entry, Extras, Held, Image, Sequence};
 use plexus_stdx::Seed;
-use plexus_types::{ClientId, MessageId, PacketId, ProtocolVersion, Qos};
+use plexus_types::{ClientId, MessageId, PacketId, ProtocolVersion, Qos, TenantName, TopicFilter};
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 
 use crate::{
     error::Fault,
     line::{QueuedLine, SessionLine, SubscriptionLine, WillLine},
-    message::{filter, moment, qos, shared, text, value},
+    message::{filter, moment, named, qos, shared, tenant, text, value},
 };
 
 /// The largest Subscription Identifier.
@@ -19,7 +19,8 @@ impl SessionLine {
     pub(crate) fn of(session: &KeptSession) -> Self {
         let KeptSession { listener, image, seen } = session;
         Self {
-            client: image.client_id.as_str().to_owned(),
+            tenant: image.client_id.tenant().map(|tenant| tenant.as_str().to_owned()),
+            client: image.client_id.shown().to_owned(),
             user_name: image.user_name.as_deref().map(str::to_owned),
             listener: listener.as_ref().to_owned(),
             protocol_level: image.version.level(),
@@ -40,6 +41,7 @@ impl SessionLine {
         if client_id.is_empty() {
             return Err(value("client", &"empty", "the identifier of a client"));
         }
+        let client_id = named(tenant(self.tenant.as_deref())?.as_ref(), client_id);
         let name = self.user_name.map(|name| text("user_name", &name)).transpose()?;
         text("listener", &self.listener)?;
         let away = self.away_since_millis.map(|millis| moment("away_since_millis", millis));
@@ -106,19 +108,23 @@ impl QueuedLine {
     pub(crate) fn of(client: &ClientId, entry: &Entry) -> Self {
         let message = Some(entry.message.get()).filter(|id| *id > 0 && !entry.released);
         Self {
-            client: client.as_str().to_owned(),
+            client: client.shown().to_owned(),
             sequence: entry.sequence.get(),
             message,
             qos: entry.qos.get(),
             retain: entry.retain,
             since_seconds: entry.since,
             subscription_identifiers: entry.extras.subscription_ids().to_vec(),
-            group: entry.extras.shared().map(|filter| filter.as_ref().to_owned()),
+            group: entry.extras.shared().map(|it| TopicFilter::shown_of(it).into_owned()),
         }
     }
 
-    /// The entry; `size` tells the bytes of a message, if it is in the file.
-    pub(crate) fn read(self, size: impl FnOnce(u64) -> Option<u32>) -> Result<Entry, Fault> {
+    /// The entry of a session of that tenant; `size` tells the bytes of a message, if it is in the file.
+    pub(crate) fn read(
+        self,
+        tenant: Option<&TenantName>,
+        size: impl FnOnce(u64) -> Option<u32>,
+    ) -> Result<Entry, Fault> {
         let qos = match qos(self.qos)? {
             Qos::AtMostOnce => return Err(value("qos", &0, "1 or 2: nothing else is kept")),
             qos => qos,
@@ -133,7 +139,8 @@ impl QueuedLine {
         let ids = self.subscription_identifiers.into_iter();
         let ids = ids.map(|id| subscription_id("subscription_identifiers", id));
         let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        let group = self.group.as_deref().map(|group| shared("group", group)).transpose()?;
+        let group =
+            self.group.as_deref().map(|group| shared("group", tenant, group)).transpose()?;
         Ok(Entry {
             sequence: sequence("sequence", self.sequence)?,
             message: self.message.map_or(MessageId::NONE, MessageId::new),

@@ -114,6 +114,7 @@ impl Link {
             ("user", who.user.as_deref()),
             ("peer", peer.as_deref()),
             ("listener", who.listener.as_deref()),
+            ("tenant", who.tenant.as_deref()),
             ("target", target.as_deref()),
             ("outcome", Some(outcome.word())),
             ("because", because.as_deref()),

@@ -96,6 +96,8 @@ pub struct Who {
     pub peer: Option<IpAddr>,
     /// The name of the listener.
     pub listener: Option<String>,
+    /// The tenant.
+    pub tenant: Option<String>,
 }
 
 /// One thing that happened. Texts are cut as those of [`Who`] are.

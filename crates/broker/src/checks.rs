@@ -12,7 +12,7 @@ use plexus_access::{Credentials, Gate, Outcome, Policy, Reply};
 use plexus_links::Bell;
 use plexus_porch::{Clock, Fence, Fences, Who};
 
-use plexus_types::{ClientId, Text};
+use plexus_types::{ClientId, TenantName, Text};
 
 use crate::ports::Ticket;
 
@@ -24,18 +24,20 @@ struct Claim {
     client: ClientId,
     user: Option<Text>,
     peer: Option<IpAddr>,
+    tenant: Option<TenantName>,
 }
 
 impl Claim {
     fn of(credentials: &Credentials) -> Self {
-        let Credentials { client_id, user_name, peer, .. } = credentials;
-        Self { client: client_id.clone(), user: user_name.clone(), peer: *peer }
+        let Credentials { client_id, user_name, peer, tenant, .. } = credentials;
+        let (client, user) = (client_id.clone(), user_name.clone());
+        Self { client, user, peer: *peer, tenant: tenant.clone() }
     }
 
     /// By the name that was tried, where that is another than the one that was given.
     fn who<'a>(&'a self, tried: Option<&'a str>) -> Who<'a> {
         let user = tried.or(self.user.as_deref());
-        Who { client: self.client.as_str(), user, peer: self.peer }
+        Who { client: self.client.as_str(), user, peer: self.peer, tenant: self.tenant.as_ref() }
     }
 }
 

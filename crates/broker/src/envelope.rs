@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 pub struct ClientRef {
     /// The slot of the client in its shard.
     pub slot: u32,
-    /// Which tenant of the slot.
+    /// Which occupant of the slot.
     pub serial: u32,
 }
 

@@ -15,7 +15,6 @@
 
 pub mod alarm;
 mod checks;
-pub mod counters;
 mod drivers;
 pub mod envelope;
 mod error;
@@ -34,4 +33,7 @@ pub use error::StartError;
 pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{MemoryOptions, NodeOptions, RetainedOptions};
-pub use plexus_porch::{FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool};
+pub use plexus_porch::{
+    FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Tenant, TenantOptions,
+    counters,
+};

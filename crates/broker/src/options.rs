@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plexus_porch::FenceOptions;
+use plexus_porch::{FenceOptions, TenantOptions};
 use plexus_session::Waiting;
 use plexus_topics::Strategy;
 use plexus_types::{Durability, TopicFilter};
@@ -43,6 +43,8 @@ pub struct NodeOptions {
     pub shared_strategies: Vec<(String, Strategy)>,
     /// How often `$SYS` is published; `None` for never.
     pub sys_interval: Option<Duration>,
+    /// The tenants, beside the one that has no name.
+    pub tenants: Vec<TenantOptions>,
     /// Bytes of output beyond which a connection counts as slow and its messages queue.
     pub write_buffer_max: usize,
 }
@@ -66,6 +68,7 @@ impl Default for NodeOptions {
             shared_strategy: Strategy::RoundRobin,
             shared_strategies: Vec::new(),
             sys_interval: Some(Duration::from_secs(30)),
+            tenants: Vec::new(),
             write_buffer_max: 256 * 1024,
         }
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use plexus_access::{Credentials, Policy};
+use plexus_porch::Pool;
 pub use plexus_porch::{Arrival, Door};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::Batch;
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId(pub u32);
 
-/// Names a pending check of credentials: the connection and which of its tenants asked.
+/// Names a pending check of credentials: the connection and which of its occupants asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket {
     /// The connection that waits.
@@ -70,6 +71,8 @@ pub trait Ports {
     fn close(&mut self, conn: ConnId, reason: CloseReason);
     /// The shard takes packets of this connection again (a decision has come).
     fn resume(&mut self, conn: ConnId);
+    /// What the connection publishes counts for that pool, too.
+    fn share_pace(&mut self, _conn: ConnId, _pool: Option<&Arc<Pool>>) {}
     /// Sends to another shard; order is kept per pair of shards and class of envelope.
     fn forward(&mut self, shard: u16, envelope: Envelope);
     /// Hands the records of a turn to the log; the answer comes to `Shard::handle_committed`.

@@ -453,7 +453,8 @@ impl Reactor {
         }
         // Nobody has an identifier that was only now drawn.
         let client = ClientId::new(&arrival.connect.client_id);
-        if let Some(conn) = self.shard.connection_of(&client) {
+        let tenant = arrival.door.tenant.as_ref().or(arrival.named.as_ref());
+        for conn in self.shard.connections_of(&client, tenant) {
             self.depart(conn, now);
         }
     }

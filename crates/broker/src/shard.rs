@@ -34,7 +34,7 @@ use std::{
     },
 };
 
-use plexus_porch::Fences;
+use plexus_porch::{Fences, Tenants};
 use plexus_records::{SLOTS, slot_of};
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
@@ -85,6 +85,8 @@ pub struct Context {
     pub alarms: Alarms,
     /// What keeps somebody out; the porch asks it too.
     pub fences: Arc<Fences>,
+    /// The tenants, beside the one that has no name.
+    pub(crate) tenants: Tenants,
     /// What others have the node tell under `$SYS`.
     pub(crate) told: Mutex<BTreeMap<String, String>>,
     /// The shards that have durable sessions.
@@ -103,7 +105,9 @@ impl Context {
     pub fn new(options: NodeOptions, seed: Seed) -> Arc<Self> {
         let counters = (0..options.shards).map(|_| Counters::default()).collect();
         let fences = Arc::new(Fences::new(&options.fences, seed));
+        let tenants = Tenants::new(&options.tenants, options.shards);
         Arc::new(Self {
+            tenants,
             options,
             counters,
             fences,
@@ -177,7 +181,7 @@ const TIMEOUTS: usize = 4_096;
 
 /// Who uses a connection.
 #[derive(Debug)]
-enum Tenant {
+enum Occupant {
     Nobody,
     Newcomer(Box<Newcomer>),
     Client(u32),
@@ -185,19 +189,19 @@ enum Tenant {
 
 /// The users of all connections, by the connections' numbers.
 #[derive(Debug, Default)]
-struct Tenants(Vec<Tenant>);
+struct Occupants(Vec<Occupant>);
 
-impl Tenants {
-    fn get(&mut self, conn: ConnId) -> &mut Tenant {
+impl Occupants {
+    fn get(&mut self, conn: ConnId) -> &mut Occupant {
         let at = conn.0 as usize;
         if self.0.len() <= at {
-            self.0.resize_with(at + 1, || Tenant::Nobody);
+            self.0.resize_with(at + 1, || Occupant::Nobody);
         }
         self.0.get_mut(at).expect("invariant: grown above")
     }
 
-    fn take(&mut self, conn: ConnId) -> Tenant {
-        std::mem::replace(self.get(conn), Tenant::Nobody)
+    fn take(&mut self, conn: ConnId) -> Occupant {
+        std::mem::replace(self.get(conn), Occupant::Nobody)
     }
 }
 
@@ -218,7 +222,7 @@ enum Work {
 pub struct Shard {
     id: u16,
     pub(crate) context: Arc<Context>,
-    tenants: Tenants,
+    occupants: Occupants,
     newcomers: u32,
     /// Newcomers that have begun an enhanced authentication, and when it has to be over.
     exchanges: VecDeque<(Instant, Ticket)>,
@@ -254,7 +258,7 @@ impl Shard {
         let sys = options.sys_interval.filter(|_| id == 0).map(|every| Sys::new(now, every));
         Self {
             id,
-            tenants: Tenants::default(),
+            occupants: Occupants::default(),
             newcomers: 0,
             exchanges: VecDeque::new(),
             renewals: seed.map(),
@@ -266,7 +270,7 @@ impl Shard {
                 options.shared_strategy,
                 &options.shared_strategies,
             ),
-            retained: RetainedStore::new(seed),
+            retained: RetainedStore::new(seed, id, &context),
             cursors: Cursors::default(),
             review: VecDeque::new(),
             awaiting: Awaiting::new(id, options.shards),
@@ -289,18 +293,22 @@ impl Shard {
         conn: ConnId,
         packet: Result<Packet, ProtocolError>,
     ) {
-        match self.tenants.get(conn) {
-            Tenant::Nobody => {}
-            Tenant::Client(slot) => {
+        match self.occupants.get(conn) {
+            Occupant::Nobody => {}
+            Occupant::Client(slot) => {
                 let slot = *slot;
-                if matches!(packet, Ok(Packet::Publish(_))) {
+                let is_publish = matches!(packet, Ok(Packet::Publish(_)));
+                if is_publish {
                     self.counters().messages_received.add(1);
                 }
                 let Some(client) = self.clients.get_mut(slot) else { return };
+                if is_publish && let Some(tenant) = &client.tenant {
+                    tenant.counters(self.id).messages_received.add(1);
+                }
                 client.session.handle_packet(turn.now, packet, &mut self.outbox);
                 self.settle(turn, slot);
             }
-            Tenant::Newcomer(newcomer) => {
+            Occupant::Newcomer(newcomer) => {
                 newcomer.connecting.handle_packet(turn.now, packet, &mut self.outbox);
                 self.settle_newcomer(turn, conn);
             }
@@ -309,8 +317,8 @@ impl Shard {
 
     /// The connection is gone without a word of its session.
     pub fn handle_lost(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
-        let tenant = self.tenants.take(conn);
-        let Tenant::Client(slot) = tenant else { return };
+        let occupant = self.occupants.take(conn);
+        let Occupant::Client(slot) = occupant else { return };
         self.counters().disconnected.add(1);
         let renewal = self.take_renewal(conn);
         self.detach(slot);
@@ -323,7 +331,7 @@ impl Shard {
 
     /// The shell does not read from the client for now: its silence is not its own.
     pub fn handle_activity(&mut self, now: Instant, conn: ConnId) {
-        let Tenant::Client(slot) = *self.tenants.get(conn) else { return };
+        let Occupant::Client(slot) = *self.occupants.get(conn) else { return };
         if let Some(client) = self.clients.get_mut(slot) {
             client.session.handle_activity(now);
         }
@@ -331,7 +339,7 @@ impl Shard {
 
     /// The connection has taken all its output: what waits may follow.
     pub fn handle_flushed(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
-        let Tenant::Client(slot) = *self.tenants.get(conn) else { return };
+        let Occupant::Client(slot) = *self.occupants.get(conn) else { return };
         let Some(client) = self.clients.get_mut(slot) else { return };
         if client.congested {
             client.congested = false;
@@ -407,21 +415,21 @@ impl Shard {
     /// Whether the connection's next packet, which begins with that byte, may be given to the shard; if
     /// not, `Ports::resume` says when.
     pub fn wants_packets(&self, conn: ConnId, first: Option<u8>) -> bool {
-        match self.tenants.0.get(conn.0 as usize) {
-            Some(Tenant::Client(slot)) => {
+        match self.occupants.0.get(conn.0 as usize) {
+            Some(Occupant::Client(slot)) => {
                 let Some(client) = self.clients.get(*slot) else { return true };
                 let waits = client.is_held() && first.is_some_and(is_acknowledged_publish);
                 !waits && !client.session.is_blocked()
             }
-            Some(Tenant::Newcomer(newcomer)) => newcomer.connecting.awaits_packet(),
-            Some(Tenant::Nobody) | None => true,
+            Some(Occupant::Newcomer(newcomer)) => newcomer.connecting.awaits_packet(),
+            Some(Occupant::Nobody) | None => true,
         }
     }
 
     /// The node goes down: every client is told so and its connection closed.
     pub fn shut_down(&mut self, turn: &mut Turn<'_>, reason: plexus_types::ReasonCode) {
-        for conn in (0..self.tenants.0.len() as u32).map(ConnId) {
-            if let Tenant::Newcomer(newcomer) = self.tenants.get(conn) {
+        for conn in (0..self.occupants.0.len() as u32).map(ConnId) {
+            if let Occupant::Newcomer(newcomer) = self.occupants.get(conn) {
                 newcomer.connecting.refuse(reason, None, &mut self.outbox);
                 self.settle_newcomer(turn, conn);
             }

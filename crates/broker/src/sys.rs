@@ -1,6 +1,10 @@
 //! The `$SYS` tree: what the node says of itself, as retained messages. Shard 0 publishes it.
 
-use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use plexus_types::{
@@ -51,6 +55,23 @@ impl Shard {
         for (levels, value) in self.sys_values(uptime) {
             self.publish_value(turn, &levels, value);
         }
+        self.publish_tenants(turn);
+    }
+
+    /// Tells each tenant what is counted of it, where its own clients find it.
+    fn publish_tenants(&mut self, turn: &mut Turn<'_>) {
+        let context = Arc::clone(&self.context);
+        for tenant in context.tenants.iter() {
+            for (levels, total) in tenant.totals() {
+                let Some(topic) = self.sys_topic(levels) else { continue };
+                self.publish_at(turn, tenant.name().topic(&topic), total.to_string());
+            }
+        }
+    }
+
+    fn sys_topic(&self, levels: &str) -> Option<TopicName> {
+        let topic = format!("$SYS/brokers/{}/{levels}", self.context.options.name);
+        TopicName::try_from(topic.as_str()).ok()
     }
 
     /// Shows the alarms that stand. One that has ended is taken back by an empty message.
@@ -69,8 +90,12 @@ impl Shard {
     }
 
     fn publish_value(&mut self, turn: &mut Turn<'_>, levels: &str, value: String) {
-        let topic = format!("$SYS/brokers/{}/{levels}", self.context.options.name);
-        let Ok(topic) = TopicName::try_from(topic.as_str()) else { return };
+        if let Some(topic) = self.sys_topic(levels) {
+            self.publish_at(turn, topic, value);
+        }
+    }
+
+    fn publish_at(&mut self, turn: &mut Turn<'_>, topic: TopicName, value: String) {
         let publisher = ClientId::try_from("").expect("invariant: the empty text is valid");
         let message = Message {
             id: MessageId::NONE,

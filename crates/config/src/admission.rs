@@ -198,6 +198,7 @@ impl Config {
             leeway: jwt.leeway.get(),
             endless: jwt.endless,
             user_name_claim: jwt.user_name_claim.clone(),
+            tenant_claim: jwt.tenant_claim.clone(),
             rules_claim: jwt.rules_claim.clone(),
             attributes_claim: jwt.attributes_claim.clone(),
         };
@@ -405,6 +406,7 @@ impl Config {
 fn certificates(settings: &CertificateSettings) -> Certificates {
     let name = |field| match field {
         CertificateField::CommonName => CertificateName::CommonName,
+        CertificateField::Organization => CertificateName::Organization,
         CertificateField::Subject => CertificateName::Subject,
         CertificateField::DnsName => CertificateName::DnsName,
         CertificateField::MailAddress => CertificateName::MailAddress,
@@ -413,6 +415,7 @@ fn certificates(settings: &CertificateSettings) -> Certificates {
     Certificates::new(CertificateOptions {
         user_name: name(settings.user_name),
         client_id: settings.client_id.map(name),
+        tenant: settings.tenant.map(name),
         subjects: settings.subjects.iter().flatten().map(|text| Wildcard::new(text)).collect(),
     })
 }

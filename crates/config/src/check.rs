@@ -59,6 +59,7 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
         checks.found.extend(config.mistakes_in_rules());
         checks.found.extend(config.mistakes_in_chains());
         checks.found.extend(config.mistakes_in_fences());
+        checks.found.extend(config.mistakes_in_tenants());
     }
     if !whole("listener") {
         return checks.found;

@@ -118,6 +118,7 @@ fn whoever(credentials: &Credentials) -> Who {
         user: credentials.user_name.as_deref().map(str::to_owned),
         peer: credentials.peer,
         listener: Some(credentials.listener.to_string()),
+        tenant: credentials.tenant.as_ref().map(ToString::to_string),
     }
 }
 
@@ -132,6 +133,7 @@ fn refusal(principal: &Principal, act: &Act<'_>, because: &str) -> Event {
         user: principal.user_name.as_deref().map(str::to_owned),
         peer: principal.peer,
         listener: Some(principal.listener.to_string()),
+        tenant: principal.tenant.as_ref().map(ToString::to_string),
     };
     Event::refused(Kind::Access, name, who, because).on(target)
 }
@@ -174,7 +176,9 @@ impl Policy for Door {
                 Outcome::Allow(rights, _) => audit.record(|| {
                     let proved = rights.user_name.as_deref().map(str::to_owned);
                     let user = proved.or_else(|| who.user.clone());
-                    Event::logged_in(Who { user, ..who })
+                    let tenant = rights.tenant.as_ref().map(ToString::to_string);
+                    let tenant = tenant.or_else(|| who.tenant.clone());
+                    Event::logged_in(Who { user, tenant, ..who })
                 }),
                 Outcome::Deny(reason) => {
                     audit.record(|| Event::login_refused(who, reason.to_string()));

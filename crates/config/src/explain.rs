@@ -139,7 +139,7 @@ fn tables_of<'a>(name: &str, keys: impl Iterator<Item = &'a Key>) -> Option<Stri
     let tables = keys.filter(|key| key.name() == name).map(Key::table);
     let mut tables = tables.filter(|table| !matches!(*table, "" | "listener.mqtt"));
     let shown = |table: &str| match table {
-        "listener" | "access.ban" => format!("[[{table}]]"),
+        "listener" | "access.ban" | "access.tenant" => format!("[[{table}]]"),
         other => format!("[{other}]"),
     };
     let first = shown(tables.next()?);
@@ -239,12 +239,16 @@ mod tests {
         let top = "`, expected one of `node`, `log`, `access`, `limits`, `mqtt`, `listener`";
         for (key, is_table, help) in [
             ("max_inflight", false, "`max_inflight` belongs in [mqtt]"),
-            ("max_connections", false, "`max_connections` belongs in [limits] or [[listener]]"),
+            (
+                "max_connections",
+                false,
+                "`max_connections` belongs in [[access.tenant]] or [limits] or [[listener]]",
+            ),
             ("tls", true, "`tls` belongs in [[listener]]"),
             (
                 "max_conections",
                 false,
-                "did you mean `max_connections` in [limits] or [[listener]]?",
+                "did you mean `max_connections` in [[access.tenant]] or [limits] or [[listener]]?",
             ),
             ("log_level", false, "did you mean `level` in [log]?"),
             // A text is no misspelled table.

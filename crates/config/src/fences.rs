@@ -101,10 +101,14 @@ fn has_star(name: Option<&String>) -> bool {
 }
 
 fn ban(settings: &BanSettings) -> Option<Ban> {
-    let BanSettings { client, user, network, reason, until } = settings;
+    let BanSettings { client, user, tenant, network, reason, until } = settings;
+    let named = |name: &str| match tenant {
+        Some(tenant) => tenant.get().place(name).into(),
+        None => name.into(),
+    };
     let subject = match (client, user, network) {
-        (Some(client), ..) => Subject::Client(client.as_str().into()),
-        (_, Some(user), _) => Subject::User(user.as_str().into()),
+        (Some(client), ..) => Subject::Client(named(client)),
+        (_, Some(user), _) => Subject::User(named(user)),
         (.., Some(network)) => Subject::Network(network.get()),
         (None, None, None) => return None,
     };

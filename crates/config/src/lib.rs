@@ -27,6 +27,7 @@ mod session;
 pub mod settings;
 mod show;
 mod suggest;
+mod tenants;
 mod users;
 pub mod value;
 

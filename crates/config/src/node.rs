@@ -176,6 +176,7 @@ impl Config {
             shared_strategy: strategy(settings.shared.strategy),
             shared_strategies: groups.map(|(name, own)| (name.clone(), strategy(*own))).collect(),
             sys_interval: settings.sys.interval.get().map(crate::value::Span::get),
+            tenants: self.tenants(),
             write_buffer_max: settings.limits.max_write_buffer.as_usize(),
         }
     }
@@ -238,6 +239,8 @@ impl Config {
             }),
             policy: Arc::new(door),
             durability,
+            tenant: listener.tenant.as_ref().map(|tenant| tenant.get().clone()),
+            server_names: self.server_names(),
         }
     }
 

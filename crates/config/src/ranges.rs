@@ -38,6 +38,7 @@ const RANGES: &[(&str, Range)] = &[
     ("access.jwt.leeway", Range::Time(Duration::ZERO, Duration::from_hours(1))),
     ("access.lockout.first", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
     ("access.lockout.longest", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
+    ("access.tenant.max_retained_bytes", Range::Size(0, 1 << 50)),
     ("audit.max_file_size", Range::Size(1 << 10, 1 << 30)),
     ("limits.connect_timeout", Range::Time(Duration::from_millis(1), Duration::from_secs(DAY))),
     ("limits.max_handshake_bytes", Range::Size(0, 1 << 40)),

@@ -1,6 +1,6 @@
 //! The rules of the file, as the door takes them.
 
-use plexus_access::{Acts, Effect, Rule, Rules, Who, Wildcard};
+use plexus_access::{Acts, Effect, Rule, Rules, Who, Whose, Wildcard};
 
 use crate::{
     check::name_of,
@@ -169,6 +169,7 @@ fn rule(settings: &AccessRule, number: usize) -> Rule {
         name: settings.name.clone().unwrap_or_else(|| format!("rule {number}")).into(),
         effect,
         who: Who {
+            whose: Whose::Tenants(settings.tenant.as_ref().map(|tenant| tenant.get().clone())),
             users: wildcards(settings.users.as_ref()),
             clients: wildcards(settings.clients.as_ref()),
             networks: settings.networks.iter().flatten().map(|network| network.get()).collect(),

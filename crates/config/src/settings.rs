@@ -6,6 +6,7 @@ mod authenticators;
 mod back_ends;
 mod listener;
 mod mqtt;
+mod tenant;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -23,6 +24,7 @@ pub use self::{
     back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, PostgresSettings, RedisSettings},
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
+    tenant::TenantSettings,
 };
 use crate::value::{ByteSize, LogFilter, RateText, RuleFilter, Span, SpanOrNever, Watermark};
 

@@ -239,6 +239,7 @@ mod tests {
             "access.http.",
             "access.redis.",
             "access.postgres.",
+            "access.tenant.",
         ]
         .iter()
         .any(|list| key.path.starts_with(list))

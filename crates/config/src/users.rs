@@ -1,6 +1,7 @@
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use plexus_access::{User, Users, UsersError, UsersProblem};
+use plexus_admission::UserBook;
 use plexus_stdx::Seed;
 
 use crate::{
@@ -16,17 +17,20 @@ const SECRET_FILE_SIZE_MAX: u64 = 64 * 1024;
 impl Config {
     /// The users that are configured, if there are any. What cannot be read or understood stops
     /// the start: it must never mean that nobody is checked.
-    pub fn users(&self, seed: Seed) -> Result<Option<Users>, ConfigError> {
+    pub fn users(&self, seed: Seed) -> Result<Option<UserBook>, ConfigError> {
         let access = &self.settings.access;
         if !access.has_users() {
             return Ok(None);
         }
         let mut mistakes = Vec::new();
         let mut users = match &access.users_file {
-            Some(path) => self.users_of_file(path, seed).unwrap_or_else(|error| {
-                mistakes.extend(error.diagnostics);
-                Users::none(seed)
-            }),
+            Some(path) => {
+                let key = ["access", "users_file"];
+                self.users_of_file(&key, path, seed).unwrap_or_else(|error| {
+                    mistakes.extend(error.diagnostics);
+                    Users::none(seed)
+                })
+            }
             None => Users::none(seed),
         };
         for (name, secret) in &access.users {
@@ -34,8 +38,17 @@ impl Config {
                 mistakes.extend(error.diagnostics);
             }
         }
+        let mut tenants = BTreeMap::new();
+        for (index, tenant) in access.tenant.iter().enumerate() {
+            let Some(path) = &tenant.users_file else { continue };
+            let key = ["access", "tenant", &index.to_string(), "users_file"];
+            match self.users_of_file(&key, path, seed) {
+                Ok(users) => drop(tenants.insert(tenant.name.get().clone(), users)),
+                Err(error) => mistakes.extend(error.diagnostics),
+            }
+        }
         if mistakes.is_empty() {
-            Ok(Some(users))
+            Ok(Some(UserBook { own: users, tenants }))
         } else {
             Err(ConfigError { diagnostics: mistakes })
         }
@@ -58,12 +71,12 @@ impl Config {
             .map_err(|problem| ConfigError::one(self.mistake(&path, problem.to_string())))
     }
 
-    fn users_of_file(&self, path: &Path, seed: Seed) -> Result<Users, ConfigError> {
+    fn users_of_file(&self, key: &[&str], path: &Path, seed: Seed) -> Result<Users, ConfigError> {
         let text = read_text(path, USERS_FILE_SIZE_MAX).map_err(|error| {
             let said = error.diagnostics.into_iter().map(|one| one.message).collect::<String>();
             let message = format!("users_file {}: {said}", path.display());
             let help = "make it with `plexus passwd <file> <name>`";
-            ConfigError::one(self.mistake(&["access", "users_file"], message).with_help(help))
+            ConfigError::one(self.mistake(key, message).with_help(help))
         })?;
         Users::parse(text.as_bytes(), seed).map_err(|error| file_mistake(path, &text, &error))
     }

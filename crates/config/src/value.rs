@@ -9,6 +9,7 @@ mod rate;
 mod secret;
 mod size;
 mod span;
+mod tenant;
 mod watermark;
 
 pub use access::{NetworkText, TopicPattern, TopicPatternError};
@@ -20,6 +21,7 @@ pub use rate::{RateError, RateText};
 pub use secret::{Secret, SecretError};
 pub use size::{ByteSize, SizeError};
 pub use span::{Span, SpanError, SpanOrNever};
+pub use tenant::{TenantText, TenantTextError};
 pub use watermark::{Watermark, WatermarkError};
 
 /// Serde for a type that is text in the file (`FromStr`, `Display`), with what a plain integer

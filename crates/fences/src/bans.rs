@@ -7,9 +7,10 @@ use plexus_types::Instant;
 /// Who is banned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A client identifier; `*` in it stands for anything.
+    /// A client identifier, of a tenant as [`TenantName::place`](plexus_types::TenantName::place) makes it; `*` in
+    /// it stands for anything.
     Client(Box<str>),
-    /// A user name; `*` in it stands for anything.
+    /// A user name, likewise.
     User(Box<str>),
     /// An address or a network.
     Network(Network),
@@ -40,7 +41,8 @@ impl Ban {
 #[derive(Debug, Clone)]
 struct Names {
     exact: HashMap<Box<str>, usize>,
-    wild: Vec<(Wildcard, usize)>,
+    /// With whether they are names of a tenant's: what says nothing of a tenant means nobody of one.
+    wild: Vec<(Wildcard, bool, usize)>,
 }
 
 /// The bits of a network of either kind: whether it is IPv6, how many, and which, from the highest bit.
@@ -125,8 +127,12 @@ impl Bans {
     fn of_name(&self, now: Instant, names: &Names, name: &str) -> Option<&Ban> {
         let exact = names.exact.get(name).and_then(|at| self.held(now, *at));
         exact.or_else(|| {
-            let mut meant = names.wild.iter().filter(|(wildcard, _)| wildcard.matches(name));
-            meant.find_map(|(_, at)| self.held(now, *at))
+            let of_tenant = is_of_tenant(name);
+            let mut meant = names
+                .wild
+                .iter()
+                .filter(|(wildcard, of, _)| *of == of_tenant && wildcard.matches(name));
+            meant.find_map(|(.., at)| self.held(now, *at))
         })
     }
 
@@ -139,11 +145,16 @@ impl Names {
     /// Puts a name there; yields the ban that had the same name.
     fn file(&mut self, name: &str, at: usize) -> Option<usize> {
         if name.contains('*') {
-            self.wild.push((Wildcard::new(name), at));
+            self.wild.push((Wildcard::new(name), is_of_tenant(name), at));
             return None;
         }
         self.exact.insert(name.into(), at)
     }
+}
+
+/// Whether it is a name as [`TenantName::place`](plexus_types::TenantName::place) makes it.
+fn is_of_tenant(name: &str) -> bool {
+    name.starts_with('\0')
 }
 
 /// The first bits of an address, if it has so many.

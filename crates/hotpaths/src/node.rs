@@ -131,6 +131,7 @@ impl Node {
             options: Arc::default(),
             policy: Arc::new(AllowAll),
             durability: Durability::Memory,
+            tenant: None,
         };
         let shard = Shard::new(now, 0, Context::new(options, Seed::new(1)));
         Self { shard, desk: Desk::default(), door: Arc::new(door), now }
@@ -152,7 +153,8 @@ impl Node {
             unreachable!("a client begins with CONNECT");
         };
         let door = Arc::clone(&self.door);
-        let arrival = Arrival { connect, assigned: None, door, peer: None, certificate: None };
+        let arrival =
+            Arrival { connect, assigned: None, door, peer: None, certificate: None, named: None };
         let mut turn = Turn { now: self.now, ports: &mut self.desk };
         self.shard.handle_arrival(&mut turn, conn, arrival);
     }

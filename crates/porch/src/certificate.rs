@@ -22,6 +22,7 @@ pub(crate) fn read(der: &[u8]) -> Option<Certificate> {
     let subject = certificate.subject();
     let mut read = Certificate {
         common_name: text_of(subject.iter_common_name().last()),
+        organization: text_of(subject.iter_organization().last()),
         subject: distinguished_name(subject)?,
         ..Certificate::default()
     };

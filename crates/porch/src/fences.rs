@@ -4,6 +4,7 @@
 mod seats;
 
 use std::{
+    borrow::Cow,
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -14,7 +15,7 @@ use std::{
 use plexus_access::Outcome;
 use plexus_fences::{Bans, Flapping, FlappingOptions, Lockout, LockoutOptions, Place, Rate};
 use plexus_stdx::Seed;
-use plexus_types::{Instant, ReasonCode};
+use plexus_types::{Instant, ReasonCode, TenantName};
 
 pub use self::seats::{Seat, Seats};
 
@@ -113,17 +114,28 @@ pub struct Who<'a> {
     pub user: Option<&'a str>,
     /// The address, behind a proxy the real one; none on a Unix socket.
     pub peer: Option<IpAddr>,
+    /// The tenant, as far as it is known: of two tenants' clients neither is the other, whatever they are called.
+    pub tenant: Option<&'a TenantName>,
 }
 
-impl Who<'_> {
+impl<'a> Who<'a> {
     fn place(self) -> Option<Place> {
         self.peer.map(Place::of)
     }
 
     /// What failures are counted by: clients that give no user name are many, and one of them is not the others.
-    fn name(&self) -> &str {
-        self.user.unwrap_or(self.client)
+    fn name(self) -> Cow<'a, str> {
+        named(self.tenant, self.user.unwrap_or(self.client))
     }
+
+    fn client(self) -> Cow<'a, str> {
+        named(self.tenant, self.client)
+    }
+}
+
+/// What goes by that name in the tenant.
+fn named<'a>(tenant: Option<&TenantName>, name: &'a str) -> Cow<'a, str> {
+    tenant.map_or(Cow::Borrowed(name), |tenant| Cow::Owned(tenant.place(name)))
 }
 
 /// See the module's documentation.
@@ -182,7 +194,7 @@ impl Fences {
         }
         let flaps = self.flapping.as_ref().and_then(|flapping| {
             let flapping = flapping.lock().unwrap_or_else(PoisonError::into_inner);
-            flapping.banned_until(now, who.client, who.place())
+            flapping.banned_until(now, &who.client(), who.place())
         });
         if flaps.is_some() {
             return Err(self.count(Fence::Flapping));
@@ -195,7 +207,7 @@ impl Fences {
     pub fn ask_lockout(&self, now: Instant, who: Who<'_>) -> Result<(), Fence> {
         let locked = self.lockout.as_ref().and_then(|lockout| {
             let lockout = lockout.lock().unwrap_or_else(PoisonError::into_inner);
-            lockout.locked_until(now, Some(who.name()), who.place())
+            lockout.locked_until(now, Some(&*who.name()), who.place())
         });
         locked.map_or(Ok(()), |_| Err(self.count(Fence::Lockout)))
     }
@@ -205,9 +217,9 @@ impl Fences {
         let Some(lockout) = &self.lockout else { return };
         let mut lockout = lockout.lock().unwrap_or_else(PoisonError::into_inner);
         match verdict {
-            Ok(()) => lockout.note_success(now, Some(who.name()), who.place()),
+            Ok(()) => lockout.note_success(now, Some(&*who.name()), who.place()),
             Err(ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized) => {
-                lockout.note_failure(now, Some(who.name()), who.place());
+                lockout.note_failure(now, Some(&*who.name()), who.place());
             }
             // That nobody could look at them says nothing about who he is.
             Err(_) => {}
@@ -241,16 +253,20 @@ impl Fences {
         }
         let Some(flapping) = &self.flapping else { return Ok(()) };
         let mut flapping = flapping.lock().unwrap_or_else(PoisonError::into_inner);
-        match flapping.note_connect(now, who.client, who.place()) {
+        match flapping.note_connect(now, &who.client(), who.place()) {
             Some(_) => Err(self.count(Fence::Flapping).reason()),
             None => Ok(()),
         }
     }
 
-    /// A connection of that user name; none where there is no limit or no name.
-    pub fn seat(&self, user: Option<&str>) -> Result<Option<Seat>, Fence> {
+    /// A connection of that user name of the tenant; none where there is no limit or no name.
+    pub fn seat(
+        &self,
+        tenant: Option<&TenantName>,
+        user: Option<&str>,
+    ) -> Result<Option<Seat>, Fence> {
         let Some((seats, user)) = self.users.as_ref().zip(user) else { return Ok(None) };
-        seats.take(&user).map(Some).ok_or_else(|| self.count(Fence::User))
+        seats.take(&&*named(tenant, user)).map(Some).ok_or_else(|| self.count(Fence::User))
     }
 
     /// Counts somebody who met a fence.
@@ -275,9 +291,9 @@ pub fn is_banned(bans: &Bans, now: Instant, who: Who<'_>) -> bool {
     if bans.is_empty() {
         return false;
     }
-    let of_user = || bans.of_user(now, who.user?);
+    let of_user = || bans.of_user(now, &named(who.tenant, who.user?));
     let of_address = || bans.of_address(now, who.peer?);
-    bans.of_client(now, who.client).or_else(of_user).or_else(of_address).is_some()
+    bans.of_client(now, &who.client()).or_else(of_user).or_else(of_address).is_some()
 }
 
 #[cfg(test)]

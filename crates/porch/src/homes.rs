@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use bytes::BytesMut;
 use plexus_access::{Certificate, Policy};
 use plexus_net::Stream;
-use plexus_types::{ClientId, Durability};
+use plexus_types::{ClientId, Durability, TenantName};
 use plexus_wire::{Connect, Decoder};
 
 use crate::{Guard, ListenerOptions, MeterOptions};
@@ -47,6 +47,8 @@ pub struct Arrival {
     pub peer: Option<IpAddr>,
     /// The certificate that it has shown and that TLS has verified.
     pub certificate: Option<Arc<Certificate>>,
+    /// The tenant whose server name it asked for.
+    pub named: Option<TenantName>,
 }
 
 /// The listener that a client came through, as far as the shard cares.
@@ -60,6 +62,8 @@ pub struct Door {
     pub policy: Arc<dyn Policy>,
     /// What is promised of its clients' messages, and of their sessions if they are durable.
     pub durability: Durability,
+    /// The tenant whose clients come in here, if it is one's alone.
+    pub tenant: Option<TenantName>,
     /// How much each client may publish in a time; `None` for no limit.
     pub meter: Option<Arc<MeterOptions>>,
 }
@@ -72,6 +76,7 @@ impl Door {
             options: Arc::clone(&options.session),
             policy: Arc::clone(&options.policy),
             durability: options.durability,
+            tenant: options.tenant.clone(),
             meter: options.meter.clone(),
         }
     }

@@ -1,18 +1,19 @@
 //! *What it is.* The thread before the shards: it accepts connections and owns each of them until its
 //! CONNECT is read, then hands it over to the home of its client. Beside it, what the porch and the shards
-//! share of a node: the fences, the clock and the gauge of memory.
+//! share of a node: the fences, the tenants, the clock and the gauge of memory.
 //!
 //! *What it never does.* It knows no shards (they are [`Homes`]), checks no credentials and holds no session.
 //!
 //! *Entry points.* [`Porch`], [`Homes`], [`Arrival`], [`Fences`], [`Clock`].
 //!
-//! *Reading order.* `homes`, `options`, `porch` and its parts, `fences`, `meter`, then `gauge`,
+//! *Reading order.* `homes`, `options`, `porch` and its parts, `fences`, `meter`, `tenants`, `counters`, then `gauge`,
 //! `clock`.
 //!
 //! *Tests.* Beside `fences` and `meter`; the porch from outside, in `plexus` and `conformance`.
 
 mod certificate;
 mod clock;
+pub mod counters;
 mod error;
 mod fences;
 mod gauge;
@@ -20,6 +21,7 @@ mod homes;
 mod meter;
 mod options;
 mod porch;
+mod tenants;
 
 pub use clock::Clock;
 pub use error::OpenError;
@@ -29,3 +31,4 @@ pub use homes::{Arrival, Door, Homes, Incoming};
 pub use meter::{Meter, MeterOptions, Pace, Pool};
 pub use options::{ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};
+pub use tenants::{Tenant, TenantOptions, Tenants};

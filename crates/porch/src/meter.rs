@@ -84,6 +84,11 @@ impl Meter {
         Self { options, messages, bytes, next: Instant::ZERO }
     }
 
+    /// What holds for it.
+    pub const fn options(&self) -> &Arc<MeterOptions> {
+        &self.options
+    }
+
     /// When its next PUBLISH may be taken.
     pub const fn next(&self) -> Instant {
         self.next

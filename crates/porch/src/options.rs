@@ -1,8 +1,8 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use plexus_access::Policy;
 use plexus_fences::Rate;
-use plexus_types::Durability;
+use plexus_types::{Durability, TenantName};
 
 use crate::{FenceOptions, MeterOptions};
 
@@ -38,6 +38,10 @@ pub struct ListenerOptions {
     pub policy: Arc<dyn Policy>,
     /// What is promised of its clients' messages and sessions.
     pub durability: Durability,
+    /// The tenant whose clients come in here, if it is one's alone.
+    pub tenant: Option<TenantName>,
+    /// The tenants that TLS clients ask for by a server name, in lower case.
+    pub server_names: Arc<BTreeMap<String, TenantName>>,
 }
 
 impl std::fmt::Debug for ListenerOptions {

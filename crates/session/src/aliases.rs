@@ -103,10 +103,10 @@ impl AliasesOut {
 
 impl Assigned {
     fn name(&mut self, topic: &TopicName) -> Naming {
-        if topic.as_bytes().len() < TOPIC_LENGTH_MIN {
+        if topic.shown().len() < TOPIC_LENGTH_MIN {
             return Naming::PLAIN;
         }
-        let hash = hash(topic.as_bytes());
+        let hash = hash(topic.shown());
         let slots = usize::from(self.maximum);
         let table = &mut self.table;
         if table.is_empty() {

@@ -146,10 +146,10 @@ const fn is_said_by_3x(reason: ReasonCode) -> bool {
 }
 
 fn text(client_id: &ClientId) -> Option<Text> {
-    Text::try_from(client_id.as_str()).ok()
+    Text::try_from(client_id.shown()).ok()
 }
 
 fn response_information(options: &Options, client_id: &ClientId) -> Option<Text> {
     let pattern = options.response_information.as_ref()?;
-    Text::try_from(pattern.replace("{client_id}", client_id.as_str())).ok()
+    Text::try_from(pattern.replace("{client_id}", client_id.shown())).ok()
 }

@@ -167,6 +167,7 @@ impl World {
             options: Arc::clone(&plan.session),
             policy: Arc::new(Doorman),
             durability: Durability::Synced,
+            tenant: None,
         };
         let count = plan.actors + 1;
         let mut world = Self {

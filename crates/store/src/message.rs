@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use plexus_types::{
-    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, Text, TopicName,
+    ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, TopicName,
 };
 
 use plexus_stdx::varint::{self, Cursor};
@@ -86,16 +86,16 @@ impl StoredMessage {
         };
         let mut part = || cursor.counted().map(|part| content.slice_ref(part)).ok_or(SHAPE);
         let (topic, publisher, properties) = (part()?, part()?, part()?);
-        let text = |bytes| Text::new(bytes).map_err(|_| SHAPE);
+        let text = std::str::from_utf8(&publisher).map_err(|_| SHAPE)?;
         Ok(Self {
             id,
-            topic: TopicName::new(text(topic)?).map_err(|_| SHAPE)?,
+            topic: TopicName::from_node(topic).map_err(|_| SHAPE)?,
             payload: content.slice_ref(cursor.rest()),
             qos: Qos::new(flags & QOS).ok_or(SHAPE)?,
             retain: flags & RETAIN != 0,
             properties: MessageProperties::from_checked(properties),
             expires,
-            publisher: ClientId::new(&text(publisher)?),
+            publisher: ClientId::from_node(text).map_err(|_| SHAPE)?,
         })
     }
 }

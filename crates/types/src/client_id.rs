@@ -12,6 +12,11 @@ impl ClientId {
         Self(Arc::from(text.as_str()))
     }
 
+    /// Of a text that the node has made.
+    pub(crate) fn of_node(text: &str) -> Self {
+        Self(Arc::from(text))
+    }
+
     /// The identifier as a string slice.
     pub fn as_str(&self) -> &str {
         &self.0

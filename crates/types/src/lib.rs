@@ -5,7 +5,8 @@
 //!
 //! *Entry points.* [`Message`], [`TopicName`], [`TopicFilter`], [`ReasonCode`], [`Instant`].
 //!
-//! *Reading order.* `text`, `topic`, `client_id`, `qos`, `durability`, `reason`, `time`, `message`.
+//! *Reading order.* `text`, `topic`, `client_id`, `qos`, `durability`, `reason`, `time`, `message`,
+//! `tenant`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
 
@@ -16,6 +17,7 @@ mod message_id;
 mod packet_id;
 mod qos;
 mod reason;
+mod tenant;
 mod text;
 mod time;
 mod topic;
@@ -28,6 +30,7 @@ pub use message_id::MessageId;
 pub use packet_id::PacketId;
 pub use qos::Qos;
 pub use reason::ReasonCode;
+pub use tenant::{TenantName, TenantNameError};
 pub use text::{Text, TextError};
 pub use time::Instant;
 pub use topic::{SharedFilter, TopicError, TopicFilter, TopicName, filter_matches};

@@ -62,6 +62,11 @@ impl Message {
         self.topic.len() + self.payload.len() + self.properties.bytes().len()
     }
 
+    /// The same without what stands before the topic inside the node: what its tenant has of it.
+    pub fn shown_size(&self) -> usize {
+        self.size() - self.topic.len() + self.topic.shown().len()
+    }
+
     /// Moves the bytes into one allocation of their own, so that a message that is kept does not
     /// keep the much larger read buffer alive that it was cut from.
     #[must_use]

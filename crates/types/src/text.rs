@@ -46,9 +46,10 @@ impl Text {
         Ok(())
     }
 
-    /// Bytes that are known to be valid, as they have been checked elsewhere.
-    pub(crate) fn of_checked(bytes: Bytes) -> Self {
-        debug_assert!(Self::check(&bytes).is_ok());
+    /// Bytes that the node has made of valid ones: only these may hold U+0000, and be longer than what is
+    /// sent of them.
+    pub(crate) fn of_node(bytes: Bytes) -> Self {
+        debug_assert!(std::str::from_utf8(&bytes).is_ok());
         Self(bytes)
     }
 

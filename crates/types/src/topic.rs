@@ -85,7 +85,7 @@ impl TopicName {
     /// The same topic held by other, equal bytes.
     pub(crate) fn with_bytes_of(&self, bytes: Bytes) -> Self {
         debug_assert_eq!(bytes, self.0.bytes(), "the same topic in another place");
-        Self(Text::of_checked(bytes))
+        Self(Text::of_node(bytes))
     }
 }
 
@@ -210,7 +210,12 @@ macro_rules! text_newtype {
 
             /// Of the text of another one: it is not checked again.
             pub fn from_checked(text: &str) -> Self {
-                Self(Text::of_checked(Bytes::copy_from_slice(text.as_bytes())))
+                Self(Text::of_node(Bytes::copy_from_slice(text.as_bytes())))
+            }
+
+            /// Of a name that the node has made.
+            pub(crate) fn of_node(bytes: Bytes) -> Self {
+                Self(Text::of_node(bytes))
             }
 
             /// A copy that keeps no packet alive.

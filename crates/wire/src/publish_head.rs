@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
             qos: head.qos,
             retain: head.retain,
             packet_id: head.packet_id,
-            topic: head.topic.map_or(&[], TopicName::as_bytes),
+            topic: head.topic.map_or(&[], TopicName::shown),
             topic_alias: head.topic_alias,
             message_expiry_interval: head.message_expiry_interval,
             subscription_ids: head.subscription_ids,

@@ -13,6 +13,7 @@ fn credentials(user: &str, password: &'static str) -> Credentials {
         password: Some(Bytes::from_static(password.as_bytes())),
         peer: None,
         listener: "l".into(),
+        tenant: None,
         certificate: None,
         enhanced: None,
         gate: plexus_access::Gate::default(),

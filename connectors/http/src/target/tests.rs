@@ -14,6 +14,7 @@ fn url_of(text: &str, user: &str) -> Option<String> {
         password: None,
         peer: None,
         listener: "l".into(),
+        tenant: None,
         certificate: None,
         enhanced: None,
         gate: plexus_access::Gate::default(),

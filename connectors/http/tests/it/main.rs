@@ -42,6 +42,7 @@ fn bob(password: &'static str) -> Credentials {
         password: Some(Bytes::from_static(password.as_bytes())),
         peer: None,
         listener: "tcp".into(),
+        tenant: None,
         certificate: None,
         enhanced: None,
         gate: plexus_access::Gate::default(),

@@ -99,6 +99,7 @@ impl Door {
             password: Some(Bytes::copy_from_slice(password.as_bytes())),
             peer: None,
             listener: "tcp".into(),
+            tenant: None,
             certificate: None,
             enhanced: None,
             gate: plexus_access::Gate::default(),

@@ -3,7 +3,7 @@ use std::{net::IpAddr, sync::Arc};
 use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
 use proptest::prelude::*;
 
-use super::{Act, Acts, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
+use super::{Act, Acts, Effect, Network, NetworkError, Rule, Rules, Who, Whose, Wildcard};
 use crate::{Attributes, Pattern, Principal, Rights};
 
 fn client(id: &str, user: Option<&str>, peer: &str) -> Principal {
@@ -12,6 +12,7 @@ fn client(id: &str, user: Option<&str>, peer: &str) -> Principal {
         user_name: user.map(|name| Text::try_from(name).unwrap()),
         peer: peer.parse().ok(),
         listener: "plant".into(),
+        tenant: None,
         is_unplaced: false,
         rights: None,
     }
@@ -82,6 +83,7 @@ fn the_first_rule_that_says_something_decides() {
 fn everybody_who_is_in_each_list_that_has_something_in_it() {
     let wildcards = |texts: &[&str]| texts.iter().map(|text| Wildcard::new(text)).collect();
     let who = Who {
+        whose: Whose::Anybodys,
         users: wildcards(&["fleet-*", "root"]),
         clients: wildcards(&["r*"]),
         networks: vec!["10.0.0.0/8".parse().unwrap()],

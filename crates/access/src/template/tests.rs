@@ -13,6 +13,7 @@ fn credentials() -> Credentials {
         password: Some(Bytes::from_static(b"s3")),
         peer: Some("10.0.0.7".parse().unwrap()),
         listener: Arc::from("plant"),
+        tenant: None,
         certificate: Some(Arc::new(Certificate {
             common_name: Some("arm".into()),
             subject: "CN=arm,O=x".into(),

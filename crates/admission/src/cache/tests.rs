@@ -19,6 +19,7 @@ fn credentials() -> Credentials {
         password: Some(Bytes::from_static(b"s3")),
         peer: Some("10.0.0.7".parse().unwrap()),
         listener: Arc::from("tcp"),
+        tenant: None,
         certificate: None,
         enhanced: None,
         gate: plexus_access::Gate::default(),

@@ -9,6 +9,7 @@ use crate::{Answer, Authenticator};
 fn arm() -> Certificate {
     Certificate {
         common_name: Some("arm".into()),
+        organization: Some("Plant".to_owned()),
         subject: "CN=arm,O=Plant".into(),
         dns_names: vec!["arm.example".into(), "other".into()],
         mail_addresses: Vec::new(),
@@ -23,6 +24,7 @@ fn shows(id: &str, certificate: Option<Certificate>) -> Credentials {
         password: None,
         peer: None,
         listener: Arc::from("tls"),
+        tenant: None,
         certificate: certificate.map(Arc::new),
         enhanced: None,
         gate: plexus_access::Gate::default(),
@@ -33,6 +35,7 @@ fn options() -> CertificateOptions {
     CertificateOptions {
         user_name: CertificateName::CommonName,
         client_id: None,
+        tenant: None,
         subjects: Vec::new(),
     }
 }
@@ -75,6 +78,22 @@ fn only_some_subjects_may_be_believed() {
     let of = |subject| CertificateOptions { subjects: vec![Wildcard::new(subject)], ..options() };
     assert_eq!(user_name(says(of("*,O=Plant"), &shows("r", Some(arm())))), "arm");
     assert!(matches!(says(of("*,O=Other"), &shows("r", Some(arm()))), Answer::Ignore));
+}
+
+#[test]
+fn a_certificate_may_say_whose_client_it_is_and_then_has_to() {
+    let of = |name| CertificateOptions { tenant: Some(name), ..options() };
+    let tenant = |answer| {
+        let Answer::Allow(rights, None) = answer else { panic!("{answer:?}") };
+        rights.tenant.map(|tenant| tenant.to_string())
+    };
+    let shown = shows("r", Some(arm()));
+    assert_eq!(tenant(says(of(CertificateName::Organization), &shown)), Some("Plant".to_owned()));
+    assert_eq!(tenant(says(options(), &shown)), None);
+    for name in [CertificateName::MailAddress, CertificateName::Subject] {
+        let answer = says(of(name), &shown);
+        assert!(matches!(answer, Answer::Deny(ReasonCode::NotAuthorized)), "{answer:?}");
+    }
 }
 
 #[test]

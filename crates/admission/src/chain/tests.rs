@@ -83,6 +83,7 @@ fn credentials(user: Option<&'static str>, password: Option<&'static str>) -> Cr
         password: password.map(|text| Bytes::from_static(text.as_bytes())),
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         certificate: None,
         enhanced: None,
         gate: plexus_access::Gate::default(),

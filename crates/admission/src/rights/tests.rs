@@ -12,6 +12,7 @@ fn client() -> Principal {
         user_name: Some(Text::from_static("ann")),
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         is_unplaced: false,
         rights: None,
     }

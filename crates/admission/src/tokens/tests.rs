@@ -27,6 +27,7 @@ fn options() -> TokenOptions {
         leeway: Duration::from_secs(10),
         endless: false,
         user_name_claim: None,
+        tenant_claim: None,
         rules_claim: "acl".into(),
         attributes_claim: "client_attrs".into(),
     }
@@ -43,6 +44,7 @@ fn shows(password: &str) -> Credentials {
         password: Some(Bytes::copy_from_slice(password.as_bytes())),
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         certificate: None,
         enhanced: None,
         gate: plexus_access::Gate::default(),
@@ -165,6 +167,19 @@ fn a_claim_may_be_the_user_name() {
     };
     assert_eq!(asked(json!("bob")).unwrap().user_name.as_deref(), Some("bob"));
     for wrong in [json!(""), json!(7), json!("a\0b"), json!(null)] {
+        assert_eq!(asked(wrong), Err(ReasonCode::NotAuthorized));
+    }
+}
+
+#[test]
+fn a_claim_may_say_whose_client_it_is_and_then_has_to() {
+    let claimed = TokenOptions { tenant_claim: Some("t".into()), ..options() };
+    let claimed = Tokens::new(Keys::secret(SECRET).unwrap(), claimed);
+    let asked = |tenant: Value| {
+        asks(&claimed, shows(&signed(&json!({ "exp": from_now(60), "t": tenant })))).unwrap()
+    };
+    assert_eq!(asked(json!("acme")).unwrap().tenant.unwrap().as_str(), "acme");
+    for wrong in [json!(""), json!(7), json!("a/b"), json!(["acme"]), json!(null)] {
         assert_eq!(asked(wrong), Err(ReasonCode::NotAuthorized));
     }
 }

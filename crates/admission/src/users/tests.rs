@@ -35,6 +35,7 @@ fn step(client: &str, method: &str, data: &str, exchange: Option<Exchange>) -> C
         password: None,
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         certificate: None,
         enhanced: Some(Enhanced { method, data, exchange }),
         gate: plexus_access::Gate::default(),

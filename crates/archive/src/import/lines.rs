@@ -35,7 +35,7 @@ impl<'a> Lines<'a> {
         if title.format != FORMAT {
             return Err(self.wrong(Fault::Format));
         }
-        if title.version != VERSION {
+        if !(1..=VERSION).contains(&title.version) {
             return Err(self.wrong(Fault::Version(title.version)));
         }
         self.parse().map_err(|fault| self.wrong(fault))

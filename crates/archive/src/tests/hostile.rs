@@ -62,10 +62,10 @@ fn another_file_and_another_version_are_told_apart() {
     }
     assert_eq!(imported("").unwrap_err().to_string(), none);
     assert_eq!(
-        altered(1, "1}", "2,\"more\":[]}"),
+        altered(1, "1}", "3,\"more\":[]}"),
         format!(
-            "line 1: the export has version 2, and this program reads version {VERSION}; import \
-             it with the program that wrote it"
+            "line 1: the export has version 3, and this program reads versions up to {VERSION}; \
+             import it with the program that wrote it"
         )
     );
     let error = altered(1, "}", ",\"stroe\":\"1\"}");

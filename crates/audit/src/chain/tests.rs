@@ -9,6 +9,7 @@ fn refusal(client: &str) -> Event {
         user: None,
         peer: Some([192, 0, 2, 1].into()),
         listener: Some("plant".to_owned()),
+        tenant: Some("acme".to_owned()),
     };
     Event::refused(Kind::Access, "publish", who, "access.no_match").on("a/b")
 }
@@ -21,7 +22,7 @@ fn a_record_is_one_line_with_its_fields_in_order() {
     let said = format!(
         "{{\"seq\":1,\"time\":\"2024-12-31T23:59:59.000001Z\",\"kind\":\"access\",\
          \"act\":\"publish\",\"client\":\"robot \\\"7\\\"\\n\",\"peer\":\"192.0.2.1\",\
-         \"listener\":\"plant\",\"target\":\"a/b\",\"outcome\":\"refused\",\
+         \"listener\":\"plant\",\"tenant\":\"acme\",\"target\":\"a/b\",\"outcome\":\"refused\",\
          \"because\":\"access.no_match\",\"prev\":\"{zeros}\""
     );
     let hash = Hash::of(said.as_bytes());

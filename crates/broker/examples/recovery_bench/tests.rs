@@ -36,6 +36,8 @@ fn start(folder: &Path, shards: u16) -> Node {
         session: Arc::new(session),
         policy: Arc::new(plexus_access::AllowAll),
         durability: plexus_types::Durability::Synced,
+        tenant: None,
+        server_names: Arc::default(),
     };
     Node::start(options, vec![listener]).unwrap()
 }

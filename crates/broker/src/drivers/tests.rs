@@ -109,6 +109,8 @@ fn node(options: NodeOptions) -> (Node, SocketAddr) {
         session: Arc::default(),
         policy: Arc::new(AllowAll),
         durability: Durability::Memory,
+        tenant: None,
+        server_names: Arc::default(),
     };
     let node = Node::start(options, vec![listener]).unwrap();
     let url = node.listeners().first().unwrap().to_string();

@@ -219,6 +219,7 @@ fn closed(name: &str) -> Door {
     let options = plexus_session::Options { durable: true, ..plexus_session::Options::default() };
     Door {
         meter: None,
+        tenant: None,
         name: name.into(),
         options: Arc::new(options),
         policy: Arc::new(plexus_access::AllowAll),

@@ -20,8 +20,9 @@ use plexus_store::Batch;
 use plexus_types::{Instant, ProtocolVersion};
 use plexus_wire::Packet;
 
-use super::conn::{Conn, Stage, Written};
+use super::conn::{Conn, Metered, Stage, Written};
 use crate::{
+    Pool,
     checks::Checks,
     counters::Counters,
     envelope::Envelope,
@@ -335,6 +336,14 @@ impl Io {
 }
 
 impl Ports for Io {
+    fn share_pace(&mut self, conn: ConnId, pool: Option<&Arc<Pool>>) {
+        let Some((at, pool)) = self.conns.get_mut(conn.0).zip(pool) else { return };
+        let mut options = at.metered.as_ref().map(|metered| metered.meter.options()).cloned();
+        let options = options.get_or_insert_default();
+        Arc::make_mut(options).pools.push(Arc::clone(pool));
+        at.metered = Some(Box::new(Metered::new(options)));
+    }
+
     fn send(&mut self, conn: ConnId, packet: &Packet, version: ProtocolVersion) {
         let Some(at) = self.conns.get_mut(conn.0) else { return };
         at.queue.lend(&mut self.spares);

@@ -139,6 +139,7 @@ fn dealt(recovery: Recovery) -> Vec<Restored> {
         options: Arc::new(Options::default()),
         policy: Arc::new(plexus_access::AllowAll),
         durability: Durability::default(),
+        tenant: None,
     });
     let read = |id| Ok::<_, Infallible>(message(id));
     recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read).unwrap()

@@ -4,13 +4,16 @@ use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use plexus_access::{Certificate, Credentials, Enhanced, Exchange, Gate, Principal, Rights};
-use plexus_porch::{Fence, Seat, Who};
+use plexus_porch::{Fence, Seat, Tenant, Tenants, Who};
 use plexus_session::{Action, Admitted, CloseReason, Connecting, Output, Session};
-use plexus_types::{ClientId, ProtocolVersion, ReasonCode, Text};
+use plexus_types::{ClientId, ProtocolVersion, ReasonCode, TenantName, Text};
 use plexus_wire::Packet;
 
-use super::{Shard, Tenant};
-use crate::ports::{Arrival, ConnId, Door, Turn};
+use super::{Occupant, Shard};
+use crate::{
+    counters::{Counter, TenantCounters},
+    ports::{Arrival, ConnId, Door, Turn},
+};
 
 /// A connection whose client is not yet known.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Newcomer {
     pub(super) door: Arc<Door>,
     peer: Option<IpAddr>,
     certificate: Option<Arc<Certificate>>,
+    /// The tenant whose server name it asked for.
+    named: Option<TenantName>,
     pub(super) serial: u32,
     /// The question that is asked elsewhere.
     pub(super) asked: Option<Action>,
@@ -45,23 +50,48 @@ impl Newcomer {
             password,
             peer: self.peer,
             listener: Arc::clone(&self.door.name),
+            tenant: self.tenant().cloned(),
             certificate: self.certificate.clone(),
             enhanced,
             gate: Gate::default(),
         }
     }
 
+    /// The tenant that it comes in as, as far as that is known before anything is shown.
+    fn tenant(&self) -> Option<&TenantName> {
+        self.door.tenant.as_ref().or(self.named.as_ref())
+    }
+
     /// Who it says it is, for the fences.
     pub(super) fn who(&self) -> Who<'_> {
         let client = self.client_id.as_str();
-        Who { client, user: self.user_name.as_deref(), peer: self.peer }
+        Who { client, user: self.user_name.as_deref(), peer: self.peer, tenant: self.tenant() }
     }
+}
+
+/// Whose client a newcomer is: what the listener, the server name and the credentials say of it, if they say the
+/// same, and such a tenant there is.
+fn tenant_of(tenants: &Tenants, newcomer: &Newcomer) -> Result<Option<Arc<Tenant>>, ()> {
+    let found_out = newcomer.rights.as_ref().and_then(|rights| rights.tenant.as_ref());
+    let mut said = [&newcomer.door.tenant, &newcomer.named].map(Option::as_ref).into_iter();
+    let mut said = said.by_ref().chain([found_out]).flatten();
+    let Some(name) = said.next() else { return Ok(None) };
+    let client = newcomer.client_id.as_str();
+    if let Some(other) = said.find(|other| *other != name) {
+        tracing::warn!(client, %name, %other, "a client of one tenant comes in as another");
+        return Err(());
+    }
+    let tenant = tenants.get(name.as_str()).cloned();
+    if tenant.is_none() {
+        tracing::warn!(client, %name, "there is no such tenant");
+    }
+    tenant.map(Some).ok_or(())
 }
 
 impl Shard {
     /// A connection has sent its CONNECT and this shard is the client's home.
     pub fn handle_arrival(&mut self, turn: &mut Turn<'_>, conn: ConnId, arrival: Arrival) {
-        let Arrival { connect, assigned, door, peer, certificate } = arrival;
+        let Arrival { connect, assigned, door, peer, certificate, named } = arrival;
         self.newcomers = self.newcomers.wrapping_add(1);
         let own = || ClientId::new(&connect.client_id);
         let client_id = assigned.clone().unwrap_or_else(own);
@@ -76,13 +106,14 @@ impl Shard {
             door,
             peer,
             certificate,
+            named,
             serial,
             asked: None,
             exchange: None,
             in_exchange: false,
             rights: None,
         };
-        *self.tenants.get(conn) = Tenant::Newcomer(Box::new(newcomer));
+        *self.occupants.get(conn) = Occupant::Newcomer(Box::new(newcomer));
         self.settle_newcomer(turn, conn);
     }
 
@@ -100,27 +131,31 @@ impl Shard {
     }
 
     fn send_newcomer(&mut self, turn: &mut Turn<'_>, conn: ConnId, packet: &Packet) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let version = newcomer.connecting.version();
         self.send(turn, conn, packet, version);
     }
 
     fn turn_away(&mut self, turn: &mut Turn<'_>, conn: ConnId, reason: CloseReason) {
-        if let Tenant::Newcomer(newcomer) = self.tenants.take(conn)
+        if let Occupant::Newcomer(newcomer) = self.occupants.take(conn)
             && let CloseReason::Refused(reason) = reason
         {
             let peer = newcomer.peer.map(tracing::field::display);
             let (client, user) = (newcomer.client_id.as_str(), newcomer.user_name.as_deref());
-            let listener = &newcomer.door.name;
-            tracing::warn!(%reason, client, user, peer, %listener, "client refused");
+            let (listener, tenant) = (&newcomer.door.name, newcomer.tenant());
+            let shown = tenant.map(TenantName::as_str);
+            tracing::warn!(%reason, client, user, peer, %listener, tenant = shown, "client refused");
             self.counters().connections_refused.add(1);
+            if let Some(tenant) = tenant.and_then(|name| self.context.tenants.get(name.as_str())) {
+                tenant.counters(self.id).connections_refused.add(1);
+            }
         }
         turn.ports.close(conn, reason);
     }
 
     /// Finds or makes the session of a client that is who it says.
     fn admit(&mut self, turn: &mut Turn<'_>, conn: ConnId, mut admitted: Admitted) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let rights = newcomer.rights.clone();
         if let Some(rights) = &rights {
             admitted.expires = rights.expires;
@@ -128,69 +163,119 @@ impl Shard {
                 admitted.connect.user_name = Some(proved.clone());
             }
         }
-        let found = self.clients.find(&admitted.client_id);
-        if let Some(slot) = found
-            && self.clients.get(slot).is_some_and(|at| !at.session.may_resume(&admitted.connect))
-        {
-            // A Client Identifier alone is no credential: the session is another user's.
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Ok(tenant) = tenant_of(&self.context.tenants, newcomer) else {
             newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
             return;
+        };
+        let client_id = admitted.client_id.clone();
+        if let Some(tenant) = &tenant {
+            admitted.client_id = tenant.name().client(&client_id);
         }
-        if self.log_refuses(&admitted, found) {
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-            newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
+        let found = self.clients.find(&admitted.client_id);
+        if let Err(reason) = self.may_have_session(&admitted, tenant.as_deref(), found) {
+            let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
+            newcomer.connecting.refuse(reason, None, &mut self.outbox);
             return;
         }
-        if found.is_none() && self.node_is_full() {
-            let limit = self.context.options.sessions_max;
-            tracing::warn!(limit, "there are limits.max_sessions sessions already");
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-            newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
-            return;
-        }
-        let Ok(seat) = self.seat(conn, &admitted, found) else { return };
-        let Tenant::Newcomer(newcomer) = self.tenants.take(conn) else { return };
-        let principal = Arc::new(Principal {
-            client_id: admitted.client_id.clone(),
+        let Ok(seat) = self.seat(conn, &admitted, tenant.as_deref(), found) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.take(conn) else { return };
+        let principal = Principal {
+            client_id,
             user_name: admitted.connect.user_name.clone(),
             peer: newcomer.peer,
             listener: Arc::clone(&newcomer.door.name),
+            tenant: tenant.as_ref().map(|tenant| tenant.name().clone()),
             is_unplaced: false,
             rights,
-        });
+        };
         if let Some(slot) = found {
             self.displace(turn, slot, &admitted);
             self.review_return(turn, slot, &*newcomer.door.policy, &principal);
         }
-        // Nobody else has come into the slot, if it is free now.
-        let resumed = found.filter(|slot| self.clients.get(*slot).is_some());
-        let slot = if let Some(slot) = resumed {
-            let client = self.clients.get_mut(slot).expect("invariant: found above");
-            client.principal = principal;
-            client.door = newcomer.door;
-            client.conn = Some(conn);
-            client.session.attach(turn.now, admitted, &mut self.outbox);
-            slot
-        } else {
-            let ended = self.log.ended.position_of(&admitted.client_id);
-            admitted.after = ended.unwrap_or_default();
-            let session = Session::new(turn.now, admitted, &mut self.outbox);
-            let slot = self.clients.insert(session, principal, newcomer.door);
-            self.clients.get_mut(slot).expect("invariant: just inserted").conn = Some(conn);
-            if ended.is_some() {
-                self.wait_for_log(slot);
-            }
-            slot
-        };
+        let slot = self.seat_client(turn, admitted, (Arc::new(principal), newcomer.door, tenant));
         if let Some(client) = self.clients.get_mut(slot) {
+            client.conn = Some(conn);
             client.seat = seat;
+            if let Some(tenant) = &client.tenant {
+                let counters = tenant.counters(self.id);
+                counters.connected.add(1);
+                counters.clients_connected.add(1);
+                turn.ports.share_pace(conn, tenant.pool.as_ref());
+            }
         }
-        *self.tenants.get(conn) = Tenant::Client(slot);
+        *self.occupants.get(conn) = Occupant::Client(slot);
         self.counters().connected.add(1);
         self.settle(turn, slot);
         self.count_clients();
         turn.ports.resume(conn);
+    }
+
+    /// Whether the client may have the session that was found, or a new one.
+    fn may_have_session(
+        &self,
+        admitted: &Admitted,
+        tenant: Option<&Tenant>,
+        found: Option<u32>,
+    ) -> Result<(), ReasonCode> {
+        let session = found.and_then(|slot| self.clients.get(slot)).map(|it| &it.session);
+        if session.is_some_and(|session| !session.may_resume(&admitted.connect)) {
+            // A Client Identifier alone is no credential: the session is another user's.
+            return Err(ReasonCode::NotAuthorized);
+        }
+        if self.log_refuses(admitted, found) {
+            return Err(ReasonCode::ServerUnavailable);
+        }
+        let is_new = session.is_none();
+        if is_new && self.node_is_full() {
+            let limit = self.context.options.sessions_max;
+            tracing::warn!(limit, "there are limits.max_sessions sessions already");
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        let Some(Tenant { options, .. }) = tenant else { return Ok(()) };
+        let total = |of: fn(&TenantCounters) -> &Counter| {
+            tenant.map_or(0, |tenant| tenant.total(|counters| of(counters).read()))
+        };
+        let (limit, what) = (options.sessions_max, "sessions");
+        if is_new && total(|it| &it.sessions) >= limit as u64 {
+            tracing::warn!(limit, tenant = %options.name, "the tenant has all its {what} already");
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        let (limit, what) = (options.connections_max, "connections");
+        let takes_over = session.is_some_and(Session::is_connected);
+        if !takes_over && total(|it| &it.clients_connected) >= limit as u64 {
+            tracing::warn!(limit, tenant = %options.name, "the tenant has all its {what} already");
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        Ok(())
+    }
+
+    /// Gives a client its session, the one that it has or a new one; yields where it is.
+    fn seat_client(
+        &mut self,
+        turn: &Turn<'_>,
+        mut admitted: Admitted,
+        (principal, door, tenant): (Arc<Principal>, Arc<Door>, Option<Arc<Tenant>>),
+    ) -> u32 {
+        // What came between has ended it, or nobody else has come into the slot.
+        if let Some(slot) = self.clients.find(&admitted.client_id)
+            && let Some(client) = self.clients.get_mut(slot)
+        {
+            client.principal = principal;
+            client.door = door;
+            client.session.attach(turn.now, admitted, &mut self.outbox);
+            return slot;
+        }
+        let ended = self.log.ended.position_of(&admitted.client_id);
+        admitted.after = ended.unwrap_or_default();
+        let session = Session::new(turn.now, admitted, &mut self.outbox);
+        if let Some(tenant) = &tenant {
+            tenant.counters(self.id).sessions.add(1);
+        }
+        let slot = self.clients.insert(session, principal, door, tenant);
+        if ended.is_some() {
+            self.wait_for_log(slot);
+        }
+        slot
     }
 
     /// The client's connection among those of its user name: the one that it takes over, or one more. If there
@@ -199,14 +284,16 @@ impl Shard {
         &mut self,
         conn: ConnId,
         admitted: &Admitted,
+        tenant: Option<&Tenant>,
         found: Option<u32>,
     ) -> Result<Option<Box<Seat>>, Fence> {
         let before = found.and_then(|slot| self.clients.get_mut(slot)?.seat.take());
         if before.is_some() {
             return Ok(before);
         }
-        let seat = self.context.fences.seat(admitted.connect.user_name.as_deref());
-        if let (Err(fence), Tenant::Newcomer(newcomer)) = (&seat, self.tenants.get(conn)) {
+        let user = admitted.connect.user_name.as_deref();
+        let seat = self.context.fences.seat(tenant.map(Tenant::name), user);
+        if let (Err(fence), Occupant::Newcomer(newcomer)) = (&seat, self.occupants.get(conn)) {
             newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
         }
         seat.map(|seat| seat.map(Box::new))

@@ -1,9 +1,9 @@
 //! What a shard holds, counted: for tests that want to know whether anything stays behind.
 
 use plexus_session::Session;
-use plexus_types::ClientId;
+use plexus_types::{ClientId, TenantName};
 
-use super::{Shard, Tenant};
+use super::{Occupant, Shard};
 use crate::ports::ConnId;
 
 /// Everything that a shard keeps of clients, alive or gone. All zero after the last has left and
@@ -41,9 +41,9 @@ pub struct Census {
 impl Shard {
     /// Counts what is there.
     pub fn census(&self) -> Census {
-        let in_use = |tenant: &&Tenant| !matches!(tenant, Tenant::Nobody);
+        let in_use = |occupant: &&Occupant| !matches!(occupant, Occupant::Nobody);
         Census {
-            connections: self.tenants.0.iter().filter(in_use).count(),
+            connections: self.occupants.0.iter().filter(in_use).count(),
             sessions: self.clients.len(),
             subscriptions: self.index.subscriptions(),
             groups: self.groups.groups(),
@@ -62,6 +62,17 @@ impl Shard {
     /// The connection of a client of this shard.
     pub fn connection_of(&self, client: &ClientId) -> Option<ConnId> {
         self.clients.get(self.clients.find(client)?)?.conn
+    }
+
+    /// The connections of all clients that call themselves so, of that tenant, or of any where it is not known
+    /// yet whose client it is.
+    pub fn connections_of(&self, client: &ClientId, tenant: Option<&TenantName>) -> Vec<ConnId> {
+        if let Some(tenant) = tenant {
+            return self.connection_of(&tenant.client(client)).into_iter().collect();
+        }
+        let tenants = self.context.tenants.iter();
+        let theirs = tenants.filter_map(|it| self.connection_of(&it.name().client(client)));
+        self.connection_of(client).into_iter().chain(theirs).collect()
     }
 
     /// The session of a client of this shard, with a number that no later session of its slot has.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
 use plexus_access::Principal;
-use plexus_porch::Seat;
+use plexus_porch::{Seat, Tenant};
 use plexus_records::Seen;
 use plexus_session::Session;
 use plexus_stdx::{Seed, SeededState, Slots};
@@ -23,8 +23,10 @@ pub(super) struct Client {
     pub(super) session: Session,
     pub(super) principal: Arc<Principal>,
     pub(super) door: Arc<Door>,
+    /// Whose client it is; most nodes have no tenants.
+    pub(super) tenant: Option<Arc<Tenant>>,
     pub(super) conn: Option<ConnId>,
-    /// Tells it from earlier tenants of its slot.
+    /// Tells it from earlier occupants of its slot.
     pub(super) serial: u32,
     /// The deadline for which a timer is set.
     pub(super) armed: Instant,
@@ -107,14 +109,16 @@ impl Clients {
         session: Session,
         principal: Arc<Principal>,
         door: Arc<Door>,
+        tenant: Option<Arc<Tenant>>,
     ) -> u32 {
         self.serial = self.serial.wrapping_add(1);
-        debug_assert!(self.find(&principal.client_id).is_none(), "one session an identifier");
-        let named = self.named(&principal.client_id, self.slots.next_name());
+        debug_assert!(self.find(session.client_id()).is_none(), "one session an identifier");
+        let named = self.named(session.client_id(), self.slots.next_name());
         let slot = self.slots.insert(Client {
             session,
             principal,
             door,
+            tenant,
             conn: None,
             serial: self.serial,
             armed: Instant::FAR_FUTURE,
@@ -145,17 +149,18 @@ impl Clients {
 
     pub(super) fn remove(&mut self, slot: u32) -> Option<Client> {
         let client = self.slots.remove(slot)?;
-        let named = self.named(&client.principal.client_id, slot);
+        let named = self.named(client.session.client_id(), slot);
         let entry = self.by_id.find_entry(named.spread(), |other| other.slot == slot);
         entry.expect("invariant: every client has a name").remove();
         Some(client)
     }
 
+    /// The client that the node knows by that name.
     pub(super) fn find(&self, id: &ClientId) -> Option<u32> {
         let wanted = self.named(id, 0);
         let is_it = |named: &Named| {
             let client = (named.hash == wanted.hash).then(|| self.slots.get(named.slot)).flatten();
-            client.is_some_and(|client| client.principal.client_id == *id)
+            client.is_some_and(|client| client.session.client_id() == id)
         };
         self.by_id.find(wanted.spread(), is_it).map(|named| named.slot)
     }

@@ -80,6 +80,9 @@ impl Shard {
             (Some(Output::Deliver(outgoing)), Some(conn)) => {
                 turn.ports.deliver(conn, &outgoing, client.session.version());
                 let limit = self.context.options.write_buffer_max;
+                if let Some(tenant) = &client.tenant {
+                    tenant.counters(self.id).messages_sent.add(1);
+                }
                 let plain = client.shares.is_none() && turn.ports.backlog(conn) <= limit;
                 self.counters().messages_sent.add(1);
                 if plain && !self.outbox.has_more() {

@@ -6,11 +6,14 @@
 use plexus_session::{
     Action, CloseReason, Decision, DropReason, Output, Publication, SubscribeRequest,
 };
-use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode};
+use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode, TenantName};
 use plexus_wire::Packet;
 
-use super::{Shard, Tenant, Work, clients::Client, route::NOT_KEPT};
-use crate::ports::{ConnId, Turn};
+use super::{Occupant, Shard, Work, clients::Client, route::NOT_KEPT};
+use crate::{
+    counters::TenantCounters,
+    ports::{ConnId, Turn},
+};
 
 impl Shard {
     /// Carries out everything that follows from the last call of that client's session.
@@ -55,7 +58,7 @@ impl Shard {
                     let open = self.open_redispatch(slot, &group, &body);
                     self.work.push_back(Work::Redispatch(group, body, open));
                 }
-                Output::Dropped(reason, count) => self.count_dropped(reason, count),
+                Output::Dropped(reason, count) => self.count_dropped(slot, reason, count),
                 Output::Close(reason) => self.close(turn, slot, reason),
                 Output::Ended => self.work.push_back(Work::Ended(slot)),
                 Output::Admit(admitted) => unreachable!("a session admits nobody: {admitted:?}"),
@@ -107,10 +110,12 @@ impl Shard {
         client.session.handle_decision(turn.now, Decision { action, verdict }, &mut self.outbox);
         if refused > 0 {
             self.counters().refused.add(refused);
+            self.count_for_tenant(slot, |counters| counters.refused.add(refused));
         }
         self.drain(turn, slot);
     }
 
+    /// Also places the topic where it belongs: from here on it is one of the client's tenant.
     fn may_publish(&mut self, slot: u32, publication: &mut Publication) -> Result<(), ReasonCode> {
         let Some(client) = self.clients.get(slot) else { return Ok(()) };
         let message = &mut publication.message;
@@ -119,7 +124,12 @@ impl Shard {
             message.durability = self.context.durability_of(&message.topic, client.door.durability);
         }
         let (policy, principal) = (&client.door.policy, &client.principal);
-        policy.publish(principal, &message.topic, message.qos, message.retain)
+        let verdict = policy.publish(principal, &message.topic, message.qos, message.retain);
+        // By the name: also where the tenant is none of the node any more.
+        if let Some(tenant) = &principal.tenant {
+            message.topic = tenant.topic(&message.topic);
+        }
+        verdict
     }
 
     /// The identifier of a publication for which the log has no room, where that has to be known before
@@ -147,6 +157,10 @@ impl Shard {
         let durable = client.session.is_durable();
         let (full, failing) = (durable && log.takes_nothing_new(), durable && log.is_failing());
         let mut refused = 0;
+        let mut room = client.tenant.as_ref().map_or(u64::MAX, |tenant| {
+            let there_are = tenant.total(|counters| counters.subscriptions.read());
+            (tenant.options.subscriptions_max as u64).saturating_sub(there_are)
+        });
         for item in &mut request.items {
             let Ok(filter) = &item.filter else { continue };
             let (policy, principal) = (&client.door.policy, &client.principal);
@@ -156,6 +170,10 @@ impl Shard {
             } else if let Err(reason) = policy.subscribe(principal, filter, item.options.qos) {
                 item.filter = Err(reason);
                 refused += 1;
+            } else if item.is_new && room == 0 {
+                item.filter = Err(ReasonCode::QuotaExceeded);
+            } else if item.is_new {
+                room -= 1;
             }
         }
         refused
@@ -203,10 +221,11 @@ impl Shard {
         let Some(conn) = self.detach(slot) else { return };
         self.give_up(turn.now, slot, renewal);
         if let (CloseReason::ByServer(reason), Some(client)) = (reason, self.clients.get(slot)) {
+            let tenant = client.principal.tenant.as_ref().map(TenantName::as_str);
             let client = client.principal.client_id.as_str();
-            tracing::info!(%reason, client, "client disconnected by the server");
+            tracing::info!(%reason, client, tenant, "client disconnected by the server");
         }
-        *self.tenants.get(conn) = Tenant::Nobody;
+        *self.occupants.get(conn) = Occupant::Nobody;
         self.counters().disconnected.add(1);
         self.count_clients();
         turn.ports.close(conn, reason);
@@ -217,7 +236,13 @@ impl Shard {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
         client.seat = None;
-        client.conn.take()
+        let conn = client.conn.take()?;
+        if let Some(tenant) = &client.tenant {
+            let counters = tenant.counters(self.id);
+            counters.disconnected.add(1);
+            counters.clients_connected.sub(1);
+        }
+        Some(conn)
     }
 
     /// The session is over: nothing of it stays.
@@ -232,31 +257,55 @@ impl Shard {
         }
         if let Some(conn) = self.detach(slot) {
             drop(self.take_renewal(conn));
-            *self.tenants.get(conn) = Tenant::Nobody;
+            *self.occupants.get(conn) = Occupant::Nobody;
             self.counters().disconnected.add(1);
             turn.ports.close(conn, CloseReason::ByServer(ReasonCode::AdministrativeAction));
         }
-        self.clients.remove(slot);
+        if let Some(tenant) = self.clients.remove(slot).and_then(|client| client.tenant) {
+            tenant.counters(self.id).sessions.sub(1);
+        }
         self.count_clients();
     }
 
-    fn count_dropped(&self, reason: DropReason, count: u32) {
+    fn count_dropped(&self, slot: u32, reason: DropReason, count: u32) {
         let counters = self.counters();
-        let counter = match reason {
-            DropReason::QueueFull => &counters.dropped_queue_full,
-            DropReason::NodeFull => &counters.dropped_node_full,
-            DropReason::Expired => &counters.dropped_expired,
-            DropReason::TooLarge => &counters.dropped_too_large,
-            DropReason::Offline => &counters.dropped_offline,
-            DropReason::SessionEnded => &counters.dropped_session_ended,
+        let count = u64::from(count);
+        let tenant = self.clients.get(slot).and_then(|client| client.tenant.as_ref());
+        let own = tenant.map(|tenant| tenant.counters(self.id));
+        let (all, own) = match reason {
+            DropReason::QueueFull => {
+                (&counters.dropped_queue_full, own.map(|own| &own.dropped_queue_full))
+            }
+            DropReason::NodeFull => {
+                (&counters.dropped_node_full, own.map(|own| &own.dropped_node_full))
+            }
+            DropReason::Expired => (&counters.dropped_expired, own.map(|own| &own.dropped_expired)),
+            DropReason::TooLarge => {
+                (&counters.dropped_too_large, own.map(|own| &own.dropped_too_large))
+            }
+            DropReason::Offline => (&counters.dropped_offline, own.map(|own| &own.dropped_offline)),
+            DropReason::SessionEnded => {
+                (&counters.dropped_session_ended, own.map(|own| &own.dropped_session_ended))
+            }
         };
-        counter.add(u64::from(count));
+        [Some(all), own].into_iter().flatten().for_each(|counter| counter.add(count));
+    }
+
+    /// Counts something of the client's tenant, if it has one.
+    #[inline]
+    pub(super) fn count_for_tenant(&self, slot: u32, count: impl FnOnce(&TenantCounters)) {
+        if let Some(tenant) = self.clients.get(slot).and_then(|client| client.tenant.as_ref()) {
+            count(tenant.counters(self.id));
+        }
     }
 
     fn write(&mut self, turn: &mut Turn<'_>, slot: u32, outgoing: &plexus_session::Outgoing) {
         let Some(client) = self.clients.get(slot) else { return };
         let Some(conn) = client.conn else { return };
         turn.ports.deliver(conn, outgoing, client.session.version());
+        if let Some(tenant) = &client.tenant {
+            tenant.counters(self.id).messages_sent.add(1);
+        }
         self.counters().messages_sent.add(1);
     }
 

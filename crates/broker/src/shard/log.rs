@@ -16,7 +16,7 @@ use std::{collections::VecDeque, sync::Arc};
 use plexus_links::{Barriers, Class, Confirmed};
 use plexus_session::{Change, LogPosition};
 use plexus_store::{Batch, Commit, Group};
-use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode};
+use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode, TopicName};
 
 pub(super) use self::weight::Weight;
 use self::{ended::EndedSessions, reads::GroupReads, refresh::Refresh};
@@ -293,12 +293,12 @@ impl Shard {
     /// The retained message of a topic has changed.
     pub(super) fn record_retained(&mut self, message: &Arc<Message>, old: Option<MessageId>) {
         let topic = message.topic.as_str();
-        if !self.log.enabled || is_own(topic) {
+        if !self.log.enabled || is_own(&message.topic) {
             return;
         }
         if !message.durability.is_kept() {
             // The one before must not come back as newer than it is.
-            return old.map_or((), |old| self.record_gone(topic, old, message.id));
+            return old.map_or((), |old| self.record_gone(&message.topic, old, message.id));
         }
         let group = Group(self.context.slot_of(topic));
         let deleted = message.payload.is_empty();
@@ -324,14 +324,14 @@ impl Shard {
 
     /// The retained message of a topic expired, or is no longer the one of its topic; nobody waits
     /// for that.
-    pub(super) fn record_gone(&mut self, topic: &str, old: MessageId, by: MessageId) {
+    pub(super) fn record_gone(&mut self, topic: &TopicName, old: MessageId, by: MessageId) {
         if !self.log.enabled || is_own(topic) {
             return;
         }
         let group = Group(self.context.slot_of(topic));
         self.log.batch.release(old);
         self.log.batch.state_bytes(-weight::of_topic(topic));
-        let record = Record::Deleted(Some(by), topic.into());
+        let record = Record::Deleted(Some(by), topic.as_str().into());
         self.log.batch.entry(group, |into| record.encode(into));
         self.log.promise(self.context.options.durability);
         self.outbox.append();

@@ -12,7 +12,7 @@ use plexus_session::{Action, Decision};
 use plexus_types::{Instant, ReasonCode};
 use plexus_wire::Auth;
 
-use super::{Shard, Tenant};
+use super::{Occupant, Shard};
 use crate::ports::{ConnId, Ticket, Turn};
 
 /// How long a newcomer may take from its first AUTH to the end of the exchange.
@@ -88,7 +88,7 @@ fn next_step(action: Action, data: Bytes) -> Action {
 impl Shard {
     /// Asks who the newcomer is.
     pub(super) fn authenticate(&mut self, turn: &mut Turn<'_>, conn: ConnId, action: Action) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let credentials = match &action {
             Action::Connect(asked) => {
                 let data = asked.authentication_data.clone().unwrap_or_default();
@@ -124,7 +124,7 @@ impl Shard {
         action: Action,
         outcome: Outcome,
     ) {
-        let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
+        let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let outcome = fenced(&self.context.fences, turn.now, newcomer.who(), outcome);
         let Answer { decision, exchange, rights, .. } = Answer::of(action, outcome);
         let goes_on = exchange.is_some();
@@ -145,13 +145,13 @@ impl Shard {
     /// What was found out about a client is here.
     pub fn handle_verified(&mut self, turn: &mut Turn<'_>, ticket: Ticket, outcome: Outcome) {
         let Ticket { conn, serial } = ticket;
-        match self.tenants.get(conn) {
-            Tenant::Newcomer(newcomer) if newcomer.serial == serial => {
+        match self.occupants.get(conn) {
+            Occupant::Newcomer(newcomer) if newcomer.serial == serial => {
                 let Some(action) = newcomer.asked.take() else { return };
                 self.answer_newcomer(turn, conn, action, outcome);
                 self.settle_newcomer(turn, conn);
             }
-            Tenant::Client(slot) => {
+            Occupant::Client(slot) => {
                 let slot = *slot;
                 let Some(renewal) = self.renewals.get_mut(&conn) else { return };
                 if renewal.serial != serial {
@@ -163,7 +163,7 @@ impl Shard {
                 // Nothing of it was read meanwhile.
                 turn.ports.resume(conn);
             }
-            Tenant::Newcomer(_) | Tenant::Nobody => {}
+            Occupant::Newcomer(_) | Occupant::Nobody => {}
         }
     }
 
@@ -183,6 +183,7 @@ impl Shard {
             password: None,
             peer: principal.peer,
             listener: Arc::clone(&principal.listener),
+            tenant: principal.tenant.clone(),
             certificate: None,
             enhanced: step(&auth, renewal.exchange.take()),
             gate: Gate::default(),
@@ -210,7 +211,10 @@ impl Shard {
         }
         if is_let_in {
             let proved = rights.as_ref().and_then(|rights| rights.user_name.as_ref());
-            if proved.is_some_and(|proved| client.principal.user_name.as_ref() != Some(proved)) {
+            let tenant = rights.as_ref().and_then(|rights| rights.tenant.as_ref());
+            if proved.is_some_and(|proved| client.principal.user_name.as_ref() != Some(proved))
+                || tenant.is_some_and(|tenant| client.principal.tenant.as_ref() != Some(tenant))
+            {
                 // Its session, and what waits in it, is the other user's.
                 decision.verdict = Err(ReasonCode::NotAuthorized);
             } else {
@@ -244,7 +248,7 @@ impl Shard {
             && due <= turn.now
         {
             self.exchanges.pop_front();
-            if let Tenant::Newcomer(newcomer) = self.tenants.get(conn)
+            if let Occupant::Newcomer(newcomer) = self.occupants.get(conn)
                 && newcomer.serial == serial
             {
                 newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
@@ -269,7 +273,8 @@ fn step(auth: &Auth, exchange: Option<Exchange>) -> Option<Enhanced> {
 fn fenced(fences: &Fences, now: Instant, who: Who<'_>, outcome: Outcome) -> Outcome {
     let Outcome::Allow(rights, data) = outcome else { return outcome };
     let user = rights.user_name.as_deref().or(who.user);
-    match fences.judge(now, Who { user, ..who }, Ok(())) {
+    let tenant = rights.tenant.as_ref().or(who.tenant);
+    match fences.judge(now, Who { user, tenant, ..who }, Ok(())) {
         Ok(()) => Outcome::Allow(rights, data),
         Err(reason) => Outcome::Deny(reason),
     }

@@ -3,15 +3,18 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use plexus_porch::Tenant;
 use plexus_stdx::Seed;
 use plexus_topics::{Retained, RetainedCursor};
 use plexus_types::{Instant, Message, MessageId, TopicName};
 
-use super::Shard;
+use super::{Context, Shard};
 use crate::ports::Turn;
 
 #[derive(Debug)]
 pub(super) struct RetainedStore {
+    context: Arc<Context>,
+    shard: u16,
     messages: Retained<Arc<Message>>,
     /// Exactly those messages that expire.
     expiring: BTreeSet<(Instant, TopicName)>,
@@ -20,19 +23,44 @@ pub(super) struct RetainedStore {
     own: usize,
 }
 
-/// What the node says of itself is said anew at each start.
-pub(super) fn is_own(topic: &str) -> bool {
-    topic.starts_with("$SYS/")
+/// What the node says of itself, to the tenants too, is said anew at each start.
+pub(super) fn is_own(topic: &TopicName) -> bool {
+    topic.shown().starts_with(b"$SYS/")
 }
 
 impl RetainedStore {
-    pub(super) fn new(seed: Seed) -> Self {
-        Self { messages: Retained::new(seed), expiring: BTreeSet::new(), bytes: 0, own: 0 }
+    pub(super) fn new(seed: Seed, shard: u16, context: &Arc<Context>) -> Self {
+        let (context, messages) = (Arc::clone(context), Retained::new(seed));
+        Self { context, shard, messages, expiring: BTreeSet::new(), bytes: 0, own: 0 }
     }
 
-    /// Whether the message has a place: another of its topic has it, or there is room.
-    fn takes(&self, message: &Message, has_room: bool) -> bool {
-        has_room || is_own(&message.topic) || self.get(&message.topic).is_some()
+    /// The limit that keeps the message out: unless another of its topic has a place, in which it comes, it needs
+    /// room in the node and in its tenant.
+    fn limit(&self, message: &Message) -> Option<&'static str> {
+        if is_own(&message.topic) {
+            return None;
+        }
+        let before = self.get(&message.topic).map(|old| old.shown_size());
+        let counted = self.context.counters.iter().map(|shard| shard.retained.read());
+        let messages_max = self.context.options.retained.messages_max as u64;
+        if before.is_none() && counted.sum::<u64>() >= messages_max {
+            return Some("retained.max_messages");
+        }
+        let tenant = self.tenant_of(&message.topic)?;
+        let options = &tenant.options;
+        if before.is_none() && tenant.total(|it| it.retained.read()) >= options.retained_max as u64
+        {
+            return Some("tenant.max_retained_messages");
+        }
+        let bytes = tenant.total(|it| it.retained_bytes.read());
+        let growth = message.shown_size().saturating_sub(before.unwrap_or(0));
+        let over = growth > 0 && bytes + growth as u64 > options.retained_bytes_max as u64;
+        over.then_some("tenant.max_retained_bytes")
+    }
+
+    /// The tenant whose topic it is, if the node has it.
+    fn tenant_of(&self, topic: &TopicName) -> Option<&Arc<Tenant>> {
+        self.context.tenants.get(topic.tenant()?)
     }
 
     /// The name under which the log has the topic's message, if it has it.
@@ -71,6 +99,19 @@ impl RetainedStore {
     fn reckon(&mut self, message: &Message, comes: bool) {
         let own = is_own(&message.topic);
         let (bytes, own) = if own { (0, 1) } else { (message.size(), 0) };
+        if own == 0
+            && let Some(tenant) = self.tenant_of(&message.topic)
+        {
+            let counters = tenant.counters(self.shard);
+            let bytes = message.shown_size() as u64;
+            if comes {
+                counters.retained.add(1);
+                counters.retained_bytes.add(bytes);
+            } else {
+                counters.retained.sub(1);
+                counters.retained_bytes.sub(bytes);
+            }
+        }
         if comes {
             self.bytes += bytes;
             self.own += own;
@@ -150,21 +191,24 @@ impl Shard {
                 self.record_gone(&message.topic, old, message.id);
             }
         } else {
-            let counted = self.context.counters.iter().map(|shard| shard.retained.read());
-            let limit = self.context.options.retained.messages_max as u64;
-            if self.retained.takes(message, counted.sum::<u64>() < limit) {
-                self.retained.keep(message);
-                self.record_retained(message, old);
-            } else {
-                tracing::warn!(
-                    topic = %message.topic,
-                    limit,
-                    "message not retained: there are retained.max_messages already"
-                );
-                self.counters().dropped_retained_limit.add(1);
+            match self.retained.limit(message) {
+                None => {
+                    self.retained.keep(message);
+                    self.record_retained(message, old);
+                }
+                Some(limit) => self.drop_retained(message, limit),
             }
         }
         self.count_retained();
+    }
+
+    fn drop_retained(&self, message: &Message, limit: &str) {
+        let (topic, tenant) = (message.topic.to_shown(), message.topic.tenant());
+        tracing::warn!(%topic, tenant, "message not retained: there are {limit} already");
+        self.counters().dropped_retained_limit.add(1);
+        if let Some(tenant) = self.retained.tenant_of(&message.topic) {
+            tenant.counters(self.id).dropped_retained_limit.add(1);
+        }
     }
 
     pub(super) fn expire_retained(&mut self, turn: &Turn<'_>) {

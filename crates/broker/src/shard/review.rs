@@ -10,7 +10,7 @@ use std::sync::Arc;
 use plexus_access::{Policy, Principal};
 use plexus_fences::Bans;
 use plexus_porch::{Who, is_banned};
-use plexus_types::ReasonCode;
+use plexus_types::{ReasonCode, TenantName};
 
 use super::Shard;
 use crate::ports::Turn;
@@ -60,8 +60,9 @@ impl Shard {
         let Some(client) = self.clients.get_mut(slot).filter(|client| client.conn.is_some()) else {
             return;
         };
-        let Principal { client_id, user_name, peer, .. } = &*client.principal;
-        let who = Who { client: client_id.as_str(), user: user_name.as_deref(), peer: *peer };
+        let Principal { client_id, user_name, peer, tenant, .. } = &*client.principal;
+        let (client_id, user, peer) = (client_id.as_str(), user_name.as_deref(), *peer);
+        let who = Who { client: client_id, user, peer, tenant: tenant.as_ref() };
         if is_banned(bans, turn.now, who) {
             client.session.disconnect(turn.now, ReasonCode::Banned, None, &mut self.outbox);
             self.settle(turn, slot);
@@ -90,7 +91,8 @@ impl Shard {
         });
         if let Some(filter) = &denied {
             let (client, filter) = (principal.client_id.as_str(), filter.as_str());
-            tracing::info!(client, filter, "session ended: this is not allowed any more");
+            let tenant = principal.tenant.as_ref().map(TenantName::as_str);
+            tracing::info!(client, tenant, filter, "session ended: this is not allowed any more");
         }
         denied.is_none()
     }

@@ -89,6 +89,9 @@ impl Shard {
         let nobody = others == 0 && self.matches.is_empty() && self.group_ids.is_empty();
         if nobody {
             self.counters().messages_unmatched.add(u64::from(publisher.is_some()));
+            if let Some(slot) = publisher {
+                self.count_for_tenant(slot, |counters| counters.messages_unmatched.add(1));
+            }
             if !message.retain {
                 return ReasonCode::NoMatchingSubscribers;
             }
@@ -222,12 +225,14 @@ impl Shard {
     /// the one before must not stay either: it would pass for the present state.
     fn to_retain(&self, message: &Arc<Message>) -> Arc<Message> {
         let limit = self.context.options.retained.message_size_max;
-        if message.size() <= limit {
+        let size = message.shown_size();
+        if size <= limit {
             return Arc::clone(message);
         }
         tracing::warn!(
-            topic = %message.topic,
-            size = message.size(),
+            topic = %message.topic.to_shown(),
+            tenant = message.topic.tenant(),
+            size,
             limit,
             "message not retained: larger than retained.max_message_size; the topic has none now"
         );

@@ -32,12 +32,13 @@ impl Shard {
         let mut joins = Vec::new();
         for item in &request.items {
             let Ok(filter) = &item.filter else { continue };
+            let filter = self.placed(slot, filter);
             if filter.shared().is_some() {
                 let options = member_options(item.options, request.subscription_id);
-                joins.push((filter.clone(), options));
+                joins.push((filter, options));
             } else {
                 let subscription = subscription(slot, item.options, request.subscription_id);
-                self.enter(turn, filter, subscription);
+                self.enter(turn, &filter, subscription);
             }
         }
         let replays = self.expect_replays(slot, &request);
@@ -49,29 +50,33 @@ impl Shard {
         self.finish_ready(turn);
     }
 
-    pub(super) fn enter(
-        &mut self,
-        turn: &mut Turn<'_>,
-        filter: &TopicFilter,
-        subscription: Subscription,
-    ) {
-        let delta = self.put_in_index(filter, subscription);
+    /// The client's filter as one of its tenant.
+    fn placed(&self, slot: u32, filter: &TopicFilter) -> TopicFilter {
+        let client = self.clients.get(slot);
+        let tenant = client.and_then(|client| client.principal.tenant.as_ref());
+        tenant.map_or_else(|| filter.clone(), |tenant| tenant.filter(filter))
+    }
+
+    fn enter(&mut self, turn: &mut Turn<'_>, filter: &TopicFilter, subscription: Subscription) {
+        let SubscriberId(slot) = subscription.subscriber;
+        let (is_new, delta) = self.put_in_index(filter, subscription);
+        self.count_for_tenant(slot, |counters| counters.subscriptions.add(u64::from(is_new)));
         self.count_subscriptions();
         if let Some(delta) = delta {
             self.announce(turn, delta);
         }
     }
 
-    /// Returns what the other shards have to hear.
+    /// Whether the subscription is new, and what the other shards have to hear.
     pub(super) fn put_in_index(
         &mut self,
         filter: &TopicFilter,
         subscription: Subscription,
-    ) -> Option<InterestDelta> {
+    ) -> (bool, Option<InterestDelta>) {
         let filter = filter.matched();
         match self.index.insert(filter, subscription) {
-            Some(_) => None,
-            None => self.interest.add_local(filter),
+            Some(_) => (false, None),
+            None => (true, self.interest.add_local(filter)),
         }
     }
 
@@ -88,7 +93,11 @@ impl Shard {
         let shares = client.shares.get_or_insert_with(Box::<Shares>::default);
         shares.told = availability;
         shares.owners |= 1 << owner;
-        shares.filters.insert(filter.as_str().into());
+        if shares.filters.insert(filter.as_str().into())
+            && let Some(tenant) = &client.tenant
+        {
+            tenant.counters(self.id).subscriptions.add(1);
+        }
         let member = Member { shard: self.id, subscriber: SubscriberId(slot) };
         let join = Join { filter, member, options, availability, ticket };
         self.forward(turn, owner, Envelope::Join(Box::new(join)));
@@ -110,13 +119,17 @@ impl Shard {
 
     /// Takes one subscription of a client out of the index or out of its group.
     pub(super) fn take_out_filter(&mut self, turn: &mut Turn<'_>, slot: u32, filter: &TopicFilter) {
-        let subscriber = SubscriberId(slot);
+        let (subscriber, filter) = (SubscriberId(slot), &self.placed(slot, filter));
         self.stop_replays_of(turn, slot, filter);
         if filter.shared().is_some() {
             if let Some(client) = self.clients.get_mut(slot)
                 && let Some(shares) = &mut client.shares
             {
-                shares.filters.remove(filter.as_str());
+                if shares.filters.remove(filter.as_str())
+                    && let Some(tenant) = &client.tenant
+                {
+                    tenant.counters(self.id).subscriptions.sub(1);
+                }
                 if shares.filters.is_empty() {
                     client.shares = None;
                 }
@@ -128,6 +141,7 @@ impl Shard {
         if self.index.remove(filter.matched(), subscriber).is_none() {
             return;
         }
+        self.count_for_tenant(slot, |counters| counters.subscriptions.sub(1));
         self.count_subscriptions();
         if let Some(delta) = self.interest.remove_local(filter.matched()) {
             self.announce(turn, delta);
@@ -163,11 +177,13 @@ impl Shard {
     ) -> Vec<Replay> {
         let heard = self.heard();
         let Some(client) = self.clients.resolve(client) else { return Vec::new() };
+        let tenant = client.principal.tenant.as_ref();
         let wanted = request.items.iter().zip(first..).filter(|(item, _)| wants_retained(item));
         let begun = wanted.filter_map(|(item, number)| {
             let filter = item.filter.as_ref().ok()?.clone();
             // It may have been taken back while the others were told.
             let stands = client.session.is_subscribed(&filter);
+            let filter = tenant.map_or_else(|| filter.clone(), |tenant| tenant.filter(&filter));
             let delivery = (item.options.qos, request.subscription_id);
             stands.then(|| Replay::new(number, filter, delivery, Arc::clone(&heard)))
         });

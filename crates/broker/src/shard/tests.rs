@@ -8,6 +8,7 @@ mod replays;
 mod review;
 mod room;
 mod starts;
+mod tenants;
 mod trio;
 mod unkept;
 
@@ -116,6 +117,7 @@ impl Lone {
             options: Arc::default(),
             policy: Arc::new(AllowAll),
             durability: Durability::Synced,
+            tenant: None,
         };
         Self { shard, desk: Desk::default(), now, door }
     }
@@ -151,6 +153,7 @@ impl Lone {
             door: Arc::new(self.door.clone()),
             peer: None,
             certificate: None,
+            named: None,
         };
         self.act(|shard, turn| shard.handle_arrival(turn, ConnId(conn), arrival));
     }

@@ -13,6 +13,7 @@ pub(crate) fn token_options() -> TokenOptions {
         leeway: std::time::Duration::from_secs(10),
         endless: false,
         user_name_claim: None,
+        tenant_claim: None,
         rules_claim: "acl".into(),
         attributes_claim: "client_attrs".into(),
     }

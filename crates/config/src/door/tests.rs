@@ -21,6 +21,7 @@ fn client(rights: Rights) -> Principal {
         user_name: Some(Text::from_static("ann")),
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         is_unplaced: false,
         rights: Some(Arc::new(rights)),
     }
@@ -95,6 +96,7 @@ fn without_anybody_to_ask_no_method_is_offered() {
         password: None,
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         certificate: None,
         enhanced: Some(plexus_access::Enhanced {
             method: Text::from_static("M"),

@@ -10,6 +10,7 @@ const PATHS: &[&[&str]] = &[
     &["node", "data_dir"],
     &["audit", "dir"],
     &["access", "users_file"],
+    &["access", "tenant", "*", "users_file"],
     &["access", "jwt", "*", "public_key_file"],
     &["access", "jwt", "*", "key_set_file"],
     &["access", "jwt", "*", "key_set_ca_file"],

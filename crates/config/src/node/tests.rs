@@ -75,6 +75,7 @@ fn asks(listener: &ListenerOptions, user: Option<&str>, password: Option<&'stati
         password: password.map(|text| text.as_bytes().into()),
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         certificate: None,
         enhanced: None,
         gate: plexus_access::Gate::default(),

@@ -17,6 +17,7 @@ fn fleet() -> Principal {
         user_name: Some(Text::try_from("fleet").unwrap()),
         peer: Some("10.1.2.3".parse().unwrap()),
         listener: "plant".into(),
+        tenant: None,
         is_unplaced: false,
         rights: None,
     }

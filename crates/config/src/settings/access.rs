@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BackEnd, CertificateSettings, HttpSettings, JwtSettings, PostgresSettings, RedisSettings,
+    TenantSettings,
 };
-use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
+use crate::value::{Moment, NetworkText, RateText, Secret, Span, TenantText, TopicPattern};
 
 /// The name of the node's own users in a chain.
 pub(crate) const USERS: &str = "users";
@@ -60,6 +61,9 @@ pub struct AccessSettings {
     /// PostgreSQL, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub postgres: Vec<PostgresSettings>,
+    /// The tenants of the node, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tenant: Vec<TenantSettings>,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
@@ -88,6 +92,9 @@ pub struct BanSettings {
     /// A user name, in which `*` stands for anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The tenant whose `client` or `user` it is; one of no tenant when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantText>,
     /// An address or a network, behind a proxy that of the client. Who comes from there is not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkText>,
@@ -178,6 +185,9 @@ pub struct AccessRule {
     /// What the rule is called in the log and by `plexus acl test`; its number when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The tenant for whose clients the rule is; for those of no tenant when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantText>,
     /// What is allowed. Either this or `deny` is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<Activity>,
@@ -215,9 +225,10 @@ pub struct AccessRule {
 }
 
 impl AccessSettings {
-    /// Whether the node has users of its own.
+    /// Whether the node, or a tenant, has users of its own.
     pub fn has_users(&self) -> bool {
-        self.users_file.is_some() || !self.users.is_empty()
+        let of_tenants = self.tenant.iter().any(|tenant| tenant.users_file.is_some());
+        self.users_file.is_some() || !self.users.is_empty() || of_tenants
     }
 
     /// Whether anybody has to prove who they are.

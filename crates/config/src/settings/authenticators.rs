@@ -60,6 +60,9 @@ pub struct JwtSettings {
     /// left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name_claim: Option<String>,
+    /// The claim that says which tenant's client it is, as `"tenant"`. A token without it lets nobody in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_claim: Option<String>,
     /// The claim that holds rules of the client. They are asked before `[[access.rule]]`.
     #[serde(default = "acl")]
     pub rules_claim: String,
@@ -81,6 +84,10 @@ pub struct CertificateSettings {
     /// The name of the certificate that the client identifier has to be; it may be any when this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<CertificateField>,
+    /// The name of the certificate that says which tenant's client it is, as `"organization"`. A certificate
+    /// without it lets nobody in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<CertificateField>,
     /// Subjects that are believed, as `"*,O=Plant,C=NL"` (RFC 4514, the last part first), in which `*` stands for
     /// anything; all that TLS has verified when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,6 +101,8 @@ pub enum CertificateField {
     /// The last Common Name of the subject.
     #[default]
     CommonName,
+    /// The last organization of the subject.
+    Organization,
     /// The whole subject (RFC 4514).
     Subject,
     /// The first alternative name that is a DNS name.

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CommitMode, MqttOverrides};
-use crate::value::{RateText, Span};
+use crate::value::{RateText, Span, TenantText};
 
 /// One place where the node listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +15,10 @@ pub struct ListenerSettings {
     /// The name of the listener in the log; the URL when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The tenant whose clients come in here. Nothing else makes one of them another's: who shows that it is
+    /// another tenant's client is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantText>,
     /// Whether clients without user name are let in here; as `access.allow_anonymous` when it is
     /// left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,6 +75,7 @@ impl ListenerSettings {
         Self {
             url,
             name: None,
+            tenant: None,
             allow_anonymous: None,
             chain: None,
             max_connections: None,

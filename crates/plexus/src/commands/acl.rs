@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use clap::{Args, Subcommand};
 use plexus_access::{Act, AllowAll, Decision, Effect, Policy, Principal};
 use plexus_config::Config;
-use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
+use plexus_types::{ClientId, Qos, TenantName, Text, TopicFilter, TopicName};
 
 use super::ConfigArgs;
 use crate::failure::{Failure, print};
@@ -54,6 +54,10 @@ pub(crate) struct TestArgs {
     /// The name of the listener that it comes through
     #[arg(long, value_name = "NAME", default_value = "")]
     listener: String,
+
+    /// The tenant whose client it is [default: none]
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
 
     /// The quality of service of the message, or the highest that the subscription asks for
     #[arg(short, long, value_name = "QOS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
@@ -123,11 +127,13 @@ impl TestArgs {
         };
         let client_id = ClientId::try_from(self.client.as_str());
         let user_name = self.user.as_deref().map(Text::try_from).transpose();
+        let tenant = self.tenant.as_deref().map(TenantName::try_from).transpose();
         Ok(Principal {
             client_id: client_id.map_err(|error| wrong("--client", &error))?,
             user_name: user_name.map_err(|error| wrong("--user", &error))?,
             peer: self.address,
             listener: self.listener.as_str().into(),
+            tenant: tenant.map_err(|error| Failure::Usage(format!("--tenant: {error}")))?,
             is_unplaced: false,
             rights: None,
         })

@@ -48,13 +48,26 @@ impl Client {
 
     /// Sends a CONNECT with that body.
     pub(crate) fn knock_with(node: &Node, body: &[u8]) -> Self {
-        let mut client = Self::open(node);
+        Self::knock_at(node.urls.first().expect("a listener"), body)
+    }
+
+    /// The same at that listener.
+    pub(crate) fn knock_at(url: &str, body: &[u8]) -> Self {
+        let mut client = Self::open(url.trim_start_matches("tcp://"));
         client.send(0x10, body);
         client
     }
 
-    fn open(node: &Node) -> Self {
-        let address = node.urls.first().expect("a listener").trim_start_matches("tcp://");
+    /// The same with a body of 128 bytes and more.
+    pub(crate) fn knock_long_at(url: &str, body: &[u8]) -> Self {
+        let mut client = Self::open(url.trim_start_matches("tcp://"));
+        let [low, high] = [body.len() % 128 + 128, body.len() / 128];
+        let head = [low, high].map(|part| u8::try_from(part).expect("two bytes of length"));
+        client.0.write_all(&[&[0x10], &head[..], body].concat()).expect("sent");
+        client
+    }
+
+    fn open(address: &str) -> Self {
         let stream = TcpStream::connect(address).expect("somebody listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("set");
         Self(stream)
@@ -126,7 +139,8 @@ impl Client {
     }
 }
 
-fn text(words: &str) -> Vec<u8> {
+/// A UTF-8 Encoded String.
+pub(crate) fn text(words: &str) -> Vec<u8> {
     let length = u16::try_from(words.len()).expect("short");
     [&length.to_be_bytes(), words.as_bytes()].concat()
 }

@@ -21,4 +21,5 @@ mod serve;
 mod shut_doors;
 mod store;
 mod subscribe;
+mod tenants;
 mod transports;

@@ -297,8 +297,8 @@ fn an_import_that_fails_leaves_nothing_and_one_that_succeeds_overwrites_nothing(
         (cut.to_owned(), "line 23: the file ends here without its `end` line: it was cut off"),
         (text.replacen("site/1", "site/+", 1), "line 2: `topic` \"site/+\": a topic name must not"),
         (
-            text.replacen("\"version\":1", "\"version\":2", 1),
-            "line 1: the export has version 2, and",
+            text.replacen("\"version\":2", "\"version\":3", 1),
+            "line 1: the export has version 3, and",
         ),
         ("hello".to_owned(), "line 1: this is no export of a store"),
     ] {

@@ -2,12 +2,12 @@ use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use plexus_fences::{Ban, Bans, FlappingOptions, LockoutOptions, Rate, Subject};
 use plexus_stdx::Seed;
-use plexus_types::{Instant, ReasonCode};
+use plexus_types::{Instant, ReasonCode, TenantName};
 
 use super::{Fence, FenceOptions, Fences, Who};
 
 const NOW: Instant = Instant::from_secs(1_000);
-const ANN: Who<'_> = Who { client: "robot", user: Some("ann"), peer: None };
+const ANN: Who<'_> = Who { client: "robot", user: Some("ann"), peer: None, tenant: None };
 const WRONG: Result<(), ReasonCode> = Err(ReasonCode::BadUserNameOrPassword);
 
 fn fences(options: &FenceOptions) -> Fences {
@@ -76,11 +76,49 @@ fn only_who_was_let_in_flaps() {
 fn a_user_has_so_many_connections_until_one_ends() {
     let options = FenceOptions { connections_of_user_max: 2, ..FenceOptions::default() };
     let fences = fences(&options);
-    let first = fences.seat(Some("ann")).unwrap();
-    let _second = fences.seat(Some("ann")).unwrap();
-    assert_eq!(fences.seat(Some("ann")).unwrap_err(), Fence::User);
-    assert!(fences.seat(Some("bob")).unwrap().is_some());
-    assert!(fences.seat(None).unwrap().is_none(), "who has no name has no limit");
+    let first = fences.seat(None, Some("ann")).unwrap();
+    let _second = fences.seat(None, Some("ann")).unwrap();
+    assert_eq!(fences.seat(None, Some("ann")).unwrap_err(), Fence::User);
+    assert!(fences.seat(None, Some("bob")).unwrap().is_some());
+    assert!(fences.seat(None, None).unwrap().is_none(), "who has no name has no limit");
     drop(first);
-    assert!(fences.seat(Some("ann")).unwrap().is_some());
+    assert!(fences.seat(None, Some("ann")).unwrap().is_some());
+}
+
+#[test]
+fn what_befalls_a_user_of_one_tenant_befalls_no_other() {
+    let lockout = LockoutOptions {
+        free: rate(1),
+        free_of_place: rate(100),
+        free_of_user: rate(100),
+        first: Duration::from_secs(1),
+        longest: Duration::from_secs(8),
+        entries_max: 10,
+    };
+    let options = FenceOptions {
+        lockout: Some(lockout),
+        connections_of_user_max: 1,
+        ..FenceOptions::default()
+    };
+    let fences = fences(&options);
+    let [acme, globex] = ["acme", "globex"].map(|name| TenantName::try_from(name).unwrap());
+    let of = |tenant| Who { tenant: Some(tenant), ..ANN };
+    for _ in 0..3 {
+        fences.note_verdict(NOW, of(&acme), WRONG);
+    }
+    assert_eq!(fences.ask(NOW, of(&acme)), Err(Fence::Lockout));
+    assert_eq!((fences.ask(NOW, of(&globex)), fences.ask(NOW, ANN)), (Ok(()), Ok(())));
+    let _seat = fences.seat(Some(&acme), Some("ann")).unwrap();
+    assert_eq!(fences.seat(Some(&acme), Some("ann")).unwrap_err(), Fence::User);
+    assert!(fences.seat(Some(&globex), Some("ann")).unwrap().is_some());
+    // A star stands for everybody of its tenant, or of none.
+    for (subject, banned) in [("*".to_owned(), None), (globex.place("a*"), Some(&globex))] {
+        let subject = Subject::User(subject.into());
+        let ban = Ban { subject, reason: "left".into(), until: None };
+        fences.replace_bans(Arc::new(Bans::new(vec![ban], Seed::new(1))));
+        for tenant in [None, Some(&globex)] {
+            let wanted = if tenant == banned { Err(Fence::Ban) } else { Ok(()) };
+            assert_eq!(fences.ask(NOW, Who { tenant, ..ANN }), wanted, "{banned:?} {tenant:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Listeners: opened, closed and renewed while the node runs.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize, mpsc::TryRecvError},
     time::Duration,
 };
@@ -8,6 +9,7 @@ use std::{
 use mio::{Interest, Token, event::Source};
 use plexus_fences::{Bucket, Rate};
 use plexus_net::{Layers, ListenUrl, Listener, TlsOptions, TlsServer};
+use plexus_types::TenantName;
 
 use super::{Command, LISTENERS, Porch};
 use crate::{Door, ListenerOptions, OpenError};
@@ -21,6 +23,8 @@ pub(super) struct OpenDoor {
     pub(super) connections_max: usize,
     pub(super) connect_timeout: Duration,
     pub(super) connection_rate: Option<Rate>,
+    /// Tenants by the server names that are asked for.
+    pub(super) server_names: Arc<BTreeMap<String, TenantName>>,
     /// Who came here; a lock that only the porch's thread takes.
     comings: Mutex<Bucket>,
 }
@@ -85,6 +89,7 @@ impl Porch {
             connections_max: options.connections_max,
             connect_timeout: options.connect_timeout,
             connection_rate: options.connection_rate,
+            server_names: Arc::clone(&options.server_names),
             comings: Mutex::default(),
         });
         let mut urls = Vec::new();

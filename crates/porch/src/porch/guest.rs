@@ -178,17 +178,20 @@ impl Guest {
         let door = Arc::clone(&self.door.door);
         let peer = self.address();
         let tls = self.door.tls.as_ref().and_then(|_| self.stream.facts().tls);
+        let asked = tls.as_ref().and_then(|tls| tls.sni.as_deref()).map(str::to_ascii_lowercase);
+        let named = asked.and_then(|name| self.door.server_names.get(&name)).cloned();
         let shown = tls.and_then(|tls| tls.peer_cert_der);
         let certificate = shown.and_then(|der| certificate::read(&der)).map(Arc::new);
-        self.arrival = Some(Arrival { connect, assigned, door, peer, certificate });
+        self.arrival = Some(Arrival { connect, assigned, door, peer, certificate, named });
         Progress::Arrived
     }
 
     /// Who it says it is, once it has said CONNECT.
     pub(super) fn who(&self) -> Option<Who<'_>> {
-        let Arrival { connect, assigned, peer, .. } = self.arrival.as_ref()?;
+        let Arrival { connect, assigned, peer, door, named, .. } = self.arrival.as_ref()?;
+        let tenant = door.tenant.as_ref().or(named.as_ref());
         let client = assigned.as_ref().map_or(connect.client_id.as_str(), ClientId::as_str);
-        Some(Who { client, user: connect.user_name.as_deref(), peer: *peer })
+        Some(Who { client, user: connect.user_name.as_deref(), peer: *peer, tenant })
     }
 
     /// Finds the home of the client that it is.

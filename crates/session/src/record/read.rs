@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         let count = if bits & IDS == 0 { 0 } else { self.number()? };
         let subscription_ids: SmallVec<[u32; 2]> =
             (0..count).map(|_| self.small()).collect::<Read<_>>()?;
-        let shared = if bits & SHARED == 0 { None } else { Some(Arc::from(self.text()?.as_str())) };
+        let shared = if bits & SHARED == 0 { None } else { Some(Arc::from(self.node_text()?)) };
         let extras = Extras::new(&subscription_ids, shared);
         let (retain, released) = (bits & RETAIN != 0, bits & 0b1000 != 0);
         let since = 0;
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
     }
 
     fn client_id(&mut self) -> Read<ClientId> {
-        Ok(ClientId::new(&self.text()?))
+        ClientId::from_node(self.node_text()?).map_err(|_| RecordError::Field("text"))
     }
 
     fn filter(&mut self) -> Read<TopicFilter> {
@@ -217,6 +217,11 @@ impl<'a> Reader<'a> {
     fn packet_id(&mut self) -> Read<PacketId> {
         let number = u16::try_from(self.number()?).ok();
         number.and_then(PacketId::new).ok_or(RecordError::Field("packet identifier"))
+    }
+
+    /// A name that the node has made, perhaps of a tenant.
+    fn node_text(&mut self) -> Read<&'a str> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| RecordError::Field("text"))
     }
 
     fn text(&mut self) -> Read<Text> {

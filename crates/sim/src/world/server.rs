@@ -245,7 +245,8 @@ impl World {
             format!("CONNECT of {id} on link {number} comes to shard {shard}")
         });
         let door = Arc::clone(&self.door);
-        let arrival = Arrival { connect, assigned: None, door, peer: None, certificate: None };
+        let arrival =
+            Arrival { connect, assigned: None, door, peer: None, certificate: None, named: None };
         self.call(shard, |shard, turn| shard.handle_arrival(turn, conn, arrival));
     }
 

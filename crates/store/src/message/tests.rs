@@ -1,3 +1,4 @@
+use plexus_types::TenantName;
 use proptest::prelude::*;
 
 use super::*;
@@ -25,7 +26,7 @@ fn message() -> impl Strategy<Value = Message> {
     ("[a-zé/]{1,40}", bytes(), 0..3_u8, any::<bool>(), bytes(), any::<Option<u32>>(), "[a-z]{0,9}")
         .prop_map(|(topic, payload, qos, retain, properties, expires, publisher)| Message {
             id: MessageId::new(payload.len() as u64 + 1),
-            topic: TopicName::new(Text::try_from(topic).unwrap()).unwrap(),
+            topic: TopicName::try_from(topic.as_str()).unwrap(),
             payload: Bytes::from(payload),
             qos: Qos::new(qos).unwrap(),
             retain,
@@ -36,10 +37,19 @@ fn message() -> impl Strategy<Value = Message> {
         })
 }
 
+/// The same of a tenant's client.
+fn of_tenant() -> impl Strategy<Value = Message> {
+    (message(), "[A-Za-z0-9_-]{1,64}").prop_map(|(message, name)| {
+        let tenant = TenantName::try_from(name.as_str()).unwrap();
+        let (topic, publisher) = (tenant.topic(&message.topic), tenant.client(&message.publisher));
+        Message { topic, publisher, ..message }
+    })
+}
+
 proptest! {
     #[test]
     fn a_message_comes_back_and_a_bent_one_does_not(
-        message in message(),
+        message in prop_oneof![message(), of_tenant()],
         bend: prop::sample::Index,
         bit in 0..8_u8,
     ) {

@@ -6,7 +6,7 @@ use plexus_access::Principal;
 use plexus_session::{Held, Image, Session};
 use plexus_store::{Group, SegmentNumber};
 use plexus_topics::InterestDelta;
-use plexus_types::{Message, MessageId, Text};
+use plexus_types::{ClientId, Message, MessageId, Text};
 use slab::Slab;
 
 use super::{Opened, Shard};
@@ -186,28 +186,41 @@ impl Shard {
     ) {
         let RestoredSession { key, listener, image, seen, anchor } = restored;
         let Some(image) = image else { return };
+        let tenant = image.client_id.tenant();
+        let shown = Text::try_from(image.client_id.shown()).map(|id| ClientId::new(&id));
         let principal = Arc::new(Principal {
-            client_id: image.client_id.clone(),
+            client_id: shown.unwrap_or_else(|_| image.client_id.clone()),
             user_name: image.user_name.as_deref().and_then(|name| Text::try_from(name).ok()),
             peer: None,
             listener,
+            tenant: tenant.clone(),
             is_unplaced: true,
             rights: None,
         });
         let entries = image.entries.len();
         let (slot, mut shared) = (self.clients.next_slot(), Vec::new());
         for held in &image.subscriptions {
-            if held.filter.shared().is_some() {
-                shared.push(held.clone());
+            let placed = tenant.as_ref().map(|tenant| tenant.filter(&held.filter));
+            let filter = placed.unwrap_or_else(|| held.filter.clone());
+            if filter.shared().is_some() {
+                shared.push(Held { filter, ..held.clone() });
             } else {
                 let subscription = subscription(slot, held.options, held.id);
-                news.extend(self.put_in_index(&held.filter, subscription));
+                news.extend(self.put_in_index(&filter, subscription).1);
             }
         }
         // Nobody knows when the node went down: whoever was connected is away from now on, so that
         // no session ends before its time.
         let session = Session::restore(image, Arc::clone(&door.options), turn.now);
-        let inserted = self.clients.insert(session, principal, Arc::clone(door));
+        let tenant =
+            tenant.as_ref().and_then(|name| self.context.tenants.get(name.as_str())).cloned();
+        if let Some(tenant) = &tenant {
+            let counters = tenant.counters(self.id);
+            counters.sessions.add(1);
+            // Those of groups are counted as they join.
+            counters.subscriptions.add((session.subscription_count() - shared.len()) as u64);
+        }
+        let inserted = self.clients.insert(session, principal, Arc::clone(door), tenant);
         assert_eq!(inserted, slot, "invariant: the slot that was said to be next");
         let client = self.clients.get_mut(slot).expect("invariant: just inserted");
         client.key = key;

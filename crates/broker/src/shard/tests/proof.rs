@@ -64,6 +64,7 @@ impl Lone {
             door: Arc::new(self.door.clone()),
             peer: None,
             certificate: None,
+            named: None,
         };
         self.act(|shard, turn| shard.handle_arrival(turn, ConnId(conn), arrival));
     }

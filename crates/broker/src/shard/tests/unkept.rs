@@ -123,6 +123,7 @@ fn a_client_of_3_that_publishes_at_qos_2_is_disconnected() {
         door: Arc::new(node.door.clone()),
         peer: None,
         certificate: None,
+        named: None,
     };
     node.act(|shard, turn| shard.handle_arrival(turn, ConnId(3), arrival));
     node.keep();

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use plexus_access::Users;
-use plexus_admission::UserTable;
+use plexus_admission::{UserBook, UserTable};
 use plexus_audit::{AuditPort, Event, Kind};
 use plexus_broker::NodeHandle;
 use plexus_config::{
@@ -40,7 +39,7 @@ pub(super) struct Reload {
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Says how many users whoever reads the file could soon speak for.
-fn tell_weak(users: &Users) {
+fn tell_weak(users: &UserBook) {
     let count = users.weak();
     if count > 0 {
         let users = counted(count, "user");
@@ -250,6 +249,13 @@ fn later(old: &Settings, new: &Settings) -> Vec<String> {
     alike.access.rule.clone_from(&old.access.rule);
     alike.access.no_match = old.access.no_match;
     alike.access.ban.clone_from(&old.access.ban);
+    let users_of = |name: &_| old.access.tenant.iter().find(|tenant| tenant.name == *name);
+    for tenant in &mut alike.access.tenant {
+        let before = users_of(&tenant.name).and_then(|before| before.users_file.clone());
+        if let Some(before) = before.filter(|_| tenant.users_file.is_some()) {
+            tenant.users_file = Some(before);
+        }
+    }
     let tree = |settings: &Settings| Table::try_from(settings).unwrap_or_default();
     let mut keys = Vec::new();
     differences("", &tree(old), &tree(&alike), &mut keys);

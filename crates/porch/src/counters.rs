@@ -12,6 +12,11 @@ impl Counter {
         self.0.store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
     }
 
+    /// Takes away; only the owning thread may call it.
+    pub fn sub(&self, amount: u64) {
+        self.add(amount.wrapping_neg());
+    }
+
     /// Sets the value of a gauge; only the owning thread may call it.
     pub fn set(&self, value: u64) {
         self.0.store(value, Relaxed);
@@ -24,15 +29,15 @@ impl Counter {
 }
 
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident => $topic:literal;)*) => {
-        /// The counters and gauges of one shard, on cache lines of their own.
+    ($(#[$what:meta])* $of:ident { $($(#[$doc:meta])* $name:ident => $topic:literal;)* }) => {
+        $(#[$what])*
         #[derive(Debug, Default)]
         #[repr(align(128))]
-        pub struct Counters {
+        pub struct $of {
             $($(#[$doc])* pub $name: Counter,)*
         }
 
-        impl Counters {
+        impl $of {
             /// Each number with the levels under which `$SYS` shows it.
             pub fn read(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$(($topic, self.$name.read()),)*].into_iter()
@@ -42,6 +47,8 @@ macro_rules! counters {
 }
 
 counters! {
+/// The counters and gauges of one shard, on cache lines of their own.
+Counters {
     /// Clients that are connected.
     clients_connected => "stats/connections/count";
     /// Sessions, connected or not.
@@ -105,4 +112,49 @@ counters! {
     turns => "metrics/loop/turns";
     /// Microseconds that the loop spent at work, of all the time there is.
     busy_micros => "metrics/loop/busy_micros";
+}
+}
+
+counters! {
+/// What one shard counts of one tenant, on cache lines of their own.
+TenantCounters {
+    /// Its clients that are connected.
+    clients_connected => "stats/connections/count";
+    /// Sessions, connected or not.
+    sessions => "stats/sessions/count";
+    /// Subscriptions of all sessions.
+    subscriptions => "stats/subscriptions/count";
+    /// Retained messages that this shard keeps.
+    retained => "stats/retained/count";
+    /// Bytes of those messages.
+    retained_bytes => "stats/retained/bytes";
+    /// Application Messages that clients published.
+    messages_received => "metrics/messages/received";
+    /// Application Messages handed to connections.
+    messages_sent => "metrics/messages/sent";
+    /// Messages that matched no subscription.
+    messages_unmatched => "metrics/messages/dropped/no_subscribers";
+    /// Messages dropped because a queue was full.
+    dropped_queue_full => "metrics/messages/dropped/queue_full";
+    /// Messages dropped because too many waited in the whole node.
+    dropped_node_full => "metrics/messages/dropped/node_full";
+    /// Messages dropped because they expired.
+    dropped_expired => "metrics/messages/dropped/expired";
+    /// Messages dropped because the receiver takes no packet of that size.
+    dropped_too_large => "metrics/messages/dropped/too_large";
+    /// QoS 0 messages dropped because the receiver was away.
+    dropped_offline => "metrics/messages/dropped/offline";
+    /// Messages dropped with their session.
+    dropped_session_ended => "metrics/messages/dropped/session_ended";
+    /// Retained messages refused because the limit of retained messages was reached.
+    dropped_retained_limit => "metrics/messages/dropped/retained_limit";
+    /// Publishes and subscriptions that access control refused.
+    refused => "metrics/access/refused";
+    /// Connections whose CONNECT was refused by a shard.
+    connections_refused => "metrics/connections/refused";
+    /// Connections that got a session.
+    connected => "metrics/client/connected";
+    /// Connections that ended.
+    disconnected => "metrics/client/disconnected";
+}
 }
