@@ -5,11 +5,11 @@
 //! comes in as text, the salt of a new hash from outside.
 //!
 //! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`ClientFirst`],
-//! [`Rules`].
+//! [`Rules`], [`Remembered`].
 //!
 //! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`,
 //! `users::import`, `scram`, `pattern`,
-//! `rules`.
+//! `rules`, `remembered`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
 
@@ -18,6 +18,7 @@ mod outcome;
 mod password;
 mod pattern;
 mod policy;
+mod remembered;
 mod rules;
 mod scram;
 mod template;
@@ -32,6 +33,7 @@ pub use password::{
 };
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict};
+pub use remembered::{Edition, Remembered};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
 pub use scram::{Challenge, ClientFirst, SCRAM_ITERATIONS, ScramError, ScramKeys};
 pub use template::{Shown, Template, TemplateError, TemplatePart};

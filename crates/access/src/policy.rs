@@ -7,7 +7,7 @@ use std::{
 use bytes::Bytes;
 use plexus_types::{ClientId, Qos, ReasonCode, Text, TopicFilter, TopicName};
 
-use crate::{Exchange, Reply, Rights};
+use crate::{Edition, Exchange, Reply, Rights};
 
 /// What a client says about itself before it is let in.
 pub struct Credentials {
@@ -167,6 +167,14 @@ pub trait Policy: Send + Sync {
         qos: Qos,
         retain: bool,
     ) -> Result<(), ReasonCode>;
+
+    /// Under which edition decisions about the principal may be remembered ([`Remembered`]); none where
+    /// asking costs no more than remembering.
+    ///
+    /// [`Remembered`]: crate::Remembered
+    fn edition(&self, _: &Principal) -> Option<Edition> {
+        None
+    }
 
     /// Whether the principal may subscribe to that filter, `$share/…/` included.
     fn subscribe(

@@ -124,6 +124,16 @@ impl Rules {
         Self { rules: rules.into(), otherwise }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// What the rules say to an act of a client.
     pub fn decide(&self, principal: &Principal, act: &Act<'_>) -> Decision<'_> {
         let rule = self.find(principal, act);

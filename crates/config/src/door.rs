@@ -1,8 +1,15 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Release},
+    },
+};
 
 use arc_swap::ArcSwapOption;
 use plexus_access::{
-    Act, AllowAll, Credentials, Effect, Outcome, Policy, Principal, Reply, Rule, Rules, Verdict,
+    Act, AllowAll, Credentials, Edition, Effect, Outcome, Policy, Principal, Reply, Rule, Rules,
+    Verdict,
 };
 use plexus_admission::Chain;
 use plexus_audit::{AuditPort, Event, Kind, Who};
@@ -13,7 +20,18 @@ use crate::report::on_one_line;
 /// The rules of a running node. What replaces them holds from the next message on; what somebody is
 /// subscribed to already has to be reviewed (`NodeHandle::review_access`).
 #[derive(Debug, Clone, Default)]
-pub struct LiveRules(Arc<ArcSwapOption<Rules>>);
+pub struct LiveRules(Arc<Live>);
+
+#[derive(Debug, Default)]
+struct Live {
+    rules: ArcSwapOption<Rules>,
+    /// Which edition they are; its lowest bit says whether there are [`MANY`].
+    edition: AtomicU64,
+}
+
+/// From so many rules on decisions are remembered: what it spares with fewer is not worth the memory
+/// (docs/performance.md).
+const MANY: usize = 4;
 
 impl LiveRules {
     /// These rules, until others replace them; without any everything is allowed.
@@ -25,13 +43,24 @@ impl LiveRules {
 
     /// Whether there are any.
     pub fn any(&self) -> bool {
-        self.0.load().is_some()
+        self.0.rules.load().is_some()
     }
 
     /// Puts other rules in their place; whether they differ.
     pub fn replace(&self, rules: Option<Rules>) -> bool {
         let rules = rules.map(Arc::new);
-        self.0.swap(rules.clone()) != rules
+        let many = u64::from(rules.as_ref().is_some_and(|rules| rules.len() >= MANY));
+        let changed = self.0.rules.swap(rules.clone()) != rules;
+        // Behind the rules: see `Edition`.
+        let next = |edition: u64| Some(((edition | 1) + 1) | many);
+        let _: Result<u64, u64> = self.0.edition.fetch_update(Release, Acquire, next);
+        changed
+    }
+
+    /// The edition of now, and whether there are so many rules that decisions are worth remembering.
+    fn edition(&self) -> (Edition, bool) {
+        let edition = self.0.edition.load(Acquire);
+        (Edition::new(edition), edition & 1 == 1)
     }
 }
 
@@ -59,7 +88,7 @@ impl Door {
         if let Some((_, rule)) = own.and_then(|own| own.find(principal, act)) {
             return self.answer(principal, act, rule.effect, Some(rule));
         }
-        let rules = self.rules.0.load();
+        let rules = self.rules.0.rules.load();
         match (rules.as_deref(), own) {
             (Some(rules), _) => {
                 let decision = rules.decide(principal, act);
@@ -202,6 +231,13 @@ impl Policy for Door {
             .publish(principal, topic, qos, retain)
             .map_err(|reason| self.forbid(principal, &act, reason))?;
         self.decide(principal, &act)
+    }
+
+    fn edition(&self, principal: &Principal) -> Option<Edition> {
+        let (edition, many) = self.rules.edition();
+        let Some(rights) = principal.rights.as_deref() else { return many.then_some(edition) };
+        let own = rights.rules.as_ref().map_or(0, Rules::len);
+        ((many || own >= MANY) && !rights.is_superuser).then_some(edition)
     }
 
     fn subscribe(

@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
-use plexus_access::Principal;
+use plexus_access::{Act, Principal, Remembered};
 use plexus_porch::Seat;
 use plexus_records::Seen;
 use plexus_session::Session;
 use plexus_stdx::{Seed, SeededState, Slots};
 use plexus_store::SegmentNumber;
-use plexus_types::{ClientId, Instant};
+use plexus_types::{ClientId, Instant, Message, ReasonCode};
 
 use super::{credit::Credit, log::Weight, replay::Replays};
 use crate::{
@@ -21,8 +21,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) session: Session,
+    /// Changed by [`Client::act_as`].
     pub(super) principal: Arc<Principal>,
     pub(super) door: Arc<Door>,
+    /// What was decided about this principal at this door.
+    remembered: Option<Box<Remembered>>,
     pub(super) conn: Option<ConnId>,
     /// Tells it from earlier tenants of its slot.
     pub(super) serial: u32,
@@ -54,6 +57,28 @@ impl Client {
     #[inline]
     pub(super) const fn is_plain(&self) -> bool {
         self.shares.is_none() && self.replays.is_none() && self.credit.is_none()
+    }
+
+    /// From now on it acts as that principal, or comes through another door.
+    pub(super) fn act_as(&mut self, principal: Arc<Principal>, door: Arc<Door>) {
+        (self.principal, self.door, self.remembered) = (principal, door, None);
+    }
+
+    /// Whether it may publish that. Only what is allowed is remembered: a refusal is looked up anew, because
+    /// it is told with its rule.
+    pub(super) fn may_publish(&mut self, seed: Seed, message: &Message) -> Result<(), ReasonCode> {
+        let Message { topic, qos, retain, .. } = message;
+        let (policy, principal) = (&self.door.policy, &*self.principal);
+        let ask = || policy.publish(principal, topic, *qos, *retain);
+        let Some(edition) = policy.edition(principal) else { return ask() };
+        let act = Act::Publish { topic, qos: *qos, retain: *retain };
+        let remembered = self.remembered.get_or_insert_with(|| Box::new(Remembered::new(seed)));
+        if remembered.recall(edition, &act) == Some(true) {
+            return Ok(());
+        }
+        ask()?;
+        remembered.keep(edition, &act, true);
+        Ok(())
     }
 }
 
@@ -115,6 +140,7 @@ impl Clients {
             session,
             principal,
             door,
+            remembered: None,
             conn: None,
             serial: self.serial,
             armed: Instant::FAR_FUTURE,

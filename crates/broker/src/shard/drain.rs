@@ -112,14 +112,13 @@ impl Shard {
     }
 
     fn may_publish(&mut self, slot: u32, publication: &mut Publication) -> Result<(), ReasonCode> {
-        let Some(client) = self.clients.get(slot) else { return Ok(()) };
+        let Some(client) = self.clients.get_mut(slot) else { return Ok(()) };
         let message = &mut publication.message;
         // Of QoS 0 only what is retained is ever kept.
         if self.log.enabled && (message.retain || message.qos != Qos::AtMostOnce) {
             message.durability = self.context.durability_of(&message.topic, client.door.durability);
         }
-        let (policy, principal) = (&client.door.policy, &client.principal);
-        policy.publish(principal, &message.topic, message.qos, message.retain)
+        client.may_publish(self.context.seed, message)
     }
 
     /// The identifier of a publication for which the log has no room, where that has to be known before
