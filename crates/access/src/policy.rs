@@ -183,6 +183,17 @@ pub trait Policy: Send + Sync {
         filter: &TopicFilter,
         qos: Qos,
     ) -> Result<(), ReasonCode>;
+
+    /// Whether each delivery to the principal is asked about. Then a subscription is admitted if anything of
+    /// it may be allowed.
+    fn filters_deliveries(&self, _: &Principal) -> bool {
+        false
+    }
+
+    /// Whether the principal may have a message of that topic, where deliveries are asked about.
+    fn receive(&self, _: &Principal, _: &TopicName, _: Qos) -> bool {
+        true
+    }
 }
 
 /// The rule that no policy relaxes: what the node says of itself under `$SYS` is not forged by a

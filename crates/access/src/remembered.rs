@@ -119,6 +119,7 @@ fn kind_of<'a>(act: &Act<'a>) -> Option<(&'a str, u16)> {
     match *act {
         Act::Publish { topic, qos, retain: false } => Some((topic.as_str(), bit(qos))),
         Act::Publish { topic, qos, retain: true } => Some((topic.as_str(), bit(qos) << 3)),
+        Act::Receive { topic, qos } => Some((topic.as_str(), bit(qos) << 6)),
         Act::Subscribe { .. } => None,
     }
 }

@@ -76,6 +76,8 @@ counters! {
     dropped_too_large => "metrics/messages/dropped/too_large";
     /// QoS 0 messages dropped because the receiver was away.
     dropped_offline => "metrics/messages/dropped/offline";
+    /// Deliveries withheld because the receiver may not have them.
+    withheld => "metrics/messages/dropped/withheld";
     /// Messages dropped with their session.
     dropped_session_ended => "metrics/messages/dropped/session_ended";
     /// Shared messages that no member of their group took.

@@ -23,6 +23,7 @@ mod retained;
 mod review;
 mod room;
 mod route;
+mod sieve;
 mod subscribe;
 mod timers;
 

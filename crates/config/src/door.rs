@@ -69,51 +69,58 @@ impl LiveRules {
 pub(crate) struct Door {
     pub(crate) chain: Option<Chain>,
     pub(crate) rules: LiveRules,
+    /// Whether each delivery is asked about.
+    pub(crate) filters_deliveries: bool,
     /// What is refused here is reported there.
     pub(crate) audit: AuditPort,
 }
 
 impl Door {
-    fn decide(&self, principal: &Principal, act: &Act<'_>) -> Result<(), ReasonCode> {
+    /// Whether the rules allow it: `find` finds the one that speaks. `refused` hears of the one that refuses.
+    fn allows(
+        &self,
+        principal: &Principal,
+        find: impl Fn(&Rules) -> Option<(usize, &Rule)>,
+        refused: impl FnOnce(Option<&Rule>),
+    ) -> bool {
         // What a client had brought with it did not outlive the node: it may have been a ban.
         if principal.is_unplaced && self.chain.as_ref().is_some_and(Chain::gives_rights) {
-            return self.answer(principal, act, Effect::Deny, None);
+            refused(None);
+            return false;
         }
         let rights = principal.rights.as_deref();
         if rights.is_some_and(|rights| rights.is_superuser) {
-            return Ok(());
+            return true;
         }
         // What a client has brought with it speaks first.
         let own = rights.and_then(|rights| rights.rules.as_ref());
-        if let Some((_, rule)) = own.and_then(|own| own.find(principal, act)) {
-            return self.answer(principal, act, rule.effect, Some(rule));
-        }
         let rules = self.rules.0.rules.load();
-        match (rules.as_deref(), own) {
-            (Some(rules), _) => {
-                let decision = rules.decide(principal, act);
-                let rule = decision.rule.map(|(_, rule)| rule);
-                self.answer(principal, act, decision.effect, rule)
-            }
-            (None, Some(_)) => self.answer(principal, act, Effect::Deny, None),
-            (None, None) => Ok(()),
+        let rule = own.and_then(&find).or_else(|| rules.as_deref().and_then(&find));
+        let otherwise = match (rules.as_deref(), own) {
+            (Some(rules), _) => rules.otherwise(),
+            (None, Some(_)) => Effect::Deny,
+            (None, None) => Effect::Allow,
+        };
+        let effect = rule.map_or(otherwise, |(_, rule)| rule.effect);
+        if effect == Effect::Deny {
+            refused(rule.map(|(_, rule)| rule));
         }
+        effect == Effect::Allow
     }
 
+    /// The same of an act whose refusal is told.
     fn answer(
         &self,
         principal: &Principal,
         act: &Act<'_>,
-        effect: Effect,
-        rule: Option<&Rule>,
+        find: impl Fn(&Rules) -> Option<(usize, &Rule)>,
     ) -> Result<(), ReasonCode> {
-        if effect == Effect::Allow {
-            return Ok(());
-        }
-        let rule = rule.map_or(NO_MATCH, |rule| &rule.name);
-        tell(principal, act, rule);
-        self.audit.record(|| refusal(principal, act, rule));
-        Err(ReasonCode::NotAuthorized)
+        let refused = |rule: Option<&Rule>| {
+            let rule = rule.map_or(NO_MATCH, |rule| &rule.name);
+            tell(principal, act, rule);
+            self.audit.record(|| refusal(principal, act, rule));
+        };
+        self.allows(principal, find, refused).then_some(()).ok_or(ReasonCode::NotAuthorized)
     }
 
     /// What can be said at once.
@@ -155,6 +162,7 @@ fn refusal(principal: &Principal, act: &Act<'_>, because: &str) -> Event {
     let (name, target) = match act {
         Act::Publish { topic, .. } => ("publish", topic.as_str()),
         Act::Subscribe { filter, .. } => ("subscribe", filter.as_str()),
+        Act::Receive { topic, .. } => ("receive", topic.as_str()),
     };
     let who = Who {
         client: Some(principal.client_id.as_str().to_owned()),
@@ -179,6 +187,8 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
             let filter = on_one_line(filter.as_str());
             tracing::info!(%client, %user, %filter, rule, "subscribing refused");
         }
+        // As many as there are messages: they are counted.
+        Act::Receive { .. } => {}
     }
 }
 
@@ -230,7 +240,7 @@ impl Policy for Door {
         AllowAll
             .publish(principal, topic, qos, retain)
             .map_err(|reason| self.forbid(principal, &act, reason))?;
-        self.decide(principal, &act)
+        self.answer(principal, &act, |rules| rules.find(principal, &act))
     }
 
     fn edition(&self, principal: &Principal) -> Option<Edition> {
@@ -247,7 +257,22 @@ impl Policy for Door {
         qos: Qos,
     ) -> Result<(), ReasonCode> {
         AllowAll.subscribe(principal, filter, qos)?;
-        self.decide(principal, &Act::Subscribe { filter, qos })
+        let act = Act::Subscribe { filter, qos };
+        if self.filters_deliveries {
+            self.answer(principal, &act, |rules| rules.find_any(principal, filter, qos))
+        } else {
+            self.answer(principal, &act, |rules| rules.find(principal, &act))
+        }
+    }
+
+    fn filters_deliveries(&self, principal: &Principal) -> bool {
+        let rights = principal.rights.as_deref();
+        self.filters_deliveries && !rights.is_some_and(|rights| rights.is_superuser)
+    }
+
+    fn receive(&self, principal: &Principal, topic: &TopicName, qos: Qos) -> bool {
+        let act = Act::Receive { topic, qos };
+        self.allows(principal, |rules| rules.find(principal, &act), |_| {})
     }
 }
 

@@ -85,7 +85,9 @@ impl Config {
             .enumerate()
             .map(|(index, listener)| {
                 let chain = steps.chain(self, listener, office);
-                let door = Door { chain, rules: rules.clone(), audit: audit.clone() };
+                let filters_deliveries = self.settings.access.filter_deliveries;
+                let (rules, audit) = (rules.clone(), audit.clone());
+                let door = Door { chain, rules, filters_deliveries, audit };
                 self.listener(index, listener, door, pool.as_ref())
             })
             .collect();

@@ -3,7 +3,10 @@ use plexus_types::{ClientId, Qos, TopicFilter, TopicName};
 use proptest::prelude::*;
 
 use super::{BYTES_MAX, Edition, Remembered, TOPICS_MAX};
-use crate::{Act, Acts, Effect, Pattern, Principal, Rule, Rules, Who};
+use crate::{
+    Act, Effect, Principal, Rules,
+    rules::tests::{any_rules, any_topic},
+};
 
 fn robot() -> Principal {
     Principal {
@@ -74,38 +77,6 @@ fn a_client_has_little_memory_whatever_it_publishes() {
         }
     }
     assert!(size_of::<Remembered>() + memory.memory() <= 1_024, "{}", memory.memory());
-}
-
-fn any_topic() -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(vec!["a", "b", "r1", "$x", ""]), 1..4)
-        .prop_map(|levels| levels.join("/"))
-        .prop_filter("a topic", |topic| !topic.is_empty())
-}
-
-fn any_rule() -> impl Strategy<Value = Rule> {
-    let effect = prop::sample::select(vec![Effect::Allow, Effect::Deny]);
-    let topics = prop_oneof![
-        2 => any_topic(),
-        1 => any_topic().prop_map(|topic| format!("{topic}/#")),
-        1 => prop::sample::select(vec!["#".to_owned(), "+/a".into(), "${clientid}/+".into()]),
-    ];
-    let retain = prop::option::of(any::<bool>());
-    let qos = prop::array::uniform3(prop::bool::weighted(0.8));
-    (effect, topics, any::<(bool, bool)>(), qos, retain).prop_map(
-        |(effect, topics, (publish, subscribe), qos, retain)| Rule {
-            name: topics.as_str().into(),
-            effect,
-            who: Who::default(),
-            acts: Acts { publish, subscribe, qos, retain },
-            topics: vec![Pattern::parse(&topics).unwrap()],
-        },
-    )
-}
-
-fn any_rules() -> impl Strategy<Value = Rules> {
-    let otherwise = prop::sample::select(vec![Effect::Allow, Effect::Deny]);
-    (prop::collection::vec(any_rule(), 0..6), otherwise)
-        .prop_map(|(rules, otherwise)| Rules::new(rules, otherwise))
 }
 
 #[derive(Debug, Clone)]

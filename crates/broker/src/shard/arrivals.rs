@@ -167,7 +167,7 @@ impl Shard {
         let resumed = found.filter(|slot| self.clients.get(*slot).is_some());
         let slot = if let Some(slot) = resumed {
             let client = self.clients.get_mut(slot).expect("invariant: found above");
-            client.act_as(principal, newcomer.door);
+            client.act_as(self.context.seed, principal, newcomer.door);
             client.conn = Some(conn);
             client.session.attach(turn.now, admitted, &mut self.outbox);
             slot

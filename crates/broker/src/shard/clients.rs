@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
-use plexus_access::{Act, Principal, Remembered};
+use plexus_access::{Principal, Remembered};
 use plexus_porch::Seat;
 use plexus_records::Seen;
 use plexus_session::Session;
 use plexus_stdx::{Seed, SeededState, Slots};
 use plexus_store::SegmentNumber;
-use plexus_types::{ClientId, Instant, Message, ReasonCode};
+use plexus_types::{ClientId, Instant};
 
-use super::{credit::Credit, log::Weight, replay::Replays};
+use super::{credit::Credit, log::Weight, replay::Replays, sieve::sieve};
 use crate::{
     envelope::{Availability, ClientRef},
     ports::{ConnId, Door},
@@ -25,7 +25,7 @@ pub(super) struct Client {
     pub(super) principal: Arc<Principal>,
     pub(super) door: Arc<Door>,
     /// What was decided about this principal at this door.
-    remembered: Option<Box<Remembered>>,
+    pub(super) remembered: Option<Box<Remembered>>,
     pub(super) conn: Option<ConnId>,
     /// Tells it from earlier tenants of its slot.
     pub(super) serial: u32,
@@ -58,28 +58,6 @@ impl Client {
     pub(super) const fn is_plain(&self) -> bool {
         self.shares.is_none() && self.replays.is_none() && self.credit.is_none()
     }
-
-    /// From now on it acts as that principal, or comes through another door.
-    pub(super) fn act_as(&mut self, principal: Arc<Principal>, door: Arc<Door>) {
-        (self.principal, self.door, self.remembered) = (principal, door, None);
-    }
-
-    /// Whether it may publish that. Only what is allowed is remembered: a refusal is looked up anew, because
-    /// it is told with its rule.
-    pub(super) fn may_publish(&mut self, seed: Seed, message: &Message) -> Result<(), ReasonCode> {
-        let Message { topic, qos, retain, .. } = message;
-        let (policy, principal) = (&self.door.policy, &*self.principal);
-        let ask = || policy.publish(principal, topic, *qos, *retain);
-        let Some(edition) = policy.edition(principal) else { return ask() };
-        let act = Act::Publish { topic, qos: *qos, retain: *retain };
-        let remembered = self.remembered.get_or_insert_with(|| Box::new(Remembered::new(seed)));
-        if remembered.recall(edition, &act) == Some(true) {
-            return Ok(());
-        }
-        ask()?;
-        remembered.keep(edition, &act, true);
-        Ok(())
-    }
 }
 
 /// The shared subscriptions of a client.
@@ -99,6 +77,7 @@ pub(super) struct Clients {
     slots: Slots<Client>,
     by_id: HashTable<Named>,
     state: SeededState,
+    seed: Seed,
     serial: u32,
 }
 
@@ -120,7 +99,7 @@ impl Named {
 impl Clients {
     pub(super) fn new(seed: Seed) -> Self {
         let (slots, by_id) = (Slots::new(), HashTable::new());
-        Self { slots, by_id, state: seed.hasher(), serial: 0 }
+        Self { slots, by_id, state: seed.hasher(), seed, serial: 0 }
     }
 
     fn named(&self, id: &ClientId, slot: u32) -> Named {
@@ -129,10 +108,11 @@ impl Clients {
 
     pub(super) fn insert(
         &mut self,
-        session: Session,
+        mut session: Session,
         principal: Arc<Principal>,
         door: Arc<Door>,
     ) -> u32 {
+        session.set_sieve(sieve(self.seed, &door, &principal));
         self.serial = self.serial.wrapping_add(1);
         debug_assert!(self.find(&principal.client_id).is_none(), "one session an identifier");
         let named = self.named(&principal.client_id, self.slots.next_name());

@@ -247,6 +247,7 @@ impl Shard {
             DropReason::Expired => &counters.dropped_expired,
             DropReason::TooLarge => &counters.dropped_too_large,
             DropReason::Offline => &counters.dropped_offline,
+            DropReason::Withheld => &counters.withheld,
             DropReason::SessionEnded => &counters.dropped_session_ended,
         };
         counter.add(u64::from(count));

@@ -216,7 +216,8 @@ impl Shard {
             } else {
                 client.session.set_authorization(rights.as_ref().and_then(|it| it.expires));
                 let principal = Principal { rights, ..Principal::clone(&client.principal) };
-                client.act_as(Arc::new(principal), Arc::clone(&client.door));
+                let door = Arc::clone(&client.door);
+                client.act_as(self.context.seed, Arc::new(principal), door);
                 // It may have fewer rights than before.
                 self.review.push_back(slot);
             }

@@ -3,7 +3,8 @@
 //! message by message and needs no review.
 //!
 //! Such a session ends, with all that waits in it: part of that came by a subscription that is not allowed,
-//! and MQTT knows no UNSUBSCRIBE by the server. Its client begins anew and is told which filter it is.
+//! and MQTT knows no UNSUBSCRIBE by the server. Its client begins anew and is told which filter it is. Where
+//! each delivery is asked about, nothing has to end.
 
 use std::sync::Arc;
 
@@ -84,6 +85,9 @@ impl Shard {
 
     /// Whether the client may have all that it is subscribed to.
     fn keeps_rights(&self, slot: u32, policy: &dyn Policy, principal: &Principal) -> bool {
+        if policy.filters_deliveries(principal) {
+            return true; // Whatever is left of its subscriptions, it gets nothing else.
+        }
         let Some(client) = self.clients.get(slot) else { return true };
         let denied = client.session.subscriptions().find_map(|(filter, options, _)| {
             policy.subscribe(principal, &filter, options.qos).is_err().then_some(filter)

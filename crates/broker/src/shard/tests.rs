@@ -10,6 +10,7 @@ mod room;
 mod starts;
 mod trio;
 mod unkept;
+mod withheld;
 
 use std::{sync::Arc, time::Duration};
 

@@ -35,6 +35,10 @@ pub struct AccessSettings {
     /// this and without rules everything is allowed to those who were let in. Read anew at SIGHUP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match: Option<NoMatch>,
+    /// Whether each delivery is checked against the rules, as Mosquitto does it: a subscription is admitted if
+    /// anything of it may be allowed, and of what it brings the client gets what it may have. Without it a
+    /// filter that is only partly allowed is refused.
+    pub filter_deliveries: bool,
     /// Who is not let in, and is disconnected if he is. Read anew at SIGHUP: it holds at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ban: Vec<BanSettings>,

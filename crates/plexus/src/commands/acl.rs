@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
-use plexus_access::{Act, AllowAll, Decision, Effect, Policy, Principal};
+use plexus_access::{Act, AllowAll, Effect, Policy, Principal};
 use plexus_config::Config;
 use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
 
@@ -12,7 +12,7 @@ use crate::failure::{Failure, print};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AclCommand {
-    /// Say whether a client may publish or subscribe something, and which rule says so
+    /// Say whether a client may publish, subscribe or get something, and which rule says so
     ///
     /// The rules are those of the configuration (`[[access.rule]]`). The exit code is 0 when it is
     /// allowed and 1 when it is refused.
@@ -29,6 +29,8 @@ Examples:
 enum What {
     Publish,
     Subscribe,
+    /// Get a message of that topic, where access.filter_deliveries asks about each
+    Receive,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +90,11 @@ fn test(args: &TestArgs) -> Result<(), Failure> {
             let filter = &filter.map_err(|error| wrong("filter", error))?;
             answer(&config, &principal, &Act::Subscribe { filter, qos })
         }
+        What::Receive => {
+            let topic = TopicName::try_from(args.topic.as_str());
+            let topic = &topic.map_err(|error| wrong("topic", error))?;
+            answer(&config, &principal, &Act::Receive { topic, qos })
+        }
     }
 }
 
@@ -101,8 +108,19 @@ fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), F
     let Some(rules) = config.rules() else {
         return print("allowed: there is no rule, and access.no_match is not set\n");
     };
-    let Decision { effect, rule } = rules.decide(principal, act);
-    let allowed = effect == Effect::Allow;
+    let asks_each = config.settings.access.filter_deliveries;
+    let rule = match *act {
+        Act::Subscribe { filter, qos } if asks_each => rules.find_any(principal, filter, qos),
+        Act::Receive { .. } if !asks_each => {
+            let message = "access.filter_deliveries is not set: a client gets what it could subscribe to; \
+                           ask for `subscribe`";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        Act::Subscribe { .. } | Act::Receive { .. } | Act::Publish { .. } => {
+            rules.find(principal, act)
+        }
+    };
+    let allowed = rule.map_or(rules.otherwise(), |(_, rule)| rule.effect) == Effect::Allow;
     let because = match rule {
         Some((place, rule)) => {
             let origin = config.origin(&["access", "rule", &place.to_string()]);
@@ -112,7 +130,12 @@ fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), F
         None if allowed => "no rule says anything, and access.no_match is \"allow\"".to_owned(),
         None => "no rule says anything".to_owned(),
     };
-    print(&format!("{}: {because}\n", if allowed { "allowed" } else { "refused" }))?;
+    let partly = if allowed && asks_each && matches!(act, Act::Subscribe { .. }) {
+        "; each delivery is checked (access.filter_deliveries)"
+    } else {
+        ""
+    };
+    print(&format!("{}: {because}{partly}\n", if allowed { "allowed" } else { "refused" }))?;
     if allowed { Ok(()) } else { Err(Failure::No) }
 }
 

@@ -130,3 +130,31 @@ fn the_rules_can_be_asked_without_a_node() {
     let told = ask("publish a");
     assert_eq!((told.code, told.stdout.starts_with("allowed: there is no rule")), (Some(0), true));
 }
+
+#[test]
+fn where_deliveries_are_checked_a_wide_subscription_is_admitted_and_said_to_be_so() {
+    let place = Place::new();
+    place.write("plexus.toml", &format!("[access]\nfilter_deliveries = true\n{RULES}"));
+    let ask = |args: &str| {
+        let args = ["acl", "test"].into_iter().chain(args.split(' '));
+        run(&mut place.plexus(args), b"")
+    };
+    let told = ask("subscribe # --client r1");
+    assert_eq!(told.code, Some(0));
+    let checked = "allows it; each delivery is checked (access.filter_deliveries)\n";
+    assert!(told.stdout.ends_with(checked), "{told:?}");
+    assert_eq!(ask("subscribe robot/r2/# --client r1").code, Some(1), "nothing of it may come");
+    assert_eq!(ask("receive robot/r1/x --client r1").code, Some(0));
+    assert_eq!(ask("receive robot/r2/x --client r1").code, Some(1));
+    let node = Node::start(&place, &[]);
+    let mut client = Client::connect(&node, "r1");
+    for (filter, reason) in
+        [("#", GRANTED), ("robot/+/state", GRANTED), ("robot/r2/#", NOT_AUTHORIZED)]
+    {
+        assert_eq!(client.subscribe(filter), reason, "{filter}");
+    }
+    place.write("plexus.toml", RULES);
+    let told = ask("receive robot/r1/x --client r1");
+    assert_eq!(told.code, Some(2));
+    assert!(told.stderr.contains("access.filter_deliveries is not set"), "{told:?}");
+}
