@@ -83,6 +83,7 @@ mod tests {
             listener: "l".into(),
             certificate: None,
             enhanced: None,
+            wanted: None,
             gate: plexus_access::Gate::default(),
         };
         let packed = command.fill(&credentials).unwrap().get_packed_command();

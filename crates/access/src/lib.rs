@@ -32,7 +32,9 @@ pub use password::{
     HashError, PasswordDigest, PasswordScheme, SALT_LENGTH, SaltPlace, SchemeError, StoredPassword,
 };
 pub use pattern::{Pattern, PatternError, Person, Place};
-pub use policy::{Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict};
+pub use policy::{
+    Advice, Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict, Wanted,
+};
 pub use remembered::{Edition, Remembered};
 pub use rules::{Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Wildcard};
 pub use scram::{Challenge, ClientFirst, SCRAM_ITERATIONS, ScramError, ScramKeys};

@@ -68,8 +68,8 @@ impl Remembered {
             return;
         };
         if self.edition != edition {
-            self.topics.clear();
-            (self.edition, self.bytes) = (edition, 0);
+            self.clear();
+            self.edition = edition;
         }
         let hash = self.seed.hash(topic);
         let at = self.find(topic, hash).unwrap_or_else(|| self.insert(topic, hash));
@@ -80,6 +80,12 @@ impl Remembered {
         } else {
             known.allowed &= !kind;
         }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.topics.clear();
+        self.bytes = 0;
     }
 
     /// Bytes of memory beside the value itself.

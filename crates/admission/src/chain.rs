@@ -121,4 +121,4 @@ fn nobody_knows(credentials: &Credentials, strangers: Strangers) -> Result<(), R
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

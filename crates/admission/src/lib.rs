@@ -4,14 +4,15 @@
 //! *What it never does.* It runs on no shard, and it knows no configuration file. What a client may do
 //! once it is in is decided by `access`.
 //!
-//! *Entry points.* [`Chain`], [`Step`], [`Authenticator`], [`UserTable`], [`Tokens`].
+//! *Entry points.* [`Chain`], [`Advisers`], [`Step`], [`Authenticator`], [`UserTable`], [`Tokens`].
 //!
-//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `stored`, `users`, `tokens`,
+//! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, `advisers`, then `stored`, `users`, `tokens`,
 //! `certificates`.
 //!
 //! *Tests.* Beside the code, with authenticators that answer late, never and wrongly; the binary
 //! from outside in `plexus`.
 
+mod advisers;
 mod authenticator;
 mod breaker;
 mod cache;
@@ -23,6 +24,7 @@ mod stored;
 mod tokens;
 mod users;
 
+pub use advisers::Advisers;
 pub use authenticator::{Answer, Asking, Authenticator, Trouble};
 pub use certificates::{CertificateName, CertificateOptions, Certificates};
 pub use chain::{Chain, Strangers};

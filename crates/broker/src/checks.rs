@@ -1,4 +1,5 @@
-//! Checks of credentials that are under way elsewhere, and the way back of their outcomes.
+//! Checks of credentials, and questions about acts, that are under way elsewhere, and the way back of their
+//! outcomes.
 
 use std::{
     net::IpAddr,
@@ -14,10 +15,12 @@ use plexus_porch::{Clock, Fence, Fences, Who};
 
 use plexus_types::{ClientId, Text};
 
-use crate::ports::Ticket;
+use crate::ports::{Query, Ticket};
 
 /// Checks of one shard that may be under way; beyond it a client is told that the server is busy.
 const UNDER_WAY_MAX: usize = 2_048;
+/// The same of questions about acts. They are apart: who comes in does not wait for who is in.
+const ACTS_MAX: usize = 2_048;
 
 /// Who somebody says that he is.
 struct Claim {
@@ -47,13 +50,18 @@ pub(crate) struct Checks {
     outcomes: SyncSender<(Ticket, Outcome)>,
     arrived: Receiver<(Ticket, Outcome)>,
     under_way: usize,
+    advice: SyncSender<(Query, Outcome)>,
+    advised: Receiver<(Query, Outcome)>,
+    acts: usize,
 }
 
 impl Checks {
     /// None yet; the bell tells the shard of each outcome.
     pub(crate) fn new(bell: Bell, fences: Arc<Fences>, clock: Clock) -> Self {
         let (outcomes, arrived) = sync_channel(UNDER_WAY_MAX);
-        Self { bell, fences, clock, outcomes, arrived, under_way: 0 }
+        let (advice, advised) = sync_channel(ACTS_MAX);
+        let (under_way, acts) = (0, 0);
+        Self { bell, fences, clock, outcomes, arrived, under_way, advice, advised, acts }
     }
 
     /// Has the policy check the credentials; false when too many checks are under way.
@@ -89,6 +97,38 @@ impl Checks {
         });
         policy.verify(credentials, reply);
         true
+    }
+
+    /// Has the policy ask about an act; false when too many questions are under way.
+    pub(crate) fn ask(
+        &mut self,
+        query: Query,
+        policy: &dyn Policy,
+        credentials: Credentials,
+    ) -> bool {
+        if self.acts >= ACTS_MAX {
+            return false;
+        }
+        self.acts += 1;
+        let (advice, bell, clock) = (self.advice.clone(), self.bell.clone(), self.clock);
+        let reply = Reply::new(move |mut outcome| {
+            if let Outcome::Allow(rights, _) = &mut outcome {
+                rights.expires = rights.expires.map(|end| clock.of_system(end));
+            }
+            // There is room for every question that is under way.
+            if advice.try_send((query, outcome)).is_ok() {
+                bell.ring();
+            }
+        });
+        policy.ask(credentials, reply);
+        true
+    }
+
+    /// The next answer about an act that has arrived.
+    pub(crate) fn next_advice(&mut self) -> Option<(Query, Outcome)> {
+        let advice = self.advised.try_recv().ok()?;
+        self.acts -= 1;
+        Some(advice)
     }
 
     /// The next outcome that has arrived.

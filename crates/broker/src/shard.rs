@@ -6,6 +6,7 @@
 //! [`Ports`](crate::ports::Ports) before it returns; between calls nothing is left to do but what
 //! [`Shard::poll_timeout`] names.
 
+mod advice;
 mod arrivals;
 #[cfg(feature = "canary")]
 mod canary;
@@ -53,6 +54,7 @@ pub use self::log::{
     Doors, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
 };
 use self::{
+    advice::Wills,
     arrivals::Newcomer,
     clients::Clients,
     log::{LogBook, class_of},
@@ -225,6 +227,8 @@ pub struct Shard {
     exchanges: VecDeque<(Instant, Ticket)>,
     /// Clients that authenticate themselves anew.
     renewals: HashMap<ConnId, Renewal>,
+    /// Wills that somebody elsewhere is asked about.
+    wills: Wills,
     clients: Clients,
     index: SubscriptionIndex,
     interest: Interest,
@@ -259,6 +263,7 @@ impl Shard {
             newcomers: 0,
             exchanges: VecDeque::new(),
             renewals: seed.map(),
+            wills: Wills::new(seed),
             clients: Clients::new(seed),
             index: SubscriptionIndex::new(seed),
             interest: Interest::new(seed, id),
@@ -367,7 +372,7 @@ impl Shard {
                 continue;
             }
             client.armed = Instant::FAR_FUTURE;
-            if client.is_held() {
+            if client.is_held() || client.is_asking() {
                 client.session.handle_activity(turn.now);
             }
             client.session.handle_timeout(turn.now, &mut self.outbox);
@@ -412,7 +417,7 @@ impl Shard {
             Some(Tenant::Client(slot)) => {
                 let Some(client) = self.clients.get(*slot) else { return true };
                 let waits = client.is_held() && first.is_some_and(is_acknowledged_publish);
-                !waits && !client.session.is_blocked()
+                !waits && !client.session.is_blocked() && !client.is_asking()
             }
             Some(Tenant::Newcomer(newcomer)) => newcomer.connecting.awaits_packet(),
             Some(Tenant::Nobody) | None => true,

@@ -144,7 +144,7 @@ impl Config {
             }
         }
         for (index, back_end) in self.settings.access.back_ends() {
-            match self.asked(index, back_end, office) {
+            match self.asked((back_end.kind(), index), back_end, office) {
                 Ok(authenticator) => add(back_end.name(), authenticator, back_end.bounds()),
                 Err(error) => mistakes.extend(error.diagnostics),
             }
@@ -156,14 +156,15 @@ impl Config {
         }
     }
 
-    fn asked(
+    /// Makes what asks a back end, which stands in that table.
+    pub(crate) fn asked(
         &self,
-        index: usize,
+        (kind, index): (&str, usize),
         back_end: BackEnd<'_>,
         office: &Office<'_>,
     ) -> Result<Arc<dyn Authenticator>, ConfigError> {
         let number = index.to_string();
-        let table = ["access", back_end.kind(), number.as_str()];
+        let table = ["access", kind, number.as_str()];
         let mut secrets = Secrets::default();
         for (path, secret) in back_end.secrets() {
             let text = self.secret(&[&table[..], &path].concat(), secret)?;

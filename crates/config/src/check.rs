@@ -58,6 +58,7 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     if whole("access") {
         checks.found.extend(config.mistakes_in_rules());
         checks.found.extend(config.mistakes_in_chains());
+        checks.found.extend(config.mistakes_in_asking());
         checks.found.extend(config.mistakes_in_fences());
     }
     if !whole("listener") {
@@ -254,6 +255,13 @@ impl Checks<'_> {
             let index = index.to_string();
             self.time(&["access", "jwt", &index, "key_set_refresh"], jwt.key_set_refresh);
             self.time(&["access", "jwt", &index, "leeway"], jwt.leeway);
+        }
+        self.time(&["access", "remember_answers"], access.remember_answers);
+        for (index, ask) in access.ask.iter().enumerate() {
+            let index = index.to_string();
+            let at = |key| ["access", "ask", index.as_str(), key];
+            self.time(&at("timeout"), ask.timeout);
+            self.range(&at("max_queries"), ask.max_queries.into(), 1..=QUERIES_MAX);
         }
         for (index, back_end) in access.back_ends() {
             let index = index.to_string();

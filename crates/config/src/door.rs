@@ -1,17 +1,20 @@
-use std::sync::{
-    Arc,
-    atomic::{
-        AtomicU64,
-        Ordering::{Acquire, Release},
+use std::{
+    sync::{
+        Arc,
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Release},
+        },
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
 use plexus_access::{
-    Act, AllowAll, Credentials, Edition, Effect, Outcome, Policy, Principal, Reply, Rule, Rules,
-    Verdict,
+    Act, Advice, AllowAll, Credentials, Edition, Effect, Outcome, Policy, Principal, Reply, Rule,
+    Rules, Verdict, Wanted,
 };
-use plexus_admission::Chain;
+use plexus_admission::{Advisers, Chain};
 use plexus_audit::{AuditPort, Event, Kind, Who};
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
@@ -71,41 +74,53 @@ pub(crate) struct Door {
     pub(crate) rules: LiveRules,
     /// Whether each delivery is asked about.
     pub(crate) filters_deliveries: bool,
+    /// Who is asked about acts of which no rule says anything, and how long what they say is remembered.
+    pub(crate) advisers: Option<(Advisers, Duration)>,
     /// What is refused here is reported there.
     pub(crate) audit: AuditPort,
 }
 
 impl Door {
-    /// Whether the rules allow it: `find` finds the one that speaks. `refused` hears of the one that refuses.
-    fn allows(
+    /// What the rules say: `find` finds the one that speaks. `refused` hears of the one that refuses.
+    fn decide(
         &self,
         principal: &Principal,
         find: impl Fn(&Rules) -> Option<(usize, &Rule)>,
         refused: impl FnOnce(Option<&Rule>),
-    ) -> bool {
+    ) -> Verdict {
+        let no = Verdict::Deny(ReasonCode::NotAuthorized);
         // What a client had brought with it did not outlive the node: it may have been a ban.
         if principal.is_unplaced && self.chain.as_ref().is_some_and(Chain::gives_rights) {
             refused(None);
-            return false;
+            return no;
         }
         let rights = principal.rights.as_deref();
         if rights.is_some_and(|rights| rights.is_superuser) {
-            return true;
+            return Verdict::Allow;
         }
         // What a client has brought with it speaks first.
         let own = rights.and_then(|rights| rights.rules.as_ref());
         let rules = self.rules.0.rules.load();
         let rule = own.and_then(&find).or_else(|| rules.as_deref().and_then(&find));
-        let otherwise = match (rules.as_deref(), own) {
-            (Some(rules), _) => rules.otherwise(),
-            (None, Some(_)) => Effect::Deny,
-            (None, None) => Effect::Allow,
+        let effect = match rule {
+            Some((_, rule)) => rule.effect,
+            None if self.advisers.is_some() => return Verdict::Later,
+            None => self.otherwise(rules.as_deref(), own.is_some()),
         };
-        let effect = rule.map_or(otherwise, |(_, rule)| rule.effect);
-        if effect == Effect::Deny {
-            refused(rule.map(|(_, rule)| rule));
+        if effect == Effect::Allow {
+            return Verdict::Allow;
         }
-        effect == Effect::Allow
+        refused(rule.map(|(_, rule)| rule));
+        no
+    }
+
+    /// What holds where nobody says anything.
+    fn otherwise(&self, rules: Option<&Rules>, has_own: bool) -> Effect {
+        match rules {
+            Some(rules) => rules.otherwise(),
+            None if has_own || self.advisers.is_some() => Effect::Deny,
+            None => Effect::Allow,
+        }
     }
 
     /// The same of an act whose refusal is told.
@@ -114,13 +129,13 @@ impl Door {
         principal: &Principal,
         act: &Act<'_>,
         find: impl Fn(&Rules) -> Option<(usize, &Rule)>,
-    ) -> Result<(), ReasonCode> {
+    ) -> Verdict {
         let refused = |rule: Option<&Rule>| {
             let rule = rule.map_or(NO_MATCH, |rule| &rule.name);
             tell(principal, act, rule);
             self.audit.record(|| refusal(principal, act, rule));
         };
-        self.allows(principal, find, refused).then_some(()).ok_or(ReasonCode::NotAuthorized)
+        self.decide(principal, find, refused)
     }
 
     /// What can be said at once.
@@ -144,6 +159,8 @@ impl Door {
 
 /// What decides where no rule does.
 const NO_MATCH: &str = "access.no_match";
+/// Those who are asked about what no rule speaks of.
+const ASKED: &str = "access.ask";
 /// What clients may not publish whatever the rules say.
 const FORBIDDEN: &str = "$SYS is the node's own";
 
@@ -192,6 +209,15 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
     }
 }
 
+#[cold]
+fn tell_advice(who: &Who, wanted: &Wanted) {
+    let client = on_one_line(who.client.as_deref().unwrap_or(""));
+    let user = on_one_line(who.user.as_deref().unwrap_or(""));
+    let topic = on_one_line(&wanted.topic);
+    let action = if wanted.publish { "publishing" } else { "subscribing" };
+    tracing::info!(%client, %user, %topic, rule = ASKED, "{action} refused");
+}
+
 impl Policy for Door {
     fn authenticate(&self, credentials: &Credentials) -> Verdict {
         let verdict = self.at_once(credentials);
@@ -229,18 +255,38 @@ impl Policy for Door {
         }
     }
 
-    fn publish(
-        &self,
-        principal: &Principal,
-        topic: &TopicName,
-        qos: Qos,
-        retain: bool,
-    ) -> Result<(), ReasonCode> {
+    fn publish(&self, principal: &Principal, topic: &TopicName, qos: Qos, retain: bool) -> Verdict {
         let act = Act::Publish { topic, qos, retain };
-        AllowAll
-            .publish(principal, topic, qos, retain)
-            .map_err(|reason| self.forbid(principal, &act, reason))?;
+        if let Verdict::Deny(reason) = AllowAll.publish(principal, topic, qos, retain) {
+            return Verdict::Deny(self.forbid(principal, &act, reason));
+        }
         self.answer(principal, &act, |rules| rules.find(principal, &act))
+    }
+
+    fn advice(&self) -> Option<Advice> {
+        let (_, holds) = self.advisers.as_ref()?;
+        let (edition, _) = self.rules.edition();
+        Some(Advice { edition, holds: *holds })
+    }
+
+    fn ask(&self, credentials: Credentials, reply: Reply) {
+        let Some((advisers, _)) = &self.advisers else {
+            return reply.send(Outcome::Deny(ReasonCode::NotAuthorized));
+        };
+        let (audit, who, wanted) =
+            (self.audit.clone(), whoever(&credentials), credentials.wanted.clone());
+        let reply = Reply::new(move |outcome| {
+            if let (Outcome::Deny(_), Some(wanted)) = (&outcome, &wanted) {
+                tell_advice(&who, wanted);
+                audit.record(|| {
+                    let name = if wanted.publish { "publish" } else { "subscribe" };
+                    Event::refused(Kind::Access, name, who, ASKED).on(wanted.topic.as_str())
+                });
+            }
+            reply.send(outcome);
+        });
+        let otherwise = self.otherwise(self.rules.0.rules.load().as_deref(), false);
+        advisers.ask(credentials, otherwise, reply);
     }
 
     fn edition(&self, principal: &Principal) -> Option<Edition> {
@@ -250,13 +296,7 @@ impl Policy for Door {
         ((many || own >= MANY) && !rights.is_superuser).then_some(edition)
     }
 
-    fn subscribe(
-        &self,
-        principal: &Principal,
-        filter: &TopicFilter,
-        qos: Qos,
-    ) -> Result<(), ReasonCode> {
-        AllowAll.subscribe(principal, filter, qos)?;
+    fn subscribe(&self, principal: &Principal, filter: &TopicFilter, qos: Qos) -> Verdict {
         let act = Act::Subscribe { filter, qos };
         if self.filters_deliveries {
             self.answer(principal, &act, |rules| rules.find_any(principal, filter, qos))
@@ -272,7 +312,7 @@ impl Policy for Door {
 
     fn receive(&self, principal: &Principal, topic: &TopicName, qos: Qos) -> bool {
         let act = Act::Receive { topic, qos };
-        self.allows(principal, |rules| rules.find(principal, &act), |_| {})
+        self.decide(principal, |rules| rules.find(principal, &act), |_| {}) == Verdict::Allow
     }
 }
 

@@ -73,6 +73,7 @@ impl Config {
         };
         let users = self.users(seed)?.map(|users| UserTable::new(users, by, runtime.clone()));
         let steps = self.steps(office, users.as_ref(), seed)?;
+        let advisers = self.advisers(office, seed)?;
         let rules = LiveRules::new(self.rules());
         let audit = AuditPort::default();
         let limits = &self.settings.limits;
@@ -86,8 +87,8 @@ impl Config {
             .map(|(index, listener)| {
                 let chain = steps.chain(self, listener, office);
                 let filters_deliveries = self.settings.access.filter_deliveries;
-                let (rules, audit) = (rules.clone(), audit.clone());
-                let door = Door { chain, rules, filters_deliveries, audit };
+                let (rules, audit, advisers) = (rules.clone(), audit.clone(), advisers.clone());
+                let door = Door { chain, rules, filters_deliveries, advisers, audit };
                 self.listener(index, listener, door, pool.as_ref())
             })
             .collect();

@@ -27,9 +27,11 @@ const BACK_END_TIMEOUT: Range = Range::Time(Duration::from_millis(10), Duration:
 const BACK_END_REMEMBER: Range = Range::Time(Duration::from_secs(1), Duration::from_secs(DAY));
 
 const RANGES: &[(&str, Range)] = &[
+    ("access.ask.timeout", BACK_END_TIMEOUT),
     ("access.flapping.ban", Range::Time(Duration::from_secs(1), Duration::from_secs(365 * DAY))),
     ("access.http.remember", BACK_END_REMEMBER),
     ("access.http.timeout", BACK_END_TIMEOUT),
+    ("access.remember_answers", BACK_END_REMEMBER),
     ("access.postgres.remember", BACK_END_REMEMBER),
     ("access.postgres.timeout", BACK_END_TIMEOUT),
     ("access.redis.remember", BACK_END_REMEMBER),

@@ -1,6 +1,7 @@
 //! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
 
 mod access;
+mod ask;
 mod audit;
 mod authenticators;
 mod back_ends;
@@ -18,6 +19,7 @@ pub use self::{
         AccessRule, AccessSettings, Activity, BanSettings, FlappingSettings, LockoutSettings,
         NoMatch, UsersBy,
     },
+    ask::AskSettings,
     audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
     back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, PostgresSettings, RedisSettings},

@@ -232,6 +232,7 @@ mod tests {
         [
             "listener.",
             "store.topic.",
+            "access.ask.",
             "access.rule.",
             "access.jwt.",
             "access.certificate.",

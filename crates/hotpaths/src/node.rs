@@ -8,7 +8,7 @@ use plexus_access::{AllowAll, Credentials, Policy};
 use plexus_broker::{
     NodeOptions,
     envelope::Envelope,
-    ports::{Arrival, ConnId, Door, Fetch, Ports, Ticket, Turn},
+    ports::{Arrival, ConnId, Door, Fetch, Ports, Query, Ticket, Turn},
     shard::{Context, Shard},
 };
 use plexus_session::{CloseReason, LogPosition, Outgoing};
@@ -109,6 +109,10 @@ impl Ports for Desk {
 
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
         unreachable!("nobody has to show who it is");
+    }
+
+    fn ask(&mut self, _: Query, _: Arc<dyn Policy>, _: Credentials) -> bool {
+        unreachable!("nobody is asked about what anybody does");
     }
 }
 

@@ -15,6 +15,7 @@ fn credentials(user: &str, password: &'static str) -> Credentials {
         listener: "l".into(),
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

@@ -16,6 +16,7 @@ fn url_of(text: &str, user: &str) -> Option<String> {
         listener: "l".into(),
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     };
     target(text).unwrap().of(&credentials).map(|url| url.to_string())

@@ -44,6 +44,7 @@ fn bob(password: &'static str) -> Credentials {
         listener: "tcp".into(),
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

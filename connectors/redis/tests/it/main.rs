@@ -101,6 +101,7 @@ impl Door {
             listener: "tcp".into(),
             certificate: None,
             enhanced: None,
+            wanted: None,
             gate: plexus_access::Gate::default(),
         };
         let (reply, answer) = sync_channel(1);

@@ -21,6 +21,7 @@ fn credentials() -> Credentials {
         listener: Arc::from("tcp"),
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

@@ -25,6 +25,7 @@ fn shows(id: &str, certificate: Option<Certificate>) -> Credentials {
         listener: Arc::from("tls"),
         certificate: certificate.map(Arc::new),
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

@@ -48,15 +48,15 @@ impl Authenticator for Scripted {
     }
 }
 
-struct Asked(Arc<AtomicUsize>);
+pub(crate) struct Asked(Arc<AtomicUsize>);
 
 impl Asked {
-    fn times(&self) -> usize {
+    pub(crate) fn times(&self) -> usize {
         self.0.load(SeqCst)
     }
 }
 
-fn step(
+pub(crate) fn step(
     options: StepOptions,
     script: impl Fn(usize, &mut Credentials) -> Result<Answer, Trouble> + Send + Sync + 'static,
 ) -> (Arc<Step>, Asked) {
@@ -66,17 +66,20 @@ fn step(
     (Arc::new(step), Asked(asked))
 }
 
-fn says(answer: fn() -> Result<Answer, Trouble>) -> (Arc<Step>, Asked) {
+pub(crate) fn says(answer: fn() -> Result<Answer, Trouble>) -> (Arc<Step>, Asked) {
     step(StepOptions::BACK_END, move |_, _| answer())
 }
 
-fn silent(options: StepOptions) -> Arc<Step> {
+pub(crate) fn silent(options: StepOptions) -> Arc<Step> {
     let script: Script = Box::new(|_, _| Ok(Answer::Ignore));
     let scripted = Scripted { script, asked: Arc::default(), never: true };
     Arc::new(Step::new("silent", Arc::new(scripted), options, &[1; 32], Seed::new(1)))
 }
 
-fn credentials(user: Option<&'static str>, password: Option<&'static str>) -> Credentials {
+pub(crate) fn credentials(
+    user: Option<&'static str>,
+    password: Option<&'static str>,
+) -> Credentials {
     Credentials {
         client_id: ClientId::try_from("c").unwrap(),
         user_name: user.map(Text::from_static),
@@ -85,12 +88,13 @@ fn credentials(user: Option<&'static str>, password: Option<&'static str>) -> Cr
         listener: Arc::from("tcp"),
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }
 
 /// Runs it in a time of its own, which passes at once.
-fn run<T>(task: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(task: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(true).build().unwrap().block_on(task)
 }

@@ -45,6 +45,7 @@ fn shows(password: &str) -> Credentials {
         listener: Arc::from("tcp"),
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

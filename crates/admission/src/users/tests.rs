@@ -37,6 +37,7 @@ fn step(client: &str, method: &str, data: &str, exchange: Option<Exchange>) -> C
         listener: Arc::from("tcp"),
         certificate: None,
         enhanced: Some(Enhanced { method, data, exchange }),
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

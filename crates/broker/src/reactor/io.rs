@@ -26,7 +26,7 @@ use crate::{
     counters::Counters,
     envelope::Envelope,
     logger,
-    ports::{ConnId, Fetch, Ports, Ticket},
+    ports::{ConnId, Fetch, Ports, Query, Ticket},
     shard::Context,
 };
 
@@ -411,5 +411,9 @@ impl Ports for Io {
         credentials: Credentials,
     ) -> bool {
         self.checks.begin(ticket, &policy, credentials)
+    }
+
+    fn ask(&mut self, query: Query, policy: Arc<dyn Policy>, credentials: Credentials) -> bool {
+        self.checks.ask(query, &*policy, credentials)
     }
 }

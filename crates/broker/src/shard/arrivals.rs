@@ -47,6 +47,7 @@ impl Newcomer {
             listener: Arc::clone(&self.door.name),
             certificate: self.certificate.clone(),
             enhanced,
+            wanted: None,
             gate: Gate::default(),
         }
     }

@@ -11,7 +11,7 @@ use plexus_stdx::{Seed, SeededState, Slots};
 use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant};
 
-use super::{credit::Credit, log::Weight, replay::Replays, sieve::sieve};
+use super::{advice::Advice, credit::Credit, log::Weight, replay::Replays, sieve::sieve};
 use crate::{
     envelope::{Availability, ClientRef},
     ports::{ConnId, Door},
@@ -26,6 +26,8 @@ pub(super) struct Client {
     pub(super) door: Arc<Door>,
     /// What was decided about this principal at this door.
     pub(super) remembered: Option<Box<Remembered>>,
+    /// What somebody elsewhere said about its acts.
+    pub(super) advice: Option<Box<Advice>>,
     pub(super) conn: Option<ConnId>,
     /// Tells it from earlier tenants of its slot.
     pub(super) serial: u32,
@@ -121,6 +123,7 @@ impl Clients {
             principal,
             door,
             remembered: None,
+            advice: None,
             conn: None,
             serial: self.serial,
             armed: Instant::FAR_FUTURE,

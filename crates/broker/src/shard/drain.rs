@@ -3,10 +3,13 @@
 //! by piece, each followed by the next emptying. So a session is never called while its effects are
 //! pending, and one session's effects never mix with another's.
 
+use std::collections::VecDeque;
+
+use plexus_access::Verdict;
 use plexus_session::{
     Action, CloseReason, Decision, DropReason, Output, Publication, SubscribeRequest,
 };
-use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode};
+use plexus_types::{Instant, PacketId, ProtocolVersion, Qos, ReasonCode};
 use plexus_wire::Packet;
 
 use super::{Shard, Tenant, Work, clients::Client, route::NOT_KEPT};
@@ -84,41 +87,63 @@ impl Shard {
             self.reauthenticate(turn, slot, auth);
             return self.drain(turn, slot);
         }
-        let (mut refused, mut unkept) = (0, None);
+        let (mut refused, mut later) = (0, None);
         let verdict = match &mut action {
-            Action::Publish(publication) => {
-                let verdict = self.may_publish(slot, publication);
-                refused += u64::from(verdict.is_err());
-                unkept = self.keeps_not(slot, publication).filter(|_| verdict.is_ok());
-                if unkept.is_some() { Err(NOT_KEPT) } else { verdict }
-            }
+            Action::Publish(publication) => match self.may_publish(turn.now, slot, publication) {
+                Verdict::Allow => Ok(()),
+                Verdict::Deny(reason) => Err(reason),
+                Verdict::Later => {
+                    later = Some(VecDeque::new());
+                    Ok(())
+                }
+            },
             Action::Subscribe(request) => {
-                refused += self.may_subscribe(slot, request);
+                let items = self.may_subscribe(slot, request, &mut refused);
+                later = Some(items).filter(|items| !items.is_empty());
                 Ok(())
             }
             Action::Connect(_) => unreachable!("invariant: asked before the session is attached"),
             Action::Authenticate(_) => unreachable!("invariant: taken out above"),
         };
-        if let Some(id) = unkept {
-            self.counters().dropped_store_full.add(1);
-            self.gave_up_on(turn, slot, id);
-        }
-        let Some(client) = self.clients.get_mut(slot) else { return };
-        client.session.handle_decision(turn.now, Decision { action, verdict }, &mut self.outbox);
         if refused > 0 {
             self.counters().refused.add(refused);
         }
+        match later {
+            Some(items) => self.ask(turn, slot, action, items),
+            None => self.decided(turn, slot, action, verdict),
+        }
+    }
+
+    /// The session hears what was decided.
+    pub(super) fn decided(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        mut action: Action,
+        mut verdict: Result<(), ReasonCode>,
+    ) {
+        if let Action::Publish(publication) = &mut action {
+            if verdict.is_err() {
+                self.counters().refused.add(1);
+            } else if let Some(id) = self.keeps_not(slot, publication) {
+                verdict = Err(NOT_KEPT);
+                self.counters().dropped_store_full.add(1);
+                self.gave_up_on(turn, slot, id);
+            }
+        }
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        client.session.handle_decision(turn.now, Decision { action, verdict }, &mut self.outbox);
         self.drain(turn, slot);
     }
 
-    fn may_publish(&mut self, slot: u32, publication: &mut Publication) -> Result<(), ReasonCode> {
-        let Some(client) = self.clients.get_mut(slot) else { return Ok(()) };
+    fn may_publish(&mut self, now: Instant, slot: u32, publication: &mut Publication) -> Verdict {
+        let Some(client) = self.clients.get_mut(slot) else { return Verdict::Allow };
         let message = &mut publication.message;
         // Of QoS 0 only what is retained is ever kept.
         if self.log.enabled && (message.retain || message.qos != Qos::AtMostOnce) {
             message.durability = self.context.durability_of(&message.topic, client.door.durability);
         }
-        client.may_publish(self.context.seed, message)
+        client.may_publish(now, self.context.seed, message)
     }
 
     /// The identifier of a publication for which the log has no room, where that has to be known before
@@ -139,25 +164,37 @@ impl Shard {
         publication.packet_id.filter(|_| is_durable && message.qos == Qos::ExactlyOnce)
     }
 
-    /// Leaves the filters in the request that the client may have; yields how many it may not.
-    fn may_subscribe(&self, slot: u32, request: &mut SubscribeRequest) -> u64 {
-        let Some(client) = self.clients.get(slot) else { return 0 };
+    /// Leaves the filters in the request that the client may have, and counts those that it may not; yields
+    /// those about which somebody is to be asked.
+    fn may_subscribe(
+        &self,
+        slot: u32,
+        request: &mut SubscribeRequest,
+        refused: &mut u64,
+    ) -> VecDeque<usize> {
+        let mut later = VecDeque::new();
+        let Some(client) = self.clients.get(slot) else { return later };
         let log = &self.context.log;
         let durable = client.session.is_durable();
         let (full, failing) = (durable && log.takes_nothing_new(), durable && log.is_failing());
-        let mut refused = 0;
-        for item in &mut request.items {
+        for (at, item) in request.items.iter_mut().enumerate() {
             let Ok(filter) = &item.filter else { continue };
             let (policy, principal) = (&client.door.policy, &client.principal);
             // To say again what is kept already takes no room.
             if failing || (full && item.is_new) {
                 item.filter = Err(ReasonCode::QuotaExceeded); // It could not be kept.
-            } else if let Err(reason) = policy.subscribe(principal, filter, item.options.qos) {
-                item.filter = Err(reason);
-                refused += 1;
+                continue;
+            }
+            match policy.subscribe(principal, filter, item.options.qos) {
+                Verdict::Allow => {}
+                Verdict::Later => later.push_back(at),
+                Verdict::Deny(reason) => {
+                    item.filter = Err(reason);
+                    *refused += 1;
+                }
             }
         }
-        refused
+        later
     }
 
     /// Keeps a slow connection's output short: its session queues until it has drained.

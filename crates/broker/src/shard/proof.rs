@@ -185,6 +185,7 @@ impl Shard {
             listener: Arc::clone(&principal.listener),
             certificate: None,
             enhanced: step(&auth, renewal.exchange.take()),
+            wanted: None,
             gate: Gate::default(),
         };
         let action = Action::Authenticate(auth);

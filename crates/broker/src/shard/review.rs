@@ -90,7 +90,9 @@ impl Shard {
         }
         let Some(client) = self.clients.get(slot) else { return true };
         let denied = client.session.subscriptions().find_map(|(filter, options, _)| {
-            policy.subscribe(principal, &filter, options.qos).is_err().then_some(filter)
+            let verdict = policy.subscribe(principal, &filter, options.qos);
+            // Of what the rules say nothing about, somebody was asked.
+            verdict.refused().map(|_| filter)
         });
         if let Some(filter) = &denied {
             let (client, filter) = (principal.client_id.as_str(), filter.as_str());

@@ -2,12 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use plexus_access::{Act, Policy, Principal, Remembered};
+use plexus_access::{Act, Policy, Principal, Remembered, Verdict};
 use plexus_session::Sieve;
 use plexus_stdx::Seed;
-use plexus_types::{Message, Qos, ReasonCode, TopicName};
+use plexus_types::{Instant, Message, Qos, ReasonCode, TopicName};
 
-use super::clients::Client;
+use super::{advice::publishing, clients::Client};
 use crate::ports::Door;
 
 /// Lets pass what a client may have of all that its subscriptions bring.
@@ -55,22 +55,30 @@ impl Client {
     pub(super) fn act_as(&mut self, seed: Seed, principal: Arc<Principal>, door: Arc<Door>) {
         self.session.set_sieve(sieve(seed, &door, &principal));
         (self.principal, self.door, self.remembered) = (principal, door, None);
+        self.forget_advice();
     }
 
     /// Whether it may publish that. Only what is allowed is remembered: a refusal is looked up anew, because
     /// it is told with its rule.
-    pub(super) fn may_publish(&mut self, seed: Seed, message: &Message) -> Result<(), ReasonCode> {
+    pub(super) fn may_publish(&mut self, now: Instant, seed: Seed, message: &Message) -> Verdict {
         let Message { topic, qos, retain, .. } = message;
+        let act = publishing(message);
+        // Nobody would have been asked if the rules said anything.
+        if let Some(allowed) = self.was_advised(now, &act) {
+            let refused = Verdict::Deny(ReasonCode::NotAuthorized);
+            return if allowed { Verdict::Allow } else { refused };
+        }
         let (policy, principal) = (&self.door.policy, &*self.principal);
         let ask = || policy.publish(principal, topic, *qos, *retain);
         let Some(edition) = policy.edition(principal) else { return ask() };
-        let act = Act::Publish { topic, qos: *qos, retain: *retain };
         let remembered = self.remembered.get_or_insert_with(|| Box::new(Remembered::new(seed)));
         if remembered.recall(edition, &act) == Some(true) {
-            return Ok(());
+            return Verdict::Allow;
         }
-        ask()?;
-        remembered.keep(edition, &act, true);
-        Ok(())
+        let verdict = ask();
+        if verdict == Verdict::Allow {
+            remembered.keep(edition, &act, true);
+        }
+        verdict
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn token_options() -> TokenOptions {
 }
 
 /// What is said of such a file, without the excerpts.
-fn problems(text: &str) -> Vec<String> {
+pub(crate) fn problems(text: &str) -> Vec<String> {
     let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
     let error = load(Sources { file, ..Sources::default() }).map(drop).err();
     let diagnostics = error.map(|error| error.diagnostics).unwrap_or_default();

@@ -32,7 +32,7 @@ fn own(rules: Rules) -> Principal {
 
 fn may(door: &Door, who: &Principal, topic: &str) -> bool {
     let topic = TopicName::try_from(topic).unwrap();
-    door.publish(who, &topic, Qos::AtMostOnce, false).is_ok()
+    door.publish(who, &topic, Qos::AtMostOnce, false) == Verdict::Allow
 }
 
 fn door(rules: Option<Rules>) -> Door {
@@ -40,6 +40,7 @@ fn door(rules: Option<Rules>) -> Door {
         chain: None,
         rules: LiveRules::new(rules),
         filters_deliveries: false,
+        advisers: None,
         audit: AuditPort::default(),
     }
 }
@@ -106,6 +107,7 @@ fn without_anybody_to_ask_no_method_is_offered() {
             data: bytes::Bytes::new(),
             exchange: None,
         }),
+        wanted: None,
         gate: plexus_access::Gate::default(),
     };
     let verdict = door(None).authenticate(&credentials);
@@ -147,16 +149,16 @@ fn where_deliveries_are_checked_a_subscription_brings_what_the_rules_allow() {
     for (text, admitted) in [("#", true), ("a/b", true), ("b/#", false), ("$SYS/#", false)] {
         let filter = filter(text);
         let asked = node.subscribe(&somebody, &filter, Qos::AtMostOnce);
-        assert_eq!(asked.is_ok(), admitted, "{text}");
+        assert_eq!(asked == Verdict::Allow, admitted, "{text}");
     }
-    assert!(strict.subscribe(&somebody, &filter("#"), Qos::AtMostOnce).is_err());
+    assert!(strict.subscribe(&somebody, &filter("#"), Qos::AtMostOnce).refused().is_some());
     assert!(node.receive(&somebody, &topic("a/b"), Qos::AtMostOnce));
     assert!(!node.receive(&somebody, &topic("b"), Qos::AtMostOnce));
     assert!(node.filters_deliveries(&somebody) && !strict.filters_deliveries(&somebody));
     let root = client(Rights { is_superuser: true, ..Rights::default() });
     assert!(!node.filters_deliveries(&root), "it gets everything");
     let own = own(rules(Effect::Deny, "a/secret", Effect::Deny));
-    assert!(node.subscribe(&own, &filter("a/#"), Qos::AtMostOnce).is_ok());
+    assert_eq!(node.subscribe(&own, &filter("a/#"), Qos::AtMostOnce), Verdict::Allow);
     assert!(!node.receive(&own, &topic("a/secret"), Qos::AtMostOnce), "its own rules come first");
     assert!(node.receive(&own, &topic("a/b"), Qos::AtMostOnce));
 }

@@ -13,6 +13,9 @@ const PATHS: &[&[&str]] = &[
     &["access", "jwt", "*", "public_key_file"],
     &["access", "jwt", "*", "key_set_file"],
     &["access", "jwt", "*", "key_set_ca_file"],
+    &["access", "ask", "*", "ca_file"],
+    &["access", "ask", "*", "cert_file"],
+    &["access", "ask", "*", "key_file"],
     &["access", "http", "*", "ca_file"],
     &["access", "http", "*", "cert_file"],
     &["access", "http", "*", "key_file"],
@@ -36,6 +39,7 @@ const PATHS: &[&[&str]] = &[
 const SECRETS: &[&[&str]] = &[
     &["access", "users", "*"],
     &["access", "jwt", "*", "secret"],
+    &["access", "ask", "*", "headers", "*"],
     &["access", "http", "*", "headers", "*"],
     &["access", "postgres", "*", "password"],
     &["access", "redis", "*", "password"],

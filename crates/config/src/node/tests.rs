@@ -77,6 +77,7 @@ fn asks(listener: &ListenerOptions, user: Option<&str>, password: Option<&'stati
         listener: Arc::from("tcp"),
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     };
     match listener.policy.authenticate(&credentials) {

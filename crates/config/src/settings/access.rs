@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackEnd, CertificateSettings, HttpSettings, JwtSettings, PostgresSettings, RedisSettings,
+    AskSettings, BackEnd, CertificateSettings, HttpSettings, JwtSettings, PostgresSettings,
+    RedisSettings,
 };
 use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
@@ -12,7 +13,7 @@ use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 pub(crate) const USERS: &str = "users";
 
 /// Who may connect, publish and subscribe.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessSettings {
     /// Whether clients without user name are let in. Needed for every address but loopback when
@@ -64,11 +65,42 @@ pub struct AccessSettings {
     /// PostgreSQL, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub postgres: Vec<PostgresSettings>,
+    /// HTTP services that are asked about acts of which no rule says anything, one table each. Read at the
+    /// start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ask: Vec<AskSettings>,
+    /// How long what services of `ask` say about publishing to a topic is remembered for the client.
+    pub remember_answers: Span,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rule: Vec<AccessRule>,
+}
+
+impl Default for AccessSettings {
+    fn default() -> Self {
+        Self {
+            allow_anonymous: <_>::default(),
+            users_file: <_>::default(),
+            users_by: <_>::default(),
+            chain: <_>::default(),
+            no_match: <_>::default(),
+            filter_deliveries: <_>::default(),
+            ban: <_>::default(),
+            lockout: <_>::default(),
+            flapping: <_>::default(),
+            users: <_>::default(),
+            certificate: <_>::default(),
+            jwt: <_>::default(),
+            http: <_>::default(),
+            redis: <_>::default(),
+            postgres: <_>::default(),
+            ask: <_>::default(),
+            rule: <_>::default(),
+            remember_answers: Span::secs(60),
+        }
+    }
 }
 
 /// What the node's own users are known by.

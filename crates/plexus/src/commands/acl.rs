@@ -15,7 +15,7 @@ pub(crate) enum AclCommand {
     /// Say whether a client may publish, subscribe or get something, and which rule says so
     ///
     /// The rules are those of the configuration (`[[access.rule]]`). The exit code is 0 when it is
-    /// allowed and 1 when it is refused.
+    /// allowed and 1 when it is refused, or when a service is asked about it (`[[access.ask]]`).
     #[command(after_help = EXAMPLES)]
     Test(TestArgs),
 }
@@ -100,12 +100,22 @@ fn test(args: &TestArgs) -> Result<(), Failure> {
 
 fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), Failure> {
     if let Act::Publish { topic, qos, retain } = *act
-        && AllowAll.publish(principal, topic, qos, retain).is_err()
+        && AllowAll.publish(principal, topic, qos, retain).refused().is_some()
     {
         print("refused: what the node says of itself under $SYS is nobody's to publish\n")?;
         return Err(Failure::No);
     }
+    let asked = config.settings.access.ask.iter().map(|ask| format!("`{}`", ask.name));
+    let asked = asked.collect::<Vec<_>>().join(", ");
+    let asked = move || {
+        print(&format!("asked elsewhere: no rule says anything, so {asked} will (access.ask)\n"))?;
+        Err(Failure::No)
+    };
+    let asks = !config.settings.access.ask.is_empty();
     let Some(rules) = config.rules() else {
+        if asks {
+            return asked();
+        }
         return print("allowed: there is no rule, and access.no_match is not set\n");
     };
     let asks_each = config.settings.access.filter_deliveries;
@@ -120,6 +130,9 @@ fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), F
             rules.find(principal, act)
         }
     };
+    if rule.is_none() && asks {
+        return asked();
+    }
     let allowed = rule.map_or(rules.otherwise(), |(_, rule)| rule.effect) == Effect::Allow;
     let because = match rule {
         Some((place, rule)) => {

@@ -47,22 +47,16 @@ impl Policy for Ward {
         reply.send(Outcome::allow());
     }
 
-    fn publish(
-        &self,
-        who: &Principal,
-        topic: &TopicName,
-        _: Qos,
-        _: bool,
-    ) -> Result<(), ReasonCode> {
-        self.allows(who, topic).then_some(()).ok_or(ReasonCode::NotAuthorized)
+    fn publish(&self, who: &Principal, topic: &TopicName, _: Qos, _: bool) -> Verdict {
+        self.allows(who, topic).then_some(()).ok_or(ReasonCode::NotAuthorized).into()
     }
 
     fn edition(&self, _: &Principal) -> Option<Edition> {
         Some(Edition::new(self.edition.load(SeqCst)))
     }
 
-    fn subscribe(&self, _: &Principal, _: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
-        Ok(())
+    fn subscribe(&self, _: &Principal, _: &TopicFilter, _: Qos) -> Verdict {
+        Verdict::Allow
     }
 
     fn filters_deliveries(&self, _: &Principal) -> bool {
