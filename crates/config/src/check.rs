@@ -258,10 +258,10 @@ impl Checks<'_> {
         for (index, back_end) in access.back_ends() {
             let index = index.to_string();
             let at = |key| ["access", back_end.kind(), index.as_str(), key];
-            let (timeout, max_queries, remember) = back_end.limits();
-            self.time(&at("timeout"), timeout);
-            self.range(&at("max_queries"), max_queries.into(), 1..=QUERIES_MAX);
-            self.time_or_never(&at("remember"), remember);
+            let terms = back_end.terms();
+            self.time(&at("timeout"), terms.timeout);
+            self.range(&at("max_queries"), terms.max_queries.into(), 1..=QUERIES_MAX);
+            self.time_or_never(&at("remember"), terms.remember);
         }
     }
 

@@ -20,7 +20,9 @@ pub use self::{
     },
     audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
-    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, PostgresSettings, RedisSettings},
+    back_ends::{
+        BackEnd, HttpMethod, HttpSettings, OnFailure, PostgresSettings, RedisSettings, Terms,
+    },
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
 };

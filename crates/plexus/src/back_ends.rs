@@ -3,13 +3,22 @@
 use std::{path::Path, sync::Arc};
 
 use plexus_admission::{Authenticator, Fetch};
-use plexus_config::{BackEnds, Secrets, Unfit, settings::BackEnd};
+use plexus_config::{
+    BackEnds, Secrets, Unfit,
+    settings::{BackEnd, Terms},
+};
+use plexus_net::TlsClientOptions;
 use plexus_runtime::Handle;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 use {
     plexus_access::{PasswordScheme, SchemeError},
-    plexus_net::{TlsClient, TlsClientOptions},
+    plexus_net::TlsClient,
     plexus_runtime::Line,
+};
+#[cfg(feature = "postgres")]
+use {
+    plexus_admission::{Marks, Query, TableOptions},
+    plexus_config::value::Placed,
 };
 
 #[cfg(feature = "http")]
@@ -68,16 +77,26 @@ fn missing(back_end: BackEnd<'_>) -> Result<Arc<dyn Authenticator>, Unfit> {
     Err(Unfit { key: "name", problem })
 }
 
-/// How a server is reached: by TLS with those files, unless it is spoken to in clear text.
+/// What is shown to a back end, and who may vouch for it.
+fn tls(terms: &Terms<'_>) -> TlsClientOptions {
+    TlsClientOptions {
+        ca_file: terms.ca_file.map(Path::to_owned),
+        cert_file: terms.cert_file.map(Path::to_owned),
+        key_file: terms.key_file.map(Path::to_owned),
+        ..TlsClientOptions::default()
+    }
+}
+
+/// How a server is reached that names no other port: by TLS, unless it is spoken to in clear text.
 #[cfg(any(feature = "postgres", feature = "redis"))]
 fn line(
-    server: &str,
-    port: u16,
-    tls: Option<&TlsClientOptions>,
+    (server, port): (&str, u16),
+    cleartext: bool,
+    terms: &Terms<'_>,
     runtime: &Handle,
 ) -> Result<Line, Unfit> {
     let wrong = |key, problem: String| Unfit { key, problem };
-    let tls = tls.map(TlsClient::new).transpose();
+    let tls = (!cleartext).then(|| TlsClient::new(&tls(terms))).transpose();
     let tls = tls.map_err(|error| wrong("ca_file", format!("cannot be used: {error}")))?;
     let line = Line::new(server, port, tls.map(|tls| tls.config()), runtime.clone());
     line.map_err(|error| wrong("server", error.to_string()))
@@ -88,4 +107,21 @@ fn line(
 fn scheme(text: &str) -> Result<PasswordScheme, Unfit> {
     let wrong = |error: SchemeError| Unfit { key: "passwords", problem: error.to_string() };
     text.parse().map_err(wrong)
+}
+
+/// What a database is asked for.
+#[cfg(feature = "postgres")]
+fn tables(
+    (user, rules): (&Placed, Option<&Placed>),
+    marks: Marks,
+    passwords: &str,
+) -> Result<TableOptions, Unfit> {
+    let query = |key, placed: &Placed| {
+        Query::new(placed.get(), marks).map_err(|error| Unfit { key, problem: error.to_string() })
+    };
+    Ok(TableOptions {
+        query: query("query", user)?,
+        rules: rules.map(|rules| query("rules_query", rules)).transpose()?,
+        scheme: scheme(passwords)?,
+    })
 }

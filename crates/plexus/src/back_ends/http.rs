@@ -9,6 +9,8 @@ use plexus_connector_http::{self as connector, HttpAuthenticator, HttpOptions, M
 use plexus_net::TlsClientOptions;
 use plexus_runtime::Handle;
 
+use super::tls;
+
 pub(super) fn document(
     url: &str,
     authorities: Option<&Path>,
@@ -35,12 +37,7 @@ pub(super) fn authenticator(
         headers: secrets.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         body: settings.body.as_ref().map(|body| body.get().clone()),
         cleartext: settings.cleartext,
-        tls: TlsClientOptions {
-            ca_file: settings.ca_file.clone(),
-            cert_file: settings.cert_file.clone(),
-            key_file: settings.key_file.clone(),
-            ..TlsClientOptions::default()
-        },
+        tls: tls(&settings.terms()),
     };
     let made = HttpAuthenticator::new(options, runtime);
     let made = made.map_err(|Misfit { key, problem }| Unfit { key, problem })?;
