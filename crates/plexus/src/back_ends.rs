@@ -9,13 +9,13 @@ use plexus_config::{
 };
 use plexus_net::TlsClientOptions;
 use plexus_runtime::Handle;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 use {
     plexus_access::{PasswordScheme, SchemeError},
     plexus_net::TlsClient,
     plexus_runtime::Line,
 };
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 use {
     plexus_admission::{Marks, Query, TableOptions},
     plexus_config::value::Placed,
@@ -23,6 +23,8 @@ use {
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
@@ -65,13 +67,17 @@ impl BackEnds for Built {
             BackEnd::Postgres(settings) => postgres::authenticator(settings, secrets, runtime),
             #[cfg(not(feature = "postgres"))]
             BackEnd::Postgres(_) => missing(back_end),
+            #[cfg(feature = "mysql")]
+            BackEnd::Mysql(settings) => mysql::authenticator(settings, secrets, runtime),
+            #[cfg(not(feature = "mysql"))]
+            BackEnd::Mysql(_) => missing(back_end),
             #[cfg(not(feature = "http"))]
             BackEnd::Http(_) => missing(back_end),
         }
     }
 }
 
-#[cfg(not(all(feature = "http", feature = "redis", feature = "postgres")))]
+#[cfg(not(all(feature = "http", feature = "redis", feature = "postgres", feature = "mysql")))]
 fn missing(back_end: BackEnd<'_>) -> Result<Arc<dyn Authenticator>, Unfit> {
     let problem = format!("cannot be asked: this program was built without {}", back_end.kind());
     Err(Unfit { key: "name", problem })
@@ -88,7 +94,7 @@ fn tls(terms: &Terms<'_>) -> TlsClientOptions {
 }
 
 /// How a server is reached that names no other port: by TLS, unless it is spoken to in clear text.
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 fn line(
     (server, port): (&str, u16),
     cleartext: bool,
@@ -103,14 +109,14 @@ fn line(
 }
 
 /// How passwords are stored.
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 fn scheme(text: &str) -> Result<PasswordScheme, Unfit> {
     let wrong = |error: SchemeError| Unfit { key: "passwords", problem: error.to_string() };
     text.parse().map_err(wrong)
 }
 
 /// What a database is asked for.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 fn tables(
     (user, rules): (&Placed, Option<&Placed>),
     marks: Marks,

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackEnd, CertificateSettings, HttpSettings, JwtSettings, PostgresSettings, RedisSettings,
+    BackEnd, CertificateSettings, HttpSettings, JwtSettings, MysqlSettings, PostgresSettings,
+    RedisSettings,
 };
 use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
@@ -60,6 +61,9 @@ pub struct AccessSettings {
     /// PostgreSQL, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub postgres: Vec<PostgresSettings>,
+    /// MySQL and MariaDB, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mysql: Vec<MysqlSettings>,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
@@ -241,6 +245,7 @@ impl AccessSettings {
         let http = self.http.iter().map(BackEnd::Http).enumerate();
         let redis = self.redis.iter().map(BackEnd::Redis).enumerate();
         let postgres = self.postgres.iter().map(BackEnd::Postgres).enumerate();
-        http.chain(redis).chain(postgres).collect()
+        let mysql = self.mysql.iter().map(BackEnd::Mysql).enumerate();
+        http.chain(redis).chain(postgres).chain(mysql).collect()
     }
 }

@@ -135,6 +135,34 @@ macro_rules! table {
             }
         }
     };
+    // A database that is asked in SQL.
+    (
+        sql
+        $(#[$table:meta])*
+        $Settings:ident {}
+    ) => {
+        table! {
+            server
+            $(#[$table])*
+            $Settings {
+                /// The database.
+                database: String,
+                /// The user (PostgreSQL: the role) of the node there.
+                user_name: String,
+                /// The password of that user.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                password: Option<Secret>,
+                /// What reads `password_hash` and, if there are, `salt` and `is_superuser` of a user. A place is a parameter of the type text and
+                /// stands without quotes.
+                #[serde(default = "sql_users")]
+                query: Placed,
+                /// What reads its rules: `permission`, `action`, `topic` and, if there are, `qos` and `retain`. Without it users have none
+                /// of their own.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                rules_query: Option<Placed>,
+            }
+        }
+    };
 }
 
 table! {
@@ -188,25 +216,15 @@ table! {
 }
 
 table! {
-    server
+    sql
     /// PostgreSQL, asked for the users and rules that tables hold there.
-    PostgresSettings {
-        /// The database.
-        database: String,
-        /// The role of the node there.
-        user_name: String,
-        /// The password of that role.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        password: Option<Secret>,
-        /// What reads `password_hash` and, if there are, `salt` and `is_superuser` of a user. A place is a parameter of the type text and
-        /// stands without quotes.
-        #[serde(default = "sql_users")]
-        query: Placed,
-        /// What reads its rules: `permission`, `action`, `topic` and, if there are, `qos` and `retain`. Without it users have none
-        /// of their own.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        rules_query: Option<Placed>,
-    }
+    PostgresSettings {}
+}
+
+table! {
+    sql
+    /// MySQL or MariaDB, asked for the users and rules that tables hold there.
+    MysqlSettings {}
 }
 
 fn redis_users() -> String {
@@ -222,6 +240,8 @@ pub enum BackEnd<'a> {
     Redis(&'a RedisSettings),
     /// A PostgreSQL.
     Postgres(&'a PostgresSettings),
+    /// A MySQL or MariaDB.
+    Mysql(&'a MysqlSettings),
 }
 
 impl<'a> BackEnd<'a> {
@@ -231,6 +251,7 @@ impl<'a> BackEnd<'a> {
             Self::Http(http) => http.terms(),
             Self::Redis(redis) => redis.terms(),
             Self::Postgres(postgres) => postgres.terms(),
+            Self::Mysql(mysql) => mysql.terms(),
         }
     }
 
@@ -245,6 +266,7 @@ impl<'a> BackEnd<'a> {
             Self::Http(_) => "http",
             Self::Redis(_) => "redis",
             Self::Postgres(_) => "postgres",
+            Self::Mysql(_) => "mysql",
         }
     }
 
@@ -272,6 +294,7 @@ impl<'a> BackEnd<'a> {
             }
             Self::Redis(redis) => password(redis.password.as_ref()),
             Self::Postgres(postgres) => password(postgres.password.as_ref()),
+            Self::Mysql(mysql) => password(mysql.password.as_ref()),
         }
     }
 
@@ -286,6 +309,7 @@ impl<'a> BackEnd<'a> {
             }
             Self::Redis(redis) => redis.command.contains("${username}"),
             Self::Postgres(postgres) => postgres.query.get().has(Shown::UserName),
+            Self::Mysql(mysql) => mysql.query.get().has(Shown::UserName),
         }
     }
 
@@ -294,7 +318,7 @@ impl<'a> BackEnd<'a> {
         match self {
             Self::Http(_) => "put `${username}` into its url or its body",
             Self::Redis(_) => "put `${username}` into its command",
-            Self::Postgres(_) => "put `${username}` into its query",
+            Self::Postgres(_) | Self::Mysql(_) => "put `${username}` into its query",
         }
     }
 }
