@@ -21,8 +21,8 @@ pub use self::{
     audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
     back_ends::{
-        BackEnd, HttpMethod, HttpSettings, MysqlSettings, OnFailure, PostgresSettings,
-        RedisSettings, Terms,
+        BackEnd, HttpMethod, HttpSettings, LdapProof, LdapSettings, MysqlSettings, OnFailure,
+        PostgresSettings, RedisSettings, Terms,
     },
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},

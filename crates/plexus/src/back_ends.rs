@@ -9,7 +9,12 @@ use plexus_config::{
 };
 use plexus_net::TlsClientOptions;
 use plexus_runtime::Handle;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(any(
+    feature = "ldap",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis"
+))]
 use {
     plexus_access::{PasswordScheme, SchemeError},
     plexus_net::TlsClient,
@@ -23,6 +28,8 @@ use {
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "ldap")]
+mod ldap;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -71,13 +78,17 @@ impl BackEnds for Built {
             BackEnd::Mysql(settings) => mysql::authenticator(settings, secrets, runtime),
             #[cfg(not(feature = "mysql"))]
             BackEnd::Mysql(_) => missing(back_end),
+            #[cfg(feature = "ldap")]
+            BackEnd::Ldap(settings) => ldap::authenticator(settings, secrets, runtime),
+            #[cfg(not(feature = "ldap"))]
+            BackEnd::Ldap(_) => missing(back_end),
             #[cfg(not(feature = "http"))]
             BackEnd::Http(_) => missing(back_end),
         }
     }
 }
 
-#[cfg(not(all(feature = "http", feature = "redis", feature = "postgres", feature = "mysql")))]
+#[cfg(not(all(feature = "http", feature = "redis", feature = "postgres", feature = "mysql", feature = "ldap")))]
 fn missing(back_end: BackEnd<'_>) -> Result<Arc<dyn Authenticator>, Unfit> {
     let problem = format!("cannot be asked: this program was built without {}", back_end.kind());
     Err(Unfit { key: "name", problem })
@@ -94,7 +105,12 @@ fn tls(terms: &Terms<'_>) -> TlsClientOptions {
 }
 
 /// How a server is reached that names no other port: by TLS, unless it is spoken to in clear text.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(any(
+    feature = "ldap",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis"
+))]
 fn line(
     (server, port): (&str, u16),
     cleartext: bool,
@@ -109,7 +125,12 @@ fn line(
 }
 
 /// How passwords are stored.
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(any(
+    feature = "ldap",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis"
+))]
 fn scheme(text: &str) -> Result<PasswordScheme, Unfit> {
     let wrong = |error: SchemeError| Unfit { key: "passwords", problem: error.to_string() };
     text.parse().map_err(wrong)

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackEnd, CertificateSettings, HttpSettings, JwtSettings, MysqlSettings, PostgresSettings,
+    BackEnd, CertificateSettings, HttpSettings, JwtSettings, LdapSettings, MysqlSettings, PostgresSettings,
     RedisSettings,
 };
 use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
@@ -64,6 +64,9 @@ pub struct AccessSettings {
     /// MySQL and MariaDB, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mysql: Vec<MysqlSettings>,
+    /// LDAP directories, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ldap: Vec<LdapSettings>,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
@@ -246,6 +249,7 @@ impl AccessSettings {
         let redis = self.redis.iter().map(BackEnd::Redis).enumerate();
         let postgres = self.postgres.iter().map(BackEnd::Postgres).enumerate();
         let mysql = self.mysql.iter().map(BackEnd::Mysql).enumerate();
-        http.chain(redis).chain(postgres).chain(mysql).collect()
+        let ldap = self.ldap.iter().map(BackEnd::Ldap).enumerate();
+        http.chain(redis).chain(postgres).chain(mysql).chain(ldap).collect()
     }
 }

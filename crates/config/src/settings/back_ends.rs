@@ -113,7 +113,7 @@ macro_rules! table {
     };
     // A server with users and their passwords: what all of those have, too.
     (
-        server
+        server $scheme:tt
         $(#[$table:meta])*
         $Settings:ident {
             $($(#[$key:meta])* $field:ident: $Type:ty,)*
@@ -129,8 +129,8 @@ macro_rules! table {
                 cleartext: bool,
                 $($(#[$key])* $field: $Type,)*
                 /// How passwords are stored: `phc` (a text that names its form), `bcrypt`, `pbkdf2-sha256:<iterations>`, `sha256`, `sha512` (of
-                /// salt and password; `sha256:salt-after` the other way round) or `plain`.
-                #[serde(default = "phc")]
+                /// salt and password; `sha256:salt-after` the other way round), `ldap` (as `{SSHA}…`) or `plain`.
+                #[serde(default = $scheme)]
                 passwords: String,
             }
         }
@@ -142,7 +142,7 @@ macro_rules! table {
         $Settings:ident {}
     ) => {
         table! {
-            server
+            server "phc"
             $(#[$table])*
             $Settings {
                 /// The database.
@@ -192,7 +192,7 @@ table! {
 }
 
 table! {
-    server
+    server "phc"
     /// Redis, asked for the users and rules that hashes hold there.
     RedisSettings {
         /// The number of the database.
@@ -227,6 +227,71 @@ table! {
     MysqlSettings {}
 }
 
+table! {
+    server "ldap"
+    /// LDAP directories, asked for the entries of users and whether they get in there by their password.
+    LdapSettings {
+        /// Whether TLS begins on a connection in clear text (StartTLS), in place of with it.
+        #[serde(default)]
+        start_tls: bool,
+        /// Who the node is there, as `"cn=plexus,dc=example"`; nobody when it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_name: Option<String>,
+        /// The password of that name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<Secret>,
+        /// The name of a client's entry, as `"uid=${username},ou=people,dc=example"`; a place is one value, whatever is in it.
+        /// Either this or `base` is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entry: Option<Placed>,
+        /// The name below which the entry of a client is the only one that `filter` finds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<String>,
+        /// What finds it there (RFC 4515); a place is one value.
+        #[serde(default = "uid")]
+        filter: Placed,
+        /// How a password is proved: the directory lets the client in by it (`bind`), or it is compared with the one that
+        /// `password_attribute` holds (`stored`, in the form `passwords`).
+        #[serde(default)]
+        proof: LdapProof,
+        /// The attribute that holds the password, where it is compared.
+        #[serde(default = "user_password")]
+        password_attribute: String,
+        /// The attribute that is TRUE for a client for whom no rule holds, as `"isSuperuser"`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        superuser_attribute: Option<String>,
+        /// The attribute whose values are topics that the client may publish to, as `"mqttPublishTopic"`. Without this and the
+        /// next two users have no rules of their own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        publish_attribute: Option<String>,
+        /// The same for filters that it may subscribe to, as `"mqttSubscriptionTopic"`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscribe_attribute: Option<String>,
+        /// The same for both, as `"mqttPubSubTopic"`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        all_attribute: Option<String>,
+    }
+}
+
+/// How it is found out whether a password is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LdapProof {
+    /// The directory lets the client in by it.
+    #[default]
+    Bind,
+    /// It is compared with the stored one.
+    Stored,
+}
+
+fn uid() -> Placed {
+    "(uid=${username})".parse().expect("invariant: a constant template")
+}
+
+fn user_password() -> String {
+    "userPassword".to_owned()
+}
+
 fn redis_users() -> String {
     "HMGET mqtt_user:${username} password_hash salt is_superuser".to_owned()
 }
@@ -242,6 +307,8 @@ pub enum BackEnd<'a> {
     Postgres(&'a PostgresSettings),
     /// A MySQL or MariaDB.
     Mysql(&'a MysqlSettings),
+    /// A directory.
+    Ldap(&'a LdapSettings),
 }
 
 impl<'a> BackEnd<'a> {
@@ -252,6 +319,7 @@ impl<'a> BackEnd<'a> {
             Self::Redis(redis) => redis.terms(),
             Self::Postgres(postgres) => postgres.terms(),
             Self::Mysql(mysql) => mysql.terms(),
+            Self::Ldap(ldap) => ldap.terms(),
         }
     }
 
@@ -267,6 +335,7 @@ impl<'a> BackEnd<'a> {
             Self::Redis(_) => "redis",
             Self::Postgres(_) => "postgres",
             Self::Mysql(_) => "mysql",
+            Self::Ldap(_) => "ldap",
         }
     }
 
@@ -295,6 +364,7 @@ impl<'a> BackEnd<'a> {
             Self::Redis(redis) => password(redis.password.as_ref()),
             Self::Postgres(postgres) => password(postgres.password.as_ref()),
             Self::Mysql(mysql) => password(mysql.password.as_ref()),
+            Self::Ldap(ldap) => password(ldap.password.as_ref()),
         }
     }
 
@@ -310,6 +380,7 @@ impl<'a> BackEnd<'a> {
             Self::Redis(redis) => redis.command.contains("${username}"),
             Self::Postgres(postgres) => postgres.query.get().has(Shown::UserName),
             Self::Mysql(mysql) => mysql.query.get().has(Shown::UserName),
+            Self::Ldap(ldap) => ldap.entry.as_ref().unwrap_or(&ldap.filter).get().has(Shown::UserName),
         }
     }
 
@@ -319,6 +390,7 @@ impl<'a> BackEnd<'a> {
             Self::Http(_) => "put `${username}` into its url or its body",
             Self::Redis(_) => "put `${username}` into its command",
             Self::Postgres(_) | Self::Mysql(_) => "put `${username}` into its query",
+            Self::Ldap(_) => "put `${username}` into its entry or its filter",
         }
     }
 }
@@ -342,6 +414,10 @@ fn never() -> SpanOrNever {
 
 fn phc() -> String {
     "phc".to_owned()
+}
+
+fn ldap() -> String {
+    "ldap".to_owned()
 }
 
 fn sql_users() -> Placed {

@@ -63,6 +63,10 @@ fn scheme(text: &str) -> Result<PasswordScheme, String> {
         Ok(PasswordScheme::Plain) => {
             Err("is not hashed at all; set such passwords one by one, they are hashed then".into())
         }
+        // Some of its forms are too weak to be kept.
+        Ok(PasswordScheme::Directory) => {
+            Err("stay in their directory; have the node ask it, as [[access.ldap]]".into())
+        }
         read => read.map_err(|error: SchemeError| error.to_string()),
     }
 }
