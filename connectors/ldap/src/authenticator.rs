@@ -1,8 +1,6 @@
 use bytes::Bytes;
 use plexus_access::{Credentials, PasswordScheme, Rights};
-use plexus_admission::{
-    Answer, Asking, Authenticator, PasswordCheck, Pool, StoredUser, Trouble,
-};
+use plexus_admission::{Answer, Asking, Authenticator, PasswordCheck, Pool, StoredUser, Trouble};
 use plexus_runtime::Handle;
 use plexus_types::ReasonCode;
 
@@ -138,6 +136,19 @@ impl Authenticator for LdapAuthenticator {
                 Some(check) => self.stored(check, &search, password).await,
                 None => self.bound(name, &search, password).await,
             }
+        })
+    }
+
+    fn may_have_rules(&self, credentials: &Credentials) -> bool {
+        self.attributes.have_rules() && self.place.concerns(credentials)
+    }
+
+    fn rules<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
+        let search = self.place.search(credentials);
+        Box::pin(async move {
+            let Some(search) = search else { return Ok(Answer::Ignore) };
+            let Some(entry) = self.entries.ask(&search).await? else { return Ok(Answer::Ignore) };
+            Ok(self.attributes.rules(&entry)?.map_or(Answer::Ignore, Answer::of_rules))
         })
     }
 }

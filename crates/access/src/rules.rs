@@ -124,6 +124,13 @@ impl Rules {
         Self { rules: rules.into(), otherwise }
     }
 
+    /// These rules, and behind them those others; in the end holds what holds here.
+    #[must_use]
+    pub fn followed_by(&self, others: &Self) -> Self {
+        let rules = self.rules.iter().chain(&*others.rules).cloned();
+        Self { rules: rules.collect(), otherwise: self.otherwise }
+    }
+
     /// What the rules say to an act of a client.
     pub fn decide(&self, principal: &Principal, act: &Act<'_>) -> Decision<'_> {
         let rule = self.find(principal, act);

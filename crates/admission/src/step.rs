@@ -58,6 +58,15 @@ impl StepOptions {
     };
 }
 
+/// What an authenticator is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// Who a client is.
+    Client,
+    /// What rules somebody has who is in.
+    Rules,
+}
+
 /// An authenticator in its place: one that is slow or dead costs its own clients a refusal and nobody
 /// anything else.
 pub struct Step {
@@ -70,6 +79,8 @@ pub struct Step {
     turns: Semaphore,
     breaker: Mutex<Breaker>,
     cache: Option<Mutex<Cache>>,
+    /// Apart from the other: what lets nobody in must not be taken for what does.
+    rules_cache: Option<Mutex<Cache>>,
 }
 
 impl Step {
@@ -81,7 +92,8 @@ impl Step {
         secret: &[u8; 32],
         seed: Seed,
     ) -> Self {
-        let cache = options.remember.filter(|time| !time.is_zero());
+        let remember = options.remember.filter(|time| !time.is_zero());
+        let cache = || remember.map(|time| Mutex::new(Cache::new(time, secret, seed)));
         Self {
             name: name.into(),
             authenticator,
@@ -89,7 +101,8 @@ impl Step {
             places: Semaphore::new(options.waiting_max + options.at_once_max),
             turns: Semaphore::new(options.at_once_max),
             breaker: Mutex::default(),
-            cache: cache.map(|time| Mutex::new(Cache::new(time, secret, seed))),
+            cache: cache(),
+            rules_cache: cache(),
         }
     }
 
@@ -113,21 +126,38 @@ impl Step {
         self.authenticator.gives_rights()
     }
 
+    /// Whether it may have rules of such a client.
+    pub(crate) fn may_have_rules(&self, credentials: &Credentials) -> bool {
+        self.authenticator.may_have_rules(credentials)
+    }
+
     /// What it says, remembered or asked for.
-    pub(crate) async fn ask(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
-        let Some(cache) = &self.cache else { return self.ask_anew(credentials).await };
+    pub(crate) async fn ask(
+        &self,
+        subject: Subject,
+        credentials: &mut Credentials,
+    ) -> Result<Answer, Trouble> {
+        let cache = match subject {
+            Subject::Client => &self.cache,
+            Subject::Rules => &self.rules_cache,
+        };
+        let Some(cache) = cache else { return self.ask_anew(subject, credentials).await };
         let Some(print) = lock(cache).print(credentials) else {
-            return self.ask_anew(credentials).await;
+            return self.ask_anew(subject, credentials).await;
         };
         if let Some(answer) = lock(cache).find(&print, unix_now()) {
             return Ok(answer);
         }
-        let answer = self.ask_anew(credentials).await?;
+        let answer = self.ask_anew(subject, credentials).await?;
         lock(cache).remember(print, &answer, unix_now());
         Ok(answer)
     }
 
-    async fn ask_anew(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
+    async fn ask_anew(
+        &self,
+        subject: Subject,
+        credentials: &mut Credentials,
+    ) -> Result<Answer, Trouble> {
         let _place = self.places.try_acquire().map_err(|_| Trouble::Busy)?;
         // Who waits in vain has found the others too many, not the authenticator dead.
         let turn = self.turns.acquire();
@@ -139,13 +169,18 @@ impl Step {
         };
         let _turn: SemaphorePermit<'_> = turn.map_err(|_| Trouble::Busy)?;
         let question = async {
-            // Guesses that came at once are judged one after the other.
-            credentials.gate.ask().map_err(Trouble::Fenced)?;
+            if subject == Subject::Client {
+                // Guesses that came at once are judged one after the other.
+                credentials.gate.ask().map_err(Trouble::Fenced)?;
+            }
             // Whoever waited while it failed need not find out again.
             if !lock(&self.breaker).lets_through(unix_now()) {
                 return Err(Trouble::Resting);
             }
-            self.authenticator.ask(credentials).await
+            match subject {
+                Subject::Client => self.authenticator.ask(credentials).await,
+                Subject::Rules => self.authenticator.rules(credentials).await,
+            }
         };
         let answer = match self.options.timeout {
             None => question.await,

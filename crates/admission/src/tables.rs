@@ -3,7 +3,7 @@
 use std::{fmt::Write, sync::Arc};
 
 use bytes::Bytes;
-use plexus_access::{Credentials, PasswordScheme, Shown, Template, TemplatePart};
+use plexus_access::{Credentials, PasswordScheme, Rules, Shown, Template, TemplatePart};
 use plexus_runtime::Handle;
 
 use crate::{
@@ -120,6 +120,11 @@ impl<S: Server<Question = Inquiry, Found = Vec<Fields>>> Tables<S> {
         Self { pool: Pool::new(server), query, rules, check }
     }
 
+    async fn read_rules(&self, inquiry: &Inquiry) -> Result<Rules, Trouble> {
+        let rules = rules_of_records(self.pool.ask(inquiry).await?);
+        rules.map_err(|error| Trouble::Nonsense(error.to_string()))
+    }
+
     async fn asked(
         &self,
         user: Inquiry,
@@ -130,11 +135,7 @@ impl<S: Server<Question = Inquiry, Found = Vec<Fields>>> Tables<S> {
             None => None,
             Some(fields) => {
                 let rules = match rules {
-                    Some(rules) => {
-                        let records = self.pool.ask(&rules).await?;
-                        let rules = rules_of_records(records);
-                        Some(rules.map_err(|error| Trouble::Nonsense(error.to_string()))?)
-                    }
+                    Some(rules) => Some(self.read_rules(&rules).await?),
                     None => None,
                 };
                 let user = StoredUser::of_fields(fields, rules);
@@ -165,6 +166,18 @@ impl<S: Server<Question = Inquiry, Found = Vec<Fields>>> Authenticator for Table
                 }
                 _ => Ok(Answer::Ignore),
             }
+        })
+    }
+
+    fn may_have_rules(&self, credentials: &Credentials) -> bool {
+        self.rules.as_ref().is_some_and(|rules| rules.concerns(credentials))
+    }
+
+    fn rules<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
+        let rules = self.rules.as_ref().and_then(|rules| rules.fill(credentials, RULES_MAX));
+        Box::pin(async move {
+            let Some(rules) = rules else { return Ok(Answer::Ignore) };
+            Ok(Answer::of_rules(self.read_rules(&rules).await?))
         })
     }
 }

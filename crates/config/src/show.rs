@@ -22,6 +22,7 @@ const FALLBACKS: &[(&str, &str)] = &[
     ("listener.max_connections", "limits.max_connections"),
     ("listener.max_message_rate", "limits.max_message_rate"),
     ("listener.name", "its url"),
+    ("listener.rules_from", "access.rules_from"),
 ];
 
 /// What stands in the place of a secret.

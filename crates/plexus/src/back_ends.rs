@@ -9,12 +9,7 @@ use plexus_config::{
 };
 use plexus_net::TlsClientOptions;
 use plexus_runtime::Handle;
-#[cfg(any(
-    feature = "ldap",
-    feature = "mysql",
-    feature = "postgres",
-    feature = "redis"
-))]
+#[cfg(any(feature = "ldap", feature = "mysql", feature = "postgres", feature = "redis"))]
 use {
     plexus_access::{PasswordScheme, SchemeError},
     plexus_net::TlsClient,
@@ -88,7 +83,13 @@ impl BackEnds for Built {
     }
 }
 
-#[cfg(not(all(feature = "http", feature = "redis", feature = "postgres", feature = "mysql", feature = "ldap")))]
+#[cfg(not(all(
+    feature = "http",
+    feature = "redis",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "ldap"
+)))]
 fn missing(back_end: BackEnd<'_>) -> Result<Arc<dyn Authenticator>, Unfit> {
     let problem = format!("cannot be asked: this program was built without {}", back_end.kind());
     Err(Unfit { key: "name", problem })
@@ -105,12 +106,7 @@ fn tls(terms: &Terms<'_>) -> TlsClientOptions {
 }
 
 /// How a server is reached that names no other port: by TLS, unless it is spoken to in clear text.
-#[cfg(any(
-    feature = "ldap",
-    feature = "mysql",
-    feature = "postgres",
-    feature = "redis"
-))]
+#[cfg(any(feature = "ldap", feature = "mysql", feature = "postgres", feature = "redis"))]
 fn line(
     (server, port): (&str, u16),
     cleartext: bool,
@@ -125,12 +121,7 @@ fn line(
 }
 
 /// How passwords are stored.
-#[cfg(any(
-    feature = "ldap",
-    feature = "mysql",
-    feature = "postgres",
-    feature = "redis"
-))]
+#[cfg(any(feature = "ldap", feature = "mysql", feature = "postgres", feature = "redis"))]
 fn scheme(text: &str) -> Result<PasswordScheme, Unfit> {
     let wrong = |error: SchemeError| Unfit { key: "passwords", problem: error.to_string() };
     text.parse().map_err(wrong)

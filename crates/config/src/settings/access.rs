@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackEnd, CertificateSettings, HttpSettings, JwtSettings, LdapSettings, MysqlSettings, PostgresSettings,
-    RedisSettings,
+    BackEnd, CertificateSettings, HttpSettings, JwtSettings, LdapSettings, MysqlSettings,
+    PostgresSettings, RedisSettings,
 };
 use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
@@ -32,6 +32,10 @@ pub struct AccessSettings {
     /// nobody knows is refused. May be left out where there is only one. A listener may have its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<Vec<String>>,
+    /// Back ends that are asked, one after the other, for rules of whoever was let in, by their names. Those rules are asked
+    /// behind the ones that the client has brought with it, and before `[[access.rule]]`. A listener may have its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules_from: Option<Vec<String>>,
     /// What holds where no rule says anything; `"deny"` when there are rules and it is left out. Without
     /// this and without rules everything is allowed to those who were let in. Read anew at SIGHUP.
     #[serde(skip_serializing_if = "Option::is_none")]

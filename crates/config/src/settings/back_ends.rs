@@ -380,7 +380,43 @@ impl<'a> BackEnd<'a> {
             Self::Redis(redis) => redis.command.contains("${username}"),
             Self::Postgres(postgres) => postgres.query.get().has(Shown::UserName),
             Self::Mysql(mysql) => mysql.query.get().has(Shown::UserName),
-            Self::Ldap(ldap) => ldap.entry.as_ref().unwrap_or(&ldap.filter).get().has(Shown::UserName),
+            Self::Ldap(ldap) => {
+                ldap.entry.as_ref().unwrap_or(&ldap.filter).get().has(Shown::UserName)
+            }
+        }
+    }
+
+    /// The texts with places by which it is asked for rules of a client that another has let in; none where it has no
+    /// rules.
+    pub(crate) fn rules_texts(self) -> Vec<String> {
+        let placed = |placed: &Placed| placed.to_string();
+        match self {
+            Self::Http(http) => {
+                let body = http.body.as_ref().map_or_else(|| "${username}".to_owned(), placed);
+                vec![placed(&http.url), body]
+            }
+            Self::Redis(redis) => redis.rules_command.iter().cloned().collect(),
+            Self::Postgres(postgres) => postgres.rules_query.iter().map(placed).collect(),
+            Self::Mysql(mysql) => mysql.rules_query.iter().map(placed).collect(),
+            Self::Ldap(ldap) => {
+                let lists =
+                    [&ldap.publish_attribute, &ldap.subscribe_attribute, &ldap.all_attribute];
+                let has_rules = lists.into_iter().any(Option::is_some);
+                has_rules
+                    .then(|| placed(ldap.entry.as_ref().unwrap_or(&ldap.filter)))
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// What makes it have rules.
+    pub(crate) fn rules_key(self) -> &'static str {
+        match self {
+            Self::Http(_) => "acl",
+            Self::Redis(_) => "rules_command",
+            Self::Postgres(_) | Self::Mysql(_) => "rules_query",
+            Self::Ldap(_) => "publish_attribute, subscribe_attribute or all_attribute",
         }
     }
 

@@ -18,15 +18,15 @@ use crate::program::{Node, Place, run};
 /// How long a step may take before the test gives up on it: a bound of failure, not a measurement.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const SUCCESS: u8 = 0;
+pub(crate) const SUCCESS: u8 = 0;
 /// No matching subscribers: it was allowed.
-const NOBODY_HEARS: u8 = 0x10;
-const UNAVAILABLE: u8 = 0x88;
-const NOT_AUTHORIZED: u8 = 0x87;
-const BAD_PASSWORD: u8 = 0x86;
+pub(crate) const NOBODY_HEARS: u8 = 0x10;
+pub(crate) const UNAVAILABLE: u8 = 0x88;
+pub(crate) const NOT_AUTHORIZED: u8 = 0x87;
+pub(crate) const BAD_PASSWORD: u8 = 0x86;
 
 /// The reason code that a client of MQTT 5.0 with that name and password gets.
-fn connects(url: &str, user: &str, password: &str) -> (u8, TcpStream) {
+pub(crate) fn connects(url: &str, user: &str, password: &str) -> (u8, TcpStream) {
     let text = |text: &str| {
         let length = u16::try_from(text.len()).expect("short");
         [&length.to_be_bytes(), text.as_bytes()].concat()
@@ -58,7 +58,7 @@ fn hear(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// The reason code of PUBACK.
-fn publishes(stream: &mut TcpStream, topic: &str) -> u8 {
+pub(crate) fn publishes(stream: &mut TcpStream, topic: &str) -> u8 {
     let length = u8::try_from(topic.len()).expect("short");
     let body = [&[0, length], topic.as_bytes(), &[0, 1, 0]].concat();
     let length = u8::try_from(body.len()).expect("short");
@@ -200,4 +200,30 @@ fn a_redis_that_cannot_be_meant_stops_the_start_and_shows_no_password() {
         assert!(shown.contains(said), "{line}: {shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
     }
+}
+
+#[test]
+fn a_directory_that_cannot_be_meant_stops_the_start_and_shows_no_password() {
+    let place = Place::new();
+    let text = "[[access.ldap]]\nname = \"d\"\nserver = \"127.0.0.1\"\nuser_name = \"cn=node\"\n\
+                password = \"hunter2\"\nbase = \"dc=plant\"\n";
+    for (line, said) in [
+        ("base = \"plant\"", "`base` is no distinguished name such as"),
+        ("filter = \"(uid=bob)\"", "`filter` has no place such as `${username}`: all clients"),
+        ("filter = \"(${username}=a)\"", "`filter` is no filter such as `(uid=${username})`, or"),
+        ("entry = \"uid=${username}\"", "finds no client: either `entry` or `base` is needed"),
+        ("user_name = \"\"", "`user_name` needs a `password`, and the other way round"),
+        ("start_tls = true\ncleartext = true", "`start_tls` and `cleartext` exclude each other"),
+        ("proof = \"stored\"\npasswords = \"md5\"", "`passwords` names no scheme; there are"),
+        ("timeout = \"1m\"", "`access.ldap.0.timeout` is 1m, out of its range"),
+    ] {
+        let key = line.split(' ').next().expect("a key");
+        let rest = text.lines().filter(|other| !other.starts_with(key)).collect::<Vec<_>>();
+        place.write("plexus.toml", &format!("{}\n{line}\n", rest.join("\n")));
+        let shown = place.run(["config", "check", "plexus.toml"]).failed(3);
+        assert!(shown.contains(said), "{line}: {shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    place.write("plexus.toml", &text.replace("ldap", "mysql").replace("base", "database"));
+    place.run(["config", "check", "plexus.toml"]).ok();
 }

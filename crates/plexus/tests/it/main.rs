@@ -20,5 +20,6 @@ mod revoked;
 mod serve;
 mod shut_doors;
 mod store;
+mod stores;
 mod subscribe;
 mod transports;
