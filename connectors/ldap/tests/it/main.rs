@@ -100,7 +100,7 @@ fn door(port: u16, timeout: Duration, change: impl FnOnce(LdapOptions) -> LdapOp
 
 fn stored(options: LdapOptions) -> LdapOptions {
     let attributes = Attributes { password: Some("userPassword".to_owned()), ..attributes() };
-    LdapOptions { attributes, proof: Proof::Stored(PasswordScheme::Phc), ..options }
+    LdapOptions { attributes, proof: Proof::Stored(PasswordScheme::Directory), ..options }
 }
 
 #[test]

@@ -1,7 +1,9 @@
-use std::fs;
+use std::{fs, net::TcpStream, thread};
+
+use plexus_runtime::unix_now;
 
 use super::{Papers, run};
-use crate::{Authority, Folder, Foreign, free_port, program};
+use crate::{Authority, Folder, Foreign, PATIENCE, free_port, program};
 
 /// An OpenLDAP that holds `dc=plant`, with `cn=node,dc=plant` for the node. It speaks clear text with StartTLS at
 /// one port and TLS at another.
@@ -76,6 +78,14 @@ impl Slapd {
         let places = format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{secure_port}");
         let words = ["-f", &config, "-h", &places, "-d", "stats"].map(str::to_owned);
         self.server = Some(Foreign::start(&program("slapd", &[]), &words, "slapd starting"));
+        // It says so a moment before it listens.
+        let deadline = unix_now() + PATIENCE;
+        for port in [port, secure_port] {
+            while TcpStream::connect(("127.0.0.1", port)).is_err() {
+                assert!(unix_now() < deadline, "it never listens");
+                thread::yield_now();
+            }
+        }
     }
 
     /// Ends it in order.
