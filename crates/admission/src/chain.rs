@@ -92,7 +92,7 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Stra
         };
         if let Outcome::Deny(reason) = &outcome {
             let (client, user) = (credentials.client_id.as_str(), credentials.user_name.as_deref());
-            tracing::info!(authenticator = step.name(), ?client, ?user, %reason, "not let in");
+            tracing::info!(authenticator = step.name(), client, user, %reason, "not let in");
         }
         return outcome;
     }

@@ -180,7 +180,7 @@ impl Authenticator for Tokens {
                 Ok(rights) => Ok(Answer::Allow(Box::new(rights), None)),
                 Err(problem) => {
                     let client = credentials.client_id.as_str();
-                    tracing::info!(?client, %problem, "token refused");
+                    tracing::info!(client, %problem, "token refused");
                     Ok(Answer::Deny(ReasonCode::NotAuthorized))
                 }
             }

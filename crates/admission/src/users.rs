@@ -84,7 +84,7 @@ impl UserTable {
         };
         Ok(step.unwrap_or_else(|problem| {
             let client = client_id.as_str();
-            tracing::info!(?client, %problem, "SCRAM ends");
+            tracing::info!(client, %problem, "SCRAM ends");
             // Also what DISCONNECT may say to a client that authenticates itself anew.
             Answer::Deny(ReasonCode::NotAuthorized)
         }))
