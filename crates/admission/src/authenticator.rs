@@ -50,6 +50,9 @@ pub enum Trouble {
 /// An answer that is on its way.
 pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, Trouble>> + Send + 'a>>;
 
+/// What has to come before an answer.
+pub type Preparing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// One who may know a client. Asked on the control plane, by several at the same time.
 pub trait Authenticator: Send + Sync + fmt::Debug {
     /// Whether it can say anything about such credentials at all. Asked on the shard: cheap, and it
@@ -59,6 +62,12 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
     /// Whether it may bring rules or attributes of a client.
     fn gives_rights(&self) -> bool {
         true
+    }
+
+    /// Waits, a short while, for what all clients may have to wait for together. Nobody's turn is held by it.
+    fn prepare<'a>(&'a self, credentials: &Credentials) -> Preparing<'a> {
+        let _ = credentials;
+        Box::pin(std::future::ready(()))
     }
 
     /// What it says. Who asks gives up after a while.

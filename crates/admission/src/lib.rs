@@ -23,7 +23,7 @@ mod stored;
 mod tokens;
 mod users;
 
-pub use authenticator::{Answer, Asking, Authenticator, Trouble};
+pub use authenticator::{Answer, Asking, Authenticator, Preparing, Trouble};
 pub use certificates::{CertificateName, CertificateOptions, Certificates};
 pub use chain::{Chain, Strangers};
 pub use rights::{RulesError, attributes_of, rules_of};

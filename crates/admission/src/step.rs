@@ -133,6 +133,7 @@ impl Step {
         let turn = self.turns.acquire();
         let turn = match self.options.timeout {
             None => turn.await,
+        self.authenticator.prepare(credentials).await;
             Some(timeout) => {
                 tokio::time::timeout(timeout, turn).await.map_err(|_| Trouble::Busy)?
             }

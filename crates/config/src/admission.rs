@@ -248,7 +248,7 @@ impl Config {
         };
         let fetch = office.back_ends.document(url, jwt.key_set_ca_file.as_deref(), &office.runtime);
         let fetch = fetch.map_err(|error| wrong("key_set_url", error))?;
-        Ok(Keys::published(fetch, jwt.key_set_refresh.get(), &office.runtime))
+        Ok(Keys::published(fetch, jwt.key_set_refresh.get(), None, &office.runtime))
     }
 
     /// The mistakes in authenticators and chains that their types let pass.
