@@ -1,6 +1,7 @@
 //! Checks of credentials that are under way elsewhere, and the way back of their outcomes.
 
 use std::{
+    collections::BTreeMap,
     net::IpAddr,
     sync::{
         Arc,
@@ -12,9 +13,9 @@ use plexus_access::{Credentials, Gate, Outcome, Policy, Reply};
 use plexus_links::Bell;
 use plexus_porch::{Clock, Fence, Fences, Who};
 
-use plexus_types::{ClientId, Text};
+use plexus_types::{ClientId, ReasonCode, Text};
 
-use crate::ports::Ticket;
+use crate::ports::{ConnId, Ticket};
 
 /// Checks of one shard that may be under way; beyond it a client is told that the server is busy.
 const UNDER_WAY_MAX: usize = 2_048;
@@ -47,13 +48,16 @@ pub(crate) struct Checks {
     outcomes: SyncSender<(Ticket, Outcome)>,
     arrived: Receiver<(Ticket, Outcome)>,
     under_way: usize,
+    /// Who waits for one; whoever is gone is not in it.
+    waiting: BTreeMap<(ConnId, u32), Arc<()>>,
 }
 
 impl Checks {
     /// None yet; the bell tells the shard of each outcome.
     pub(crate) fn new(bell: Bell, fences: Arc<Fences>, clock: Clock) -> Self {
         let (outcomes, arrived) = sync_channel(UNDER_WAY_MAX);
-        Self { bell, fences, clock, outcomes, arrived, under_way: 0 }
+        let waiting = BTreeMap::new();
+        Self { bell, fences, clock, outcomes, arrived, under_way: 0, waiting }
     }
 
     /// Has the policy check the credentials; false when too many checks are under way.
@@ -71,7 +75,14 @@ impl Checks {
         let (fences, clock) = (Arc::clone(&self.fences), self.clock);
         let claim = Arc::new(Claim::of(&credentials));
         let (asks, claims) = (Arc::clone(&fences), Arc::clone(&claim));
+        let waits = Arc::new(());
+        let waiting = Arc::downgrade(&waits);
+        self.waiting.insert((ticket.conn, ticket.serial), waits);
         let gate = Gate::new(move |tried| {
+            // Nothing is computed for who is gone, and so nobody hears this.
+            if waiting.strong_count() == 0 {
+                return Err(ReasonCode::UnspecifiedError);
+            }
             asks.ask_lockout(clock.now(), claims.who(tried)).map_err(Fence::reason)
         });
         credentials.gate = gate.clone();
@@ -95,6 +106,86 @@ impl Checks {
     pub(crate) fn next(&mut self) -> Option<(Ticket, Outcome)> {
         let outcome = self.arrived.try_recv().ok()?;
         self.under_way -= 1;
+        let (Ticket { conn, serial }, _) = &outcome;
+        self.waiting.remove(&(*conn, *serial));
         Some(outcome)
+    }
+
+    /// That connection is gone: what it asked and nobody has begun with need not be found out.
+    pub(crate) fn give_up(&mut self, conn: ConnId) {
+        if self.waiting.is_empty() {
+            return; // Nearly always.
+        }
+        let asked = self.waiting.range((conn, 0)..=(conn, u32::MAX));
+        for key in asked.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.waiting.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use plexus_access::{Principal, Verdict};
+    use plexus_porch::FenceOptions;
+    use plexus_stdx::Seed;
+    use plexus_types::{Instant, Qos, TopicFilter, TopicName};
+
+    use super::*;
+
+    /// Keeps what it is asked.
+    #[derive(Default)]
+    struct Slow(Mutex<Vec<(Credentials, Reply)>>);
+
+    impl Policy for Slow {
+        fn authenticate(&self, _: &Credentials) -> Verdict {
+            Verdict::Later
+        }
+
+        fn verify(&self, credentials: Credentials, reply: Reply) {
+            self.0.lock().unwrap().push((credentials, reply));
+        }
+
+        fn publish(&self, _: &Principal, _: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
+            Ok(())
+        }
+
+        fn subscribe(&self, _: &Principal, _: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
+            Ok(())
+        }
+    }
+
+    fn credentials() -> Credentials {
+        Credentials {
+            client_id: ClientId::try_from("c").unwrap(),
+            user_name: None,
+            password: None,
+            peer: None,
+            listener: Arc::from("tcp"),
+            certificate: None,
+            enhanced: None,
+            gate: Gate::default(),
+        }
+    }
+
+    #[test]
+    fn what_somebody_asked_who_is_gone_is_not_begun() {
+        let poll = mio::Poll::new().unwrap();
+        let bell = Bell::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap());
+        let fences = Arc::new(Fences::new(&FenceOptions::default(), Seed::new(1)));
+        let mut checks = Checks::new(bell, fences, Clock::start(Instant::ZERO));
+        let slow = Arc::new(Slow::default());
+        let policy: Arc<dyn Policy> = Arc::<Slow>::clone(&slow);
+        for (conn, serial) in [(1, 7), (2, 8)] {
+            assert!(checks.begin(Ticket { conn: ConnId(conn), serial }, &policy, credentials()));
+        }
+        checks.give_up(ConnId(1));
+        let asked = std::mem::take(&mut *slow.0.lock().unwrap());
+        let worth_while = asked.iter().map(|(credentials, _)| credentials.gate.ask().is_ok());
+        assert_eq!(worth_while.collect::<Vec<_>>(), [false, true]);
+        drop(asked);
+        assert_eq!(std::iter::from_fn(|| checks.next()).count(), 2, "each is answered");
+        assert!(checks.waiting.is_empty() && checks.under_way == 0);
     }
 }

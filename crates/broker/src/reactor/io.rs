@@ -124,6 +124,7 @@ impl Io {
 
     pub(super) fn remove(&mut self, id: ConnId) {
         self.unpace(id);
+        self.checks.give_up(id);
         // Closing the socket takes it out of the poll as well.
         drop(self.conns.remove(id.0));
     }
