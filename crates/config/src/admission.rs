@@ -354,10 +354,7 @@ impl Config {
     fn unproved_beside_proved(&self) -> Option<Diagnostic> {
         let access = &self.settings.access;
         let jwt = access.jwt.iter().enumerate().filter(|(_, jwt)| !jwt.proves_user_names());
-        let jwt = jwt.map(|(index, jwt)| {
-            let mend = "set its user_name_claim, or claims = { sub = \"${username}\" }";
-            ("jwt", index, &*jwt.name, mend)
-        });
+        let jwt = jwt.map(|(index, jwt)| ("jwt", index, &*jwt.name, JwtSettings::PROOF));
         let back_ends = access.back_ends().into_iter();
         let back_ends = back_ends.filter(|(_, back_end)| !back_end.proves_user_names());
         let back_ends = back_ends.map(|(at, it)| (it.kind(), at, it.name(), it.proof()));
@@ -397,6 +394,9 @@ impl Config {
                             ES256, ES384 and EdDSA";
                 add("algorithms", format!("`{name}` is no algorithm of tokens"), help);
             }
+        }
+        if found.is_empty() {
+            found.extend(self.misfit_algorithms(number, jwt));
         }
         found
     }

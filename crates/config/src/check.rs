@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use plexus_net::{ClientAuth, ListenUrl};
 
 use crate::{
+    chains::idle,
     load::{Config, Touched},
     ranges::{Range, range_of},
     report::{Diagnostic, Origin},
@@ -63,6 +64,10 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     if !whole("listener") {
         return checks.found;
     }
+    if whole("access") {
+        checks.found.extend(config.certificates_not_asked_for());
+        checks.found.extend(config.strangers_beside_unproved());
+    }
     if whole("node") && whole("store") {
         checks.places();
     }
@@ -105,7 +110,7 @@ pub(crate) fn odd(config: &Config) -> Vec<Diagnostic> {
         };
         config.mistake(&["log", "level"], message).with_help(help)
     });
-    told.chain(kept_nowhere(config)).chain(for_no_listener(config)).collect()
+    told.chain(kept_nowhere(config)).chain(for_no_listener(config)).chain(idle(config)).collect()
 }
 
 /// What has to be kept and has no place: a data directory that was forgotten, most likely.

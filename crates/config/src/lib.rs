@@ -12,6 +12,7 @@
 //! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
 
 mod admission;
+mod chains;
 mod check;
 mod door;
 mod explain;

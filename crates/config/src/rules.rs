@@ -6,7 +6,7 @@ use crate::{
     check::name_of,
     load::Config,
     report::Diagnostic,
-    settings::{AccessRule, Activity, NoMatch, UsersBy},
+    settings::{AccessRule, Activity, JwtSettings, NoMatch, UsersBy},
 };
 
 /// Each message is compared with each of them.
@@ -74,9 +74,7 @@ impl Config {
             return Some(self.mistake(&path, message).with_help(help));
         }
         let jwt = access.jwt.iter().find(|jwt| !jwt.proves_user_names());
-        let jwt = jwt.map(|jwt| {
-            (&*jwt.name, "set its user_name_claim, or claims = { sub = \"${username}\" }")
-        });
+        let jwt = jwt.map(|jwt| (&*jwt.name, JwtSettings::PROOF));
         let back_ends = access.back_ends().into_iter().map(|(_, back_end)| back_end);
         let mut others = back_ends.filter(|back_end| !back_end.proves_user_names());
         let idle = jwt.or_else(|| others.next().map(|other| (other.name(), other.proof())));

@@ -18,8 +18,15 @@ pub(crate) fn token_options() -> TokenOptions {
     }
 }
 
+/// What is odd about such a file, and no mistake.
+pub(crate) fn warnings(text: &str) -> Vec<String> {
+    let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
+    let config = load(Sources { file, ..Sources::default() }).unwrap();
+    config.warnings.iter().map(|one| format!("{}: {}", one.origin, one.message)).collect()
+}
+
 /// What is said of such a file, without the excerpts.
-fn problems(text: &str) -> Vec<String> {
+pub(crate) fn problems(text: &str) -> Vec<String> {
     let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
     let error = load(Sources { file, ..Sources::default() }).map(drop).err();
     let diagnostics = error.map(|error| error.diagnostics).unwrap_or_default();
@@ -64,7 +71,9 @@ fn a_chain_names_authenticators_that_there_are() {
 fn who_proves_no_names_stands_beside_nobody_who_does() {
     let jwt = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
     let chain = "[access]\nchain = [\"a\", \"b\"]\n";
-    let certificate = "[[access.certificate]]\nname = \"b\"\n";
+    let certificate = "[[access.certificate]]\nname = \"b\"\n\
+                       [[listener]]\nurl = \"tls://127.0.0.1:0\"\ntls = { cert_file = \"c\", \
+                       key_file = \"k\", client_auth = \"optional\", client_ca_file = \"a\" }\n";
     let found = problems(&format!("{chain}{jwt}{certificate}"));
     assert!(found[0].contains("`a` does not prove user names, beside others"), "{found:?}");
     let proved = format!("{chain}{jwt}user_name_claim = \"sub\"\n{certificate}");
