@@ -7,13 +7,14 @@
 //! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`ClientFirst`],
 //! [`Rules`].
 //!
-//! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`,
+//! *Reading order.* `policy`, `outcome`, `notice`, `allow_all`, `users`, `password`, `users::edit`,
 //! `users::import`, `scram`, `pattern`,
 //! `rules`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
 
 mod allow_all;
+mod notice;
 mod outcome;
 mod password;
 mod pattern;
@@ -24,6 +25,7 @@ mod template;
 mod users;
 
 pub use allow_all::AllowAll;
+pub use notice::{Notice, Visitor};
 pub use outcome::{
     ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX, Attributes, Exchange, Outcome, Reply, Rights,
 };

@@ -7,7 +7,7 @@ use std::{
 use bytes::Bytes;
 use plexus_types::{ClientId, Qos, ReasonCode, Text, TopicFilter, TopicName};
 
-use crate::{Exchange, Reply, Rights};
+use crate::{Exchange, Notice, Reply, Rights, Visitor};
 
 /// What a client says about itself before it is let in.
 pub struct Credentials {
@@ -175,6 +175,11 @@ pub trait Policy: Send + Sync {
         filter: &TopicFilter,
         qos: Qos,
     ) -> Result<(), ReasonCode>;
+
+    /// Keeps a record of what became of somebody. It must not wait; here nobody keeps any.
+    fn note(&self, who: Visitor<'_>, notice: Notice<'_>) {
+        let _ = (who, notice);
+    }
 }
 
 /// The rule that no policy relaxes: what the node says of itself under `$SYS` is not forged by a

@@ -34,6 +34,7 @@ use std::{
     },
 };
 
+use plexus_access::{Notice, Visitor};
 use plexus_porch::Fences;
 use plexus_records::{SLOTS, slot_of};
 use plexus_session::{
@@ -309,8 +310,12 @@ impl Shard {
 
     /// The connection is gone without a word of its session.
     pub fn handle_lost(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
-        let tenant = self.tenants.take(conn);
-        let Tenant::Client(slot) = tenant else { return };
+        let slot = match self.tenants.take(conn) {
+            Tenant::Client(slot) => slot,
+            Tenant::Newcomer(newcomer) => return newcomer.note_end(&"it left unanswered"),
+            Tenant::Nobody => return,
+        };
+        self.note_disconnected(slot, &"the connection was lost");
         self.counters().disconnected.add(1);
         let renewal = self.take_renewal(conn);
         self.detach(slot);
@@ -366,6 +371,8 @@ impl Shard {
                 continue;
             }
             client.armed = Instant::FAR_FUTURE;
+            let away = client.conn.is_none();
+            let away = away.then(|| (Arc::clone(&client.principal), Arc::clone(&client.door)));
             if client.is_held() {
                 client.session.handle_activity(turn.now);
             }
@@ -373,6 +380,11 @@ impl Shard {
             self.drain(turn, slot);
             self.look_at_crowd(turn, slot);
             self.work_off(turn);
+            let is_gone = self.clients.get(slot).is_none_or(|client| client.serial != serial);
+            if let Some((principal, door)) = away.filter(|_| is_gone) {
+                let why = Notice::SessionEnded(&"its client did not come back in time");
+                door.policy.note(Visitor::from(&*principal), why);
+            }
             self.arm(slot);
         }
         self.take_later(turn);

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use plexus_access::{
-    Act, AllowAll, Credentials, Effect, Outcome, Policy, Principal, Reply, Rule, Rules, Verdict,
+    Act, AllowAll, Credentials, Effect, Notice, Policy, Principal, Reply, Rule, Rules, Verdict,
+    Visitor,
 };
 use plexus_admission::Chain;
 use plexus_audit::{AuditPort, Event, Kind, Who};
@@ -111,13 +112,13 @@ const NO_MATCH: &str = "access.no_match";
 /// What clients may not publish whatever the rules say.
 const FORBIDDEN: &str = "$SYS is the node's own";
 
-/// Who somebody says that he is.
-fn whoever(credentials: &Credentials) -> Who {
+/// Somebody, as the audit log names him.
+fn named(visitor: Visitor<'_>) -> Who {
     Who {
-        client: Some(credentials.client_id.as_str().to_owned()),
-        user: credentials.user_name.as_deref().map(str::to_owned),
-        peer: credentials.peer,
-        listener: Some(credentials.listener.to_string()),
+        client: visitor.client.map(str::to_owned),
+        user: visitor.user.map(str::to_owned),
+        peer: visitor.peer,
+        listener: Some(visitor.listener.to_owned()),
     }
 }
 
@@ -127,13 +128,7 @@ fn refusal(principal: &Principal, act: &Act<'_>, because: &str) -> Event {
         Act::Publish { topic, .. } => ("publish", topic.as_str()),
         Act::Subscribe { filter, .. } => ("subscribe", filter.as_str()),
     };
-    let who = Who {
-        client: Some(principal.client_id.as_str().to_owned()),
-        user: principal.user_name.as_deref().map(str::to_owned),
-        peer: principal.peer,
-        listener: Some(principal.listener.to_string()),
-    };
-    Event::refused(Kind::Access, name, who, because).on(target)
+    Event::refused(Kind::Access, name, named(principal.into()), because).on(target)
 }
 
 #[cold]
@@ -155,39 +150,29 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
 
 impl Policy for Door {
     fn authenticate(&self, credentials: &Credentials) -> Verdict {
-        let verdict = self.at_once(credentials);
-        match verdict {
-            Verdict::Allow => self.audit.record(|| Event::logged_in(whoever(credentials))),
-            Verdict::Deny(reason) => {
-                self.audit
-                    .record(|| Event::login_refused(whoever(credentials), reason.to_string()));
-            }
-            Verdict::Later => {}
-        }
-        verdict
+        self.at_once(credentials)
     }
 
     fn verify(&self, credentials: Credentials, reply: Reply) {
-        let (audit, who) = (self.audit.clone(), whoever(&credentials));
-        let reply = Reply::new(move |outcome| {
-            match &outcome {
-                Outcome::Allow(rights, _) => audit.record(|| {
-                    let proved = rights.user_name.as_deref().map(str::to_owned);
-                    let user = proved.or_else(|| who.user.clone());
-                    Event::logged_in(Who { user, ..who })
-                }),
-                Outcome::Deny(reason) => {
-                    audit.record(|| Event::login_refused(who, reason.to_string()));
-                }
-                // Nobody is in yet.
-                Outcome::Continue(..) => {}
-            }
-            reply.send(outcome);
-        });
         match &self.chain {
             Some(chain) => chain.ask(credentials, reply),
             None => AllowAll.verify(credentials, reply),
         }
+    }
+
+    fn note(&self, visitor: Visitor<'_>, notice: Notice<'_>) {
+        self.audit.record(|| {
+            let who = named(visitor);
+            match notice {
+                Notice::LetIn => Event::logged_in(who),
+                Notice::TurnedAway(because) => Event::login_refused(who, because.to_string()),
+                Notice::KeptOut(fence, because) => Event::kept_out(fence, who, because.to_string()),
+                Notice::Renewed => Event::renewed(who),
+                Notice::NotRenewed(because) => Event::renewal_refused(who, because.to_string()),
+                Notice::Disconnected(because) => Event::disconnected(who, because.to_string()),
+                Notice::SessionEnded(because) => Event::session_ended(who, because.to_string()),
+            }
+        });
     }
 
     fn publish(

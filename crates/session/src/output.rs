@@ -281,3 +281,12 @@ pub enum CloseReason {
     /// CONNECT was refused.
     Refused(ReasonCode),
 }
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByClient => f.write_str("by the client"),
+            Self::ByServer(reason) | Self::Refused(reason) => reason.fmt(f),
+        }
+    }
+}

@@ -1,11 +1,13 @@
 //! From CONNECT to a session: take-over, clean start.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use plexus_access::{Certificate, Credentials, Enhanced, Exchange, Gate, Principal, Rights};
+use plexus_access::{
+    Certificate, Credentials, Enhanced, Exchange, Gate, Notice, Principal, Rights, Visitor,
+};
 use plexus_porch::{Fence, Seat, Who};
-use plexus_session::{Action, Admitted, CloseReason, Connecting, Output, Session};
+use plexus_session::{Action, Admitted, CloseReason, Connecting, Outbox, Output, Session};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode, Text};
 use plexus_wire::Packet;
 
@@ -31,6 +33,8 @@ pub(super) struct Newcomer {
     pub(super) in_exchange: bool,
     /// What was found out about it.
     pub(super) rights: Option<Arc<Rights>>,
+    /// What the reason code of its refusal does not tell.
+    why: Option<&'static str>,
 }
 
 impl Newcomer {
@@ -55,6 +59,32 @@ impl Newcomer {
     pub(super) fn who(&self) -> Who<'_> {
         let client = self.client_id.as_str();
         Who { client, user: self.user_name.as_deref(), peer: self.peer }
+    }
+
+    /// Who it is, for the record: by the name that it has proved, if it has.
+    fn visitor(&self) -> Visitor<'_> {
+        let proved = self.rights.as_ref().and_then(|rights| rights.user_name.as_deref());
+        Visitor {
+            client: Some(self.client_id.as_str()),
+            user: proved.or(self.user_name.as_deref()),
+            peer: self.peer,
+            listener: &self.door.name,
+        }
+    }
+
+    /// It is not let in, for a reason that stands in no packet.
+    fn refuse(&mut self, reason: ReasonCode, why: &'static str, out: &mut Outbox) {
+        self.why = Some(why);
+        self.connecting.refuse(reason, None, out);
+    }
+
+    /// It is gone before it was in, or is not let in.
+    pub(super) fn note_end(&self, because: &dyn fmt::Display) {
+        let note = |because| self.door.policy.note(self.visitor(), Notice::TurnedAway(because));
+        match self.why {
+            Some(why) => note(&format_args!("{because}: {why}")),
+            None => note(because),
+        }
     }
 }
 
@@ -81,6 +111,7 @@ impl Shard {
             exchange: None,
             in_exchange: false,
             rights: None,
+            why: None,
         };
         *self.tenants.get(conn) = Tenant::Newcomer(Box::new(newcomer));
         self.settle_newcomer(turn, conn);
@@ -106,14 +137,14 @@ impl Shard {
     }
 
     fn turn_away(&mut self, turn: &mut Turn<'_>, conn: ConnId, reason: CloseReason) {
-        if let Tenant::Newcomer(newcomer) = self.tenants.take(conn)
-            && let CloseReason::Refused(reason) = reason
-        {
-            let peer = newcomer.peer.map(tracing::field::display);
-            let (client, user) = (newcomer.client_id.as_str(), newcomer.user_name.as_deref());
-            let listener = &newcomer.door.name;
-            tracing::warn!(%reason, client, user, peer, %listener, "client refused");
-            self.counters().connections_refused.add(1);
+        if let Tenant::Newcomer(newcomer) = self.tenants.take(conn) {
+            newcomer.note_end(&reason);
+            if let CloseReason::Refused(reason) = reason {
+                let Visitor { client, user, peer, listener } = newcomer.visitor();
+                let (peer, why) = (peer.map(tracing::field::display), newcomer.why);
+                tracing::warn!(%reason, why, client, user, peer, listener, "client refused");
+                self.counters().connections_refused.add(1);
+            }
         }
         turn.ports.close(conn, reason);
     }
@@ -123,30 +154,12 @@ impl Shard {
         let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
         let rights = newcomer.rights.clone();
         if let Some(rights) = &rights {
-            admitted.expires = rights.expires;
-            if let Some(proved) = &rights.user_name {
-                admitted.connect.user_name = Some(proved.clone());
-            }
+            go_by(rights, &mut admitted);
         }
         let found = self.clients.find(&admitted.client_id);
-        if let Some(slot) = found
-            && self.clients.get(slot).is_some_and(|at| !at.session.may_resume(&admitted.connect))
-        {
-            // A Client Identifier alone is no credential: the session is another user's.
+        if let Some((reason, why)) = self.objection(&admitted, found) {
             let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-            newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
-            return;
-        }
-        if self.log_refuses(&admitted, found) {
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-            newcomer.connecting.refuse(ReasonCode::ServerUnavailable, None, &mut self.outbox);
-            return;
-        }
-        if found.is_none() && self.node_is_full() {
-            let limit = self.context.options.sessions_max;
-            tracing::warn!(limit, "there are limits.max_sessions sessions already");
-            let Tenant::Newcomer(newcomer) = self.tenants.get(conn) else { return };
-            newcomer.connecting.refuse(ReasonCode::QuotaExceeded, None, &mut self.outbox);
+            newcomer.refuse(reason, why, &mut self.outbox);
             return;
         }
         let Ok(seat) = self.seat(conn, &admitted, found) else { return };
@@ -163,6 +176,7 @@ impl Shard {
             self.displace(turn, slot, &admitted);
             self.review_return(turn, slot, &*newcomer.door.policy, &principal);
         }
+        newcomer.door.policy.note(Visitor::from(&*principal), Notice::LetIn);
         // Nobody else has come into the slot, if it is free now.
         let resumed = found.filter(|slot| self.clients.get(*slot).is_some());
         let slot = if let Some(slot) = resumed {
@@ -193,6 +207,28 @@ impl Shard {
         turn.ports.resume(conn);
     }
 
+    /// Why a client that is who it says does not get the session that it wants: the reason, and what that does not tell.
+    fn objection(
+        &self,
+        admitted: &Admitted,
+        found: Option<u32>,
+    ) -> Option<(ReasonCode, &'static str)> {
+        let client = found.and_then(|slot| self.clients.get(slot));
+        if client.is_some_and(|client| !client.session.may_resume(&admitted.connect)) {
+            // A Client Identifier alone is no credential.
+            return Some((ReasonCode::NotAuthorized, "its session is another user's"));
+        }
+        if self.log_refuses(admitted, found) {
+            return Some((ReasonCode::ServerUnavailable, "its session cannot be kept"));
+        }
+        if found.is_none() && self.node_is_full() {
+            let limit = self.context.options.sessions_max;
+            tracing::warn!(limit, "there are limits.max_sessions sessions already");
+            return Some((ReasonCode::QuotaExceeded, "limits.max_sessions"));
+        }
+        None
+    }
+
     /// The client's connection among those of its user name: the one that it takes over, or one more. If there
     /// may be no more, it has been refused.
     fn seat(
@@ -207,7 +243,7 @@ impl Shard {
         }
         let seat = self.context.fences.seat(admitted.connect.user_name.as_deref());
         if let (Err(fence), Tenant::Newcomer(newcomer)) = (&seat, self.tenants.get(conn)) {
-            newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
+            newcomer.refuse(fence.reason(), fence.name(), &mut self.outbox);
         }
         seat.map(|seat| seat.map(Box::new))
     }
@@ -239,7 +275,7 @@ impl Shard {
             self.settle(turn, slot);
         }
         if admitted.connect.clean_start {
-            self.end_session(turn, slot);
+            self.end_session(turn, slot, "a new one was begun");
         }
     }
 
@@ -250,10 +286,17 @@ impl Shard {
         arrival: Arrival,
         reason: ReasonCode,
     ) -> ProtocolVersion {
-        let Arrival { connect, assigned, door, .. } = arrival;
+        let Arrival { connect, assigned, door, peer, .. } = arrival;
+        let visitor = Visitor {
+            client: Some(assigned.as_ref().map_or(&*connect.client_id, ClientId::as_str)),
+            user: connect.user_name.as_deref(),
+            peer,
+            listener: &door.name,
+        };
+        door.policy.note(visitor, Notice::TurnedAway(&reason));
         let version = connect.version;
         let mut connecting = Connecting::new(Arc::clone(&door.options), connect, assigned);
-        let mut outbox = plexus_session::Outbox::new();
+        let mut outbox = Outbox::new();
         connecting.refuse(reason, None, &mut outbox);
         while let Some(output) = outbox.poll() {
             match output {
@@ -270,5 +313,13 @@ impl Shard {
         counters.sessions.set(self.clients.len() as u64);
         let gone = counters.disconnected.read();
         counters.clients_connected.set(counters.connected.read().saturating_sub(gone));
+    }
+}
+
+/// What was found out about a client is what its session goes by.
+fn go_by(rights: &Rights, admitted: &mut Admitted) {
+    admitted.expires = rights.expires;
+    if let Some(proved) = &rights.user_name {
+        admitted.connect.user_name = Some(proved.clone());
     }
 }

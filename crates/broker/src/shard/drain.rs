@@ -3,6 +3,9 @@
 //! by piece, each followed by the next emptying. So a session is never called while its effects are
 //! pending, and one session's effects never mix with another's.
 
+use std::fmt;
+
+use plexus_access::{Notice, Visitor};
 use plexus_session::{
     Action, CloseReason, Decision, DropReason, Output, Publication, SubscribeRequest,
 };
@@ -202,6 +205,7 @@ impl Shard {
         let renewal = conn.and_then(|conn| self.take_renewal(conn));
         let Some(conn) = self.detach(slot) else { return };
         self.give_up(turn.now, slot, renewal);
+        self.note_disconnected(slot, &reason);
         if let (CloseReason::ByServer(reason), Some(client)) = (reason, self.clients.get(slot)) {
             let client = client.principal.client_id.as_str();
             tracing::info!(%reason, client, "client disconnected by the server");
@@ -210,6 +214,13 @@ impl Shard {
         self.counters().disconnected.add(1);
         self.count_clients();
         turn.ports.close(conn, reason);
+    }
+
+    /// Has it recorded that the connection of a client has ended.
+    pub(super) fn note_disconnected(&self, slot: u32, because: &dyn fmt::Display) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let visitor = Visitor::from(&*client.principal);
+        client.door.policy.note(visitor, Notice::Disconnected(because));
     }
 
     /// Parts a client from its connection.
@@ -234,7 +245,9 @@ impl Shard {
             drop(self.take_renewal(conn));
             *self.tenants.get(conn) = Tenant::Nobody;
             self.counters().disconnected.add(1);
-            turn.ports.close(conn, CloseReason::ByServer(ReasonCode::AdministrativeAction));
+            let reason = CloseReason::ByServer(ReasonCode::AdministrativeAction);
+            self.note_disconnected(slot, &reason);
+            turn.ports.close(conn, reason);
         }
         self.clients.remove(slot);
         self.count_clients();

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_access::{
-    Credentials, Enhanced, Exchange, Gate, Outcome, Policy, Principal, Rights, Verdict,
+    Credentials, Enhanced, Exchange, Gate, Notice, Outcome, Policy, Principal, Rights, Verdict,
+    Visitor,
 };
 use plexus_porch::{Fences, Who};
 use plexus_session::{Action, Decision};
@@ -220,6 +221,13 @@ impl Shard {
                 // It may have fewer rights than before.
                 self.review.push_back(slot);
             }
+        }
+        let visitor = Visitor::from(&*client.principal);
+        match &decision.verdict {
+            Ok(()) => client.door.policy.note(visitor, Notice::Renewed),
+            // Nothing is known yet.
+            Err(ReasonCode::ContinueAuthentication) => {}
+            Err(reason) => client.door.policy.note(visitor, Notice::NotRenewed(reason)),
         }
         client.session.handle_decision(turn.now, decision, &mut self.outbox);
     }

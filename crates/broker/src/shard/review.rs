@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use plexus_access::{Policy, Principal};
+use plexus_access::{Notice, Policy, Principal, Visitor};
 use plexus_fences::Bans;
 use plexus_porch::{Who, is_banned};
 use plexus_types::ReasonCode;
@@ -17,6 +17,8 @@ use crate::ports::Turn;
 
 /// Subscriptions that one turn asks about, those of one client in any case.
 const FILTERS_A_TURN: usize = 4_096;
+/// Why such a session ends.
+const NOT_ALLOWED: &str = "one of its subscriptions is not allowed any more";
 
 impl Shard {
     /// The rules have changed: everybody's subscriptions are looked at, some of them each turn.
@@ -51,7 +53,7 @@ impl Shard {
                 client.session.disconnect(now, reason, None, &mut self.outbox);
                 self.settle(turn, slot);
             }
-            self.end_session(turn, slot);
+            self.end_session(turn, slot, NOT_ALLOWED);
         }
     }
 
@@ -78,7 +80,7 @@ impl Shard {
         principal: &Principal,
     ) {
         if !self.keeps_rights(slot, policy, principal) {
-            self.end_session(turn, slot);
+            self.end_session(turn, slot, NOT_ALLOWED);
         }
     }
 
@@ -95,8 +97,10 @@ impl Shard {
         denied.is_none()
     }
 
-    pub(super) fn end_session(&mut self, turn: &mut Turn<'_>, slot: u32) {
+    pub(super) fn end_session(&mut self, turn: &mut Turn<'_>, slot: u32, why: &'static str) {
         if let Some(client) = self.clients.get_mut(slot) {
+            let visitor = Visitor::from(&*client.principal);
+            client.door.policy.note(visitor, Notice::SessionEnded(&why));
             client.session.end(turn.now, &mut self.outbox);
             self.settle(turn, slot);
         }
