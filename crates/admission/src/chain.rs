@@ -24,9 +24,10 @@ pub struct Chain {
     runtime: Handle,
 }
 
-/// An exchange that one of the steps has begun: that one goes on with it.
+/// An exchange that one of the steps has begun: that one goes on with it, also when others have taken its
+/// place meanwhile.
 struct Begun {
-    step: usize,
+    step: Arc<Step>,
     exchange: Exchange,
 }
 
@@ -66,11 +67,12 @@ impl Chain {
 async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Strangers) -> Outcome {
     let begun = credentials.enhanced.as_mut().and_then(|step| step.exchange.take());
     let begun = begun.and_then(Exchange::take::<Begun>);
-    let first = begun.as_ref().map_or(0, |begun| begun.step);
+    let mut alone = None;
     if let (Some(enhanced), Some(begun)) = (&mut credentials.enhanced, begun) {
         enhanced.exchange = Some(begun.exchange);
+        alone = Some([begun.step]);
     }
-    for (number, step) in steps.iter().enumerate().skip(first) {
+    for step in alone.as_ref().map_or(steps, |step| step.as_slice()) {
         if !step.concerns(&credentials) {
             continue;
         }
@@ -83,7 +85,7 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Stra
             Err(_) if step.on_trouble() == OnTrouble::Ignore => continue,
             Err(_) => Outcome::Deny(ReasonCode::ServerUnavailable),
             Ok(Answer::Continue(data, exchange)) => {
-                Outcome::Continue(data, Exchange::new(Begun { step: number, exchange }))
+                Outcome::Continue(data, Exchange::new(Begun { step: Arc::clone(step), exchange }))
             }
             Ok(Answer::Allow(rights, _)) if rights.expires.is_some_and(|at| at <= unix_now()) => {
                 Outcome::Deny(ReasonCode::NotAuthorized)

@@ -91,8 +91,12 @@ impl fmt::Debug for Office<'_> {
     }
 }
 
-/// All authenticators by their names.
-pub(crate) struct Steps(Vec<Arc<Step>>);
+/// All authenticators by their names, and the keys that are published at some address.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Steps {
+    all: Vec<Arc<Step>>,
+    published: Vec<(String, Keys)>,
+}
 
 impl Steps {
     /// The chain of a listener.
@@ -102,14 +106,14 @@ impl Steps {
         listener: &ListenerSettings,
         office: &Office<'_>,
     ) -> Option<Chain> {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return None;
         }
         let chain = listener.chain.as_ref().or(config.settings.access.chain.as_ref());
-        let named = |name: &String| self.0.iter().find(|step| step.name() == name).cloned();
+        let named = |name: &String| self.all.iter().find(|step| step.name() == name).cloned();
         let steps = match chain {
             Some(names) => names.iter().filter_map(named).collect(),
-            None => self.0.clone(),
+            None => self.all.clone(),
         };
         let strangers =
             if config.lets_strangers_in(listener) { Strangers::Admit } else { Strangers::Refuse };
@@ -124,9 +128,10 @@ impl Config {
         &self,
         office: &Office<'_>,
         users: Option<&UserTable>,
+        before: &Steps,
         seed: Seed,
     ) -> Result<Steps, ConfigError> {
-        let (mut steps, mut mistakes) = (Vec::new(), Vec::new());
+        let (mut steps, mut mistakes, mut published) = (Vec::new(), Vec::new(), Vec::new());
         let mut add = |name: &str, authenticator: Arc<dyn Authenticator>, options| {
             let step = Step::new(name, authenticator, options, &office.secret, seed);
             steps.push(Arc::new(step));
@@ -138,8 +143,11 @@ impl Config {
             add(&settings.name, Arc::new(certificates(settings)), StepOptions::OWN);
         }
         for (index, jwt) in self.settings.access.jwt.iter().enumerate() {
-            match self.tokens(index, jwt, office) {
-                Ok(tokens) => add(&jwt.name, Arc::new(tokens), StepOptions::BACK_END),
+            match self.tokens(index, jwt, (office, before)) {
+                Ok((tokens, keys)) => {
+                    published.extend(jwt.key_set_url.clone().map(|url| (url, keys)));
+                    add(&jwt.name, Arc::new(tokens), StepOptions::BACK_END);
+                }
                 Err(error) => mistakes.extend(error.diagnostics),
             }
         }
@@ -150,7 +158,7 @@ impl Config {
             }
         }
         if mistakes.is_empty() {
-            Ok(Steps(steps))
+            Ok(Steps { all: steps, published })
         } else {
             Err(ConfigError { diagnostics: mistakes })
         }
@@ -180,9 +188,9 @@ impl Config {
         &self,
         index: usize,
         jwt: &JwtSettings,
-        office: &Office<'_>,
-    ) -> Result<Tokens, ConfigError> {
-        let keys = self.keys(index, jwt, office)?;
+        from: (&Office<'_>, &Steps),
+    ) -> Result<(Tokens, Keys), ConfigError> {
+        let keys = self.keys(index, jwt, from)?;
         let algorithms = jwt.algorithms.iter().flatten();
         let options = TokenOptions {
             source: match jwt.token {
@@ -201,14 +209,14 @@ impl Config {
             rules_claim: jwt.rules_claim.clone(),
             attributes_claim: jwt.attributes_claim.clone(),
         };
-        Ok(Tokens::new(keys, options))
+        Ok((Tokens::new(keys.clone(), options), keys))
     }
 
     fn keys(
         &self,
         index: usize,
         jwt: &JwtSettings,
-        office: &Office<'_>,
+        (office, before): (&Office<'_>, &Steps),
     ) -> Result<Keys, ConfigError> {
         let number = index.to_string();
         let at = |key: &'static str| ["access", "jwt", number.as_str(), key].map(str::to_owned);
@@ -248,7 +256,8 @@ impl Config {
         };
         let fetch = office.back_ends.document(url, jwt.key_set_ca_file.as_deref(), &office.runtime);
         let fetch = fetch.map_err(|error| wrong("key_set_url", error))?;
-        Ok(Keys::published(fetch, jwt.key_set_refresh.get(), None, &office.runtime))
+        let before = before.published.iter().find(|(other, _)| other == url).map(|(_, keys)| keys);
+        Ok(Keys::published(fetch, jwt.key_set_refresh.get(), before, &office.runtime))
     }
 
     /// The mistakes in authenticators and chains that their types let pass.

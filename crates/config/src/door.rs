@@ -1,45 +1,18 @@
-use std::sync::Arc;
-
-use arc_swap::ArcSwapOption;
 use plexus_access::{
-    Act, AllowAll, Credentials, Effect, Notice, Policy, Principal, Reply, Rule, Rules, Verdict,
-    Visitor,
+    Act, AllowAll, Credentials, Effect, Notice, Policy, Principal, Reply, Rule, Verdict, Visitor,
 };
-use plexus_admission::Chain;
 use plexus_audit::{AuditPort, Event, Kind, Who};
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
-use crate::report::on_one_line;
-
-/// The rules of a running node. What replaces them holds from the next message on; what somebody is
-/// subscribed to already has to be reviewed (`NodeHandle::review_access`).
-#[derive(Debug, Clone, Default)]
-pub struct LiveRules(Arc<ArcSwapOption<Rules>>);
-
-impl LiveRules {
-    /// These rules, until others replace them; without any everything is allowed.
-    pub fn new(rules: Option<Rules>) -> Self {
-        let live = Self::default();
-        live.replace(rules);
-        live
-    }
-
-    /// Whether there are any.
-    pub fn any(&self) -> bool {
-        self.0.load().is_some()
-    }
-
-    /// Puts other rules in their place; whether they differ.
-    pub fn replace(&self, rules: Option<Rules>) -> bool {
-        let rules = rules.map(Arc::new);
-        self.0.swap(rules.clone()) != rules
-    }
-}
+use crate::{
+    live::{LiveChain, LiveRules},
+    report::on_one_line,
+};
 
 /// A door that knows whom to ask about clients, if there is anybody, and the rules.
 #[derive(Debug)]
 pub(crate) struct Door {
-    pub(crate) chain: Option<Chain>,
+    pub(crate) chain: LiveChain,
     pub(crate) rules: LiveRules,
     /// What is refused here is reported there.
     pub(crate) audit: AuditPort,
@@ -48,7 +21,7 @@ pub(crate) struct Door {
 impl Door {
     fn decide(&self, principal: &Principal, act: &Act<'_>) -> Result<(), ReasonCode> {
         // What a client had brought with it did not outlive the node: it may have been a ban.
-        if principal.is_unplaced && self.chain.as_ref().is_some_and(Chain::gives_rights) {
+        if principal.is_unplaced && self.chain.gives_rights() {
             return self.answer(principal, act, Effect::Deny, None);
         }
         let rights = principal.rights.as_deref();
@@ -60,7 +33,7 @@ impl Door {
         if let Some((_, rule)) = own.and_then(|own| own.find(principal, act)) {
             return self.answer(principal, act, rule.effect, Some(rule));
         }
-        let rules = self.rules.0.load();
+        let rules = self.rules.load();
         match (rules.as_deref(), own) {
             (Some(rules), _) => {
                 let decision = rules.decide(principal, act);
@@ -90,7 +63,7 @@ impl Door {
 
     /// What can be said at once.
     fn at_once(&self, credentials: &Credentials) -> Verdict {
-        match &self.chain {
+        match &*self.chain.load() {
             Some(chain) => chain.at_once(credentials),
             // No method of enhanced authentication is offered ([MQTT-4.12.0-1]).
             None if credentials.enhanced.is_some() => {
@@ -154,7 +127,7 @@ impl Policy for Door {
     }
 
     fn verify(&self, credentials: Credentials, reply: Reply) {
-        match &self.chain {
+        match &*self.chain.load() {
             Some(chain) => chain.ask(credentials, reply),
             None => AllowAll.verify(credentials, reply),
         }

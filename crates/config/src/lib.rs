@@ -17,6 +17,7 @@ mod check;
 mod door;
 mod explain;
 mod fences;
+mod live;
 mod load;
 mod node;
 mod ranges;
@@ -33,7 +34,7 @@ pub mod value;
 
 pub use admission::{BackEnds, Office, Secrets, Unfit};
 pub use check::is_local;
-pub use door::LiveRules;
+pub use live::{LiveAuthenticators, LiveRules};
 pub use load::{
     Config, Examined, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, examine, load,
 };

@@ -7,7 +7,7 @@ use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Qos, Text, TopicName};
 
-use super::{Door, LiveRules};
+use super::{Door, LiveChain, LiveRules};
 
 fn rules(effect: Effect, topics: &str, otherwise: Effect) -> Rules {
     let topics = vec![Pattern::parse(topics).unwrap()];
@@ -36,7 +36,7 @@ fn may(door: &Door, who: &Principal, topic: &str) -> bool {
 }
 
 fn door(rules: Option<Rules>) -> Door {
-    Door { chain: None, rules: LiveRules::new(rules), audit: AuditPort::default() }
+    Door { chain: LiveChain::default(), rules: LiveRules::new(rules), audit: AuditPort::default() }
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_a_client_had_brought_before_the_node_started_is_not_known_any_more() {
             Arc::new(UserTable::new(users, UsersBy::UserName, runtime.handle()))
         };
         let step = Step::new("x", authenticator, StepOptions::OWN, &[1; 32], Seed::new(1));
-        Some(Chain::new(vec![Arc::new(step)], Strangers::Refuse, runtime.handle()))
+        LiveChain::new(Some(Chain::new(vec![Arc::new(step)], Strangers::Refuse, runtime.handle())))
     };
     let restored = Principal { is_unplaced: true, rights: None, ..client(Rights::default()) };
     let door = |chain| Door { chain, rules: LiveRules::default(), audit: AuditPort::default() };

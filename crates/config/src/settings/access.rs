@@ -11,7 +11,8 @@ use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 /// The name of the node's own users in a chain.
 pub(crate) const USERS: &str = "users";
 
-/// Who may connect, publish and subscribe.
+/// Who may connect, publish and subscribe. All of it but `lockout` and `flapping` is read anew at SIGHUP: who connects
+/// from then on is asked about by these authenticators, and bans and rules hold at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessSettings {

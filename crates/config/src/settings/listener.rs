@@ -19,7 +19,7 @@ pub struct ListenerSettings {
     /// left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_anonymous: Option<bool>,
-    /// Who is asked about clients that come in here, as `access.chain` when it is left out.
+    /// Who is asked about clients that come in here, as `access.chain` when it is left out. Read anew at SIGHUP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<Vec<String>>,
     /// Connections of this listener; as `limits.max_connections` when it is left out.

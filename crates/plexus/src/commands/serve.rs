@@ -72,13 +72,13 @@ const RELOAD_PATIENCE: Duration = Duration::from_secs(1);
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
     // What clients are asked on runs until the node has stopped.
-    let (config, plan, _runtime) = verify::planned(args.examine())?;
+    let (config, plan, runtime) = verify::planned(args.examine())?;
     let log = log::start(&config.settings.log)?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
     let audited = Audited::start(&plan)?;
     let signals = stop::signals()?;
-    let mut reload = Reload::new(args, &config, &plan, log);
+    let mut reload = Reload::new(args, &config, &plan, (log, runtime.handle()));
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);

@@ -141,6 +141,82 @@ fn token(pair: &KeyPair, id: &str) -> String {
     encode(&header, &serde_json::json!({ "exp": now.as_secs() + 60 }), &key).expect("a token")
 }
 
+/// A token of that secret, good for a minute, with these claims.
+fn shared(secret: &str, mut claims: serde_json::Value) -> String {
+    let now = unix_now().saturating_since(Instant::ZERO);
+    let claims_of = claims.as_object_mut().expect("an object");
+    claims_of.insert("exp".to_owned(), (now.as_secs() + 60).into());
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    encode(&Header::default(), &claims, &key).expect("a token")
+}
+
+const TOKENS: &str = "\
+[node]
+data_dir = \"data\"
+
+[access]
+users_file = \"users.txt\"
+chain = [\"tokens\"]
+
+[[access.jwt]]
+name = \"tokens\"
+secret = \"file:secret\"
+user_name_claim = \"sub\"
+
+[[listener]]
+url = \"tcp://127.0.0.1:0\"
+";
+
+#[test]
+fn authenticators_with_their_keys_and_chains_are_read_anew() {
+    let place = Place::new();
+    run(&mut place.plexus(["passwd", "users.txt", "ann"]), b"p\n").ok();
+    place.write("secret", "the first of them\n");
+    place.write("plexus.toml", TOKENS);
+    let mut node = Node::start(&place, &["--config", "plexus.toml"]);
+    let url = node.urls[0].clone();
+    let [first, second] = ["the first of them", "the second of them"]
+        .map(|secret| shared(secret, serde_json::json!({ "sub": "fleet" })));
+    assert_eq!(connects(&url, "bob", &first).0, SUCCESS);
+    assert_eq!(connects(&url, "ann", "p").0, BAD_PASSWORD, "nobody asks for users");
+
+    place.write("secret", "the second of them\n");
+    let wider = TOKENS.replace("[\"tokens\"]", "[\"tokens\", \"users\"]");
+    place.write("plexus.toml", &wider);
+    let told = node.reload();
+    assert!(told.contains("read anew: 1 user, log level info"), "{told}");
+    assert_eq!(connects(&url, "bob", &first).0, BAD_PASSWORD, "a key that is gone");
+    assert_eq!(connects(&url, "bob", &second).0, SUCCESS);
+    assert_eq!(connects(&url, "ann", "p").0, SUCCESS);
+
+    // What cannot be made leaves the others, and rules that may rely on it.
+    place.write("secret", "\n");
+    place.write(
+        "plexus.toml",
+        &(wider + "[[access.rule]]\ndeny = [\"publish\"]\ntopics = [\"#\"]\n"),
+    );
+    node.reload();
+    let (reason, mut stream) = connects(&url, "bob", &second);
+    assert_eq!((reason, publishes(&mut stream, "a")), (SUCCESS, NOBODY_HEARS));
+    // A file that was cut off opens no door.
+    place.write("plexus.toml", "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n");
+    node.reload();
+    assert_eq!(connects(&url, "eve", "x").0, BAD_PASSWORD);
+    let log = node.stop().stderr;
+    assert!(log.contains("the old authenticators and the old rules stay"), "{log}");
+    assert!(log.contains("there is no authenticator any more"), "{log}");
+    assert!(!log.contains("\"keys\":\"access"), "a change of it waits for nothing: {log}");
+
+    // The record of a log-in has the name that was proved.
+    place.write("plexus.toml", TOKENS);
+    let shown = place.run(["audit", "show", "--kind", "login"]).ok();
+    assert!(shown.contains("connect done  client bob  user fleet  from 127.0.0.1"), "{shown}");
+    assert!(!shown.contains("done  client bob  user bob"), "{shown}");
+    let changed = place.run(["audit", "show", "--kind", "change"]).ok();
+    assert!(changed.contains("authenticators done  because: 2 authenticators"), "{changed}");
+    assert!(changed.contains("authenticators failed"), "{changed}");
+}
+
 /// A set of one key, as it is published.
 fn published(pair: &KeyPair, id: &str) -> Manner {
     let x = URL_SAFE_NO_PAD.encode(pair.der_bytes());
