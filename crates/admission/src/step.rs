@@ -35,6 +35,8 @@ pub struct StepOptions {
     pub on_trouble: OnTrouble,
     /// How long answers are remembered, if at all.
     pub remember: Option<Duration>,
+    /// Whether whoever it lets in has the user name that was given, where it names no other.
+    pub proves_user_names: bool,
 }
 
 impl StepOptions {
@@ -46,6 +48,7 @@ impl StepOptions {
         waiting_max: 1_024,
         on_trouble: OnTrouble::Refuse,
         remember: None,
+        proves_user_names: true,
     };
 
     /// For a back end.
@@ -55,6 +58,7 @@ impl StepOptions {
         waiting_max: 1_000,
         on_trouble: OnTrouble::Refuse,
         remember: None,
+        proves_user_names: true,
     };
 }
 
@@ -129,11 +133,11 @@ impl Step {
 
     async fn ask_anew(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
         let _place = self.places.try_acquire().map_err(|_| Trouble::Busy)?;
+        self.authenticator.prepare(credentials).await;
         // Who waits in vain has found the others too many, not the authenticator dead.
         let turn = self.turns.acquire();
         let turn = match self.options.timeout {
             None => turn.await,
-        self.authenticator.prepare(credentials).await;
             Some(timeout) => {
                 tokio::time::timeout(timeout, turn).await.map_err(|_| Trouble::Busy)?
             }
@@ -148,13 +152,16 @@ impl Step {
             }
             self.authenticator.ask(credentials).await
         };
-        let answer = match self.options.timeout {
+        let mut answer = match self.options.timeout {
             None => question.await,
             Some(timeout) => match tokio::time::timeout(timeout, question).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Trouble::TimedOut),
             },
         };
+        if let Ok(Answer::Allow(rights, _)) = &mut answer {
+            rights.is_name_unproved = rights.user_name.is_none() && !self.options.proves_user_names;
+        }
         self.note(&answer, unix_now());
         answer
     }

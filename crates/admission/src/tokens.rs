@@ -145,7 +145,7 @@ impl Tokens {
                 .unwrap_or_default(),
             rules: rules.map_err(|error| error.to_string())?,
             expires,
-            is_superuser: false,
+            ..Rights::default()
         })
     }
 }

@@ -137,7 +137,9 @@ impl Config {
             steps.push(Arc::new(step));
         };
         if let Some(users) = users {
-            add(USERS, Arc::new(users.clone()), StepOptions::OWN);
+            let proves_user_names = self.settings.access.users_by == UsersBy::UserName;
+            let options = StepOptions { proves_user_names, ..StepOptions::OWN };
+            add(USERS, Arc::new(users.clone()), options);
         }
         for settings in &self.settings.access.certificate {
             add(&settings.name, Arc::new(certificates(settings)), StepOptions::OWN);
@@ -146,14 +148,20 @@ impl Config {
             match self.tokens(index, jwt, (office, before)) {
                 Ok((tokens, keys)) => {
                     published.extend(jwt.key_set_url.clone().map(|url| (url, keys)));
-                    add(&jwt.name, Arc::new(tokens), StepOptions::BACK_END);
+                    let proves_user_names = jwt.proves_user_names();
+                    let options = StepOptions { proves_user_names, ..StepOptions::BACK_END };
+                    add(&jwt.name, Arc::new(tokens), options);
                 }
                 Err(error) => mistakes.extend(error.diagnostics),
             }
         }
         for (index, back_end) in self.settings.access.back_ends() {
             match self.asked(index, back_end, office) {
-                Ok(authenticator) => add(back_end.name(), authenticator, back_end.bounds()),
+                Ok(authenticator) => {
+                    let proves_user_names = back_end.proves_user_names();
+                    let options = StepOptions { proves_user_names, ..back_end.bounds() };
+                    add(back_end.name(), authenticator, options);
+                }
                 Err(error) => mistakes.extend(error.diagnostics),
             }
         }

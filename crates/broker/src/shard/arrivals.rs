@@ -319,6 +319,10 @@ impl Shard {
 /// What was found out about a client is what its session goes by.
 fn go_by(rights: &Rights, admitted: &mut Admitted) {
     admitted.expires = rights.expires;
+    if rights.is_name_unproved {
+        // What a client only says is no name that a session, a rule or a limit goes by.
+        admitted.connect.user_name = None;
+    }
     if let Some(proved) = &rights.user_name {
         admitted.connect.user_name = Some(proved.clone());
     }

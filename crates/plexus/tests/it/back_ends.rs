@@ -217,6 +217,29 @@ fn authenticators_with_their_keys_and_chains_are_read_anew() {
     assert!(changed.contains("authenticators failed"), "{changed}");
 }
 
+/// Whoever has a token of his own calls himself as he likes.
+#[test]
+fn a_name_that_nobody_has_proved_is_unknown_to_rules_and_sessions() {
+    let place = Place::new();
+    place.write("secret", "the only one\n");
+    let text = TOKENS
+        .replace("users_file = \"users.txt\"\nchain = [\"tokens\"]\n", "")
+        .replace("user_name_claim = \"sub\"\n", "");
+    place.write("plexus.toml", &text);
+    let node = Node::start(&place, &["--config", "plexus.toml"]);
+    let acl = serde_json::json!({ "pub": ["own/${username}", "id/${clientid}"] });
+    let token = shared("the only one", serde_json::json!({ "acl": acl }));
+    let (reason, mut stream) = connects(&node.urls[0], "ann", &token);
+    assert_eq!(reason, SUCCESS);
+    assert_eq!(publishes(&mut stream, "own/ann"), NOT_AUTHORIZED);
+    assert_eq!(publishes(&mut stream, "id/ann"), NOBODY_HEARS);
+    assert_eq!(node.stop().code, Some(0));
+    let shown = place.run(["audit", "show", "--kind", "access"]).ok();
+    assert!(shown.contains("publish refused  own/ann  client ann  from 127.0.0.1"), "{shown}");
+    let said = place.run(["config", "check", "plexus.toml"]).ok();
+    assert!(said.contains("tokens of `tokens` say nothing of who shows them"), "{said}");
+}
+
 /// A set of one key, as it is published.
 fn published(pair: &KeyPair, id: &str) -> Manner {
     let x = URL_SAFE_NO_PAD.encode(pair.der_bytes());
