@@ -23,9 +23,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, requires = "import", value_parser = scheme)]
     scheme: Option<PasswordScheme>,
 
-    /// Let users of that file take the place of those of the same name
-    #[arg(long, requires = "import")]
-    replace: bool,
+    /// Let users of that file take the place of those of the same name; without --import: a hash that of keys of
+    /// SCRAM
+    #[arg(long, conflicts_with_all = ["delete", "print", "check"])]
+    pub(super) replace: bool,
 }
 
 impl ImportArgs {
