@@ -1,21 +1,24 @@
 //! What the rules of a configuration say, without a node.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use clap::{Args, Subcommand};
-use plexus_access::{Act, AllowAll, Decision, Effect, Policy, Principal};
-use plexus_config::Config;
+use plexus_access::{Act, AllowAll, Attributes, Decision, Effect, Policy, Principal, Rights};
+use plexus_config::{Config, settings::UsersBy};
 use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
 
 use super::ConfigArgs;
-use crate::failure::{Failure, print};
+use crate::{
+    failure::{Failure, print},
+    machine,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AclCommand {
     /// Say whether a client may publish or subscribe something, and which rule says so
     ///
-    /// The rules are those of the configuration (`[[access.rule]]`). The exit code is 0 when it is
-    /// allowed and 1 when it is refused.
+    /// The rules are those of the configuration (`[[access.rule]]`), the superusers those of its user file. The
+    /// exit code is 0 when it is allowed and 1 when it is refused.
     #[command(after_help = EXAMPLES)]
     Test(TestArgs),
 }
@@ -63,6 +66,14 @@ pub(crate) struct TestArgs {
     #[arg(short, long)]
     retain: bool,
 
+    /// An attribute that an authenticator has found out; may be given again
+    #[arg(long = "attribute", value_name = "NAME=VALUE")]
+    attributes: Vec<String>,
+
+    /// It is a superuser, for whom no rule holds
+    #[arg(long)]
+    superuser: bool,
+
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -74,7 +85,7 @@ pub(crate) fn run(command: AclCommand) -> Result<(), Failure> {
 
 fn test(args: &TestArgs) -> Result<(), Failure> {
     let config = args.config.load(Vec::new())?;
-    let principal = args.principal()?;
+    let principal = args.principal(&config)?;
     let qos = Qos::new(args.qos).unwrap_or_default();
     let wrong = |what, error| Failure::Usage(format!("the {what} `{}` {error}", args.topic));
     match args.what {
@@ -98,6 +109,9 @@ fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), F
         print("refused: what the node says of itself under $SYS is nobody's to publish\n")?;
         return Err(Failure::No);
     }
+    if principal.rights.as_ref().is_some_and(|rights| rights.is_superuser) {
+        return print("allowed: no rule holds for a superuser\n");
+    }
     let Some(rules) = config.rules() else {
         return print("allowed: there is no rule, and access.no_match is not set\n");
     };
@@ -117,7 +131,7 @@ fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), F
 }
 
 impl TestArgs {
-    fn principal(&self) -> Result<Principal, Failure> {
+    fn principal(&self, config: &Config) -> Result<Principal, Failure> {
         let wrong = |option: &str, error: &dyn std::fmt::Display| {
             Failure::Usage(format!("{option}: the text {error}"))
         };
@@ -129,7 +143,44 @@ impl TestArgs {
             peer: self.address,
             listener: self.listener.as_str().into(),
             is_unplaced: false,
-            rights: None,
+            rights: Some(Arc::new(Rights {
+                attributes: self.attributes()?,
+                is_superuser: self.superuser || self.is_superuser_of(config)?,
+                ..Rights::default()
+            })),
         })
+    }
+
+    /// Whether the user file, or the configuration, says so of it.
+    fn is_superuser_of(&self, config: &Config) -> Result<bool, Failure> {
+        let name = match config.settings.access.users_by {
+            UsersBy::UserName => self.user.as_deref(),
+            UsersBy::ClientId => Some(self.client.as_str()),
+        };
+        let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(false) };
+        let users = config.users(machine::seed()?)?;
+        Ok(users.is_some_and(|users| users.is_superuser(name)))
+    }
+
+    fn attributes(&self) -> Result<Attributes, Failure> {
+        let wrong = |text: &str, why: &str| Failure::Usage(format!("--attribute {text}: {why}"));
+        let mut facts: Vec<(String, String)> = Vec::new();
+        for text in &self.attributes {
+            let (name, value) =
+                text.split_once('=').ok_or_else(|| wrong(text, "write NAME=VALUE"))?;
+            if facts.iter().any(|(other, _)| other == name) {
+                return Err(wrong(text, "it is given twice"));
+            }
+            facts.push((name.to_owned(), value.to_owned()));
+        }
+        let known = Attributes::new(facts.iter().cloned());
+        let lost = facts.iter().find(|(name, value)| known.get(name) != Some(value));
+        match lost {
+            None => Ok(known),
+            Some((name, _)) => Err(wrong(
+                name,
+                "a client has at most 32 attributes, with names of 1 to 1,024 bytes and values as long",
+            )),
+        }
     }
 }

@@ -130,3 +130,34 @@ fn the_rules_can_be_asked_without_a_node() {
     let told = ask("publish a");
     assert_eq!((told.code, told.stdout.starts_with("allowed: there is no rule")), (Some(0), true));
 }
+
+#[test]
+fn superusers_and_attributes_can_be_asked_for() {
+    let place = Place::new();
+    run(&mut place.plexus(["passwd", "users", "root", "--superuser"]), b"p\n").ok();
+    run(&mut place.plexus(["passwd", "users", "ann"]), b"p\n").ok();
+    place.write(
+        "plexus.toml",
+        "[access]\nusers_file = \"users\"\n[[access.rule]]\nname = \"own site\"\n\
+         allow = [\"publish\"]\nattributes = { kind = \"robot*\" }\n\
+         topics = [\"site/${client_attrs.site}/#\"]\n",
+    );
+    let ask = |args: &str| {
+        let args = ["acl", "test", "publish"].into_iter().chain(args.split(' '));
+        run(&mut place.plexus(args), b"")
+    };
+    let by_rule = "allowed: `own site` (plexus.toml:3) allows it\n";
+    let told = ask("site/a/x --user ann --attribute site=a --attribute kind=robot-7");
+    assert_eq!((told.code, &*told.stdout), (Some(0), by_rule), "{told:?}");
+    for args in ["site/a/x --user ann", "site/b/x --attribute site=a --attribute kind=robot"] {
+        assert_eq!(ask(args).code, Some(1), "{args}");
+    }
+    let superuser = "allowed: no rule holds for a superuser\n";
+    for args in ["x --user root", "x --user ann --superuser"] {
+        assert_eq!(ask(args).stdout, superuser, "{args}");
+    }
+    assert!(ask("$SYS/x --user root").stdout.starts_with("refused: "));
+    assert!(ask("x --attribute site").failed(2).contains("write NAME=VALUE"));
+    let twice = ask("x --attribute site=a --attribute site=b").failed(2);
+    assert!(twice.contains("it is given twice"), "{twice}");
+}
