@@ -206,6 +206,7 @@ impl Checks<'_> {
         self.time(&["access", "lockout", "longest"], lockout.longest);
         self.time(&["access", "flapping", "ban"], flapping.ban);
         self.time_or_never(&["tls", "reload_interval"], settings.tls.reload_interval);
+        self.time(&["tls", "crl_refresh"], settings.tls.crl_refresh);
     }
 
     fn log_size(&mut self) {

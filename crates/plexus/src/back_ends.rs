@@ -23,6 +23,20 @@ mod redis;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Built;
 
+impl Built {
+    /// Gets the revocation list that is published there; it is signed, and may come in clear text.
+    #[cfg(feature = "http")]
+    pub(crate) fn revocation_list(url: &str, runtime: &Handle) -> Result<Fetch, String> {
+        let fetch = http::revocation_list(url, runtime);
+        fetch.map_err(|error| format!("`{url}` {error}"))
+    }
+
+    #[cfg(not(feature = "http"))]
+    pub(crate) fn revocation_list(url: &str, _: &Handle) -> Result<Fetch, String> {
+        Err(format!("`{url}` cannot be asked: this program was built without an HTTP client"))
+    }
+}
+
 impl BackEnds for Built {
     #[cfg(feature = "http")]
     fn document(

@@ -1,12 +1,14 @@
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use plexus_admission::{Authenticator, Fetch};
 use plexus_config::{
     Secrets, Unfit,
     settings::{HttpMethod, HttpSettings},
 };
-use plexus_connector_http::{self as connector, HttpAuthenticator, HttpOptions, Method, Misfit};
-use plexus_net::TlsClientOptions;
+use plexus_connector_http::{
+    self as connector, DocumentOptions, HttpAuthenticator, HttpOptions, Method, Misfit,
+};
+use plexus_net::{CRL_SIZE_MAX, TlsClientOptions};
 use plexus_runtime::Handle;
 
 pub(super) fn document(
@@ -18,7 +20,16 @@ pub(super) fn document(
         ca_file: authorities.map(Path::to_owned),
         ..TlsClientOptions::default()
     };
-    connector::document(url, &tls, runtime)
+    connector::document(url, &tls, DocumentOptions::KEYS, runtime)
+}
+
+pub(super) fn revocation_list(url: &str, runtime: &Handle) -> Result<Fetch, String> {
+    let options = DocumentOptions {
+        cleartext: true,
+        size_max: usize::try_from(CRL_SIZE_MAX).unwrap_or(usize::MAX),
+        patience: Duration::from_secs(20),
+    };
+    connector::document(url, &TlsClientOptions::default(), options, runtime)
 }
 
 pub(super) fn authenticator(

@@ -15,7 +15,7 @@ use plexus_runtime::Handle;
 use toml::{Table, Value};
 use tracing::Level;
 
-use super::{ServeArgs, certificates::Certificates};
+use super::{ServeArgs, certificates::Certificates, lists::Lists};
 use crate::{
     back_ends::Built,
     failure::{Failure, chain},
@@ -60,12 +60,12 @@ impl Reload {
         args: &ServeArgs,
         start: &Config,
         plan: &NodePlan,
-        (log, runtime): (LogHandle, Handle),
+        (log, runtime, lists): (LogHandle, Handle, Lists),
     ) -> Self {
         if let Some(users) = plan.authenticators.users() {
             tell_weak(&users.users());
         }
-        let certificates = Certificates::new(plan, interval(start));
+        let certificates = Certificates::new(plan, interval(start), lists);
         let (args, start) = (args.clone(), start.clone());
         let (authenticators, rules) = (plan.authenticators.clone(), plan.rules.clone());
         let bans = start.settings.access.ban.clone();
@@ -86,7 +86,7 @@ impl Reload {
 
     /// How often [`Self::look`] is due.
     pub(super) fn every(&self) -> Duration {
-        interval(&self.start).unwrap_or(HOUR)
+        self.certificates.every().unwrap_or(HOUR)
     }
 
     /// What there is to tell from the beginning on.
