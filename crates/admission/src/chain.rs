@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use plexus_access::{Credentials, Exchange, Outcome, Reply, Verdict};
+use bytes::Bytes;
+use plexus_access::{Credentials, Exchange, Outcome, Reply, Rights, Verdict};
 use plexus_runtime::{Handle, unix_now};
 use plexus_types::ReasonCode;
 
-use crate::{Answer, OnTrouble, Step, Trouble};
+use crate::{Answer, Derived, OnTrouble, Step, Trouble};
 
 /// What is made of clients that show nothing: no user name, no password, no method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Strangers {
 pub struct Chain {
     steps: Arc<[Arc<Step>]>,
     strangers: Strangers,
+    /// What is made of what is known of whom it lets in.
+    derived: Arc<Derived>,
     runtime: Handle,
 }
 
@@ -34,12 +37,18 @@ struct Begun {
 impl Chain {
     /// These steps, asked on that runtime.
     pub fn new(steps: Vec<Arc<Step>>, strangers: Strangers, runtime: Handle) -> Self {
-        Self { steps: steps.into(), strangers, runtime }
+        Self { steps: steps.into(), strangers, derived: Arc::default(), runtime }
+    }
+
+    /// The same, which adds that to what is known of whom it lets in.
+    #[must_use]
+    pub fn with(self, derived: Arc<Derived>) -> Self {
+        Self { derived, ..self }
     }
 
     /// Whether one of them may bring rules or attributes of a client.
     pub fn gives_rights(&self) -> bool {
-        self.steps.iter().any(|step| step.gives_rights())
+        !self.derived.is_empty() || self.steps.iter().any(|step| step.gives_rights())
     }
 
     /// What can be said without asking anybody.
@@ -51,20 +60,28 @@ impl Chain {
             return Verdict::Later;
         }
         match nobody_knows(credentials, self.strangers) {
-            Ok(()) => Verdict::Allow,
+            Ok(()) if self.derived.is_empty() => Verdict::Allow,
+            Ok(()) => Verdict::Later,
             Err(reason) => Verdict::Deny(reason),
         }
     }
 
     /// Asks one after the other, on the runtime.
     pub fn ask(&self, credentials: Credentials, reply: Reply) {
-        let (steps, strangers) = (Arc::clone(&self.steps), self.strangers);
+        let (steps, strangers, derived) =
+            (Arc::clone(&self.steps), self.strangers, Arc::clone(&self.derived));
         // As many as the shards have under way at most.
-        self.runtime.spawn(async move { reply.send(walk(&steps, credentials, strangers).await) });
+        self.runtime.spawn(async move {
+            reply.send(walk(&steps, credentials, (strangers, &derived)).await);
+        });
     }
 }
 
-async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Strangers) -> Outcome {
+async fn walk(
+    steps: &[Arc<Step>],
+    mut credentials: Credentials,
+    (strangers, derived): (Strangers, &Derived),
+) -> Outcome {
     let begun = credentials.enhanced.as_mut().and_then(|step| step.exchange.take());
     let begun = begun.and_then(Exchange::take::<Begun>);
     let mut alone = None;
@@ -73,7 +90,7 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Stra
         alone = Some([begun.step]);
     }
     for step in alone.as_ref().map_or(steps, |step| step.as_slice()) {
-        if !step.concerns(&credentials) {
+        if !step.concerns(&credentials) || !step.holds(&credentials) {
             continue;
         }
         let outcome = match step.ask(&mut credentials).await {
@@ -90,7 +107,7 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Stra
             Ok(Answer::Allow(rights, _)) if rights.expires.is_some_and(|at| at <= unix_now()) => {
                 Outcome::Deny(ReasonCode::NotAuthorized)
             }
-            Ok(Answer::Allow(rights, data)) => Outcome::Allow(rights, data),
+            Ok(Answer::Allow(rights, data)) => let_in(rights, data, &credentials, derived),
         };
         if let Outcome::Deny(reason) = &outcome {
             let (client, user) = (credentials.client_id.as_str(), credentials.user_name.as_deref());
@@ -99,7 +116,20 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, strangers: Stra
         return outcome;
     }
     match nobody_knows(&credentials, strangers) {
-        Ok(()) => Outcome::allow(),
+        Ok(()) => let_in(Box::default(), None, &credentials, derived),
+        Err(reason) => Outcome::Deny(reason),
+    }
+}
+
+/// With what is made of what is known of it.
+fn let_in(
+    mut rights: Box<Rights>,
+    data: Option<Bytes>,
+    credentials: &Credentials,
+    derived: &Derived,
+) -> Outcome {
+    match derived.add(credentials, &mut rights) {
+        Ok(()) => Outcome::Allow(rights, data),
         Err(reason) => Outcome::Deny(reason),
     }
 }

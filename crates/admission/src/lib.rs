@@ -7,7 +7,8 @@
 //! *Entry points.* [`Chain`], [`Step`], [`Authenticator`], [`UserTable`], [`Tokens`].
 //!
 //! *Reading order.* `authenticator`, `chain`, `step`, `breaker`, `cache`, then `stored`, `users`, `tokens`,
-//! `certificates`.
+//! `certificates`,
+//! `expression`.
 //!
 //! *Tests.* Beside the code, with authenticators that answer late, never and wrongly; the binary
 //! from outside in `plexus`.
@@ -17,6 +18,7 @@ mod breaker;
 mod cache;
 mod certificates;
 mod chain;
+mod expression;
 mod rights;
 mod step;
 mod stored;
@@ -26,6 +28,7 @@ mod users;
 pub use authenticator::{Answer, Asking, Authenticator, Preparing, Trouble};
 pub use certificates::{CertificateName, CertificateOptions, Certificates};
 pub use chain::{Chain, Strangers};
+pub use expression::{Derived, Expression, ExpressionError};
 pub use rights::{RulesError, attributes_of, rules_of};
 pub use step::{OnTrouble, Step, StepOptions};
 pub use stored::{Fields, PasswordCheck, StoredUser, rules_of_records};

@@ -10,7 +10,9 @@ use plexus_stdx::Seed;
 use plexus_types::Instant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{Answer, Authenticator, Trouble, breaker::Breaker, cache::Cache};
+use crate::{
+    Answer, Authenticator, Expression, Trouble, breaker::Breaker, cache::Cache, expression::Facts,
+};
 
 /// What is made of a client when its authenticator gives no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,6 +76,8 @@ pub struct Step {
     turns: Semaphore,
     breaker: Mutex<Breaker>,
     cache: Option<Mutex<Cache>>,
+    /// Of whom it is asked; of everybody where nothing is said.
+    when: Option<Expression>,
 }
 
 impl Step {
@@ -94,7 +98,14 @@ impl Step {
             turns: Semaphore::new(options.at_once_max),
             breaker: Mutex::default(),
             cache: cache.map(|time| Mutex::new(Cache::new(time, secret, seed))),
+            when: None,
         }
+    }
+
+    /// The same, asked only about clients of whom that is true.
+    #[must_use]
+    pub fn when(self, condition: Option<Expression>) -> Self {
+        Self { when: condition, ..self }
     }
 
     /// What it is called in the configuration and in the log.
@@ -110,6 +121,11 @@ impl Step {
     /// Whether it can say anything about such credentials.
     pub(crate) fn concerns(&self, credentials: &Credentials) -> bool {
         self.authenticator.concerns(credentials)
+    }
+
+    /// Whether it is asked about that client. It may take a moment, on the control plane.
+    pub(crate) fn holds(&self, credentials: &Credentials) -> bool {
+        self.when.as_ref().is_none_or(|when| when.holds(&Facts::shown(credentials)))
     }
 
     /// Whether it may bring rules or attributes of a client.

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use plexus_access::Wildcard;
 use plexus_admission::{
-    Authenticator, CertificateName, CertificateOptions, Certificates, Chain, Fetch, KeyError, Keys,
-    Step, StepOptions, Strangers, TokenOptions, TokenSource, Tokens, UserTable,
+    Authenticator, CertificateName, CertificateOptions, Certificates, Chain, Derived, Fetch,
+    KeyError, Keys, Step, StepOptions, Strangers, TokenOptions, TokenSource, Tokens, UserTable,
 };
 use plexus_runtime::Handle;
 use plexus_stdx::Seed;
@@ -117,11 +117,21 @@ impl Steps {
         };
         let strangers =
             if config.lets_strangers_in(listener) { Strangers::Admit } else { Strangers::Refuse };
-        Some(Chain::new(steps, strangers, office.runtime.clone()))
+        Some(Chain::new(steps, strangers, office.runtime.clone()).with(config.derived()))
     }
 }
 
 impl Config {
+    /// What is made of what is known of clients.
+    fn derived(&self) -> Arc<Derived> {
+        let access = &self.settings.access;
+        let attributes = access.attributes.iter();
+        Arc::new(Derived {
+            user_name: access.user_name.as_ref().map(|made| made.get().clone()),
+            attributes: attributes.map(|(name, made)| (name.clone(), made.get().clone())).collect(),
+        })
+    }
+
     /// Makes the authenticators. What cannot be read stops the start: it must never mean that nobody is
     /// checked.
     pub(crate) fn steps(
@@ -133,7 +143,8 @@ impl Config {
     ) -> Result<Steps, ConfigError> {
         let (mut steps, mut mistakes, mut published) = (Vec::new(), Vec::new(), Vec::new());
         let mut add = |name: &str, authenticator: Arc<dyn Authenticator>, options| {
-            let step = Step::new(name, authenticator, options, &office.secret, seed);
+            let when = self.settings.access.when.get(name).map(|when| when.get().clone());
+            let step = Step::new(name, authenticator, options, &office.secret, seed).when(when);
             steps.push(Arc::new(step));
         };
         if let Some(users) = users {
@@ -284,6 +295,7 @@ impl Config {
                 found.push(self.mistake(&path, "no certificate is believed").with_help(help));
             }
         }
+        found.extend(self.mistakes_in_expressions());
         found.extend(self.unproved_beside_proved());
         for (index, jwt) in access.jwt.iter().enumerate() {
             found.extend(self.mistakes_in_jwt(&index.to_string(), jwt));

@@ -1,5 +1,6 @@
 //! Chains in which an authenticator can do nothing, and sessions that anybody could take.
 
+use plexus_access::ATTRIBUTES_MAX;
 use plexus_net::ClientAuth;
 
 use crate::{
@@ -74,6 +75,49 @@ impl Config {
             format!("whoever shows nothing could take the session of a client of `{name}`");
         let help = format!("leave it out, or have `{name}` prove user names: {mend}");
         Some(self.mistake(&path, message).with_help(help))
+    }
+
+    /// Expressions of whom nobody asks, and those that are not what they have to be.
+    pub(crate) fn mistakes_in_expressions(&self) -> Vec<Diagnostic> {
+        let access = &self.settings.access;
+        let mut found = Vec::new();
+        let mut add = |path: &[&str], message: String, help: &str| {
+            found.push(self.mistake(path, message).with_help(help));
+        };
+        let all = access.authenticators();
+        for (name, when) in &access.when {
+            let path = ["access", "when", name];
+            if !all.iter().any(|(other, ..)| other == name) {
+                let known = all.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
+                let help = format!("there are {known}");
+                add(&path, format!("no authenticator is called `{name}`"), &help);
+            }
+            if let Err(error) = when.get().check_condition() {
+                add(&path, format!("`{when}` {error}"), "write a condition, as client_id == 'a'");
+            }
+        }
+        let named =
+            access.attributes.iter().map(|(name, made)| (vec!["access", "attributes", name], made));
+        let user_name = access.user_name.iter().map(|made| (vec!["access", "user_name"], made));
+        for (path, made) in named.chain(user_name) {
+            if all.is_empty() {
+                let help = "set access.users_file, or another authenticator";
+                add(&path, "nobody is asked about clients, so that none has it".to_owned(), help);
+            }
+            if let Err(error) = made.get().check_text() {
+                add(&path, format!("`{made}` {error}"), "write a text, as client_id.split('-')[0]");
+            }
+        }
+        if access.attributes.len() > ATTRIBUTES_MAX {
+            let help = format!("a client has at most {ATTRIBUTES_MAX}");
+            add(&["access", "attributes"], "too many attributes".to_owned(), &help);
+        }
+        if access.user_name.as_ref().is_some_and(|made| made.get().mentions("client_id")) {
+            let help = "make it of user_name, client_attrs or what stands in the certificate";
+            let message = "a client chooses its identifier, which proves no user name".to_owned();
+            add(&["access", "user_name"], message, help);
+        }
+        found
     }
 
     /// Algorithms that no key of the kind can have.
@@ -175,6 +219,34 @@ mod tests {
         assert!(found[0].contains("no key of `a` is for `HS512`"), "{found:?}");
         assert_eq!(problems(&format!("{public}algorithms = [\"ES256\"]\n")), [""; 0]);
         assert_eq!(problems(&format!("{jwt}algorithms = [\"HS512\"]\n")), [""; 0]);
+    }
+
+    #[test]
+    fn expressions_are_checked_with_their_place() {
+        let access = "[access]\nusers_file = \"u\"\n";
+        let with = |lines: &str| problems(&[access, lines, "\n"].concat());
+        assert_eq!(with("when = { users = \"listener == 'plant'\" }"), [""; 0]);
+        assert_eq!(with("attributes = { site = \"client_id.split('-')[0]\" }"), [""; 0]);
+        assert_eq!(with("user_name = \"cert_dns_name + '@' + listener\""), [""; 0]);
+        for (line, told) in [
+            ("when = { users = \"listener ==\" }", "is no expression (CEL): "),
+            ("when = { users = \"listner == 'a'\" }", "has `listner`; known are client_id"),
+            ("when = { users = \"listener\" }", "is neither true nor false"),
+            (
+                "when = { nobody = \"true\" }",
+                "no authenticator is called `nobody` (there are users)",
+            ),
+            ("attributes = { a = \"client_id + 1\" }", "cannot be: "),
+            ("attributes = { a = \"[client_id]\" }", "is no text, no whole number and no truth"),
+            ("user_name = \"client_id\"", "a client chooses its identifier"),
+            ("user_name = 7", "is a number; write it as text"),
+        ] {
+            let found = with(line);
+            assert!(found.len() == 1 && found[0].contains(told), "{line}: {found:?}");
+            assert!(found[0].starts_with("plexus.toml:3"), "{found:?}");
+        }
+        let nobody = problems("[access]\nattributes = { a = \"client_id\" }\n");
+        assert!(nobody[0].contains("nobody is asked about clients"), "{nobody:?}");
     }
 
     #[test]

@@ -14,8 +14,8 @@ use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Instant, ReasonCode, Text};
 
-use super::{Chain, Strangers, walk};
-use crate::{Answer, Asking, Authenticator, OnTrouble, Step, StepOptions, Trouble};
+use super::{Chain, Strangers};
+use crate::{Answer, Asking, Authenticator, Derived, OnTrouble, Step, StepOptions, Trouble};
 
 type Script = Box<dyn Fn(usize, &mut Credentials) -> Result<Answer, Trouble> + Send + Sync>;
 
@@ -93,6 +93,10 @@ fn credentials(user: Option<&'static str>, password: Option<&'static str>) -> Cr
 fn run<T>(task: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(true).build().unwrap().block_on(task)
+}
+
+async fn walk(steps: &[Arc<Step>], credentials: Credentials, strangers: Strangers) -> Outcome {
+    super::walk(steps, credentials, (strangers, &Derived::default())).await
 }
 
 fn asks(steps: &[Arc<Step>]) -> Result<Rights, ReasonCode> {
@@ -248,4 +252,31 @@ fn strangers_are_those_who_show_nothing_at_all() {
     let nobody = Chain::new(Vec::new(), Strangers::Refuse, runtime.handle());
     let at_once = nobody.at_once(&credentials(None, None));
     assert_eq!(at_once, Verdict::Deny(ReasonCode::NotAuthorized));
+}
+
+#[test]
+fn who_is_not_meant_by_a_condition_is_asked_about_by_the_next() {
+    let (denies, denied) = step(StepOptions::BACK_END, |_, _| Ok(Answer::Deny(ReasonCode::Banned)));
+    let denies =
+        Arc::into_inner(denies).unwrap().when(Some("client_id == 'other'".parse().unwrap()));
+    let (allows, _) = says(|| Ok(Answer::allow()));
+    let allows = Arc::into_inner(allows).unwrap().when(Some("user_name == 'ann'".parse().unwrap()));
+    let steps = [Arc::new(denies), Arc::new(allows)];
+    assert_eq!(asks(&steps), Ok(Rights::default()));
+    assert_eq!(denied.times(), 0);
+}
+
+#[test]
+fn what_is_made_of_a_client_is_made_of_strangers_too() {
+    let runtime = Runtime::start(1).unwrap();
+    let attributes = vec![("place".to_owned(), "listener + '/' + client_id".parse().unwrap())];
+    let derived = Derived { attributes, user_name: None };
+    let chain = Chain::new(Vec::new(), Strangers::Admit, runtime.handle()).with(Arc::new(derived));
+    assert!(chain.gives_rights());
+    let stranger = || credentials(None, None);
+    assert_eq!(chain.at_once(&stranger()), Verdict::Later);
+    let (tells, told) = sync_channel(1);
+    chain.ask(stranger(), Reply::new(move |outcome| drop(tells.send(outcome))));
+    let Outcome::Allow(rights, None) = told.recv().unwrap() else { panic!("let in") };
+    assert_eq!(rights.attributes.get("place"), Some("tcp/c"));
 }

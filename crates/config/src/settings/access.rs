@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     BackEnd, CertificateSettings, HttpSettings, JwtSettings, PostgresSettings, RedisSettings,
 };
-use crate::value::{Moment, NetworkText, RateText, Secret, Span, TopicPattern};
+use crate::value::{ExpressionText, Moment, NetworkText, RateText, Secret, Span, TopicPattern};
 
 /// The name of the node's own users in a chain.
 pub(crate) const USERS: &str = "users";
@@ -32,6 +32,20 @@ pub struct AccessSettings {
     /// nobody knows is refused. May be left out where there is only one. A listener may have its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<Vec<String>>,
+    /// Of whom authenticators are asked, by their names (`users`, or that of a table): an expression, such as
+    /// `"listener == 'plant' && client_id.startsWith('robot-')"`. About anybody of whom it is not true the next of
+    /// the chain is asked. Read anew at SIGHUP, for new connections.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, ExpressionText>,
+    /// Attributes of clients that are let in, by name: an expression, such as `"client_id.split('-')[0]"`. Where it
+    /// has no value, or an empty one, the client has no such attribute by it. Read anew at SIGHUP, for new connections.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, ExpressionText>,
+    /// The user name of clients that are let in, as an expression of what is proved of them, such as
+    /// `"cert_mail_address.split('@')[0]"`. For whom it has no value, or an empty one, nobody is let in. Read anew at
+    /// SIGHUP, for new connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<ExpressionText>,
     /// What holds where no rule says anything; `"deny"` when there are rules and it is left out. Without
     /// this and without rules everything is allowed to those who were let in. Read anew at SIGHUP.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -240,6 +240,28 @@ fn a_name_that_nobody_has_proved_is_unknown_to_rules_and_sessions() {
     assert!(said.contains("tokens of `tokens` say nothing of who shows them"), "{said}");
 }
 
+#[test]
+fn expressions_say_who_is_asked_and_what_is_known_of_a_client() {
+    let place = Place::new();
+    run(&mut place.plexus(["passwd", "users.txt", "north-1"]), b"p\n").ok();
+    place.write(
+        "plexus.toml",
+        "[access]\nusers_file = \"users.txt\"\n\
+         when = { users = \"listener == 'plant' && client_id.startsWith('north')\" }\n\
+         attributes = { site = \"client_id.split('-')[0]\" }\n\
+         [[access.rule]]\nallow = [\"publish\"]\ntopics = [\"site/${client_attrs.site}/#\"]\n\
+         [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n\
+         [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"office\"\n",
+    );
+    let node = Node::start(&place, &["--config", "plexus.toml"]);
+    let [plant, office] = &node.urls[..] else { panic!("two listeners") };
+    let (reason, mut stream) = connects(plant, "north-1", "p");
+    assert_eq!(reason, SUCCESS);
+    assert_eq!(publishes(&mut stream, "site/north/a"), NOBODY_HEARS);
+    assert_eq!(publishes(&mut stream, "site/south/a"), NOT_AUTHORIZED);
+    assert_eq!(connects(office, "north-1", "p").0, BAD_PASSWORD, "nobody is asked there");
+}
+
 /// A set of one key, as it is published.
 fn published(pair: &KeyPair, id: &str) -> Manner {
     let x = URL_SAFE_NO_PAD.encode(pair.der_bytes());
