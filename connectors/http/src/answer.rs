@@ -60,7 +60,7 @@ fn rights(said: &Map<String, Value>) -> Result<Rights, String> {
             Some(Instant::ZERO + Duration::from_secs(seconds.min(1 << 33)))
         }
     };
-    Ok(Rights { user_name: None, tenant, attributes, rules, expires, is_superuser })
+    Ok(Rights { tenant, attributes, rules, expires, is_superuser, ..Rights::default() })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use crate::{
     answer,
     client::{self, Redirects, body, said},
-    request::{Method, Question},
+    request::{About, Method, Question},
     target::{Misfit, Target},
 };
 
@@ -43,18 +43,22 @@ impl std::fmt::Debug for HttpOptions {
 pub struct HttpAuthenticator {
     client: Client,
     question: Question,
+    rules: Question,
     url: String,
 }
 
 impl HttpAuthenticator {
     /// A service that is asked so.
     pub fn new(options: HttpOptions, runtime: &Handle) -> Result<Self, Misfit> {
-        let url = options.url.to_string();
-        let target = Target::new(options.url, options.cleartext)?;
-        let question = Question::new(options.method, target, &options.headers, options.body)?;
-        let client = client::new(&options.tls, Redirects::None, runtime);
+        let HttpOptions { method, url, headers, body, cleartext, tls } = options;
+        let text = url.to_string();
+        let target = Target::new(url, cleartext)?;
+        let rules = (About::Rules, body.clone());
+        let rules = Question::new(method, target.clone(), &headers, rules)?;
+        let question = Question::new(method, target, &headers, (About::Client, body))?;
+        let client = client::new(&tls, Redirects::None, runtime);
         let client = client.map_err(|problem| Misfit::new("ca_file", problem))?;
-        Ok(Self { client, question, url })
+        Ok(Self { client, question, rules, url: text })
     }
 }
 
@@ -95,6 +99,21 @@ impl Authenticator for HttpAuthenticator {
                 Some(request) => answered(request).await,
                 // What cannot be asked about is no client of anybody.
                 None => Ok(Answer::Deny(ReasonCode::BadUserNameOrPassword)),
+            }
+        })
+    }
+
+    fn may_have_rules(&self, credentials: &Credentials) -> bool {
+        // The password that one has a place for is not shown: that is no reason to do without its rules.
+        self.rules.wants_password() || self.rules.concerns(credentials)
+    }
+
+    fn rules<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
+        let request = self.rules.fill(&self.client, credentials);
+        Box::pin(async move {
+            match request {
+                Some(request) => answered(request).await,
+                None => Ok(Answer::Deny(ReasonCode::NotAuthorized)),
             }
         })
     }

@@ -19,6 +19,6 @@ mod request;
 mod target;
 
 pub use authenticator::{HttpAuthenticator, HttpOptions};
-pub use document::document;
+pub use document::{DocumentOptions, document};
 pub use request::Method;
 pub use target::Misfit;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use plexus_access::{Credentials, Template, TemplatePart};
+use plexus_access::{Credentials, Shown, Template, TemplatePart};
 use reqwest::{
     Client, RequestBuilder,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -13,6 +13,8 @@ use crate::target::{Misfit, Target, percent, sample};
 /// What a service is sent where the configuration says nothing.
 const BODY: &str =
     r#"{"clientid":"${clientid}","username":"${username}","password":"${password}"}"#;
+/// The same about a client that another has let in: its password is not shown.
+const RULES_BODY: &str = r#"{"clientid":"${clientid}","username":"${username}"}"#;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -33,6 +35,24 @@ enum Quoting {
     Form,
 }
 
+/// What a service is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Who a client is.
+    Client,
+    /// What rules it has, once another has let it in.
+    Rules,
+}
+
+impl About {
+    fn body(self) -> &'static str {
+        match self {
+            Self::Client => BODY,
+            Self::Rules => RULES_BODY,
+        }
+    }
+}
+
 /// A question with places.
 #[derive(Debug)]
 pub(crate) struct Question {
@@ -47,7 +67,7 @@ impl Question {
         method: Method,
         target: Target,
         headers: &[(String, String)],
-        body: Option<Template>,
+        (about, body): (About, Option<Template>),
     ) -> Result<Self, Misfit> {
         let wrong = |problem: String| Misfit::new("headers", problem);
         let mut read = Vec::new();
@@ -71,7 +91,7 @@ impl Question {
             }
             Method::Get => None,
             Method::Post => {
-                let body = body.map_or_else(|| Template::parse(BODY), Ok);
+                let body = body.map_or_else(|| Template::parse(about.body()), Ok);
                 let body = body.map_err(|error| Misfit::new("body", error.to_string()))?;
                 Some((check_body(&mut read, &body)?, body)).map(|(quoting, body)| (body, quoting))
             }
@@ -81,16 +101,21 @@ impl Question {
 
     /// Whether such credentials show all that it has a place for.
     pub(crate) fn concerns(&self, credentials: &Credentials) -> bool {
-        let bodies = self.body.iter().map(|(body, _)| body);
-        let headers = self.headers.iter().map(|(_, header)| header);
-        let mut parts = std::iter::once(self.target.template())
-            .chain(bodies)
-            .chain(headers)
-            .flat_map(Template::parts);
-        parts.all(|part| match part {
+        self.templates().flat_map(Template::parts).all(|part| match part {
             TemplatePart::Text(_) => true,
             TemplatePart::Shown(shown) => shown.of(credentials).is_some(),
         })
+    }
+
+    /// Whether it has a place for the password.
+    pub(crate) fn wants_password(&self) -> bool {
+        self.templates().any(|template| template.has(Shown::Password))
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        let bodies = self.body.iter().map(|(body, _)| body);
+        let headers = self.headers.iter().map(|(_, header)| header);
+        std::iter::once(self.target.template()).chain(bodies).chain(headers)
     }
 
     /// The request; none where something that they show cannot stand in its place.

@@ -2,15 +2,14 @@
 //!
 //! *What it never does.* What a client says becomes a parameter of a statement, and never a part of its text.
 //!
-//! *Entry points.* [`PostgresAuthenticator`].
+//! *Entry points.* [`Postgres`], which is asked by [`Tables`](plexus_admission::Tables).
 //!
-//! *Reading order.* `query`, `session`, `authenticator`.
+//! *Reading order.* `server`, `session`.
 //!
 //! *Tests.* `tests/it`, with a real server that is right, slow, dead and back again, and with one that lies.
 
-mod authenticator;
-mod query;
+mod server;
 mod session;
 
-pub use authenticator::{PostgresAuthenticator, PostgresOptions};
-pub use query::{Query, QueryError};
+pub use server::{Postgres, PostgresOptions};
+pub use session::Session;

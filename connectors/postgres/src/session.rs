@@ -1,9 +1,9 @@
 //! A connection to the server, with the queries that are prepared there.
 
-use std::{error::Error, io};
+use std::{error::Error, fmt, io, sync::Arc};
 
 use futures_util::TryStreamExt;
-use plexus_admission::{Fields, Trouble};
+use plexus_admission::{Fields, Inquiry, Trouble};
 use plexus_runtime::{Duplex, Handle, Task};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::{
@@ -12,18 +12,16 @@ use tokio_postgres::{
     types::{FromSql, Kind, Type},
 };
 
-use crate::{PostgresOptions, Query};
+use crate::PostgresOptions;
 
-/// Records of one client, at most.
-const RECORDS_MAX: usize = 101;
 /// Asks whether TLS is spoken (section 54.2.11 of the protocol).
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F];
 
-/// A connection on which nothing is under way.
-pub(crate) struct Session {
+/// A connection.
+pub struct Session {
     client: Client,
-    user: Statement,
-    rules: Option<Statement>,
+    /// Each query that was asked on it, prepared.
+    prepared: Vec<(Arc<str>, Statement)>,
     _driver: Task,
 }
 
@@ -45,49 +43,41 @@ impl Session {
             // What ends it is told to whoever asks on it.
             drop(driver.await);
         });
-        let user = prepare(&client, &options.query).await?;
-        let rules = match &options.rules {
-            Some(query) => Some(prepare(&client, query).await?),
-            None => None,
-        };
-        Ok(Self { client, user, rules, _driver: driver })
+        Ok(Self { client, prepared: Vec::new(), _driver: driver })
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.client.is_closed()
     }
 
-    /// The record of a user, if there is one.
-    pub(crate) async fn user(&self, values: &[String]) -> Result<Option<Fields>, Trouble> {
-        let mut records = self.records(&self.user, values, 1).await?;
-        Ok(records.pop())
-    }
-
-    /// The records of its rules, where rules are asked for.
-    pub(crate) async fn rules(&self, values: &[String]) -> Result<Option<Vec<Fields>>, Trouble> {
-        match &self.rules {
-            Some(statement) => self.records(statement, values, RECORDS_MAX).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn records(
-        &self,
-        statement: &Statement,
-        values: &[String],
-        count_max: usize,
-    ) -> Result<Vec<Fields>, Trouble> {
-        let rows =
-            self.client.query_raw(statement, values).await.map_err(|error| failed(&error))?;
-        let mut rows = std::pin::pin!(rows);
+    pub(crate) async fn records(&mut self, inquiry: &Inquiry) -> Result<Vec<Fields>, Trouble> {
+        let statement = self.prepare(inquiry).await?;
+        let rows = self.client.query_raw(&statement, &inquiry.values).await;
+        let mut rows = std::pin::pin!(rows.map_err(|error| failed(&error))?);
         let mut records = Vec::new();
-        while let Some(row) = rows.try_next().await.map_err(|error| failed(&error))? {
+        while records.len() < inquiry.count_max
+            && let Some(row) = rows.try_next().await.map_err(|error| failed(&error))?
+        {
             records.push(fields_of(&row)?);
-            if records.len() >= count_max {
-                break;
-            }
         }
         Ok(records)
+    }
+
+    async fn prepare(&mut self, inquiry: &Inquiry) -> Result<Statement, Trouble> {
+        if let Some((_, statement)) = self.prepared.iter().find(|(text, _)| *text == inquiry.text) {
+            return Ok(statement.clone());
+        }
+        let types = vec![Type::TEXT; inquiry.values.len()];
+        let statement = self.client.prepare_typed(&inquiry.text, &types).await;
+        let statement = statement.map_err(|error| failed(&error))?;
+        self.prepared.push((Arc::clone(&inquiry.text), statement.clone()));
+        Ok(statement)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
     }
 }
 
@@ -100,11 +90,6 @@ async fn dial(options: &PostgresOptions) -> io::Result<Box<dyn Duplex>> {
         }
     }
     options.line.secure(stream).await
-}
-
-async fn prepare(client: &Client, query: &Query) -> Result<Statement, Trouble> {
-    let types = vec![Type::TEXT; query.places().len()];
-    client.prepare_typed(query.text(), &types).await.map_err(|error| failed(&error))
 }
 
 fn fields_of(row: &Row) -> Result<Fields, Trouble> {

@@ -84,11 +84,16 @@ impl RedisAuthenticator {
         let fields = self.fields_of(&command, self.options.command.fields()).await?;
         let rules = match rules {
             Some(command) if fields.contains_key("password_hash") => {
-                Some(read_rules(&self.fields_of(&command, None).await?)?)
+                Some(self.rules_of(&command).await?)
             }
             _ => None,
         };
         self.check.judge(StoredUser::of_fields(fields, rules), password).await
+    }
+
+    async fn rules_of(&self, command: &Cmd) -> Result<Rules, Trouble> {
+        let names = self.options.rules.as_ref().and_then(Command::fields);
+        read_rules(&self.fields_of(command, names).await?)
     }
 
     /// The fields of a hash. A connection that broke while nobody used it is replaced once.
@@ -210,11 +215,9 @@ fn read_rules(fields: &Fields) -> Result<Rules, Trouble> {
 
 impl Authenticator for RedisAuthenticator {
     fn concerns(&self, credentials: &Credentials) -> bool {
-        let shown = |part: &TemplatePart| match part {
-            TemplatePart::Text(_) => true,
-            TemplatePart::Shown(shown) => shown.of(credentials).is_some(),
-        };
-        credentials.enhanced.is_none() && credentials.password.is_some() && self.parts().all(shown)
+        credentials.enhanced.is_none()
+            && credentials.password.is_some()
+            && self.parts().all(is_shown(credentials))
     }
 
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
@@ -227,6 +230,26 @@ impl Authenticator for RedisAuthenticator {
             };
             self.asked(command, rules.flatten(), password).await
         })
+    }
+
+    fn may_have_rules(&self, credentials: &Credentials) -> bool {
+        self.options.rules.as_ref().is_some_and(|rules| rules.parts().all(is_shown(credentials)))
+    }
+
+    fn rules<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
+        let command = self.options.rules.as_ref().and_then(|rules| rules.fill(credentials));
+        Box::pin(async move {
+            let Some(command) = command else { return Ok(Answer::Ignore) };
+            Ok(Answer::of_rules(self.rules_of(&command).await?))
+        })
+    }
+}
+
+/// Whether these credentials have something for a part.
+fn is_shown(credentials: &Credentials) -> impl Fn(&TemplatePart) -> bool {
+    |part| match part {
+        TemplatePart::Text(_) => true,
+        TemplatePart::Shown(shown) => shown.of(credentials).is_some(),
     }
 }
 

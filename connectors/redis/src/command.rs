@@ -84,6 +84,7 @@ mod tests {
             tenant: None,
             certificate: None,
             enhanced: None,
+            wanted: None,
             gate: plexus_access::Gate::default(),
         };
         let packed = command.fill(&credentials).unwrap().get_packed_command();

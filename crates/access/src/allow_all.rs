@@ -1,4 +1,4 @@
-use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
+use plexus_types::{Qos, TopicFilter, TopicName};
 
 use crate::{
     Credentials, Outcome, Policy, Principal, Reply, Verdict, policy::publish_to_system_topics,
@@ -17,12 +17,12 @@ impl Policy for AllowAll {
         reply.send(Outcome::allow());
     }
 
-    fn publish(&self, _: &Principal, topic: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
-        publish_to_system_topics(topic)
+    fn publish(&self, _: &Principal, topic: &TopicName, _: Qos, _: bool) -> Verdict {
+        publish_to_system_topics(topic).into()
     }
 
-    fn subscribe(&self, _: &Principal, _: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
-        Ok(())
+    fn subscribe(&self, _: &Principal, _: &TopicFilter, _: Qos) -> Verdict {
+        Verdict::Allow
     }
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use plexus_types::{ClientId, Qos, ReasonCode, TopicFilter, TopicName};
 
     use super::AllowAll;
-    use crate::{Policy, Principal};
+    use crate::{Policy, Principal, Verdict};
 
     fn anybody() -> Principal {
         let client_id = ClientId::try_from("c").unwrap();
@@ -54,16 +54,17 @@ mod tests {
             let topic = TopicName::try_from(topic).unwrap();
             AllowAll.publish(&anybody(), &topic, Qos::AtMostOnce, false)
         };
-        assert_eq!(publish("$SYS/broker/version"), Err(ReasonCode::NotAuthorized));
-        assert_eq!(publish("$SYS"), Err(ReasonCode::NotAuthorized));
-        assert_eq!(publish("$SYSTEM/x"), Ok(()));
-        assert_eq!(publish("$other"), Ok(()));
-        assert_eq!(publish("a/$SYS"), Ok(()));
+        let refused = Verdict::Deny(ReasonCode::NotAuthorized);
+        assert_eq!(publish("$SYS/broker/version"), refused);
+        assert_eq!(publish("$SYS"), refused);
+        assert_eq!(publish("$SYSTEM/x"), Verdict::Allow);
+        assert_eq!(publish("$other"), Verdict::Allow);
+        assert_eq!(publish("a/$SYS"), Verdict::Allow);
     }
 
     #[test]
     fn everybody_may_read_the_topics_of_the_node() {
         let filter = TopicFilter::try_from("$SYS/#").unwrap();
-        assert_eq!(AllowAll.subscribe(&anybody(), &filter, Qos::AtMostOnce), Ok(()));
+        assert_eq!(AllowAll.subscribe(&anybody(), &filter, Qos::AtMostOnce), Verdict::Allow);
     }
 }

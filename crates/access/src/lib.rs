@@ -5,25 +5,28 @@
 //! comes in as text, the salt of a new hash from outside.
 //!
 //! *Entry points.* [`Policy`], [`AllowAll`], [`Users`], [`StoredPassword`], [`ClientFirst`],
-//! [`Rules`].
+//! [`Rules`], [`Remembered`].
 //!
-//! *Reading order.* `policy`, `outcome`, `allow_all`, `users`, `password`, `users::edit`,
+//! *Reading order.* `policy`, `outcome`, `notice`, `allow_all`, `users`, `password`, `users::edit`,
 //! `users::import`, `scram`, `pattern`,
-//! `rules`.
+//! `rules`, `remembered`.
 //!
 //! *Tests.* `*/tests.rs` beside each file.
 
 mod allow_all;
+mod notice;
 mod outcome;
 mod password;
 mod pattern;
 mod policy;
+mod remembered;
 mod rules;
 mod scram;
 mod template;
 mod users;
 
 pub use allow_all::AllowAll;
+pub use notice::{Notice, Visitor};
 pub use outcome::{
     ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX, Attributes, Exchange, Outcome, Reply, Rights,
 };
@@ -31,7 +34,10 @@ pub use password::{
     HashError, PasswordDigest, PasswordScheme, SALT_LENGTH, SaltPlace, SchemeError, StoredPassword,
 };
 pub use pattern::{Pattern, PatternError, Person, Place};
-pub use policy::{Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict};
+pub use policy::{
+    Advice, Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict, Wanted,
+};
+pub use remembered::{Edition, Remembered};
 pub use rules::{
     Act, Acts, Decision, Effect, Network, NetworkError, Rule, Rules, Who, Whose, Wildcard,
 };

@@ -12,6 +12,8 @@ pub struct Rights {
     pub user_name: Option<Text>,
     /// The tenant whose client it is, as far as it was found out here.
     pub tenant: Option<TenantName>,
+    /// Whether nobody has asked for a proof of the user name that it gave: it has none from then on.
+    pub is_name_unproved: bool,
     /// Facts about it by their names: rules write them as `${attribute.name}`.
     pub attributes: Attributes,
     /// Rules of its own, which are asked before those of the configuration.
@@ -25,8 +27,9 @@ pub struct Rights {
 impl Rights {
     /// Whether nothing was found out: only the configuration speaks.
     pub fn is_empty(&self) -> bool {
-        let Self { user_name, tenant, attributes, rules, expires, is_superuser } = self;
-        let has_more = rules.is_some() || expires.is_some() || *is_superuser;
+        let Self { user_name, is_name_unproved, tenant, attributes, rules, expires, is_superuser } =
+            self;
+        let has_more = rules.is_some() || expires.is_some() || *is_superuser || *is_name_unproved;
         user_name.is_none() && tenant.is_none() && attributes.is_empty() && !has_more
     }
 }

@@ -15,6 +15,7 @@ mod argon;
 mod blowfish;
 mod derived;
 mod digest;
+mod directory;
 mod salted;
 mod scheme;
 

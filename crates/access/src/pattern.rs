@@ -2,15 +2,16 @@ use std::fmt;
 
 use plexus_types::TopicFilter;
 
-use crate::Attributes;
+use crate::{Attributes, Principal};
 
 /// The topics of a rule: a topic filter in whose levels may stand what is known of a client, such as
 /// `robot/${clientid}/#`.
 ///
-/// A rule is asked three questions, none of which is "does it match the filter as if that were a topic".
+/// No question that a rule is asked is "does it match the filter as if that were a topic".
 /// An allowance has to *cover* a filter that somebody wants to subscribe to: `a/+` allows `a/b`, but not
 /// `a/#`, which would get `a/b/c` too. A ban has to *meet* it: who must not have `a/b` must not have
-/// `a/+` either.
+/// `a/+` either. Where each delivery is asked about it is the other way round: an allowance speaks of a
+/// filter when it *allows any* of it, a ban when it *bans all* of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: Box<str>,
@@ -70,6 +71,15 @@ pub struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
+    /// As far as it is known of who was let in.
+    pub fn of(principal: &'a Principal) -> Self {
+        Self {
+            client_id: principal.client_id.as_str(),
+            user_name: principal.user_name.as_deref(),
+            attributes: principal.rights.as_deref().map(|rights| &rights.attributes),
+        }
+    }
+
     /// What stands in the place; none if it is unknown, or would be more or less than one part of a
     /// level: a client that calls itself `#` is to get nothing by it (CVE-2017-7650).
     fn fill(&self, place: &Place) -> Option<&'a str> {
@@ -164,9 +174,41 @@ impl Pattern {
 
     /// Whether every topic that the filter gets is allowed by the pattern.
     pub fn covers(&self, filter: &str, person: Person<'_>) -> bool {
-        if filter.starts_with('$') && matches!(self.levels.first(), Some(Level::One)) {
-            return false;
-        }
+        !self.hides_from(filter) && self.takes_in(filter, person, Doubt::No)
+    }
+
+    /// Whether every topic that the filter gets is banned by the pattern; it may say no where what a place
+    /// stands for is not known.
+    pub fn bans_all(&self, filter: &str, person: Person<'_>) -> bool {
+        self.takes_in(filter, person, Doubt::Yes)
+    }
+
+    /// Whether some topic that the filter gets is banned by the pattern.
+    pub fn meets(&self, filter: &str, person: Person<'_>) -> bool {
+        self.overlaps(filter, person, Doubt::Yes)
+    }
+
+    /// Whether some topic that the filter gets is allowed by the pattern.
+    pub fn allows_any(&self, filter: &str, person: Person<'_>) -> bool {
+        let is_known = |part: &Part| match part {
+            Part::Text(_) => true,
+            Part::Place(place) => person.fill(place).is_some(),
+        };
+        let is_filled = |level: &Level| match level {
+            Level::Places(parts) => parts.iter().all(is_known),
+            Level::Literal(_) | Level::One | Level::Rest => true,
+        };
+        !self.hides_from(filter)
+            && self.levels.iter().all(is_filled)
+            && self.overlaps(filter, person, Doubt::No)
+    }
+
+    /// Whether the filter is of `$` topics, for which wildcards of an allowance do not stand.
+    fn hides_from(&self, filter: &str) -> bool {
+        filter.starts_with('$') && matches!(self.levels.first(), Some(Level::One))
+    }
+
+    fn takes_in(&self, filter: &str, person: Person<'_>, doubt: Doubt) -> bool {
         let mut wanted = Wanted::of(filter);
         for level in &self.levels {
             let wanted = match (level, wanted.next()) {
@@ -177,7 +219,7 @@ impl Pattern {
             let covered = match (level, wanted) {
                 (Level::One, _) => true,
                 (_, Asked::One | Asked::Rest) => false,
-                (level, Asked::Literal(wanted)) => level.is(wanted, person, Doubt::No),
+                (level, Asked::Literal(wanted)) => level.is(wanted, person, doubt),
             };
             if !covered {
                 return false;
@@ -186,8 +228,7 @@ impl Pattern {
         wanted.next().is_none()
     }
 
-    /// Whether some topic that the filter gets is banned by the pattern.
-    pub fn meets(&self, filter: &str, person: Person<'_>) -> bool {
+    fn overlaps(&self, filter: &str, person: Person<'_>, doubt: Doubt) -> bool {
         let mut wanted = Wanted::of(filter);
         // Wildcards get no `$` topics.
         let hidden = matches!(filter.as_bytes().first(), Some(b'+' | b'#'));
@@ -201,7 +242,7 @@ impl Pattern {
                 (Level::Rest, _) | (_, Some(Asked::Rest)) => return true,
                 (_, None) => return false,
                 (_, Some(Asked::One)) => true,
-                (level, Some(Asked::Literal(wanted))) => level.is(wanted, person, Doubt::Yes),
+                (level, Some(Asked::Literal(wanted))) => level.is(wanted, person, doubt),
             };
             if !meets {
                 return false;

@@ -2,12 +2,13 @@ use std::{
     fmt,
     net::IpAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use plexus_types::{ClientId, Qos, ReasonCode, TenantName, Text, TopicFilter, TopicName};
 
-use crate::{Exchange, Reply, Rights};
+use crate::{Edition, Exchange, Notice, Outcome, Reply, Rights, Visitor};
 
 /// What a client says about itself before it is let in.
 pub struct Credentials {
@@ -27,8 +28,23 @@ pub struct Credentials {
     pub certificate: Option<Arc<Certificate>>,
     /// The step of an enhanced authentication that is due, where the client asked for one.
     pub enhanced: Option<Enhanced>,
+    /// What it wants to do, where it is in already and somebody is asked about an act of it.
+    pub wanted: Option<Wanted>,
     /// Asked before anything slow is done about it.
     pub gate: Gate,
+}
+
+/// An [`Act`](crate::Act) about which somebody elsewhere is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whether it is to publish, not to subscribe.
+    pub publish: bool,
+    /// The topic, or the filter with `$share/…/`.
+    pub topic: Text,
+    /// The quality of service.
+    pub qos: Qos,
+    /// Whether the message is to be retained.
+    pub retain: bool,
 }
 
 /// Whether it is still worth while to find out who somebody is: he may have failed too often meanwhile.
@@ -145,15 +161,40 @@ pub struct Principal {
     pub rights: Option<Arc<Rights>>,
 }
 
-/// What a policy answers at once, or that a slow check is due elsewhere.
+/// What a policy answers at once, or that somebody elsewhere finds out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Let in.
     Allow,
     /// Refused for this reason.
     Deny(ReasonCode),
-    /// [`Policy::verify`] finds out.
+    /// [`Policy::verify`] finds out; of an act [`Policy::ask`].
     Later,
+}
+
+impl Verdict {
+    /// Why it is refused, if it is.
+    pub const fn refused(self) -> Option<ReasonCode> {
+        match self {
+            Self::Deny(reason) => Some(reason),
+            Self::Allow | Self::Later => None,
+        }
+    }
+}
+
+impl From<Result<(), ReasonCode>> for Verdict {
+    fn from(result: Result<(), ReasonCode>) -> Self {
+        result.map_or_else(Self::Deny, |()| Self::Allow)
+    }
+}
+
+/// How answers of [`Policy::ask`] are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advice {
+    /// They are for this edition of the rules.
+    pub edition: Edition,
+    /// So long at most.
+    pub holds: Duration,
 }
 
 /// Who may connect, publish and subscribe. Asked on the shard for every message, so everything
@@ -167,21 +208,45 @@ pub trait Policy: Send + Sync {
     fn verify(&self, credentials: Credentials, reply: Reply);
 
     /// Whether the principal may publish there; also asked for a Will when it takes effect.
-    fn publish(
-        &self,
-        principal: &Principal,
-        topic: &TopicName,
-        qos: Qos,
-        retain: bool,
-    ) -> Result<(), ReasonCode>;
+    fn publish(&self, principal: &Principal, topic: &TopicName, qos: Qos, retain: bool) -> Verdict;
+
+    /// How answers about acts are remembered; none where nobody is asked about any.
+    fn advice(&self) -> Option<Advice> {
+        None
+    }
+
+    /// Has somebody elsewhere asked about an act that got [`Verdict::Later`]: it stands in the credentials.
+    /// Returns at once; the reply may come from any thread.
+    fn ask(&self, _: Credentials, reply: Reply) {
+        reply.send(Outcome::Deny(ReasonCode::NotAuthorized));
+    }
+
+    /// Under which edition decisions about the principal may be remembered ([`Remembered`]); none where
+    /// asking costs no more than remembering.
+    ///
+    /// [`Remembered`]: crate::Remembered
+    fn edition(&self, _: &Principal) -> Option<Edition> {
+        None
+    }
 
     /// Whether the principal may subscribe to that filter, `$share/…/` included.
-    fn subscribe(
-        &self,
-        principal: &Principal,
-        filter: &TopicFilter,
-        qos: Qos,
-    ) -> Result<(), ReasonCode>;
+    fn subscribe(&self, principal: &Principal, filter: &TopicFilter, qos: Qos) -> Verdict;
+
+    /// Whether each delivery to the principal is asked about. Then a subscription is admitted if anything of
+    /// it may be allowed.
+    fn filters_deliveries(&self, _: &Principal) -> bool {
+        false
+    }
+
+    /// Whether the principal may have a message of that topic, where deliveries are asked about.
+    fn receive(&self, _: &Principal, _: &TopicName, _: Qos) -> bool {
+        true
+    }
+
+    /// Keeps a record of what became of somebody. It must not wait; here nobody keeps any.
+    fn note(&self, who: Visitor<'_>, notice: Notice<'_>) {
+        let _ = (who, notice);
+    }
 }
 
 /// The rule that no policy relaxes: what the node says of itself under `$SYS` is not forged by a

@@ -38,6 +38,13 @@ pub enum Act<'a> {
         /// The highest quality of service that is asked for.
         qos: Qos,
     },
+    /// Get a message by whichever subscription.
+    Receive {
+        /// Its topic.
+        topic: &'a TopicName,
+        /// The quality of service with which it would be delivered.
+        qos: Qos,
+    },
 }
 
 /// Whom a rule is for: everybody who is in each of the lists that have something in them.
@@ -90,7 +97,7 @@ impl Acts {
             Act::Publish { qos, retain, .. } => {
                 (self.publish && self.retain.is_none_or(|wanted| wanted == retain), qos)
             }
-            Act::Subscribe { qos, .. } => (self.subscribe, qos),
+            Act::Subscribe { qos, .. } | Act::Receive { qos, .. } => (self.subscribe, qos),
         };
         concerns && self.qos.get(usize::from(qos.get())).is_some_and(|included| *included)
     }
@@ -136,22 +143,57 @@ impl Rules {
         Self { rules: rules.into(), otherwise }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// These rules, and behind them those others; in the end holds what holds here.
+    #[must_use]
+    pub fn followed_by(&self, others: &Self) -> Self {
+        let rules = self.rules.iter().chain(&*others.rules).cloned();
+        Self { rules: rules.collect(), otherwise: self.otherwise }
+    }
+
     /// What the rules say to an act of a client.
     pub fn decide(&self, principal: &Principal, act: &Act<'_>) -> Decision<'_> {
         let rule = self.find(principal, act);
         Decision { effect: rule.map_or(self.otherwise, |(_, rule)| rule.effect), rule }
     }
 
+    /// What holds where no rule says anything.
+    pub const fn otherwise(&self) -> Effect {
+        self.otherwise
+    }
+
     /// The first rule that says something to an act of a client, with its place among them.
     pub fn find(&self, principal: &Principal, act: &Act<'_>) -> Option<(usize, &Rule)> {
-        let person = Person {
-            client_id: principal.client_id.as_str(),
-            user_name: principal.user_name.as_deref(),
-            attributes: principal.rights.as_deref().map(|rights| &rights.attributes),
-        };
+        let person = Person::of(principal);
         let decides = |(_, rule): &(usize, &Rule)| {
             rule.acts.include(act)
                 && rule.is_about(act, person)
+                && rule.who.includes(principal, rule.effect)
+        };
+        self.rules.iter().enumerate().find(decides)
+    }
+
+    /// The first rule that says something to a subscription where each delivery is asked about: one that
+    /// allows any of it, or one that refuses all of it. At most that quality of service is delivered.
+    pub fn find_any(
+        &self,
+        principal: &Principal,
+        filter: &TopicFilter,
+        qos: Qos,
+    ) -> Option<(usize, &Rule)> {
+        let person = Person::of(principal);
+        let decides = |(_, rule): &(usize, &Rule)| {
+            rule.acts.subscribe
+                && rule.is_about_any(filter, qos, person)
                 && rule.who.includes(principal, rule.effect)
         };
         self.rules.iter().enumerate().find(decides)
@@ -161,13 +203,32 @@ impl Rules {
 impl Rule {
     fn is_about(&self, act: &Act<'_>, person: Person<'_>) -> bool {
         self.topics.iter().any(|topics| match (act, self.effect) {
-            (Act::Publish { topic, .. }, Effect::Allow) => topics.allows(topic, person),
-            (Act::Publish { topic, .. }, Effect::Deny) => topics.bans(topic, person),
+            (Act::Publish { topic, .. } | Act::Receive { topic, .. }, Effect::Allow) => {
+                topics.allows(topic, person)
+            }
+            (Act::Publish { topic, .. } | Act::Receive { topic, .. }, Effect::Deny) => {
+                topics.bans(topic, person)
+            }
             (Act::Subscribe { filter, .. }, Effect::Allow) => {
                 topics.covers(filter.matched(), person)
             }
             (Act::Subscribe { filter, .. }, Effect::Deny) => topics.meets(filter.matched(), person),
         })
+    }
+
+    fn is_about_any(&self, filter: &TopicFilter, qos: Qos, person: Person<'_>) -> bool {
+        let filter = filter.matched();
+        let mut delivered = self.acts.qos.iter().take(usize::from(qos.get()) + 1);
+        match self.effect {
+            Effect::Allow => {
+                delivered.any(|included| *included)
+                    && self.topics.iter().any(|topics| topics.allows_any(filter, person))
+            }
+            Effect::Deny => {
+                delivered.all(|included| *included)
+                    && self.topics.iter().any(|topics| topics.bans_all(filter, person))
+            }
+        }
     }
 }
 
@@ -205,4 +266,4 @@ impl Who {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -37,6 +37,14 @@ pub enum Shown {
     CommonName,
     /// `${cert_subject}`: the whole subject of its certificate (RFC 4514).
     Subject,
+    /// `${topic}`: the topic that it wants to publish to, or the filter that it wants to subscribe to.
+    Topic,
+    /// `${action}`: `publish` or `subscribe`.
+    Action,
+    /// `${qos}`: the quality of service of the message, or the highest that the subscription asks for.
+    Qos,
+    /// `${retain}`: whether the message is to be retained, `true` or `false`; `false` for a subscription.
+    Retain,
 }
 
 /// Why a text is no template.
@@ -51,7 +59,7 @@ pub enum TemplateError {
 }
 
 impl Shown {
-    const ALL: [(&str, Self); 8] = [
+    const ALL: [(&str, Self); 12] = [
         ("clientid", Self::ClientId),
         ("username", Self::UserName),
         ("password", Self::Password),
@@ -60,7 +68,16 @@ impl Shown {
         ("tenant", Self::Tenant),
         ("cert_common_name", Self::CommonName),
         ("cert_subject", Self::Subject),
+        ("topic", Self::Topic),
+        ("action", Self::Action),
+        ("qos", Self::Qos),
+        ("retain", Self::Retain),
     ];
+
+    /// Whether it is of an act, which nobody has done who is not in yet.
+    pub const fn is_of_act(self) -> bool {
+        matches!(self, Self::Topic | Self::Action | Self::Qos | Self::Retain)
+    }
 
     fn names() -> String {
         let names: Vec<_> = Self::ALL.iter().map(|(name, _)| format!("`${{{name}}}`")).collect();
@@ -70,6 +87,7 @@ impl Shown {
     /// What these credentials show there, if they do.
     pub fn of(self, credentials: &Credentials) -> Option<Cow<'_, str>> {
         let certificate = credentials.certificate.as_deref();
+        let wanted = credentials.wanted.as_ref();
         match self {
             Self::ClientId => Some(credentials.client_id.as_str().into()),
             Self::UserName => credentials.user_name.as_deref().map(Cow::from),
@@ -82,6 +100,10 @@ impl Shown {
             Self::Tenant => Some(credentials.tenant.as_ref()?.as_str().into()),
             Self::CommonName => certificate?.common_name.as_deref().map(Cow::from),
             Self::Subject => Some(certificate?.subject.as_str().into()),
+            Self::Topic => Some(wanted?.topic.as_str().into()),
+            Self::Action => Some((if wanted?.publish { "publish" } else { "subscribe" }).into()),
+            Self::Qos => Some(wanted?.qos.get().to_string().into()),
+            Self::Retain => Some((if wanted?.retain { "true" } else { "false" }).into()),
         }
     }
 }

@@ -230,6 +230,11 @@ impl Users {
         self.table.by_name.contains_key(name)
     }
 
+    /// Whether that is a user for whom no rule holds.
+    pub fn is_superuser(&self, name: &str) -> bool {
+        self.user_of(name).is_some_and(|(user, is_known)| is_known && user.is_superuser)
+    }
+
     /// Users whose password can be tried at the speed of a plain hash function by whoever has read
     /// the file.
     pub fn weak(&self) -> usize {

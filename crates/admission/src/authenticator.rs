@@ -1,7 +1,7 @@
 use std::{fmt, pin::Pin};
 
 use bytes::Bytes;
-use plexus_access::{Credentials, Exchange, Rights};
+use plexus_access::{Credentials, Exchange, Rights, Rules};
 use plexus_types::ReasonCode;
 
 /// What an authenticator says of a client.
@@ -21,6 +21,11 @@ impl Answer {
     /// Let in, with no more than the configuration gives.
     pub fn allow() -> Self {
         Self::Allow(Box::default(), None)
+    }
+
+    /// Of somebody who is let in, those rules.
+    pub fn of_rules(rules: Rules) -> Self {
+        Self::Allow(Box::new(Rights { rules: Some(rules), ..Rights::default() }), None)
     }
 }
 
@@ -50,6 +55,9 @@ pub enum Trouble {
 /// An answer that is on its way.
 pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, Trouble>> + Send + 'a>>;
 
+/// What has to come before an answer.
+pub type Preparing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// One who may know a client. Asked on the control plane, by several at the same time.
 pub trait Authenticator: Send + Sync + fmt::Debug {
     /// Whether it can say anything about such credentials at all. Asked on the shard: cheap, and it
@@ -61,6 +69,23 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
         true
     }
 
+    /// Waits, a short while, for what all clients may have to wait for together. Nobody's turn is held by it.
+    fn prepare<'a>(&'a self, credentials: &Credentials) -> Preparing<'a> {
+        let _ = credentials;
+        Box::pin(std::future::ready(()))
+    }
+
     /// What it says. Who asks gives up after a while.
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a>;
+
+    /// Whether it may have rules of such a client, whoever has let it in. As cheap as [`concerns`](Self::concerns).
+    fn may_have_rules(&self, _: &Credentials) -> bool {
+        false
+    }
+
+    /// The rules of a client that another has let in, whose password is not shown here. Of the rights in its answer the
+    /// rules alone count.
+    fn rules<'a>(&'a self, _: &'a mut Credentials) -> Asking<'a> {
+        Box::pin(std::future::ready(Ok(Answer::Ignore)))
+    }
 }

@@ -69,7 +69,7 @@ impl Certificates {
         if let Some(name) = self.0.client_id
             && name.of(certificate) != Some(client_id)
         {
-            tracing::info!(?client_id, "the client identifier is not that of its certificate");
+            tracing::info!(client_id, "the client identifier is not that of its certificate");
             return Answer::Deny(ReasonCode::ClientIdentifierNotValid);
         }
         let tenant = match self.0.tenant.map(|name| tenant_of(name, certificate)) {

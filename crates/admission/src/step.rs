@@ -10,7 +10,9 @@ use plexus_stdx::Seed;
 use plexus_types::Instant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{Answer, Authenticator, Trouble, breaker::Breaker, cache::Cache};
+use crate::{
+    Answer, Authenticator, Expression, Trouble, breaker::Breaker, cache::Cache, expression::Facts,
+};
 
 /// What is made of a client when its authenticator gives no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +37,8 @@ pub struct StepOptions {
     pub on_trouble: OnTrouble,
     /// How long answers are remembered, if at all.
     pub remember: Option<Duration>,
+    /// Whether whoever it lets in has the user name that was given, where it names no other.
+    pub proves_user_names: bool,
 }
 
 impl StepOptions {
@@ -46,6 +50,7 @@ impl StepOptions {
         waiting_max: 1_024,
         on_trouble: OnTrouble::Refuse,
         remember: None,
+        proves_user_names: true,
     };
 
     /// For a back end.
@@ -55,7 +60,17 @@ impl StepOptions {
         waiting_max: 1_000,
         on_trouble: OnTrouble::Refuse,
         remember: None,
+        proves_user_names: true,
     };
+}
+
+/// What an authenticator is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// Who a client is.
+    Client,
+    /// What rules somebody has who is in.
+    Rules,
 }
 
 /// An authenticator in its place: one that is slow or dead costs its own clients a refusal and nobody
@@ -70,6 +85,10 @@ pub struct Step {
     turns: Semaphore,
     breaker: Mutex<Breaker>,
     cache: Option<Mutex<Cache>>,
+    /// Apart from the other: what lets nobody in must not be taken for what does.
+    rules_cache: Option<Mutex<Cache>>,
+    /// Of whom it is asked; of everybody where nothing is said.
+    when: Option<Expression>,
 }
 
 impl Step {
@@ -81,7 +100,8 @@ impl Step {
         secret: &[u8; 32],
         seed: Seed,
     ) -> Self {
-        let cache = options.remember.filter(|time| !time.is_zero());
+        let remember = options.remember.filter(|time| !time.is_zero());
+        let cache = || remember.map(|time| Mutex::new(Cache::new(time, secret, seed)));
         Self {
             name: name.into(),
             authenticator,
@@ -89,8 +109,16 @@ impl Step {
             places: Semaphore::new(options.waiting_max + options.at_once_max),
             turns: Semaphore::new(options.at_once_max),
             breaker: Mutex::default(),
-            cache: cache.map(|time| Mutex::new(Cache::new(time, secret, seed))),
+            cache: cache(),
+            rules_cache: cache(),
+            when: None,
         }
+    }
+
+    /// The same, asked only about clients of whom that is true.
+    #[must_use]
+    pub fn when(self, condition: Option<Expression>) -> Self {
+        Self { when: condition, ..self }
     }
 
     /// What it is called in the configuration and in the log.
@@ -108,27 +136,50 @@ impl Step {
         self.authenticator.concerns(credentials)
     }
 
+    /// Whether it is asked about that client. It may take a moment, on the control plane.
+    pub(crate) fn holds(&self, credentials: &Credentials) -> bool {
+        self.when.as_ref().is_none_or(|when| when.holds(&Facts::shown(credentials)))
+    }
+
     /// Whether it may bring rules or attributes of a client.
     pub(crate) fn gives_rights(&self) -> bool {
         self.authenticator.gives_rights()
     }
 
+    /// Whether it may have rules of such a client.
+    pub(crate) fn may_have_rules(&self, credentials: &Credentials) -> bool {
+        self.authenticator.may_have_rules(credentials)
+    }
+
     /// What it says, remembered or asked for.
-    pub(crate) async fn ask(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
-        let Some(cache) = &self.cache else { return self.ask_anew(credentials).await };
+    pub(crate) async fn ask(
+        &self,
+        subject: Subject,
+        credentials: &mut Credentials,
+    ) -> Result<Answer, Trouble> {
+        let cache = match subject {
+            Subject::Client => &self.cache,
+            Subject::Rules => &self.rules_cache,
+        };
+        let Some(cache) = cache else { return self.ask_anew(subject, credentials).await };
         let Some(print) = lock(cache).print(credentials) else {
-            return self.ask_anew(credentials).await;
+            return self.ask_anew(subject, credentials).await;
         };
         if let Some(answer) = lock(cache).find(&print, unix_now()) {
             return Ok(answer);
         }
-        let answer = self.ask_anew(credentials).await?;
+        let answer = self.ask_anew(subject, credentials).await?;
         lock(cache).remember(print, &answer, unix_now());
         Ok(answer)
     }
 
-    async fn ask_anew(&self, credentials: &mut Credentials) -> Result<Answer, Trouble> {
+    async fn ask_anew(
+        &self,
+        subject: Subject,
+        credentials: &mut Credentials,
+    ) -> Result<Answer, Trouble> {
         let _place = self.places.try_acquire().map_err(|_| Trouble::Busy)?;
+        self.authenticator.prepare(credentials).await;
         // Who waits in vain has found the others too many, not the authenticator dead.
         let turn = self.turns.acquire();
         let turn = match self.options.timeout {
@@ -139,21 +190,29 @@ impl Step {
         };
         let _turn: SemaphorePermit<'_> = turn.map_err(|_| Trouble::Busy)?;
         let question = async {
-            // Guesses that came at once are judged one after the other.
-            credentials.gate.ask().map_err(Trouble::Fenced)?;
+            if subject == Subject::Client {
+                // Guesses that came at once are judged one after the other.
+                credentials.gate.ask().map_err(Trouble::Fenced)?;
+            }
             // Whoever waited while it failed need not find out again.
             if !lock(&self.breaker).lets_through(unix_now()) {
                 return Err(Trouble::Resting);
             }
-            self.authenticator.ask(credentials).await
+            match subject {
+                Subject::Client => self.authenticator.ask(credentials).await,
+                Subject::Rules => self.authenticator.rules(credentials).await,
+            }
         };
-        let answer = match self.options.timeout {
+        let mut answer = match self.options.timeout {
             None => question.await,
             Some(timeout) => match tokio::time::timeout(timeout, question).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Trouble::TimedOut),
             },
         };
+        if let Ok(Answer::Allow(rights, _)) = &mut answer {
+            rights.is_name_unproved = rights.user_name.is_none() && !self.options.proves_user_names;
+        }
         self.note(&answer, unix_now());
         answer
     }

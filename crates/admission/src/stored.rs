@@ -36,9 +36,14 @@ impl StoredUser {
         Some(Self {
             hash: fields.remove("password_hash")?,
             salt: fields.remove("salt"),
-            is_superuser: fields.get("is_superuser").is_some_and(|text| says_yes(text)),
+            is_superuser: Self::is_superuser(&fields),
             rules,
         })
+    }
+
+    /// Whether `is_superuser` says yes.
+    pub fn is_superuser(fields: &Fields) -> bool {
+        fields.get("is_superuser").is_some_and(|text| says_yes(text))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 pub use jsonwebtoken::Algorithm;
-use jsonwebtoken::Validation;
+use jsonwebtoken::{Header, Validation};
 use plexus_access::{Credentials, Rights, Template};
 use plexus_runtime::unix_now;
 use plexus_types::{Instant, ReasonCode, TenantName, Text};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub use self::keys::{Fetch, Fetching, KeyError, Keys};
 use crate::{
-    Answer, Asking, Authenticator,
+    Answer, Asking, Authenticator, Preparing,
     rights::{attributes_of, rules_of},
 };
 
@@ -83,18 +83,22 @@ impl Tokens {
         is_one.then_some(shown)
     }
 
-    /// The claims, if one of the keys has signed them.
-    async fn claims(&self, token: &str) -> Option<Map<String, Value>> {
+    /// The header of a token that may be believed.
+    fn header(&self, token: &str) -> Option<Header> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         let allowed = &self.options.algorithms;
         let accepted = allowed.is_empty() || allowed.contains(&header.alg);
         // What is critical has to be understood (RFC 7515, section 4.1.11), and nothing of it is.
-        if !accepted || header.crit.is_some_and(|critical| !critical.is_empty()) {
-            return None;
-        }
+        let critical = header.crit.as_ref().is_some_and(|critical| !critical.is_empty());
+        (accepted && !critical).then_some(header)
+    }
+
+    /// The claims, if one of the keys has signed them.
+    fn claims(&self, token: &str) -> Option<Map<String, Value>> {
+        let header = self.header(token)?;
         let mut validation = self.validation.clone();
         validation.algorithms = vec![header.alg];
-        let keys = self.keys.find(header.kid.as_deref(), header.alg).await;
+        let keys = self.keys.find(header.kid.as_deref(), header.alg);
         let mut signed = keys.iter().filter_map(|key| {
             jsonwebtoken::decode::<Map<String, Value>>(token, key, &validation).ok()
         });
@@ -152,7 +156,7 @@ impl Tokens {
                 .unwrap_or_default(),
             rules: rules.map_err(|error| error.to_string())?,
             expires,
-            is_superuser: false,
+            ..Rights::default()
         })
     }
 }
@@ -183,15 +187,25 @@ impl Authenticator for Tokens {
         credentials.enhanced.is_none() && self.token(credentials).is_some()
     }
 
+    fn prepare<'a>(&'a self, credentials: &Credentials) -> Preparing<'a> {
+        let shown = self.token(credentials).filter(|_| self.keys.are_published());
+        let header = shown.and_then(|token| self.header(token));
+        Box::pin(async move {
+            if let Some(header) = header {
+                self.keys.await_key(header.kid.as_deref(), header.alg).await;
+            }
+        })
+    }
+
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
         Box::pin(async move {
             let Some(token) = self.token(credentials) else { return Ok(Answer::Ignore) };
-            let Some(claims) = self.claims(token).await else { return Ok(Answer::Ignore) };
+            let Some(claims) = self.claims(token) else { return Ok(Answer::Ignore) };
             match self.judge(&claims, credentials, unix_now()) {
                 Ok(rights) => Ok(Answer::Allow(Box::new(rights), None)),
                 Err(problem) => {
                     let client = credentials.client_id.as_str();
-                    tracing::info!(?client, %problem, "token refused");
+                    tracing::info!(client, %problem, "token refused");
                     Ok(Answer::Deny(ReasonCode::NotAuthorized))
                 }
             }

@@ -53,6 +53,11 @@ impl UserBook {
         self.len() == 0
     }
 
+    /// Whether no rule holds for the user of that tenant.
+    pub fn is_superuser(&self, tenant: Option<&TenantName>, name: &str) -> bool {
+        self.of(tenant).is_some_and(|users| users.is_superuser(name))
+    }
+
     /// How many have a weak stored password.
     pub fn weak(&self) -> usize {
         self.all().map(Users::weak).sum()
@@ -132,7 +137,7 @@ impl UserTable {
         };
         Ok(step.unwrap_or_else(|problem| {
             let client = who.client_id.as_str();
-            tracing::info!(?client, %problem, "SCRAM ends");
+            tracing::info!(client, %problem, "SCRAM ends");
             // Also what DISCONNECT may say to a client that authenticates itself anew.
             Answer::Deny(ReasonCode::NotAuthorized)
         }))

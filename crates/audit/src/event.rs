@@ -13,11 +13,11 @@ pub enum Kind {
     Login,
     /// A client was refused something that it wanted to publish or subscribe.
     Access,
-    /// A session was ended by the node.
+    /// A connection or a session has ended.
     Session,
     /// Users, rules, certificates or settings were read anew.
     Change,
-    /// A client was shut out, or let in again.
+    /// Somebody met a ban or a lock-out.
     Ban,
     /// An act of an operator through the management interface.
     Admin,
@@ -144,7 +144,27 @@ impl Event {
         Self::refused(Kind::Login, "connect", who, reason)
     }
 
-    /// The node ended a session: for whoever ends it.
+    /// A client that is in has authenticated itself anew.
+    pub fn renewed(who: Who) -> Self {
+        Self::done(Kind::Login, "reauthenticate").by(who)
+    }
+
+    /// It has tried that in vain.
+    pub fn renewal_refused(who: Who, reason: impl Into<String>) -> Self {
+        Self::refused(Kind::Login, "reauthenticate", who, reason)
+    }
+
+    /// Somebody met a ban, or waits for failed log-ins: its credentials were not looked at.
+    pub fn kept_out(fence: &'static str, who: Who, because: impl Into<String>) -> Self {
+        Self::refused(Kind::Ban, fence, who, because)
+    }
+
+    /// A connection of a client that was in has ended.
+    pub fn disconnected(who: Who, because: impl Into<String>) -> Self {
+        Self::done(Kind::Session, "disconnect").by(who).because(because)
+    }
+
+    /// A session ended while its client was away, or by the node: for whoever ends it.
     pub fn session_ended(who: Who, because: impl Into<String>) -> Self {
         Self::done(Kind::Session, "end").by(who).because(because)
     }

@@ -192,7 +192,7 @@ impl<D: Disk> Clerk<D> {
         let rationed = std::mem::take(&mut self.rationed);
         for (count, why) in [
             (missed, "that the queue or the disk had no room for"),
-            (rationed, "of refusals beyond twenty a second"),
+            (rationed, "beyond what is written of them in a second"),
         ] {
             if count > 0 {
                 let because = format!("{count} records {why}");

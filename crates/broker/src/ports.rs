@@ -29,6 +29,15 @@ pub struct Ticket {
     pub serial: u32,
 }
 
+/// Names a question about an act of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Query {
+    /// The client waits for the answer; the number tells its questions apart.
+    Act(ClientRef, u32),
+    /// It is about a Will, of that number, and nobody waits.
+    Will(u64),
+}
+
 /// Messages that are to be read from the log.
 #[derive(Debug, Clone)]
 pub struct Fetch {
@@ -83,6 +92,9 @@ pub trait Ports {
     /// when too many checks are under way.
     fn verify(&mut self, ticket: Ticket, policy: Arc<dyn Policy>, credentials: Credentials)
     -> bool;
+    /// Has somebody elsewhere asked about an act; the outcome comes to `Shard::handle_advised`. False when
+    /// too many questions are under way.
+    fn ask(&mut self, query: Query, policy: Arc<dyn Policy>, credentials: Credentials) -> bool;
 }
 
 /// The moment and the effects of one call into the shard.

@@ -619,6 +619,12 @@ impl Reactor {
             self.shard.handle_verified(&mut turn, ticket, outcome);
         }
         for _ in 0..CONTROLS_A_TURN {
+            let Some((query, outcome)) = self.io.checks.next_advice() else { break };
+            any = true;
+            let mut turn = Turn { now, ports: &mut self.io };
+            self.shard.handle_advised(&mut turn, query, outcome);
+        }
+        for _ in 0..CONTROLS_A_TURN {
             let Ok(control) = self.control.try_recv() else { break };
             any = true;
             match control {

@@ -6,6 +6,7 @@
 //! [`Ports`](crate::ports::Ports) before it returns; between calls nothing is left to do but what
 //! [`Shard::poll_timeout`] names.
 
+mod advice;
 mod arrivals;
 #[cfg(feature = "canary")]
 mod canary;
@@ -23,6 +24,7 @@ mod retained;
 mod review;
 mod room;
 mod route;
+mod sieve;
 mod subscribe;
 mod timers;
 
@@ -34,6 +36,7 @@ use std::{
     },
 };
 
+use plexus_access::{Notice, Visitor};
 use plexus_porch::{Fences, Tenants};
 use plexus_records::{SLOTS, slot_of};
 use plexus_session::{
@@ -52,6 +55,7 @@ pub use self::log::{
     Doors, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
 };
 use self::{
+    advice::Wills,
     arrivals::Newcomer,
     clients::Clients,
     log::{LogBook, class_of},
@@ -228,6 +232,8 @@ pub struct Shard {
     exchanges: VecDeque<(Instant, Ticket)>,
     /// Clients that authenticate themselves anew.
     renewals: HashMap<ConnId, Renewal>,
+    /// Wills that somebody elsewhere is asked about.
+    wills: Wills,
     clients: Clients,
     index: SubscriptionIndex,
     interest: Interest,
@@ -262,6 +268,7 @@ impl Shard {
             newcomers: 0,
             exchanges: VecDeque::new(),
             renewals: seed.map(),
+            wills: Wills::new(seed),
             clients: Clients::new(seed),
             index: SubscriptionIndex::new(seed),
             interest: Interest::new(seed, id),
@@ -317,8 +324,12 @@ impl Shard {
 
     /// The connection is gone without a word of its session.
     pub fn handle_lost(&mut self, turn: &mut Turn<'_>, conn: ConnId) {
-        let occupant = self.occupants.take(conn);
-        let Occupant::Client(slot) = occupant else { return };
+        let slot = match self.occupants.take(conn) {
+            Occupant::Client(slot) => slot,
+            Occupant::Newcomer(newcomer) => return newcomer.note_end(&"it left unanswered"),
+            Occupant::Nobody => return,
+        };
+        self.note_disconnected(slot, &"the connection was lost");
         self.counters().disconnected.add(1);
         let renewal = self.take_renewal(conn);
         self.detach(slot);
@@ -374,13 +385,20 @@ impl Shard {
                 continue;
             }
             client.armed = Instant::FAR_FUTURE;
-            if client.is_held() {
+            let away = client.conn.is_none();
+            let away = away.then(|| (Arc::clone(&client.principal), Arc::clone(&client.door)));
+            if client.is_held() || client.is_asking() {
                 client.session.handle_activity(turn.now);
             }
             client.session.handle_timeout(turn.now, &mut self.outbox);
             self.drain(turn, slot);
             self.look_at_crowd(turn, slot);
             self.work_off(turn);
+            let is_gone = self.clients.get(slot).is_none_or(|client| client.serial != serial);
+            if let Some((principal, door)) = away.filter(|_| is_gone) {
+                let why = Notice::SessionEnded(&"its client did not come back in time");
+                door.policy.note(Visitor::from(&*principal), why);
+            }
             self.arm(slot);
         }
         self.take_later(turn);
@@ -419,7 +437,7 @@ impl Shard {
             Some(Occupant::Client(slot)) => {
                 let Some(client) = self.clients.get(*slot) else { return true };
                 let waits = client.is_held() && first.is_some_and(is_acknowledged_publish);
-                !waits && !client.session.is_blocked()
+                !waits && !client.session.is_blocked() && !client.is_asking()
             }
             Some(Occupant::Newcomer(newcomer)) => newcomer.connecting.awaits_packet(),
             Some(Occupant::Nobody) | None => true,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use plexus_net::{ClientAuth, ListenUrl};
 
 use crate::{
+    chains::idle,
     load::{Config, Touched},
     ranges::{Range, range_of},
     report::{Diagnostic, Origin},
@@ -58,11 +59,16 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
     if whole("access") {
         checks.found.extend(config.mistakes_in_rules());
         checks.found.extend(config.mistakes_in_chains());
+        checks.found.extend(config.mistakes_in_asking());
         checks.found.extend(config.mistakes_in_fences());
         checks.found.extend(config.mistakes_in_tenants());
     }
     if !whole("listener") {
         return checks.found;
+    }
+    if whole("access") {
+        checks.found.extend(config.certificates_not_asked_for());
+        checks.found.extend(config.strangers_beside_unproved());
     }
     if whole("node") && whole("store") {
         checks.places();
@@ -106,7 +112,7 @@ pub(crate) fn odd(config: &Config) -> Vec<Diagnostic> {
         };
         config.mistake(&["log", "level"], message).with_help(help)
     });
-    told.chain(kept_nowhere(config)).chain(for_no_listener(config)).collect()
+    told.chain(kept_nowhere(config)).chain(for_no_listener(config)).chain(idle(config)).collect()
 }
 
 /// What has to be kept and has no place: a data directory that was forgotten, most likely.
@@ -202,6 +208,7 @@ impl Checks<'_> {
         self.time(&["access", "lockout", "longest"], lockout.longest);
         self.time(&["access", "flapping", "ban"], flapping.ban);
         self.time_or_never(&["tls", "reload_interval"], settings.tls.reload_interval);
+        self.time(&["tls", "crl_refresh"], settings.tls.crl_refresh);
     }
 
     fn log_size(&mut self) {
@@ -256,13 +263,20 @@ impl Checks<'_> {
             self.time(&["access", "jwt", &index, "key_set_refresh"], jwt.key_set_refresh);
             self.time(&["access", "jwt", &index, "leeway"], jwt.leeway);
         }
+        self.time(&["access", "remember_answers"], access.remember_answers);
+        for (index, ask) in access.ask.iter().enumerate() {
+            let index = index.to_string();
+            let at = |key| ["access", "ask", index.as_str(), key];
+            self.time(&at("timeout"), ask.timeout);
+            self.range(&at("max_queries"), ask.max_queries.into(), 1..=QUERIES_MAX);
+        }
         for (index, back_end) in access.back_ends() {
             let index = index.to_string();
             let at = |key| ["access", back_end.kind(), index.as_str(), key];
-            let (timeout, max_queries, remember) = back_end.limits();
-            self.time(&at("timeout"), timeout);
-            self.range(&at("max_queries"), max_queries.into(), 1..=QUERIES_MAX);
-            self.time_or_never(&at("remember"), remember);
+            let terms = back_end.terms();
+            self.time(&at("timeout"), terms.timeout);
+            self.range(&at("max_queries"), terms.max_queries.into(), 1..=QUERIES_MAX);
+            self.time_or_never(&at("remember"), terms.remember);
         }
     }
 

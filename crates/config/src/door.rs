@@ -1,95 +1,92 @@
-use std::sync::Arc;
+use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use plexus_access::{
-    Act, AllowAll, Credentials, Effect, Outcome, Policy, Principal, Reply, Rule, Rules, Verdict,
+    Act, Advice, AllowAll, Credentials, Edition, Effect, Notice, Outcome, Policy, Principal, Reply,
+    Rule, Rules, Verdict, Visitor, Wanted,
 };
-use plexus_admission::Chain;
+use plexus_admission::Advisers;
 use plexus_audit::{AuditPort, Event, Kind, Who};
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 
-use crate::report::on_one_line;
-
-/// The rules of a running node. What replaces them holds from the next message on; what somebody is
-/// subscribed to already has to be reviewed (`NodeHandle::review_access`).
-#[derive(Debug, Clone, Default)]
-pub struct LiveRules(Arc<ArcSwapOption<Rules>>);
-
-impl LiveRules {
-    /// These rules, until others replace them; without any everything is allowed.
-    pub fn new(rules: Option<Rules>) -> Self {
-        let live = Self::default();
-        live.replace(rules);
-        live
-    }
-
-    /// Whether there are any.
-    pub fn any(&self) -> bool {
-        self.0.load().is_some()
-    }
-
-    /// Puts other rules in their place; whether they differ.
-    pub fn replace(&self, rules: Option<Rules>) -> bool {
-        let rules = rules.map(Arc::new);
-        self.0.swap(rules.clone()) != rules
-    }
-}
+use crate::{
+    live::{LiveChain, LiveRules, MANY},
+    report::on_one_line,
+};
 
 /// A door that knows whom to ask about clients, if there is anybody, and the rules.
 #[derive(Debug)]
 pub(crate) struct Door {
-    pub(crate) chain: Option<Chain>,
+    pub(crate) chain: LiveChain,
     pub(crate) rules: LiveRules,
+    /// Whether each delivery is asked about.
+    pub(crate) filters_deliveries: bool,
+    /// Who is asked about acts of which no rule says anything, and how long what they say is remembered.
+    pub(crate) advisers: Option<(Advisers, Duration)>,
     /// What is refused here is reported there.
     pub(crate) audit: AuditPort,
 }
 
 impl Door {
-    fn decide(&self, principal: &Principal, act: &Act<'_>) -> Result<(), ReasonCode> {
+    /// What the rules say: `find` finds the one that speaks. `refused` hears of the one that refuses.
+    fn decide(
+        &self,
+        principal: &Principal,
+        find: impl Fn(&Rules) -> Option<(usize, &Rule)>,
+        refused: impl FnOnce(Option<&Rule>),
+    ) -> Verdict {
+        let no = Verdict::Deny(ReasonCode::NotAuthorized);
         // What a client had brought with it did not outlive the node: it may have been a ban.
-        if principal.is_unplaced && self.chain.as_ref().is_some_and(Chain::gives_rights) {
-            return self.answer(principal, act, Effect::Deny, None);
+        if principal.is_unplaced && self.chain.gives_rights() {
+            refused(None);
+            return no;
         }
         let rights = principal.rights.as_deref();
         if rights.is_some_and(|rights| rights.is_superuser) {
-            return Ok(());
+            return Verdict::Allow;
         }
         // What a client has brought with it speaks first.
         let own = rights.and_then(|rights| rights.rules.as_ref());
-        if let Some((_, rule)) = own.and_then(|own| own.find(principal, act)) {
-            return self.answer(principal, act, rule.effect, Some(rule));
+        let rules = self.rules.load();
+        let rule = own.and_then(&find).or_else(|| rules.as_deref().and_then(&find));
+        let effect = match rule {
+            Some((_, rule)) => rule.effect,
+            None if self.advisers.is_some() => return Verdict::Later,
+            None => self.otherwise(rules.as_deref(), own.is_some()),
+        };
+        if effect == Effect::Allow {
+            return Verdict::Allow;
         }
-        let rules = self.rules.0.load();
-        match (rules.as_deref(), own) {
-            (Some(rules), _) => {
-                let decision = rules.decide(principal, act);
-                let rule = decision.rule.map(|(_, rule)| rule);
-                self.answer(principal, act, decision.effect, rule)
-            }
-            (None, Some(_)) => self.answer(principal, act, Effect::Deny, None),
-            (None, None) => Ok(()),
+        refused(rule.map(|(_, rule)| rule));
+        no
+    }
+
+    /// What holds where nobody says anything.
+    fn otherwise(&self, rules: Option<&Rules>, has_own: bool) -> Effect {
+        match rules {
+            Some(rules) => rules.otherwise(),
+            None if has_own || self.advisers.is_some() => Effect::Deny,
+            None => Effect::Allow,
         }
     }
 
+    /// The same of an act whose refusal is told.
     fn answer(
         &self,
         principal: &Principal,
         act: &Act<'_>,
-        effect: Effect,
-        rule: Option<&Rule>,
-    ) -> Result<(), ReasonCode> {
-        if effect == Effect::Allow {
-            return Ok(());
-        }
-        let rule = rule.map_or(NO_MATCH, |rule| &rule.name);
-        tell(principal, act, rule);
-        self.audit.record(|| refusal(principal, act, rule));
-        Err(ReasonCode::NotAuthorized)
+        find: impl Fn(&Rules) -> Option<(usize, &Rule)>,
+    ) -> Verdict {
+        let refused = |rule: Option<&Rule>| {
+            let rule = rule.map_or(NO_MATCH, |rule| &rule.name);
+            tell(principal, act, rule);
+            self.audit.record(|| refusal(principal, act, rule));
+        };
+        self.decide(principal, find, refused)
     }
 
     /// What can be said at once.
     fn at_once(&self, credentials: &Credentials) -> Verdict {
-        match &self.chain {
+        match &*self.chain.load() {
             Some(chain) => chain.at_once(credentials),
             // No method of enhanced authentication is offered ([MQTT-4.12.0-1]).
             None if credentials.enhanced.is_some() => {
@@ -108,17 +105,19 @@ impl Door {
 
 /// What decides where no rule does.
 const NO_MATCH: &str = "access.no_match";
+/// Those who are asked about what no rule speaks of.
+const ASKED: &str = "access.ask";
 /// What clients may not publish whatever the rules say.
 const FORBIDDEN: &str = "$SYS is the node's own";
 
-/// Who somebody says that he is.
-fn whoever(credentials: &Credentials) -> Who {
+/// Somebody, as the audit log names him.
+fn named(visitor: Visitor<'_>) -> Who {
     Who {
-        client: Some(credentials.client_id.as_str().to_owned()),
-        user: credentials.user_name.as_deref().map(str::to_owned),
-        peer: credentials.peer,
-        listener: Some(credentials.listener.to_string()),
-        tenant: credentials.tenant.as_ref().map(ToString::to_string),
+        client: visitor.client.map(str::to_owned),
+        user: visitor.user.map(str::to_owned),
+        peer: visitor.peer,
+        listener: Some(visitor.listener.to_owned()),
+        tenant: visitor.tenant.map(str::to_owned),
     }
 }
 
@@ -127,15 +126,9 @@ fn refusal(principal: &Principal, act: &Act<'_>, because: &str) -> Event {
     let (name, target) = match act {
         Act::Publish { topic, .. } => ("publish", topic.as_str()),
         Act::Subscribe { filter, .. } => ("subscribe", filter.as_str()),
+        Act::Receive { topic, .. } => ("receive", topic.as_str()),
     };
-    let who = Who {
-        client: Some(principal.client_id.as_str().to_owned()),
-        user: principal.user_name.as_deref().map(str::to_owned),
-        peer: principal.peer,
-        listener: Some(principal.listener.to_string()),
-        tenant: principal.tenant.as_ref().map(ToString::to_string),
-    };
-    Event::refused(Kind::Access, name, who, because).on(target)
+    Event::refused(Kind::Access, name, named(principal.into()), because).on(target)
 }
 
 #[cold]
@@ -152,70 +145,105 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
             let filter = on_one_line(filter.as_str());
             tracing::info!(%client, %user, %filter, rule, "subscribing refused");
         }
+        // As many as there are messages: they are counted.
+        Act::Receive { .. } => {}
     }
+}
+
+#[cold]
+fn tell_advice(who: &Who, wanted: &Wanted) {
+    let client = on_one_line(who.client.as_deref().unwrap_or(""));
+    let user = on_one_line(who.user.as_deref().unwrap_or(""));
+    let topic = on_one_line(&wanted.topic);
+    let action = if wanted.publish { "publishing" } else { "subscribing" };
+    tracing::info!(%client, %user, %topic, rule = ASKED, "{action} refused");
 }
 
 impl Policy for Door {
     fn authenticate(&self, credentials: &Credentials) -> Verdict {
-        let verdict = self.at_once(credentials);
-        match verdict {
-            Verdict::Allow => self.audit.record(|| Event::logged_in(whoever(credentials))),
-            Verdict::Deny(reason) => {
-                self.audit
-                    .record(|| Event::login_refused(whoever(credentials), reason.to_string()));
-            }
-            Verdict::Later => {}
-        }
-        verdict
+        self.at_once(credentials)
     }
 
     fn verify(&self, credentials: Credentials, reply: Reply) {
-        let (audit, who) = (self.audit.clone(), whoever(&credentials));
-        let reply = Reply::new(move |outcome| {
-            match &outcome {
-                Outcome::Allow(rights, _) => audit.record(|| {
-                    let proved = rights.user_name.as_deref().map(str::to_owned);
-                    let user = proved.or_else(|| who.user.clone());
-                    let tenant = rights.tenant.as_ref().map(ToString::to_string);
-                    let tenant = tenant.or_else(|| who.tenant.clone());
-                    Event::logged_in(Who { user, tenant, ..who })
-                }),
-                Outcome::Deny(reason) => {
-                    audit.record(|| Event::login_refused(who, reason.to_string()));
-                }
-                // Nobody is in yet.
-                Outcome::Continue(..) => {}
-            }
-            reply.send(outcome);
-        });
-        match &self.chain {
+        match &*self.chain.load() {
             Some(chain) => chain.ask(credentials, reply),
             None => AllowAll.verify(credentials, reply),
         }
     }
 
-    fn publish(
-        &self,
-        principal: &Principal,
-        topic: &TopicName,
-        qos: Qos,
-        retain: bool,
-    ) -> Result<(), ReasonCode> {
-        let act = Act::Publish { topic, qos, retain };
-        AllowAll
-            .publish(principal, topic, qos, retain)
-            .map_err(|reason| self.forbid(principal, &act, reason))?;
-        self.decide(principal, &act)
+    fn note(&self, visitor: Visitor<'_>, notice: Notice<'_>) {
+        self.audit.record(|| {
+            let who = named(visitor);
+            match notice {
+                Notice::LetIn => Event::logged_in(who),
+                Notice::TurnedAway(because) => Event::login_refused(who, because.to_string()),
+                Notice::KeptOut(fence, because) => Event::kept_out(fence, who, because.to_string()),
+                Notice::Renewed => Event::renewed(who),
+                Notice::NotRenewed(because) => Event::renewal_refused(who, because.to_string()),
+                Notice::Disconnected(because) => Event::disconnected(who, because.to_string()),
+                Notice::SessionEnded(because) => Event::session_ended(who, because.to_string()),
+            }
+        });
     }
 
-    fn subscribe(
-        &self,
-        principal: &Principal,
-        filter: &TopicFilter,
-        qos: Qos,
-    ) -> Result<(), ReasonCode> {
-        AllowAll.subscribe(principal, filter, qos)?;
-        self.decide(principal, &Act::Subscribe { filter, qos })
+    fn publish(&self, principal: &Principal, topic: &TopicName, qos: Qos, retain: bool) -> Verdict {
+        let act = Act::Publish { topic, qos, retain };
+        if let Verdict::Deny(reason) = AllowAll.publish(principal, topic, qos, retain) {
+            return Verdict::Deny(self.forbid(principal, &act, reason));
+        }
+        self.answer(principal, &act, |rules| rules.find(principal, &act))
+    }
+
+    fn advice(&self) -> Option<Advice> {
+        let (_, holds) = self.advisers.as_ref()?;
+        let (edition, _) = self.rules.edition();
+        Some(Advice { edition, holds: *holds })
+    }
+
+    fn ask(&self, credentials: Credentials, reply: Reply) {
+        let Some((advisers, _)) = &self.advisers else {
+            return reply.send(Outcome::Deny(ReasonCode::NotAuthorized));
+        };
+        let (audit, who, wanted) =
+            (self.audit.clone(), named((&credentials).into()), credentials.wanted.clone());
+        let reply = Reply::new(move |outcome| {
+            if let (Outcome::Deny(_), Some(wanted)) = (&outcome, &wanted) {
+                tell_advice(&who, wanted);
+                audit.record(|| {
+                    let name = if wanted.publish { "publish" } else { "subscribe" };
+                    Event::refused(Kind::Access, name, who, ASKED).on(wanted.topic.as_str())
+                });
+            }
+            reply.send(outcome);
+        });
+        let otherwise = self.otherwise(self.rules.load().as_deref(), false);
+        advisers.ask(credentials, otherwise, reply);
+    }
+
+    fn edition(&self, principal: &Principal) -> Option<Edition> {
+        let (edition, many) = self.rules.edition();
+        let Some(rights) = principal.rights.as_deref() else { return many.then_some(edition) };
+        let own = rights.rules.as_ref().map_or(0, Rules::len);
+        ((many || own >= MANY) && !rights.is_superuser).then_some(edition)
+    }
+
+    fn subscribe(&self, principal: &Principal, filter: &TopicFilter, qos: Qos) -> Verdict {
+        let act = Act::Subscribe { filter, qos };
+        if self.filters_deliveries {
+            self.answer(principal, &act, |rules| rules.find_any(principal, filter, qos))
+        } else {
+            self.answer(principal, &act, |rules| rules.find(principal, &act))
+        }
+    }
+
+    fn filters_deliveries(&self, principal: &Principal) -> bool {
+        let rights = principal.rights.as_deref();
+        self.filters_deliveries && !rights.is_some_and(|rights| rights.is_superuser)
+    }
+
+    fn receive(&self, principal: &Principal, topic: &TopicName, qos: Qos) -> bool {
+        let act = Act::Receive { topic, qos };
+        self.decide(principal, |rules| rules.find(principal, &act), |_| {}) == Verdict::Allow
     }
 }
 

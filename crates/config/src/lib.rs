@@ -12,10 +12,13 @@
 //! *Tests.* Beside each file: mistakes as they are shown, and the generated pages against the tree.
 
 mod admission;
+mod asking;
+mod chains;
 mod check;
 mod door;
 mod explain;
 mod fences;
+mod live;
 mod load;
 mod node;
 mod ranges;
@@ -33,7 +36,7 @@ pub mod value;
 
 pub use admission::{BackEnds, Office, Secrets, Unfit};
 pub use check::is_local;
-pub use door::LiveRules;
+pub use live::{LiveAuthenticators, LiveRules};
 pub use load::{
     Config, Examined, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, examine, load,
 };

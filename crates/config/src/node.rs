@@ -1,6 +1,5 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use plexus_admission::UserTable;
 use plexus_audit::{AuditPort, BookOptions};
 use plexus_broker::{
     ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace, Pool,
@@ -13,12 +12,13 @@ use plexus_types::Durability;
 use crate::{
     admission::Office,
     check::name_of,
-    door::{Door, LiveRules},
+    door::Door,
+    live::{LiveAuthenticators, LiveRules},
     load::Config,
     report::ConfigError,
     session,
     settings::CommitMode,
-    settings::{ListenerSettings, Strategy, UsersBy},
+    settings::{ListenerSettings, Strategy},
     value::RateText,
 };
 
@@ -42,8 +42,8 @@ pub struct NodePlan {
     pub data_dir: Option<PathBuf>,
     /// How long a node that is told to stop waits for its connections.
     pub shutdown_grace: Duration,
-    /// The users, if there are any.
-    pub users: Option<UserTable>,
+    /// Who is asked about clients.
+    pub authenticators: LiveAuthenticators,
     /// Who may publish and subscribe what.
     pub rules: LiveRules,
     /// Whether somebody comes in without showing who he is.
@@ -66,13 +66,8 @@ impl Config {
     ) -> Result<NodePlan, ConfigError> {
         let listeners = self.listeners();
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
-        let runtime = &office.runtime;
-        let by = match self.settings.access.users_by {
-            UsersBy::UserName => plexus_admission::UsersBy::UserName,
-            UsersBy::ClientId => plexus_admission::UsersBy::ClientId,
-        };
-        let users = self.users(seed)?.map(|users| UserTable::new(users, by, runtime.clone()));
-        let steps = self.steps(office, users.as_ref(), seed)?;
+        let authenticators = self.authenticators(office, seed)?;
+        let advisers = self.advisers(office, seed)?;
         let rules = LiveRules::new(self.rules());
         let audit = AuditPort::default();
         let limits = &self.settings.limits;
@@ -82,10 +77,12 @@ impl Config {
         });
         let listeners = listeners
             .iter()
+            .zip(authenticators.chains().cloned())
             .enumerate()
-            .map(|(index, listener)| {
-                let chain = steps.chain(self, listener, office);
-                let door = Door { chain, rules: rules.clone(), audit: audit.clone() };
+            .map(|(index, (listener, chain))| {
+                let filters_deliveries = self.settings.access.filter_deliveries;
+                let (rules, audit, advisers) = (rules.clone(), audit.clone(), advisers.clone());
+                let door = Door { chain, rules, filters_deliveries, advisers, audit };
                 self.listener(index, listener, door, pool.as_ref())
             })
             .collect();
@@ -98,7 +95,7 @@ impl Config {
             listeners,
             data_dir,
             shutdown_grace,
-            users,
+            authenticators,
             rules,
             anonymous,
             audit,

@@ -6,7 +6,7 @@ use crate::{
     check::name_of,
     load::Config,
     report::Diagnostic,
-    settings::{AccessRule, Activity, NoMatch, UsersBy},
+    settings::{AccessRule, Activity, NoMatch},
 };
 
 /// Each message is compared with each of them.
@@ -41,7 +41,7 @@ impl Config {
             let named = |other: &AccessRule| rule.name.is_some() && other.name == rule.name;
             let again = rules.iter().take(index).any(named);
             let lists = empty_lists(rule);
-            found.extend(self.unproved(&number, rule));
+            found.extend(self.unproved_in(&number, rule));
             for (key, message, help) in mistakes(rule, again).into_iter().chain(lists) {
                 let path: &[&str] = match key {
                     "" => &["access", "rule", &number],
@@ -54,7 +54,7 @@ impl Config {
     }
 
     /// User names that nobody has to prove.
-    fn unproved(&self, number: &str, rule: &AccessRule) -> Option<Diagnostic> {
+    fn unproved_in(&self, number: &str, rule: &AccessRule) -> Option<Diagnostic> {
         let named =
             rule.topics.iter().any(|topics| topics.get().to_string().contains("${username}"));
         if !named && rule.users.is_none() {
@@ -68,20 +68,7 @@ impl Config {
             let help = "set access.users_file or access.users";
             return Some(self.mistake(&path, message).with_help(help));
         }
-        if access.has_users() && access.users_by == UsersBy::ClientId {
-            let message = "users known by their client identifier prove no user name";
-            let help = "set access.users_by = \"user_name\", or name them in `clients`";
-            return Some(self.mistake(&path, message).with_help(help));
-        }
-        let jwt = access.jwt.iter().find(|jwt| !jwt.proves_user_names());
-        let jwt = jwt.map(|jwt| {
-            (&*jwt.name, "set its user_name_claim, or claims = { sub = \"${username}\" }")
-        });
-        let back_ends = access.back_ends().into_iter().map(|(_, back_end)| back_end);
-        let mut others = back_ends.filter(|back_end| !back_end.proves_user_names());
-        let idle = jwt.or_else(|| others.next().map(|other| (other.name(), other.proof())));
-        let (name, help) = idle?;
-        let message = format!("`{name}` does not prove user names");
+        let (message, help) = self.unproved()?;
         Some(self.mistake(&path, message).with_help(help))
     }
 }

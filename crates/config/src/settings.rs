@@ -1,6 +1,7 @@
 //! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
 
 mod access;
+mod ask;
 mod audit;
 mod authenticators;
 mod back_ends;
@@ -19,9 +20,13 @@ pub use self::{
         AccessRule, AccessSettings, Activity, BanSettings, FlappingSettings, LockoutSettings,
         NoMatch, UsersBy,
     },
+    ask::AskSettings,
     audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
-    back_ends::{BackEnd, HttpMethod, HttpSettings, OnFailure, PostgresSettings, RedisSettings},
+    back_ends::{
+        BackEnd, HttpMethod, HttpSettings, LdapProof, LdapSettings, MysqlSettings, OnFailure,
+        PostgresSettings, RedisSettings, Terms,
+    },
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
     tenant::TenantSettings,
@@ -177,12 +182,32 @@ pub struct TlsSettings {
     /// How often the files of certificates, keys, authorities, revocation lists and OCSP responses are looked
     /// at. Those of a listener are read anew when one of them has changed; `"never"` leaves that to SIGHUP.
     pub reload_interval: SpanOrNever,
+    /// How often the revocation lists of `listener.tls.crl_urls` are fetched; sooner when the next one is due
+    /// before that, and each minute while they cannot be had.
+    pub crl_refresh: Span,
+    /// What a node does at its start when one of them cannot be had and none is kept from before.
+    pub crl_on_failure: CrlFailure,
 }
 
 impl Default for TlsSettings {
     fn default() -> Self {
-        Self { reload_interval: SpanOrNever::secs(60) }
+        Self {
+            reload_interval: SpanOrNever::secs(60),
+            crl_refresh: Span::secs(60 * 60),
+            crl_on_failure: CrlFailure::Refuse,
+        }
     }
+}
+
+/// What a node does that has no revocation list where there should be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CrlFailure {
+    /// It does not start.
+    #[default]
+    Refuse,
+    /// It starts without that list; where it has no other, no certificate counts as revoked until one is fetched.
+    Ignore,
 }
 
 /// Limits of connections.

@@ -22,6 +22,7 @@ const FALLBACKS: &[(&str, &str)] = &[
     ("listener.max_connections", "limits.max_connections"),
     ("listener.max_message_rate", "limits.max_message_rate"),
     ("listener.name", "its url"),
+    ("listener.rules_from", "access.rules_from"),
 ];
 
 /// What stands in the place of a secret.
@@ -229,20 +230,10 @@ mod tests {
     }
 
     fn in_a_list(key: &crate::schema::Key) -> bool {
-        [
-            "listener.",
-            "store.topic.",
-            "access.rule.",
-            "access.jwt.",
-            "access.certificate.",
-            "access.ban.",
-            "access.http.",
-            "access.redis.",
-            "access.postgres.",
-            "access.tenant.",
-        ]
-        .iter()
-        .any(|list| key.path.starts_with(list))
+        let lists = |table: &crate::schema::Key| {
+            table.kind.starts_with("list") && key.path.starts_with(&format!("{}.", table.path))
+        };
+        keys().iter().filter(|table| table.is_table).any(lists)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Values that the file writes as text and the program reads as types.
 
 mod access;
+mod expression;
 mod filter;
 mod log_filter;
 mod moment;
@@ -13,6 +14,7 @@ mod tenant;
 mod watermark;
 
 pub use access::{NetworkText, TopicPattern, TopicPatternError};
+pub use expression::{ExpressionText, ExpressionTextError};
 pub use filter::{RuleFilter, RuleFilterError};
 pub use log_filter::{LogFilter, LogFilterError};
 pub use moment::{Moment, MomentError};

@@ -8,7 +8,7 @@ use plexus_access::{AllowAll, Credentials, Policy};
 use plexus_broker::{
     NodeOptions,
     envelope::Envelope,
-    ports::{Arrival, ConnId, Door, Fetch, Ports, Ticket, Turn},
+    ports::{Arrival, ConnId, Door, Fetch, Ports, Query, Ticket, Turn},
     shard::{Context, Shard},
 };
 use plexus_session::{CloseReason, LogPosition, Outgoing};
@@ -105,6 +105,10 @@ impl Ports for Desk {
 
     fn fetch(&mut self, _: Fetch) {
         unreachable!("there is no log");
+    }
+
+    fn ask(&mut self, _: Query, _: Arc<dyn Policy>, _: Credentials) -> bool {
+        unreachable!("nobody is asked about what anybody does");
     }
 
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {

@@ -157,6 +157,12 @@ pub enum TlsConfigError {
         /// Why not.
         source: rustls::server::VerifierBuilderError,
     },
+    /// A revocation list was not signed by whom it names as its issuer.
+    #[error("{} holds a revocation list that its issuer has not signed", path.display())]
+    CrlSignature {
+        /// The place that it came from.
+        path: PathBuf,
+    },
     /// Revocation lists, and nobody who could be revoked.
     #[error("crl_files has no effect without client certificates; set client_auth, or remove it")]
     UnusedCrls,

@@ -41,7 +41,7 @@ pub use regular::read_regular_file;
 pub use socket::{PeerAddr, Socket};
 pub use stream::{ClientLayers, ClientWebSocket, Facts, Flushed, Layers, Read, Stream};
 pub use tls::{
-    StapleFault, TlsClient, TlsEnds, TlsFacts, TlsServer, Validity, certificate_is_authority,
-    certificate_validity, crl_validity, staple_fault,
+    CRL_SIZE_MAX, Crl, FetchedCrls, StapleFault, TlsClient, TlsEnds, TlsFacts, TlsServer, Validity,
+    certificate_is_authority, certificate_validity, crl_validity, staple_fault,
 };
 pub use url::{ListenUrl, Transport, UrlError};

@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use rustls::{
@@ -31,7 +31,7 @@ mod staple;
 mod suites;
 mod validity;
 
-pub use crl::crl_validity;
+pub use crl::{CRL_SIZE_MAX, Crl, FetchedCrls, crl_validity};
 use resolver::{Certificates, NamedCertificate, Shown};
 use session::Admission;
 pub use session::TlsFacts;
@@ -51,9 +51,6 @@ pub struct TlsServer(Arc<Serving>);
 #[derive(Debug)]
 struct Serving {
     configs: RwLock<ServerConfigs>,
-    /// Revocation lists that came from elsewhere than a file. Locked, before the other, as long as
-    /// something is read anew: who reloads must not bring back lists that were just replaced.
-    brought: Mutex<Vec<crl::Sourced>>,
 }
 
 /// The same certificates and rules for both kinds of listener.
@@ -80,30 +77,15 @@ pub struct TlsEnds {
 impl TlsServer {
     /// Reads the files and checks that they fit together.
     pub fn new(options: &TlsOptions) -> Result<Self, TlsConfigError> {
-        let configs = RwLock::new(ServerConfigs::load(options, &[])?);
-        Ok(Self(Arc::new(Serving { configs, brought: Mutex::default() })))
+        let configs = RwLock::new(ServerConfigs::load(options)?);
+        Ok(Self(Arc::new(Serving { configs })))
     }
 
     /// Reads the files again, for connections from now on. After an error everything stays as it was.
     /// Sessions of before cannot be resumed: they were admitted under the old rules.
     pub fn reload(&self, options: &TlsOptions) -> Result<(), TlsConfigError> {
-        let brought = self.0.brought.lock().unwrap_or_else(PoisonError::into_inner);
-        self.replace(ServerConfigs::load(options, &brought)?);
-        Ok(())
-    }
-
-    /// The same, with these revocation lists (DER) beside those of the files from now on, each with the
-    /// place that it came from. For whoever fetches lists; it replaces the ones that were set before.
-    pub fn set_crls(
-        &self,
-        options: &TlsOptions,
-        lists: Vec<(String, Vec<u8>)>,
-    ) -> Result<(), TlsConfigError> {
-        let lists = lists.into_iter().map(|(place, list)| (place.into(), list.into()));
-        let lists = lists.collect::<Vec<_>>();
-        let mut brought = self.0.brought.lock().unwrap_or_else(PoisonError::into_inner);
-        self.replace(ServerConfigs::load(options, &lists)?);
-        *brought = lists;
+        let fresh = ServerConfigs::load(options)?;
+        *self.0.configs.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
@@ -131,17 +113,13 @@ impl TlsServer {
     fn configs<T>(&self, look: impl FnOnce(&ServerConfigs) -> T) -> T {
         look(&self.0.configs.read().unwrap_or_else(PoisonError::into_inner))
     }
-
-    fn replace(&self, fresh: ServerConfigs) {
-        *self.0.configs.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-    }
 }
 
 impl ServerConfigs {
-    fn load(options: &TlsOptions, brought: &[crl::Sourced]) -> Result<Self, TlsConfigError> {
+    fn load(options: &TlsOptions) -> Result<Self, TlsConfigError> {
         let provider = provider_of(&options.cipher_suites, options.min_version)?;
         let mut lists = crl::read(&options.crl_files)?;
-        lists.extend_from_slice(brought);
+        lists.extend(options.fetched_crls.all());
         let verifier = crl::client_verifier(options, &provider, &lists)?;
         let certificates = certificates(options, &provider)?;
         let ends = TlsEnds {

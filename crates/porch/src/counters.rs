@@ -83,6 +83,8 @@ Counters {
     dropped_too_large => "metrics/messages/dropped/too_large";
     /// QoS 0 messages dropped because the receiver was away.
     dropped_offline => "metrics/messages/dropped/offline";
+    /// Deliveries withheld because the receiver may not have them.
+    withheld => "metrics/messages/dropped/withheld";
     /// Messages dropped with their session.
     dropped_session_ended => "metrics/messages/dropped/session_ended";
     /// Shared messages that no member of their group took.
@@ -144,6 +146,8 @@ TenantCounters {
     dropped_too_large => "metrics/messages/dropped/too_large";
     /// QoS 0 messages dropped because the receiver was away.
     dropped_offline => "metrics/messages/dropped/offline";
+    /// Deliveries withheld because the receiver may not have them.
+    withheld => "metrics/messages/dropped/withheld";
     /// Messages dropped with their session.
     dropped_session_ended => "metrics/messages/dropped/session_ended";
     /// Retained messages refused because the limit of retained messages was reached.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use plexus_access::Outcome;
-use plexus_fences::{Bans, Flapping, FlappingOptions, Lockout, LockoutOptions, Place, Rate};
+use plexus_fences::{Ban, Bans, Flapping, FlappingOptions, Lockout, LockoutOptions, Place, Rate};
 use plexus_stdx::Seed;
 use plexus_types::{Instant, ReasonCode, TenantName};
 
@@ -187,6 +187,21 @@ impl Fences {
         }
     }
 
+    /// What the operator has written beside the ban of somebody; before CONNECT it is one of his address.
+    pub fn reason_of_ban(
+        &self,
+        now: Instant,
+        who: Option<Who<'_>>,
+        peer: Option<IpAddr>,
+    ) -> Box<str> {
+        let bans = self.bans();
+        let ban = match who {
+            Some(who) => ban_of(&bans, now, who),
+            None => peer.and_then(|address| bans.of_address(now, address)),
+        };
+        ban.map(|ban| ban.reason.clone()).unwrap_or_default()
+    }
+
     /// Whether somebody is to be listened to, before anybody looks at his credentials.
     pub fn ask(&self, now: Instant, who: Who<'_>) -> Result<(), Fence> {
         if is_banned(&self.bans(), now, who) {
@@ -288,12 +303,16 @@ impl Fences {
 
 /// Whether that client is banned, by any of what is known of it.
 pub fn is_banned(bans: &Bans, now: Instant, who: Who<'_>) -> bool {
+    ban_of(bans, now, who).is_some()
+}
+
+fn ban_of<'a>(bans: &'a Bans, now: Instant, who: Who<'_>) -> Option<&'a Ban> {
     if bans.is_empty() {
-        return false;
+        return None;
     }
     let of_user = || bans.of_user(now, &named(who.tenant, who.user?));
     let of_address = || bans.of_address(now, who.peer?);
-    bans.of_client(now, &who.client()).or_else(of_user).or_else(of_address).is_some()
+    bans.of_client(now, &who.client()).or_else(of_user).or_else(of_address)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //!
 //! *Entry points.* [`Runtime`], [`Handle`], [`Line`], [`unix_now`].
 //!
-//! *Tests.* Those of the crates that use it.
+//! *Tests.* Here what is computed for nobody; else those of the crates that use it.
 
 mod dial;
 mod line;
@@ -83,12 +83,14 @@ impl Handle {
     }
 
     /// Runs what computes for long on a thread of its own kind. None when it panicked or the control
-    /// plane ends.
+    /// plane ends. What nobody waits for any more when its turn comes is not computed.
     pub async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let task: JoinHandle<T> = self.0.spawn_blocking(work);
+        // That ends one that has not begun, and no other.
+        let _unless_dropped = Task(task.abort_handle());
         task.await.ok()
     }
 
@@ -123,4 +125,41 @@ impl Drop for Task {
 #[expect(clippy::disallowed_methods, reason = "this is the clock of the control plane")]
 pub fn unix_now() -> Instant {
     Instant::ZERO + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Future, poll_fn},
+        sync::{Arc, atomic::AtomicBool, atomic::Ordering::SeqCst, mpsc::sync_channel},
+        task::Poll,
+    };
+
+    use super::Runtime;
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_not_computed() {
+        let runtime = Runtime::start(1).unwrap();
+        let handle = runtime.handle();
+        let ((begins, begun), (ends, end)) = (sync_channel(1), sync_channel::<()>(1));
+        let computing = handle.clone();
+        handle.spawn(async move {
+            let work = move || begins.send(()).is_ok() && end.recv().is_ok();
+            let _done = computing.compute(work).await;
+        });
+        begun.recv().unwrap();
+        let (computed, note) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let noted = Arc::clone(&computed);
+        let mut impatient = Box::pin(handle.compute(move || noted.store(true, SeqCst)));
+        // It stands in the queue, behind the first.
+        handle.wait_for(poll_fn(|context| {
+            assert!(impatient.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        }));
+        drop(impatient);
+        let noted = Arc::clone(&note);
+        ends.send(()).unwrap();
+        handle.wait_for(handle.compute(move || noted.store(true, SeqCst))).unwrap();
+        assert!(note.load(SeqCst) && !computed.load(SeqCst));
+    }
 }

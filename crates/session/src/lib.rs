@@ -9,7 +9,7 @@
 //! [`Client`] for the client's.
 //!
 //! *Reading order.* `output` and `options`; the sub-machines `inbound`, `outbound`, `queue`,
-//! `aliases`, `will`, `keepalive`, `timer`, `subscriptions`; then `phase`, `connecting`, `session`
+//! `aliases`, `sieve`, `will`, `keepalive`, `timer`, `subscriptions`; then `phase`, `connecting`, `session`
 //! and `client`, which put them together.
 //!
 //! *Tests.* Tables beside the sub-machines. In `tests/it` stories of effects of a session, pairs of
@@ -35,6 +35,7 @@ mod queue;
 mod record;
 mod refusal;
 mod session;
+mod sieve;
 mod subscriptions;
 mod timer;
 mod waiting;
@@ -55,4 +56,5 @@ pub use output::{
 pub use parcel::{Body, Sequence};
 pub use record::{Given, RecordError};
 pub use session::Session;
+pub use sieve::Sieve;
 pub use waiting::Waiting;

@@ -245,12 +245,14 @@ pub enum Taken {
     Refused,
     /// Not taken because too much waits in the whole node.
     NoRoom,
+    /// Not taken because the client may not have it ([`crate::Sieve`]); said here alone.
+    Withheld,
 }
 
 impl Taken {
     /// Whether the session does not have it.
     pub const fn is_refused(self) -> bool {
-        matches!(self, Self::Refused | Self::NoRoom)
+        matches!(self, Self::Refused | Self::NoRoom | Self::Withheld)
     }
 }
 
@@ -267,6 +269,8 @@ pub enum DropReason {
     TooLarge,
     /// QoS 0 for a client that is away, by option.
     Offline,
+    /// The client may not have it any more: it lost the right while the message waited.
+    Withheld,
     /// The session ended before it was delivered.
     SessionEnded,
 }
@@ -280,4 +284,13 @@ pub enum CloseReason {
     ByServer(ReasonCode),
     /// CONNECT was refused.
     Refused(ReasonCode),
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByClient => f.write_str("by the client"),
+            Self::ByServer(reason) | Self::Refused(reason) => reason.fmt(f),
+        }
+    }
 }

@@ -15,7 +15,7 @@ use plexus_types::{ClientId, Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};
 
 use crate::{
-    Action, Admitted, Decision, LogPosition, Options, Outbox, Output, Waiting,
+    Action, Admitted, Decision, LogPosition, Options, Outbox, Output, Sieve, Waiting,
     inbound::Inbound,
     outbound::Outbound,
     parcel::{Parcel, Sequence},
@@ -46,6 +46,8 @@ pub struct Session {
     outbound: Outbound<Parcel>,
     queue: Queue,
     will: Option<Box<StoredWill>>,
+    /// Where each delivery is asked about.
+    sieve: Option<Box<dyn Sieve>>,
     timers: Timers,
     pending: Pending,
     /// The log is kept up to here.
@@ -90,6 +92,7 @@ impl Session {
             outbound: Outbound::default(),
             queue: Queue::default(),
             will: None,
+            sieve: None,
             timers: Timers::new(),
             pending: Pending::default(),
             kept: LogPosition::ZERO,
@@ -199,6 +202,11 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let (timer, overdue) = (self.timers.next(), self.next_overdue());
         if overdue.is_none() { timer } else { timer.into_iter().chain(overdue).min() }
+    }
+
+    /// Has each message asked about before it goes to the client, or none.
+    pub fn set_sieve(&mut self, sieve: Option<Box<dyn Sieve>>) {
+        self.sieve = sieve;
     }
 
     /// Whether a client is connected.

@@ -3,7 +3,7 @@
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
-use plexus_broker::ports::Ticket;
+use plexus_broker::ports::{Query, Ticket};
 use plexus_session::LogPosition;
 use plexus_store::SegmentNumber;
 use plexus_types::Instant;
@@ -38,6 +38,8 @@ pub(crate) enum Event {
     Envelope(Lane),
     /// What a client has shown has been checked.
     Verified(u16, Ticket),
+    /// What a client wants to do has been asked about.
+    Advised(u16, Query),
     /// A shard's timer is due.
     Tick(u16),
     /// Look whether everything has settled.
@@ -68,6 +70,7 @@ impl Event {
             | Self::ServerLoses(_)
             | Self::Envelope(_)
             | Self::Verified(..)
+            | Self::Advised(..)
             | Self::Tick(_)
             | Self::EndTurn(_)
             | Self::Log

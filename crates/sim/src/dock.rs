@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use plexus_access::{Credentials, Policy};
 use plexus_broker::{
     envelope::Envelope,
-    ports::{ConnId, Fetch, Ports, Ticket},
+    ports::{ConnId, Fetch, Ports, Query, Ticket},
 };
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::Batch;
@@ -39,6 +39,7 @@ pub(crate) enum Effect {
     Resumed(LinkNo),
     Forwarded(u16, Box<Envelope>),
     Asked(Ticket),
+    AskedAbout(Query),
     /// Records of a turn for the log.
     Recorded(Batch, LogPosition),
     /// Messages are to be read from the log.
@@ -132,6 +133,11 @@ impl Ports for Dock {
 
     fn verify(&mut self, ticket: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
         self.effects.push(Effect::Asked(ticket));
+        true
+    }
+
+    fn ask(&mut self, query: Query, _: Arc<dyn Policy>, _: Credentials) -> bool {
+        self.effects.push(Effect::AskedAbout(query));
         true
     }
 }

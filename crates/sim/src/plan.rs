@@ -2,14 +2,16 @@
 
 mod storage;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use plexus_access::{AllowAll, Credentials, Outcome, Policy, Principal, Reply, Verdict};
+use plexus_access::{
+    Advice, AllowAll, Credentials, Edition, Outcome, Policy, Principal, Reply, Verdict,
+};
 use plexus_broker::{NodeOptions, shard::Canary};
 use plexus_session::{Options, QueuePolicy};
 use plexus_stdx::Seed;
 use plexus_topics::Strategy;
-use plexus_types::{Durability, Qos, ReasonCode, TopicFilter, TopicName};
+use plexus_types::{Durability, Qos, TopicFilter, TopicName};
 
 pub use self::storage::Storage;
 use crate::dice::Dice;
@@ -195,9 +197,29 @@ fn session(dice: &mut Dice, kind: Kind) -> Options {
     }
 }
 
-/// Lets everybody in, some of them after a while.
+/// Lets everybody in, some of them after a while, and allows everything.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Doorman;
+pub(crate) struct Doorman {
+    /// Where somebody else is asked about half of the filters.
+    asks: Option<Seed>,
+    /// About half of the topics, too.
+    asks_topics: bool,
+}
+
+impl Doorman {
+    /// A message that is asked about is lost with its session, and a Will when the node crashes: nobody is
+    /// asked about topics where nothing may be lost, nor about anything where there may be a crash.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let asks = plan.storage.is_none() && plan.seed.is_multiple_of(2);
+        let asks_topics = !plan.is_lossless();
+        Self { asks: asks.then(|| Seed::new(plan.seed)), asks_topics }
+    }
+
+    fn answer(&self, text: &str) -> Verdict {
+        let later = self.asks.is_some_and(|seed| seed.hash(text).is_multiple_of(2));
+        if later { Verdict::Later } else { Verdict::Allow }
+    }
+}
 
 impl Policy for Doorman {
     fn authenticate(&self, credentials: &Credentials) -> Verdict {
@@ -211,22 +233,19 @@ impl Policy for Doorman {
         reply.send(Outcome::allow());
     }
 
-    fn publish(
-        &self,
-        principal: &Principal,
-        topic: &TopicName,
-        qos: Qos,
-        retain: bool,
-    ) -> Result<(), ReasonCode> {
-        AllowAll.publish(principal, topic, qos, retain)
+    fn publish(&self, principal: &Principal, topic: &TopicName, qos: Qos, retain: bool) -> Verdict {
+        match AllowAll.publish(principal, topic, qos, retain) {
+            Verdict::Allow if self.asks_topics => self.answer(topic),
+            verdict => verdict,
+        }
     }
 
-    fn subscribe(
-        &self,
-        principal: &Principal,
-        filter: &TopicFilter,
-        qos: Qos,
-    ) -> Result<(), ReasonCode> {
-        AllowAll.subscribe(principal, filter, qos)
+    fn advice(&self) -> Option<Advice> {
+        let holds = Duration::from_secs(1);
+        self.asks.map(|_| Advice { edition: Edition::default(), holds })
+    }
+
+    fn subscribe(&self, _: &Principal, filter: &TopicFilter, _: Qos) -> Verdict {
+        self.answer(filter.as_str())
     }
 }

@@ -165,7 +165,7 @@ impl World {
             meter: None,
             name: Arc::from("sim"),
             options: Arc::clone(&plan.session),
-            policy: Arc::new(Doorman),
+            policy: Arc::new(Doorman::new(plan)),
             durability: Durability::Synced,
             tenant: None,
         };
@@ -255,6 +255,7 @@ impl World {
             Event::ClientLoses(link) => self.client_loses(link),
             Event::Envelope(lane) => self.deliver_envelope(lane),
             Event::Verified(shard, ticket) => self.verified(shard, ticket),
+            Event::Advised(shard, query) => self.advised(shard, query),
             Event::Tick(shard) => self.tick(shard),
             Event::Check => self.check_settled(),
             Event::EndTurn(shard) => self.end_turn(shard),

@@ -13,7 +13,7 @@ const PYTHON_CLIENT: &str = "paho-mqtt==2.1.0";
 const NODE_CLIENT: &str = "mqtt@5.14.1";
 
 /// Programs the tests start, and the Debian package each comes with.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
     ("openssl", "openssl"),
@@ -22,6 +22,8 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("npm", "npm"),
     ("psql", "postgresql"),
     ("redis-server", "redis-server"),
+    ("mariadbd", "mariadb-server"),
+    ("slapd", "slapd"),
 ];
 
 /// What only the gate needs: libFuzzer is C++.
@@ -217,7 +219,16 @@ mod tests {
         assert_eq!(missing_packages(&PROGRAMS, |_| true), Vec::<&str>::new());
         assert_eq!(
             missing_packages(&PROGRAMS, |name| name.starts_with('n')),
-            ["mosquitto", "mosquitto-clients", "openssl", "python3", "postgresql", "redis-server"]
+            [
+                "mosquitto",
+                "mosquitto-clients",
+                "openssl",
+                "python3",
+                "postgresql",
+                "redis-server",
+                "mariadb-server",
+                "slapd"
+            ]
         );
     }
 

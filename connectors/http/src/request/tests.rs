@@ -3,7 +3,7 @@ use plexus_access::{Credentials, Template};
 use plexus_types::{ClientId, Text};
 use serde_json::Value;
 
-use super::{Method, Question};
+use super::{About, Method, Question};
 use crate::{client, target::Target};
 
 fn credentials(user: &str, password: &'static str) -> Credentials {
@@ -16,6 +16,7 @@ fn credentials(user: &str, password: &'static str) -> Credentials {
         tenant: None,
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }
@@ -29,7 +30,7 @@ fn question(
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let headers: Vec<_> = headers.iter().map(owned).collect();
     let body = body.map(|body| Template::parse(body).unwrap());
-    Question::new(method, target, &headers, body)
+    Question::new(method, target, &headers, (About::Client, body))
         .map_err(|misfit| format!("{}: {}", misfit.key, misfit.problem))
 }
 

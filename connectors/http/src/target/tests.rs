@@ -17,6 +17,7 @@ fn url_of(text: &str, user: &str) -> Option<String> {
         tenant: None,
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     };
     target(text).unwrap().of(&credentials).map(|url| url.to_string())

@@ -1,4 +1,4 @@
-use plexus_connector_http::document;
+use plexus_connector_http::{DocumentOptions, document};
 use plexus_net::TlsClientOptions;
 use plexus_runtime::Runtime;
 use plexus_testkit::{HttpService, Manner};
@@ -6,7 +6,8 @@ use plexus_testkit::{HttpService, Manner};
 /// What comes from there.
 fn got(url: &str) -> Result<String, String> {
     let runtime = Runtime::start(1).expect("threads");
-    let fetch = document(url, &TlsClientOptions::default(), &runtime.handle())?;
+    let fetch =
+        document(url, &TlsClientOptions::default(), DocumentOptions::KEYS, &runtime.handle())?;
     let bytes = runtime.handle().wait_for(fetch())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

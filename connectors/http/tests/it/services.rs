@@ -1,10 +1,10 @@
 use plexus_access::{Credentials, Rights, Template, Verdict};
 use plexus_admission::StepOptions;
 use plexus_connector_http::{HttpOptions, Method};
-use plexus_testkit::{HttpService, Manner};
+use plexus_testkit::{HttpService, Manner, PATIENCE, SHORT};
 use plexus_types::ReasonCode;
 
-use super::{Door, IGNORES, SHORT, bob, options};
+use super::{IGNORES, bob, bounded, open, options};
 
 fn allows() -> Manner {
     Manner::answer("200 OK", r#"{"result":"allow","client_attrs":{"site":"north"}}"#)
@@ -13,11 +13,11 @@ fn allows() -> Manner {
 #[test]
 fn a_service_is_asked_with_what_the_client_shows_and_believed() {
     let service = HttpService::start(allows());
-    let door = Door::new(HttpOptions {
+    let door = open(HttpOptions {
         headers: vec![("X-Key".into(), "secret".into()), ("X-Who".into(), "${clientid}".into())],
         ..options(&format!("{}/in/${{clientid}}?u=${{username}}", service.url()))
     });
-    let rights = door.asks(bob("pa\"ss")).expect("let in");
+    let rights = door.asks_about(bob("pa\"ss")).expect("let in");
     assert_eq!(rights.attributes.get("site"), Some("north"));
     let heard = service.heard(1);
     let head = heard[0].head.to_lowercase();
@@ -27,21 +27,25 @@ fn a_service_is_asked_with_what_the_client_shows_and_believed() {
     assert_eq!(heard[0].body, r#"{"clientid":"r7","username":"bob","password":"pa\"ss"}"#);
 
     service.set(Manner::answer("200 OK", r#"{"result":"deny"}"#));
-    assert_eq!(door.asks(bob("p")), Err(ReasonCode::NotAuthorized));
+    assert_eq!(door.asks_about(bob("p")), Err(ReasonCode::NotAuthorized));
     service.set(Manner::answer("200 OK", r#"{"result":"ignore"}"#));
-    assert_eq!(door.asks(bob("p")), Err(ReasonCode::BadUserNameOrPassword), "nobody knows it");
+    assert_eq!(
+        door.asks_about(bob("p")),
+        Err(ReasonCode::BadUserNameOrPassword),
+        "nobody knows it"
+    );
     service.set(Manner::answer("204 No Content", ""));
-    assert_eq!(door.asks(bob("p")), Ok(Box::<Rights>::default()));
+    assert_eq!(door.asks_about(bob("p")), Ok(Box::<Rights>::default()));
     service.set(Manner::answer("200 OK", r#"{"result":"allow","expire_at":1}"#));
-    assert_eq!(door.asks(bob("p")), Err(ReasonCode::NotAuthorized), "its time is over");
+    assert_eq!(door.asks_about(bob("p")), Err(ReasonCode::NotAuthorized), "its time is over");
 }
 
 #[test]
 fn a_get_has_no_body() {
     let service = HttpService::start(allows());
     let url = Template::parse(&format!("{}/?p=${{password}}", service.url())).expect("a template");
-    let door = Door::new(HttpOptions { method: Method::Get, url, ..options("https://a") });
-    door.asks(bob("&x")).expect("let in");
+    let door = open(HttpOptions { method: Method::Get, url, ..options("https://a") });
+    door.asks_about(bob("&x")).expect("let in");
     let heard = service.heard(1);
     assert!(heard[0].head.starts_with("GET /?p=%26x HTTP/1.1\r\n"), "{heard:?}");
     assert_eq!(heard[0].body, "");
@@ -50,14 +54,14 @@ fn a_get_has_no_body() {
 #[test]
 fn a_client_that_shows_nothing_for_a_place_is_not_asked_about() {
     let service = HttpService::start(allows());
-    let door = Door::new(options(&service.url()));
+    let door = open(options(&service.url()));
     let nameless = Credentials { user_name: None, ..bob("p") };
-    let verdict = door.chain.at_once(&nameless);
+    let verdict = door.chain().at_once(&nameless);
     assert_eq!(verdict, Verdict::Deny(ReasonCode::BadUserNameOrPassword));
     let up = options(&format!("{}/${{username}}/x", service.url()));
-    let up = Door::new(HttpOptions { method: Method::Get, ..up });
+    let up = open(HttpOptions { method: Method::Get, ..up });
     let climber = Credentials { user_name: Some("..".try_into().expect("text")), ..bob("p") };
-    assert_eq!(up.asks(climber), Err(ReasonCode::BadUserNameOrPassword));
+    assert_eq!(up.asks_about(climber), Err(ReasonCode::BadUserNameOrPassword));
     assert_eq!(service.count(), 0, "no request has left");
 }
 
@@ -83,7 +87,7 @@ fn a_service_that_lies_lets_nobody_in() {
     for lie in lies {
         service.set(lie.clone());
         // A door of its own each time: after five failures it would not be asked any more.
-        let said = Door::new(options(&service.url())).asks(bob("p"));
+        let said = open(options(&service.url())).asks_about(bob("p"));
         assert_eq!(said, Err(ReasonCode::ServerUnavailable), "{lie:?}");
     }
 }
@@ -92,19 +96,19 @@ fn a_service_that_lies_lets_nobody_in() {
 #[test]
 fn what_makes_no_sense_about_one_client_is_no_reason_not_to_ask_about_others() {
     let service = HttpService::start(Manner::answer("422 Unprocessable Content", ""));
-    let door = Door::new(options(&service.url()));
+    let door = open(options(&service.url()));
     for _ in 0..6 {
-        assert_eq!(door.asks(bob("p")), Err(ReasonCode::ServerUnavailable));
+        assert_eq!(door.asks_about(bob("p")), Err(ReasonCode::ServerUnavailable));
     }
     service.set(allows());
-    assert!(door.asks(bob("p")).is_ok());
+    assert!(door.asks_about(bob("p")).is_ok());
 }
 
 #[test]
 fn a_redirection_is_not_followed() {
     let elsewhere = HttpService::start(allows());
     let service = HttpService::start(Manner::redirect(&elsewhere.url()));
-    let said = Door::new(options(&service.url())).asks(bob("p"));
+    let said = open(options(&service.url())).asks_about(bob("p"));
     assert_eq!(said, Err(ReasonCode::ServerUnavailable));
     assert_eq!(elsewhere.count(), 0, "nobody else was asked");
 }
@@ -113,44 +117,43 @@ fn a_redirection_is_not_followed() {
 fn a_service_that_never_answers_refuses_or_is_passed_over() {
     let service = HttpService::start(Manner::Silent);
     let short = StepOptions { timeout: Some(SHORT), ..StepOptions::BACK_END };
-    let door = Door::bounded(options(&service.url()), short);
-    assert_eq!(door.asks(bob("p")), Err(ReasonCode::ServerUnavailable));
-    let door = Door::bounded(options(&service.url()), IGNORES);
-    assert_eq!(door.asks(bob("p")), Err(ReasonCode::BadUserNameOrPassword), "the next one decides");
+    let door = bounded(options(&service.url()), short);
+    assert_eq!(door.asks_about(bob("p")), Err(ReasonCode::ServerUnavailable));
+    let door = bounded(options(&service.url()), IGNORES);
+    assert_eq!(
+        door.asks_about(bob("p")),
+        Err(ReasonCode::BadUserNameOrPassword),
+        "the next one decides"
+    );
     service.set(allows());
-    assert!(Door::new(options(&service.url())).asks(bob("p")).is_ok());
+    assert!(open(options(&service.url())).asks_about(bob("p")).is_ok());
 }
 
 #[test]
 fn a_dead_service_costs_a_refusal_and_is_asked_again_when_it_is_back() {
     let service = HttpService::start(allows());
-    let door = Door::new(options(&service.url()));
-    assert!(door.asks(bob("p")).is_ok());
+    let door = open(options(&service.url()));
+    assert!(door.asks_about(bob("p")).is_ok());
     let dead = service.kill();
     for _ in 0..6 {
-        assert_eq!(door.asks(bob("p")), Err(ReasonCode::ServerUnavailable));
+        assert_eq!(door.asks_about(bob("p")), Err(ReasonCode::ServerUnavailable));
     }
     let service = dead.again(allows());
     // It rests for a second after five failures.
-    let deadline = plexus_runtime::unix_now() + super::PATIENCE;
-    while door.asks(bob("p")).is_err() {
-        assert!(plexus_runtime::unix_now() < deadline, "it is never asked again");
-        std::thread::yield_now();
-    }
+    door.asks_until_it_answers("bob", "p");
     assert_eq!(service.count(), 1, "one try was enough");
 }
 
 #[test]
 fn answers_are_remembered_where_that_is_asked_for() {
     let service = HttpService::start(allows());
-    let remember = Some(super::PATIENCE * 10);
-    let door =
-        Door::bounded(options(&service.url()), StepOptions { remember, ..StepOptions::BACK_END });
+    let remember = Some(PATIENCE * 10);
+    let door = bounded(options(&service.url()), StepOptions { remember, ..StepOptions::BACK_END });
     for _ in 0..3 {
-        let rights = door.asks(bob("p")).expect("let in");
+        let rights = door.asks_about(bob("p")).expect("let in");
         assert_eq!(rights.attributes.get("site"), Some("north"));
     }
     assert_eq!(service.count(), 1);
     service.set(Manner::answer("200 OK", r#"{"result":"deny"}"#));
-    assert!(door.asks(bob("q")).is_err(), "another password is another question");
+    assert!(door.asks_about(bob("q")).is_err(), "another password is another question");
 }

@@ -5,7 +5,7 @@ use aws_lc_rs::{digest, hmac, pbkdf2};
 /// A hash function that passwords are hashed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordDigest {
-    /// SHA-1 (20 bytes): in PBKDF2 only, where its weakness does not matter.
+    /// SHA-1 (20 bytes): in PBKDF2, where its weakness does not matter, and as directories keep passwords.
     Sha1,
     /// SHA-256 (32 bytes).
     Sha256,

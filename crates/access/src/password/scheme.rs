@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use super::{
     Form, HashError, PasswordDigest, SaltPlace, StoredPassword, decode_any,
     derived::{self, Derived},
-    number_of,
+    directory, number_of,
     salted::Salted,
 };
 
@@ -16,6 +16,7 @@ use super::{
 /// | `pbkdf2-sha256:4096` | PBKDF2 of that many iterations; also `-sha1`, `-sha512`; `:32` at the end fixes its bytes |
 /// | `sha256`, `sha512` | the hash of salt and password |
 /// | `sha256:salt-after`, `sha512:salt-after` | the hash of password and salt |
+/// | `ldap` | a text that begins with its form in braces, as `{SSHA}` (RFC 2307) |
 /// | `plain` | the password itself |
 ///
 /// Hashes are in hexadecimal digits or base64; a salt is used as the bytes of its text.
@@ -38,6 +39,8 @@ pub enum PasswordScheme {
     Sha256(SaltPlace),
     /// One SHA-512 of salt and password.
     Sha512(SaltPlace),
+    /// A text that begins with its form in braces, as directories keep it.
+    Directory,
     /// The password itself.
     Plain,
 }
@@ -48,7 +51,7 @@ pub enum SchemeError {
     /// None of that name.
     #[error(
         "names no scheme; there are phc, bcrypt, pbkdf2-sha256:<iterations>, \
-         pbkdf2-sha512:<iterations>, sha256, sha512, sha256:salt-after, sha512:salt-after and plain"
+         pbkdf2-sha512:<iterations>, sha256, sha512, sha256:salt-after, sha512:salt-after, ldap and plain"
     )]
     Unknown,
     /// Iterations or length of PBKDF2.
@@ -87,6 +90,7 @@ impl PasswordScheme {
             }
             Self::Sha256(place) => salted(PasswordDigest::Sha256, place),
             Self::Sha512(place) => salted(PasswordDigest::Sha512, place),
+            Self::Directory => directory::read(hash),
             // A password that was blanked is none.
             Self::Plain if hash.is_empty() || hash.len() > PLAIN_LENGTH_MAX => {
                 Err(HashError::Output("a password of 1 to 65,535 bytes"))
@@ -109,6 +113,7 @@ impl FromStr for PasswordScheme {
         match (name, rest, place) {
             ("phc", None, _) => Ok(Self::Phc),
             ("bcrypt", None, _) => Ok(Self::Bcrypt),
+            ("ldap", None, _) => Ok(Self::Directory),
             ("plain", None, _) => Ok(Self::Plain),
             ("sha256", _, Some(place)) => Ok(Self::Sha256(place)),
             ("sha512", _, Some(place)) => Ok(Self::Sha512(place)),
@@ -151,6 +156,7 @@ impl fmt::Display for PasswordScheme {
             }
             Self::Sha256(place) => f.write_str(&salted("sha256", place)),
             Self::Sha512(place) => f.write_str(&salted("sha512", place)),
+            Self::Directory => f.write_str("ldap"),
             Self::Plain => f.write_str("plain"),
         }
     }

@@ -76,6 +76,17 @@ proptest! {
     }
 
     #[test]
+    fn a_pattern_allows_or_bans_some_or_all(one in any_filter(), wanted in any_filter()) {
+        let pattern = pattern(&one);
+        let all = universe();
+        let got = || all.iter().filter(|topic| filter_gets(&wanted, topic));
+        let any = got().any(|topic| pattern.allows(topic, ROBOT));
+        prop_assert_eq!(pattern.allows_any(&wanted, ROBOT), any, "{} ∩ {}", one, wanted);
+        let every = got().all(|topic| pattern.bans(topic, ROBOT));
+        prop_assert_eq!(pattern.bans_all(&wanted, ROBOT), every, "{} ⊇ {}", one, wanted);
+    }
+
+    #[test]
     fn a_pattern_allows_what_a_subscription_would_get(one in any_filter()) {
         let pattern = pattern(&one);
         for topic in universe() {

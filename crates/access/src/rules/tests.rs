@@ -1,6 +1,6 @@
 use std::{net::IpAddr, sync::Arc};
 
-use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
+use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName, filter_matches};
 use proptest::prelude::*;
 
 use super::{Act, Acts, Effect, Network, NetworkError, Rule, Rules, Who, Whose, Wildcard};
@@ -88,7 +88,7 @@ fn everybody_who_is_in_each_list_that_has_something_in_it() {
         clients: wildcards(&["r*"]),
         networks: vec!["10.0.0.0/8".parse().unwrap()],
         listeners: wildcards(&["plant"]),
-        attributes: Vec::new(),
+        ..Who::default()
     };
     for (id, user, peer, included) in [
         ("r1", Some("fleet-2"), "10.9.8.7", true),
@@ -163,7 +163,104 @@ fn networks_say_what_is_wrong() {
     assert!(all.contains("255.1.2.3".parse().unwrap()) && !all.contains("::1".parse().unwrap()));
 }
 
+pub(crate) fn any_topic() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(vec!["a", "b", "r1", "$x", ""]), 1..4)
+        .prop_map(|levels| levels.join("/"))
+        .prop_filter("a topic", |topic| !topic.is_empty())
+}
+
+fn any_rule() -> impl Strategy<Value = Rule> {
+    let effect = prop::sample::select(vec![Effect::Allow, Effect::Deny]);
+    let topics = prop_oneof![
+        2 => any_topic(),
+        1 => any_topic().prop_map(|topic| format!("{topic}/#")),
+        1 => prop::sample::select(vec!["#".to_owned(), "+/a".into(), "${clientid}/+".into()]),
+    ];
+    let retain = prop::option::of(any::<bool>());
+    let qos = prop::array::uniform3(prop::bool::weighted(0.8));
+    (effect, topics, any::<(bool, bool)>(), qos, retain).prop_map(
+        |(effect, topics, (publish, subscribe), qos, retain)| Rule {
+            name: topics.as_str().into(),
+            effect,
+            who: Who::default(),
+            acts: Acts { publish, subscribe, qos, retain },
+            topics: vec![Pattern::parse(&topics).unwrap()],
+        },
+    )
+}
+
+pub(crate) fn any_rules() -> impl Strategy<Value = Rules> {
+    let otherwise = prop::sample::select(vec![Effect::Allow, Effect::Deny]);
+    (prop::collection::vec(any_rule(), 0..6), otherwise)
+        .prop_map(|(rules, otherwise)| Rules::new(rules, otherwise))
+}
+
+fn any_filter() -> impl Strategy<Value = String> {
+    let level = prop::sample::select(vec!["a", "b", "r1", "$x", "", "+", "+"]);
+    (prop::collection::vec(level, 1..3), prop::sample::select(vec!["", "/#"]))
+        .prop_map(|(levels, end)| format!("{}{end}", levels.join("/")))
+        .prop_filter("a filter", |filter| !filter.is_empty())
+}
+
+/// All topics of up to three levels of which some stand in rules and filters.
+fn universe() -> Vec<TopicName> {
+    let levels = ["a", "b", "r1", "$x", "", "z"];
+    let mut texts: Vec<_> = levels.iter().map(|level| (*level).to_owned()).collect();
+    let mut longer = texts.clone();
+    for _ in 0..2 {
+        let last = std::mem::take(&mut longer);
+        for before in last {
+            longer.extend(levels.iter().map(|level| format!("{before}/{level}")));
+        }
+        texts.extend(longer.iter().cloned());
+    }
+    texts.iter().filter_map(|text| TopicName::try_from(text.as_str()).ok()).collect()
+}
+
 proptest! {
+    /// Where each delivery is asked about, nothing is refused of which anything could be delivered; and
+    /// what is admitted at once as a whole brings no more than that.
+    #[test]
+    fn a_filter_is_admitted_if_anything_of_it_may_be_had(
+        rules in any_rules(),
+        filter in any_filter(),
+        qos in 0_u8..3,
+    ) {
+        let (who, filter) = (client("r1", None, ""), TopicFilter::try_from(filter.as_str()).unwrap());
+        let qos = Qos::new(qos).unwrap();
+        let rule = rules.find_any(&who, &filter, qos);
+        let admitted = rule.map_or(rules.otherwise(), |(_, rule)| rule.effect) == Effect::Allow;
+        let all = universe();
+        let mut got = all.iter().filter(|topic| filter_matches(filter.as_str(), topic));
+        let gets = |topic: &TopicName, qos| {
+            let act = Act::Receive { topic, qos };
+            rules.decide(&who, &act).effect == Effect::Allow
+        };
+        let qualities = [Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce];
+        let mut below = qualities.iter().filter(|other| **other <= qos);
+        let something = got.any(|topic| below.clone().any(|qos| gets(topic, *qos)));
+        prop_assert!(admitted || !something, "{:?} {:?}", rules, filter);
+        let whole = rules.decide(&who, &Act::Subscribe { filter: &filter, qos });
+        if whole.effect == Effect::Allow {
+            let mut got = all.iter().filter(|topic| filter_matches(filter.as_str(), topic));
+            prop_assert!(got.all(|topic| gets(topic, qos)));
+            prop_assert!(below.next().is_some());
+        }
+    }
+
+    #[test]
+    fn a_message_may_be_had_by_whom_a_subscription_to_its_topic_is_allowed(
+        rules in any_rules(),
+        topic in any_topic(),
+        qos in 0_u8..3,
+    ) {
+        let (who, qos) = (client("r1", None, ""), Qos::new(qos).unwrap());
+        let filter = &TopicFilter::try_from(topic.as_str()).unwrap();
+        let topic = &TopicName::try_from(topic.as_str()).unwrap();
+        let had = rules.decide(&who, &Act::Receive { topic, qos });
+        prop_assert_eq!(had, rules.decide(&who, &Act::Subscribe { filter, qos }));
+    }
+
     #[test]
     fn a_network_contains_what_begins_with_its_bits(a: u32, b: u32, bits in 0_u8..=32, near in 0_u32..33) {
         let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use plexus_types::{ClientId, Text};
 
 use super::{Shown, Template, TemplateError, TemplatePart};
-use crate::{Certificate, Credentials};
+use crate::{Certificate, Credentials, Wanted};
 
 fn credentials() -> Credentials {
     Credentials {
@@ -20,6 +20,7 @@ fn credentials() -> Credentials {
             ..Certificate::default()
         })),
         enhanced: None,
+        wanted: None,
         gate: crate::Gate::default(),
     }
 }
@@ -70,4 +71,23 @@ fn a_query_takes_its_parts() {
     let shown = TemplatePart::Shown(Shown::UserName);
     assert_eq!(template.parts(), [text("where n = "), shown, text(" limit 1")]);
     assert!(template.has(Shown::UserName) && !template.has(Shown::Password));
+}
+
+#[test]
+fn an_act_has_its_places() {
+    let wanted = Wanted {
+        publish: true,
+        topic: Text::from_static("a/b"),
+        qos: plexus_types::Qos::AtLeastOnce,
+        retain: false,
+    };
+    let acts = Credentials { wanted: Some(wanted.clone()), ..credentials() };
+    let text = "${action} ${topic} ${qos} ${retain}";
+    assert_eq!(filled(text, &acts).unwrap(), "publish a/b 1 false");
+    let wanted = Wanted { publish: false, ..wanted };
+    let acts = Credentials { wanted: Some(wanted), ..credentials() };
+    assert_eq!(filled(text, &acts).unwrap(), "subscribe a/b 1 false");
+    for text in ["${action}", "${topic}", "${qos}", "${retain}"] {
+        assert_eq!(filled(text, &credentials()), None, "{text}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::PasswordDigest;
+
 use super::{NameError, User, UsersError, UsersProblem, check_name, is_comment};
 
 /// Whether it is the text of a user file: whoever adds a user to something else would spoil it. A
@@ -68,6 +70,13 @@ pub fn set_all(text: &str, users: &BTreeMap<String, User>) -> String {
 pub fn is_superuser(text: &str, name: &str) -> bool {
     let mut lines = text.lines().filter(|line| is_line_of(line, name));
     lines.any(|line| line.trim_end().ends_with(" superuser"))
+}
+
+/// The hash function of the user's keys of SCRAM, if it has such keys.
+pub fn scram_of(text: &str, name: &str) -> Option<PasswordDigest> {
+    let line = text.lines().find(|line| is_line_of(line, name))?;
+    let user = line.split_once(':')?.1.parse::<User>().ok()?;
+    Some(user.password.scram_keys()?.digest())
 }
 
 /// The lines, counted from 1, and the names of users whose stored password is weak.

@@ -22,6 +22,7 @@ fn credentials() -> Credentials {
         tenant: None,
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

@@ -27,6 +27,7 @@ fn shows(id: &str, certificate: Option<Certificate>) -> Credentials {
         tenant: None,
         certificate: certificate.map(Arc::new),
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

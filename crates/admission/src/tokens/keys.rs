@@ -1,4 +1,10 @@
-use std::{collections::BTreeSet, fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -8,12 +14,16 @@ use jsonwebtoken::{
 };
 use plexus_runtime::{Handle, Task, unix_now};
 use plexus_types::Instant;
-use tokio::sync::Mutex;
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// Keys of one set, at most.
 const KEYS_MAX: usize = 100;
 /// A key that is not known is looked for, but not more often than that.
 const SOONEST: Duration = Duration::from_secs(10);
+/// How long a client waits for the set that is on its way. Whoever publishes it may never answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Clients that wait for it at the same time; further ones are judged by the keys of before.
+const WAITING_MAX: usize = 256;
 
 /// A set of keys that is on its way.
 pub type Fetching = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>>;
@@ -53,11 +63,32 @@ struct Key {
 
 /// Keys that are published somewhere.
 struct Published {
-    fetch: Fetch,
-    /// When they were last asked for.
+    /// Has whoever renews them do it now.
+    wish: Arc<Notify>,
+    /// Whether they are on their way.
+    under_way: Arc<watch::Sender<bool>>,
+    /// When a client last had them asked for.
     asked: Mutex<Option<Instant>>,
+    waiting: Semaphore,
     /// Keeps what renews them alive.
     _renewal: Task,
+}
+
+impl Published {
+    /// Whether a set is on its way, or may be asked for and now is.
+    fn is_coming(&self, now: Instant) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if *self.under_way.borrow() {
+            return true;
+        }
+        if asked.is_some_and(|at| now < at + SOONEST) {
+            return false;
+        }
+        *asked = Some(now);
+        self.under_way.send_replace(true);
+        self.wish.notify_one();
+        true
+    }
 }
 
 impl Keys {
@@ -89,47 +120,64 @@ impl Keys {
     }
 
     /// A set that is published somewhere: asked for now, again after each `every`, and when a token
-    /// names a key that is not known. Until it has come, no token is believed.
-    pub fn published(fetch: Fetch, every: Duration, runtime: &Handle) -> Self {
-        let known = Arc::new(ArcSwap::from_pointee(Vec::new()));
-        let (to, again) = (Arc::clone(&known), Arc::clone(&fetch));
+    /// names a key that is not known. Until it has come, the keys of before hold, if there were any.
+    pub fn published(
+        fetch: Fetch,
+        every: Duration,
+        before: Option<&Self>,
+        runtime: &Handle,
+    ) -> Self {
+        let before = before.map(|keys| keys.known.load_full());
+        let known = Arc::new(ArcSwap::new(before.unwrap_or_default()));
+        let (wish, under_way) = (Arc::<Notify>::default(), Arc::new(watch::Sender::new(true)));
+        let (to, wished, says) = (Arc::clone(&known), Arc::clone(&wish), Arc::clone(&under_way));
         let renewal = runtime.own(async move {
             let mut patience = Duration::from_secs(1);
             loop {
+                says.send_replace(true);
                 // Soon again after a failure, and less and less so.
-                let wait = if renew(&to, &again).await {
+                let wait = if renew(&to, &fetch).await {
                     patience = Duration::from_secs(1);
                     every
                 } else {
                     patience = (patience * 2).min(every);
                     patience
                 };
-                tokio::time::sleep(wait).await;
+                says.send_replace(false);
+                // Nothing else comes of its end: either is a reason to ask.
+                drop(tokio::time::timeout(wait, wished.notified()).await);
             }
         });
-        let published = Published { fetch, asked: Mutex::new(None), _renewal: renewal };
+        let published = Published {
+            wish,
+            under_way,
+            asked: Mutex::new(None),
+            waiting: Semaphore::new(WAITING_MAX),
+            _renewal: renewal,
+        };
         Self { known, published: Some(Arc::new(published)) }
     }
 
-    /// The keys that may have signed a token with that header.
-    pub(super) async fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Vec<DecodingKey> {
-        let found = self.look_up(id, algorithm);
-        let Some(published) = self.published.as_ref().filter(|_| found.is_empty()) else {
-            return found;
-        };
-        // One asks, the others wait for what it gets.
-        let mut asked = published.asked.lock().await;
-        let found = self.look_up(id, algorithm);
-        let now = unix_now();
-        if !found.is_empty() || asked.is_some_and(|at| now < at + SOONEST) {
-            return found;
-        }
-        *asked = Some(now);
-        renew(&self.known, &published.fetch).await;
-        self.look_up(id, algorithm)
+    /// Whether they come from elsewhere, and may change.
+    pub(super) fn are_published(&self) -> bool {
+        self.published.is_some()
     }
 
-    fn look_up(&self, id: Option<&str>, algorithm: Algorithm) -> Vec<DecodingKey> {
+    /// Waits for the set that is on its way, or now asked for, where no key of before may have signed a token
+    /// with that header; for a moment only, and in company that is not too large.
+    pub(super) async fn await_key(&self, id: Option<&str>, algorithm: Algorithm) {
+        let Some(published) = &self.published else { return };
+        let mut under_way = published.under_way.subscribe();
+        if !self.find(id, algorithm).is_empty() || !published.is_coming(unix_now()) {
+            return;
+        }
+        let Ok(_waits) = published.waiting.try_acquire() else { return };
+        // What has come by then is found, or is not.
+        drop(tokio::time::timeout(PATIENCE, under_way.wait_for(|is| !is)).await);
+    }
+
+    /// The keys that may have signed a token with that header.
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Vec<DecodingKey> {
         let known = self.known.load();
         let name = format!("{algorithm:?}");
         // The kind of the key decides what it may verify, never the token alone: a public key is not
@@ -143,6 +191,7 @@ impl Keys {
     }
 }
 
+/// Asks for the set; whether it has come.
 async fn renew(known: &ArcSwap<Vec<Key>>, fetch: &Fetch) -> bool {
     let read = |text: Bytes| read_set(&text).map_err(|error| error.to_string());
     match fetch().await.and_then(read) {

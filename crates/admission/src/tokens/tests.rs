@@ -2,6 +2,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc::{Receiver, sync_channel},
     },
     time::Duration,
 };
@@ -10,12 +11,14 @@ use bytes::Bytes;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use plexus_access::{Credentials, Rights, Template};
 use plexus_runtime::{Runtime, unix_now};
+use plexus_stdx::Seed;
 use plexus_types::{ClientId, Instant, ReasonCode, Text};
 use rcgen::{KeyPair, PublicKeyData};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::{Fetch, KeyError, Keys, TokenOptions, TokenSource, Tokens};
-use crate::{Answer, Authenticator};
+use crate::{Answer, Authenticator, Step, StepOptions, step::Subject};
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
@@ -47,6 +50,7 @@ fn shows(password: &str) -> Credentials {
         tenant: None,
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }
@@ -67,6 +71,7 @@ fn asks(tokens: &Tokens, mut credentials: Credentials) -> Option<Result<Rights, 
     }
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().build().unwrap();
+    runtime.block_on(tokens.prepare(&credentials));
     match runtime.block_on(tokens.ask(&mut credentials)).unwrap() {
         Answer::Allow(rights, None) => Some(Ok(*rights)),
         Answer::Deny(reason) => Some(Err(reason)),
@@ -267,7 +272,6 @@ fn signed_by(pair: &KeyPair, id: &str) -> String {
 
 #[test]
 fn keys_that_are_published_may_change() {
-    let pair = || KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
     let (old, new) = (pair(), pair());
     let shown = Arc::new(Mutex::new(Ok(set_of(&[("old", &old)]))));
     let (fetched, published) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&shown));
@@ -278,7 +282,7 @@ fn keys_that_are_published_may_change() {
         Box::pin(async move { answer })
     });
     let runtime = Runtime::start(1).unwrap();
-    let keys = Keys::published(fetch, Duration::from_hours(1), &runtime.handle());
+    let keys = Keys::published(fetch, Duration::from_hours(1), None, &runtime.handle());
     let tokens = Tokens::new(keys, options());
     let asked = |pair, id| asks(&tokens, shows(&signed_by(pair, id)));
     assert!(
@@ -301,7 +305,7 @@ fn keys_that_are_published_may_change() {
 #[test]
 fn keys_of_before_hold_while_the_set_cannot_be_read() {
     let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
-    let (asked, times) = std::sync::mpsc::sync_channel(100);
+    let (asked, times) = sync_channel(100);
     let first = Mutex::new(Some(set_of(&[("a", &pair)])));
     let fetch: Fetch = Arc::new(move || {
         let answer = first.lock().unwrap().take().ok_or_else(|| "it is away".to_owned());
@@ -310,10 +314,92 @@ fn keys_of_before_hold_while_the_set_cannot_be_read() {
         Box::pin(async move { answer })
     });
     let runtime = Runtime::start(1).unwrap();
-    let keys = Keys::published(fetch, Duration::from_millis(1), &runtime.handle());
+    let keys = Keys::published(fetch, Duration::from_millis(1), None, &runtime.handle());
     (0..4).for_each(|_| times.recv().unwrap());
     let tokens = Tokens::new(keys, options());
     assert!(asks(&tokens, shows(&signed_by(&pair, "a"))).unwrap().is_ok());
+}
+
+/// Whoever publishes keys: a set at first, and after that only what a test sends.
+struct Publisher {
+    later: Arc<watch::Sender<Option<Bytes>>>,
+    /// Hears that it is asked again.
+    asked: Receiver<()>,
+}
+
+impl Publisher {
+    fn of(first: Bytes) -> (Self, Fetch) {
+        let (asks, asked) = sync_channel(100);
+        let (first, later) = (Mutex::new(Some(first)), Arc::new(watch::Sender::new(None)));
+        let sent = Arc::clone(&later);
+        let fetch: Fetch = Arc::new(move || {
+            let first = first.lock().unwrap().take();
+            if first.is_none() {
+                // Nobody counts any more when the test is over.
+                let _counted = asks.try_send(());
+            }
+            let mut sent = sent.subscribe();
+            Box::pin(async move {
+                match first {
+                    Some(set) => Ok(set),
+                    None => Ok(sent.wait_for(Option::is_some).await.unwrap().clone().unwrap()),
+                }
+            })
+        });
+        (Self { later, asked }, fetch)
+    }
+}
+
+/// Asked for keys of a set that is published so, by fewer turns than there are strangers.
+fn step_of(fetch: Fetch, runtime: &Runtime) -> Arc<Step> {
+    let keys = Keys::published(fetch, Duration::from_hours(1), None, &runtime.handle());
+    let options = StepOptions { at_once_max: 2, waiting_max: 100, ..StepOptions::BACK_END };
+    let tokens = Arc::new(Tokens::new(keys, self::options()));
+    Arc::new(Step::new("tokens", tokens, options, &[1; 32], Seed::new(1)))
+}
+
+/// What each of so many that show such a token is told.
+fn all_show(count: usize, token: &str, step: &Arc<Step>, runtime: &Runtime) -> Receiver<bool> {
+    let (tells, told) = sync_channel(count);
+    for _ in 0..count {
+        let (tells, step, mut shown) = (tells.clone(), Arc::clone(step), shows(token));
+        runtime.handle().spawn(async move {
+            let is_in = matches!(step.ask(Subject::Client, &mut shown).await, Ok(Answer::Allow(..)));
+            let _heard = tells.send(is_in);
+        });
+    }
+    told
+}
+
+fn pair() -> KeyPair {
+    KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap()
+}
+
+#[test]
+fn a_set_that_never_comes_holds_up_nobody_whose_key_is_known() {
+    let (known, runtime) = (pair(), Runtime::start(2).unwrap());
+    let (publisher, fetch) = Publisher::of(set_of(&[("known", &known)]));
+    let step = step_of(fetch, &runtime);
+    let first = all_show(1, &signed_by(&known, "known"), &step, &runtime);
+    assert!(first.recv().unwrap());
+    let _strangers = all_show(50, &signed_by(&known, "unknown"), &step, &runtime);
+    publisher.asked.recv().unwrap();
+    let others = all_show(20, &signed_by(&known, "known"), &step, &runtime);
+    assert!((0..20).all(|_| others.recv().unwrap()));
+    assert!(publisher.asked.try_recv().is_err(), "one question at a time");
+}
+
+#[test]
+fn all_who_show_a_new_key_wait_for_one_set() {
+    let (old, new, runtime) = (pair(), pair(), Runtime::start(2).unwrap());
+    let (publisher, fetch) = Publisher::of(set_of(&[("old", &old)]));
+    let step = step_of(fetch, &runtime);
+    assert!(all_show(1, &signed_by(&old, "old"), &step, &runtime).recv().unwrap());
+    let all = all_show(50, &signed_by(&new, "new"), &step, &runtime);
+    publisher.asked.recv().unwrap();
+    publisher.later.send_replace(Some(set_of(&[("new", &new)])));
+    assert!((0..50).all(|_| all.recv().unwrap()));
+    assert!(publisher.asked.try_recv().is_err(), "it is asked once for all");
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn step(client: &str, method: &str, data: &str, exchange: Option<Exchange>) -> C
         tenant: None,
         certificate: None,
         enhanced: Some(Enhanced { method, data, exchange }),
+        wanted: None,
         gate: plexus_access::Gate::default(),
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     counters::Counters,
     envelope::Envelope,
     logger,
-    ports::{ConnId, Fetch, Ports, Ticket},
+    ports::{ConnId, Fetch, Ports, Query, Ticket},
     shard::Context,
 };
 
@@ -125,6 +125,7 @@ impl Io {
 
     pub(super) fn remove(&mut self, id: ConnId) {
         self.unpace(id);
+        self.checks.give_up(id);
         // Closing the socket takes it out of the poll as well.
         drop(self.conns.remove(id.0));
     }
@@ -420,5 +421,9 @@ impl Ports for Io {
         credentials: Credentials,
     ) -> bool {
         self.checks.begin(ticket, &policy, credentials)
+    }
+
+    fn ask(&mut self, query: Query, policy: Arc<dyn Policy>, credentials: Credentials) -> bool {
+        self.checks.ask(query, &*policy, credentials)
     }
 }

@@ -1,11 +1,13 @@
 //! From CONNECT to a session: take-over, clean start.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use plexus_access::{Certificate, Credentials, Enhanced, Exchange, Gate, Principal, Rights};
+use plexus_access::{
+    Certificate, Credentials, Enhanced, Exchange, Gate, Notice, Principal, Rights, Visitor,
+};
 use plexus_porch::{Fence, Seat, Tenant, Tenants, Who};
-use plexus_session::{Action, Admitted, CloseReason, Connecting, Output, Session};
+use plexus_session::{Action, Admitted, CloseReason, Connecting, Outbox, Output, Session};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode, TenantName, Text};
 use plexus_wire::Packet;
 
@@ -36,6 +38,8 @@ pub(super) struct Newcomer {
     pub(super) in_exchange: bool,
     /// What was found out about it.
     pub(super) rights: Option<Arc<Rights>>,
+    /// What the reason code of its refusal does not tell.
+    why: Option<&'static str>,
 }
 
 impl Newcomer {
@@ -53,6 +57,7 @@ impl Newcomer {
             tenant: self.tenant().cloned(),
             certificate: self.certificate.clone(),
             enhanced,
+            wanted: None,
             gate: Gate::default(),
         }
     }
@@ -66,6 +71,33 @@ impl Newcomer {
     pub(super) fn who(&self) -> Who<'_> {
         let client = self.client_id.as_str();
         Who { client, user: self.user_name.as_deref(), peer: self.peer, tenant: self.tenant() }
+    }
+
+    /// Who it is, for the record: by the name that it has proved, if it has.
+    fn visitor(&self) -> Visitor<'_> {
+        let proved = self.rights.as_ref().and_then(|rights| rights.user_name.as_deref());
+        Visitor {
+            client: Some(self.client_id.as_str()),
+            user: proved.or(self.user_name.as_deref()),
+            peer: self.peer,
+            listener: &self.door.name,
+            tenant: self.tenant().map(TenantName::as_str),
+        }
+    }
+
+    /// It is not let in, for a reason that stands in no packet.
+    fn refuse(&mut self, reason: ReasonCode, why: &'static str, out: &mut Outbox) {
+        self.why = Some(why);
+        self.connecting.refuse(reason, None, out);
+    }
+
+    /// It is gone before it was in, or is not let in.
+    pub(super) fn note_end(&self, because: &dyn fmt::Display) {
+        let note = |because| self.door.policy.note(self.visitor(), Notice::TurnedAway(because));
+        match self.why {
+            Some(why) => note(&format_args!("{because}: {why}")),
+            None => note(because),
+        }
     }
 }
 
@@ -112,6 +144,7 @@ impl Shard {
             exchange: None,
             in_exchange: false,
             rights: None,
+            why: None,
         };
         *self.occupants.get(conn) = Occupant::Newcomer(Box::new(newcomer));
         self.settle_newcomer(turn, conn);
@@ -137,17 +170,16 @@ impl Shard {
     }
 
     fn turn_away(&mut self, turn: &mut Turn<'_>, conn: ConnId, reason: CloseReason) {
-        if let Occupant::Newcomer(newcomer) = self.occupants.take(conn)
-            && let CloseReason::Refused(reason) = reason
-        {
-            let peer = newcomer.peer.map(tracing::field::display);
-            let (client, user) = (newcomer.client_id.as_str(), newcomer.user_name.as_deref());
-            let (listener, tenant) = (&newcomer.door.name, newcomer.tenant());
-            let shown = tenant.map(TenantName::as_str);
-            tracing::warn!(%reason, client, user, peer, %listener, tenant = shown, "client refused");
-            self.counters().connections_refused.add(1);
-            if let Some(tenant) = tenant.and_then(|name| self.context.tenants.get(name.as_str())) {
-                tenant.counters(self.id).connections_refused.add(1);
+        if let Occupant::Newcomer(newcomer) = self.occupants.take(conn) {
+            newcomer.note_end(&reason);
+            if let CloseReason::Refused(reason) = reason {
+                let Visitor { client, user, peer, listener, tenant } = newcomer.visitor();
+                let (peer, why) = (peer.map(tracing::field::display), newcomer.why);
+                tracing::warn!(%reason, why, client, user, peer, listener, tenant, "client refused");
+                self.counters().connections_refused.add(1);
+                if let Some(tenant) = tenant.and_then(|name| self.context.tenants.get(name)) {
+                    tenant.counters(self.id).connections_refused.add(1);
+                }
             }
         }
         turn.ports.close(conn, reason);
@@ -158,13 +190,10 @@ impl Shard {
         let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
         let rights = newcomer.rights.clone();
         if let Some(rights) = &rights {
-            admitted.expires = rights.expires;
-            if let Some(proved) = &rights.user_name {
-                admitted.connect.user_name = Some(proved.clone());
-            }
+            go_by(rights, &mut admitted);
         }
         let Ok(tenant) = tenant_of(&self.context.tenants, newcomer) else {
-            newcomer.connecting.refuse(ReasonCode::NotAuthorized, None, &mut self.outbox);
+            newcomer.refuse(ReasonCode::NotAuthorized, "its tenant", &mut self.outbox);
             return;
         };
         let client_id = admitted.client_id.clone();
@@ -172,9 +201,9 @@ impl Shard {
             admitted.client_id = tenant.name().client(&client_id);
         }
         let found = self.clients.find(&admitted.client_id);
-        if let Err(reason) = self.may_have_session(&admitted, tenant.as_deref(), found) {
+        if let Some((reason, why)) = self.objection(&admitted, tenant.as_deref(), found) {
             let Occupant::Newcomer(newcomer) = self.occupants.get(conn) else { return };
-            newcomer.connecting.refuse(reason, None, &mut self.outbox);
+            newcomer.refuse(reason, why, &mut self.outbox);
             return;
         }
         let Ok(seat) = self.seat(conn, &admitted, tenant.as_deref(), found) else { return };
@@ -192,6 +221,7 @@ impl Shard {
             self.displace(turn, slot, &admitted);
             self.review_return(turn, slot, &*newcomer.door.policy, &principal);
         }
+        newcomer.door.policy.note(Visitor::from(&principal), Notice::LetIn);
         let slot = self.seat_client(turn, admitted, (Arc::new(principal), newcomer.door, tenant));
         if let Some(client) = self.clients.get_mut(slot) {
             client.conn = Some(conn);
@@ -210,43 +240,43 @@ impl Shard {
         turn.ports.resume(conn);
     }
 
-    /// Whether the client may have the session that was found, or a new one.
-    fn may_have_session(
+    /// Why a client that is who it says does not get the session that it wants: the reason, and what that does not tell.
+    fn objection(
         &self,
         admitted: &Admitted,
         tenant: Option<&Tenant>,
         found: Option<u32>,
-    ) -> Result<(), ReasonCode> {
+    ) -> Option<(ReasonCode, &'static str)> {
         let session = found.and_then(|slot| self.clients.get(slot)).map(|it| &it.session);
         if session.is_some_and(|session| !session.may_resume(&admitted.connect)) {
-            // A Client Identifier alone is no credential: the session is another user's.
-            return Err(ReasonCode::NotAuthorized);
+            // A Client Identifier alone is no credential.
+            return Some((ReasonCode::NotAuthorized, "its session is another user's"));
         }
         if self.log_refuses(admitted, found) {
-            return Err(ReasonCode::ServerUnavailable);
+            return Some((ReasonCode::ServerUnavailable, "its session cannot be kept"));
         }
         let is_new = session.is_none();
         if is_new && self.node_is_full() {
             let limit = self.context.options.sessions_max;
             tracing::warn!(limit, "there are limits.max_sessions sessions already");
-            return Err(ReasonCode::QuotaExceeded);
+            return Some((ReasonCode::QuotaExceeded, "limits.max_sessions"));
         }
-        let Some(Tenant { options, .. }) = tenant else { return Ok(()) };
+        let Tenant { options, .. } = tenant?;
         let total = |of: fn(&TenantCounters) -> &Counter| {
             tenant.map_or(0, |tenant| tenant.total(|counters| of(counters).read()))
         };
-        let (limit, what) = (options.sessions_max, "sessions");
+        let limit = options.sessions_max;
         if is_new && total(|it| &it.sessions) >= limit as u64 {
-            tracing::warn!(limit, tenant = %options.name, "the tenant has all its {what} already");
-            return Err(ReasonCode::QuotaExceeded);
+            tracing::warn!(limit, tenant = %options.name, "the tenant has all its sessions already");
+            return Some((ReasonCode::QuotaExceeded, "access.tenant.max_sessions"));
         }
-        let (limit, what) = (options.connections_max, "connections");
+        let limit = options.connections_max;
         let takes_over = session.is_some_and(Session::is_connected);
         if !takes_over && total(|it| &it.clients_connected) >= limit as u64 {
-            tracing::warn!(limit, tenant = %options.name, "the tenant has all its {what} already");
-            return Err(ReasonCode::QuotaExceeded);
+            tracing::warn!(limit, tenant = %options.name, "the tenant has all its connections already");
+            return Some((ReasonCode::QuotaExceeded, "access.tenant.max_connections"));
         }
-        Ok(())
+        None
     }
 
     /// Gives a client its session, the one that it has or a new one; yields where it is.
@@ -260,8 +290,7 @@ impl Shard {
         if let Some(slot) = self.clients.find(&admitted.client_id)
             && let Some(client) = self.clients.get_mut(slot)
         {
-            client.principal = principal;
-            client.door = door;
+            client.act_as(self.context.seed, principal, door);
             client.session.attach(turn.now, admitted, &mut self.outbox);
             return slot;
         }
@@ -294,7 +323,7 @@ impl Shard {
         let user = admitted.connect.user_name.as_deref();
         let seat = self.context.fences.seat(tenant.map(Tenant::name), user);
         if let (Err(fence), Occupant::Newcomer(newcomer)) = (&seat, self.occupants.get(conn)) {
-            newcomer.connecting.refuse(fence.reason(), None, &mut self.outbox);
+            newcomer.refuse(fence.reason(), fence.name(), &mut self.outbox);
         }
         seat.map(|seat| seat.map(Box::new))
     }
@@ -326,7 +355,7 @@ impl Shard {
             self.settle(turn, slot);
         }
         if admitted.connect.clean_start {
-            self.end_session(turn, slot);
+            self.end_session(turn, slot, "a new one was begun");
         }
     }
 
@@ -337,10 +366,18 @@ impl Shard {
         arrival: Arrival,
         reason: ReasonCode,
     ) -> ProtocolVersion {
-        let Arrival { connect, assigned, door, .. } = arrival;
+        let Arrival { connect, assigned, door, peer, named, .. } = arrival;
+        let visitor = Visitor {
+            client: Some(assigned.as_ref().map_or(&*connect.client_id, ClientId::as_str)),
+            user: connect.user_name.as_deref(),
+            peer,
+            listener: &door.name,
+            tenant: door.tenant.as_ref().or(named.as_ref()).map(TenantName::as_str),
+        };
+        door.policy.note(visitor, Notice::TurnedAway(&reason));
         let version = connect.version;
         let mut connecting = Connecting::new(Arc::clone(&door.options), connect, assigned);
-        let mut outbox = plexus_session::Outbox::new();
+        let mut outbox = Outbox::new();
         connecting.refuse(reason, None, &mut outbox);
         while let Some(output) = outbox.poll() {
             match output {
@@ -357,5 +394,17 @@ impl Shard {
         counters.sessions.set(self.clients.len() as u64);
         let gone = counters.disconnected.read();
         counters.clients_connected.set(counters.connected.read().saturating_sub(gone));
+    }
+}
+
+/// What was found out about a client is what its session goes by.
+fn go_by(rights: &Rights, admitted: &mut Admitted) {
+    admitted.expires = rights.expires;
+    if rights.is_name_unproved {
+        // What a client only says is no name that a session, a rule or a limit goes by.
+        admitted.connect.user_name = None;
+    }
+    if let Some(proved) = &rights.user_name {
+        admitted.connect.user_name = Some(proved.clone());
     }
 }

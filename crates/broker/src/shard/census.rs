@@ -30,6 +30,8 @@ pub struct Census {
     pub walks: usize,
     /// Clients that wait for retained messages.
     pub replays: usize,
+    /// Wills that somebody elsewhere is asked about.
+    pub wills: usize,
     /// Answers that wait for other shards.
     pub awaiting: usize,
     /// Deadlines of clients.
@@ -53,6 +55,7 @@ impl Shard {
             retained_deadlines: self.retained.deadlines(),
             walks: self.cursors.len(),
             replays: self.clients.replaying(),
+            wills: self.wills.len(),
             awaiting: self.awaiting.len(),
             deadlines: self.timers.len(),
             undone: self.work.len() + usize::from(self.outbox.has_more()),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
-use plexus_access::Principal;
+use plexus_access::{Principal, Remembered};
 use plexus_porch::{Seat, Tenant};
 use plexus_records::Seen;
 use plexus_session::Session;
@@ -11,7 +11,7 @@ use plexus_stdx::{Seed, SeededState, Slots};
 use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant};
 
-use super::{credit::Credit, log::Weight, replay::Replays};
+use super::{advice::Advice, credit::Credit, log::Weight, replay::Replays, sieve::sieve};
 use crate::{
     envelope::{Availability, ClientRef},
     ports::{ConnId, Door},
@@ -21,10 +21,15 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) session: Session,
+    /// Changed by [`Client::act_as`].
     pub(super) principal: Arc<Principal>,
     pub(super) door: Arc<Door>,
     /// Whose client it is; most nodes have no tenants.
     pub(super) tenant: Option<Arc<Tenant>>,
+    /// What was decided about this principal at this door.
+    pub(super) remembered: Option<Box<Remembered>>,
+    /// What somebody elsewhere said about its acts.
+    pub(super) advice: Option<Box<Advice>>,
     pub(super) conn: Option<ConnId>,
     /// Tells it from earlier occupants of its slot.
     pub(super) serial: u32,
@@ -76,6 +81,7 @@ pub(super) struct Clients {
     slots: Slots<Client>,
     by_id: HashTable<Named>,
     state: SeededState,
+    seed: Seed,
     serial: u32,
 }
 
@@ -97,7 +103,7 @@ impl Named {
 impl Clients {
     pub(super) fn new(seed: Seed) -> Self {
         let (slots, by_id) = (Slots::new(), HashTable::new());
-        Self { slots, by_id, state: seed.hasher(), serial: 0 }
+        Self { slots, by_id, state: seed.hasher(), seed, serial: 0 }
     }
 
     fn named(&self, id: &ClientId, slot: u32) -> Named {
@@ -106,11 +112,12 @@ impl Clients {
 
     pub(super) fn insert(
         &mut self,
-        session: Session,
+        mut session: Session,
         principal: Arc<Principal>,
         door: Arc<Door>,
         tenant: Option<Arc<Tenant>>,
     ) -> u32 {
+        session.set_sieve(sieve(self.seed, &door, &principal));
         self.serial = self.serial.wrapping_add(1);
         debug_assert!(self.find(session.client_id()).is_none(), "one session an identifier");
         let named = self.named(session.client_id(), self.slots.next_name());
@@ -119,6 +126,8 @@ impl Clients {
             principal,
             door,
             tenant,
+            remembered: None,
+            advice: None,
             conn: None,
             serial: self.serial,
             armed: Instant::FAR_FUTURE,

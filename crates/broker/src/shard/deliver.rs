@@ -47,8 +47,10 @@ impl Shard {
                     continue;
                 }
             }
-            if self.deliver(turn, slot, delivery) == Taken::NoRoom {
-                without_room += 1;
+            match self.deliver(turn, slot, delivery) {
+                Taken::NoRoom => without_room += 1,
+                Taken::Withheld => asked -= 1,
+                Taken::Sent | Taken::Queued | Taken::Refused => {}
             }
         }
         self.matches = matches;
@@ -71,10 +73,15 @@ impl Shard {
             self.counters().dropped_store_full.add(1);
             return Taken::Refused;
         }
-        let (qos, message) = (delivery.qos, delivery.message);
+        let (qos, message, is_shared) = (delivery.qos, delivery.message, delivery.shared.is_some());
         self.make_room(turn.now, message.size());
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
+        if taken == Taken::Withheld {
+            // Another member of a group may have it.
+            self.counters().withheld.add(u64::from(!is_shared));
+            return taken;
+        }
         // The common case of a delivery is one PUBLISH to write; anything else goes the long way.
         match (self.outbox.poll(), client.conn) {
             (Some(Output::Deliver(outgoing)), Some(conn)) => {

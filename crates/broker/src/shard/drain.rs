@@ -3,10 +3,13 @@
 //! by piece, each followed by the next emptying. So a session is never called while its effects are
 //! pending, and one session's effects never mix with another's.
 
+use std::{collections::VecDeque, fmt};
+
+use plexus_access::{Notice, Verdict, Visitor};
 use plexus_session::{
     Action, CloseReason, Decision, DropReason, Output, Publication, SubscribeRequest,
 };
-use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode, TenantName};
+use plexus_types::{Instant, PacketId, ProtocolVersion, Qos, ReasonCode, TenantName};
 use plexus_wire::Packet;
 
 use super::{Occupant, Shard, Work, clients::Client, route::NOT_KEPT};
@@ -87,49 +90,75 @@ impl Shard {
             self.reauthenticate(turn, slot, auth);
             return self.drain(turn, slot);
         }
-        let (mut refused, mut unkept) = (0, None);
+        let (mut refused, mut later) = (0, None);
         let verdict = match &mut action {
-            Action::Publish(publication) => {
-                let verdict = self.may_publish(slot, publication);
-                refused += u64::from(verdict.is_err());
-                unkept = self.keeps_not(slot, publication).filter(|_| verdict.is_ok());
-                if unkept.is_some() { Err(NOT_KEPT) } else { verdict }
-            }
+            Action::Publish(publication) => match self.may_publish(turn.now, slot, publication) {
+                Verdict::Allow => Ok(()),
+                Verdict::Deny(reason) => Err(reason),
+                Verdict::Later => {
+                    later = Some(VecDeque::new());
+                    Ok(())
+                }
+            },
             Action::Subscribe(request) => {
-                refused += self.may_subscribe(slot, request);
+                let items = self.may_subscribe(slot, request, &mut refused);
+                later = Some(items).filter(|items| !items.is_empty());
                 Ok(())
             }
             Action::Connect(_) => unreachable!("invariant: asked before the session is attached"),
             Action::Authenticate(_) => unreachable!("invariant: taken out above"),
         };
-        if let Some(id) = unkept {
-            self.counters().dropped_store_full.add(1);
-            self.gave_up_on(turn, slot, id);
+        if refused > 0 {
+            self.count_refused(slot, refused);
+        }
+        match later {
+            Some(items) => self.ask(turn, slot, action, items),
+            None => self.decided(turn, slot, action, verdict),
+        }
+    }
+
+    /// The session hears what was decided.
+    pub(super) fn decided(
+        &mut self,
+        turn: &mut Turn<'_>,
+        slot: u32,
+        mut action: Action,
+        mut verdict: Result<(), ReasonCode>,
+    ) {
+        if let Action::Publish(publication) = &mut action {
+            if verdict.is_err() {
+                self.count_refused(slot, 1);
+            } else {
+                self.place(slot, publication);
+                if let Some(id) = self.keeps_not(slot, publication) {
+                    verdict = Err(NOT_KEPT);
+                    self.counters().dropped_store_full.add(1);
+                    self.gave_up_on(turn, slot, id);
+                }
+            }
         }
         let Some(client) = self.clients.get_mut(slot) else { return };
         client.session.handle_decision(turn.now, Decision { action, verdict }, &mut self.outbox);
-        if refused > 0 {
-            self.counters().refused.add(refused);
-            self.count_for_tenant(slot, |counters| counters.refused.add(refused));
-        }
         self.drain(turn, slot);
     }
 
-    /// Also places the topic where it belongs: from here on it is one of the client's tenant.
-    fn may_publish(&mut self, slot: u32, publication: &mut Publication) -> Result<(), ReasonCode> {
-        let Some(client) = self.clients.get(slot) else { return Ok(()) };
+    /// From here on the topic is one of the client's tenant. By the name: also where the tenant is none of the
+    /// node any more.
+    fn place(&self, slot: u32, publication: &mut Publication) {
+        let client = self.clients.get(slot);
+        if let Some(tenant) = client.and_then(|client| client.principal.tenant.as_ref()) {
+            publication.message.topic = tenant.topic(&publication.message.topic);
+        }
+    }
+
+    fn may_publish(&mut self, now: Instant, slot: u32, publication: &mut Publication) -> Verdict {
+        let Some(client) = self.clients.get_mut(slot) else { return Verdict::Allow };
         let message = &mut publication.message;
         // Of QoS 0 only what is retained is ever kept.
         if self.log.enabled && (message.retain || message.qos != Qos::AtMostOnce) {
             message.durability = self.context.durability_of(&message.topic, client.door.durability);
         }
-        let (policy, principal) = (&client.door.policy, &client.principal);
-        let verdict = policy.publish(principal, &message.topic, message.qos, message.retain);
-        // By the name: also where the tenant is none of the node any more.
-        if let Some(tenant) = &principal.tenant {
-            message.topic = tenant.topic(&message.topic);
-        }
-        verdict
+        client.may_publish(now, self.context.seed, message)
     }
 
     /// The identifier of a publication for which the log has no room, where that has to be known before
@@ -150,33 +179,48 @@ impl Shard {
         publication.packet_id.filter(|_| is_durable && message.qos == Qos::ExactlyOnce)
     }
 
-    /// Leaves the filters in the request that the client may have; yields how many it may not.
-    fn may_subscribe(&self, slot: u32, request: &mut SubscribeRequest) -> u64 {
-        let Some(client) = self.clients.get(slot) else { return 0 };
+    /// Leaves the filters in the request that the client may have, and counts those that it may not; yields
+    /// those about which somebody is to be asked.
+    fn may_subscribe(
+        &self,
+        slot: u32,
+        request: &mut SubscribeRequest,
+        refused: &mut u64,
+    ) -> VecDeque<usize> {
+        let mut later = VecDeque::new();
+        let Some(client) = self.clients.get(slot) else { return later };
         let log = &self.context.log;
         let durable = client.session.is_durable();
         let (full, failing) = (durable && log.takes_nothing_new(), durable && log.is_failing());
-        let mut refused = 0;
         let mut room = client.tenant.as_ref().map_or(u64::MAX, |tenant| {
             let there_are = tenant.total(|counters| counters.subscriptions.read());
             (tenant.options.subscriptions_max as u64).saturating_sub(there_are)
         });
-        for item in &mut request.items {
+        for (at, item) in request.items.iter_mut().enumerate() {
             let Ok(filter) = &item.filter else { continue };
             let (policy, principal) = (&client.door.policy, &client.principal);
             // To say again what is kept already takes no room.
             if failing || (full && item.is_new) {
                 item.filter = Err(ReasonCode::QuotaExceeded); // It could not be kept.
-            } else if let Err(reason) = policy.subscribe(principal, filter, item.options.qos) {
-                item.filter = Err(reason);
-                refused += 1;
-            } else if item.is_new && room == 0 {
-                item.filter = Err(ReasonCode::QuotaExceeded);
-            } else if item.is_new {
-                room -= 1;
+                continue;
+            }
+            match policy.subscribe(principal, filter, item.options.qos) {
+                Verdict::Deny(reason) => {
+                    item.filter = Err(reason);
+                    *refused += 1;
+                }
+                Verdict::Allow | Verdict::Later if item.is_new && room == 0 => {
+                    item.filter = Err(ReasonCode::QuotaExceeded);
+                }
+                verdict => {
+                    room -= u64::from(item.is_new);
+                    if verdict == Verdict::Later {
+                        later.push_back(at);
+                    }
+                }
             }
         }
-        refused
+        later
     }
 
     /// Keeps a slow connection's output short: its session queues until it has drained.
@@ -220,6 +264,7 @@ impl Shard {
         let renewal = conn.and_then(|conn| self.take_renewal(conn));
         let Some(conn) = self.detach(slot) else { return };
         self.give_up(turn.now, slot, renewal);
+        self.note_disconnected(slot, &reason);
         if let (CloseReason::ByServer(reason), Some(client)) = (reason, self.clients.get(slot)) {
             let tenant = client.principal.tenant.as_ref().map(TenantName::as_str);
             let client = client.principal.client_id.as_str();
@@ -229,6 +274,13 @@ impl Shard {
         self.counters().disconnected.add(1);
         self.count_clients();
         turn.ports.close(conn, reason);
+    }
+
+    /// Has it recorded that the connection of a client has ended.
+    pub(super) fn note_disconnected(&self, slot: u32, because: &dyn fmt::Display) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let visitor = Visitor::from(&*client.principal);
+        client.door.policy.note(visitor, Notice::Disconnected(because));
     }
 
     /// Parts a client from its connection.
@@ -259,7 +311,9 @@ impl Shard {
             drop(self.take_renewal(conn));
             *self.occupants.get(conn) = Occupant::Nobody;
             self.counters().disconnected.add(1);
-            turn.ports.close(conn, CloseReason::ByServer(ReasonCode::AdministrativeAction));
+            let reason = CloseReason::ByServer(ReasonCode::AdministrativeAction);
+            self.note_disconnected(slot, &reason);
+            turn.ports.close(conn, reason);
         }
         if let Some(tenant) = self.clients.remove(slot).and_then(|client| client.tenant) {
             tenant.counters(self.id).sessions.sub(1);
@@ -284,11 +338,18 @@ impl Shard {
                 (&counters.dropped_too_large, own.map(|own| &own.dropped_too_large))
             }
             DropReason::Offline => (&counters.dropped_offline, own.map(|own| &own.dropped_offline)),
+            DropReason::Withheld => (&counters.withheld, own.map(|own| &own.withheld)),
             DropReason::SessionEnded => {
                 (&counters.dropped_session_ended, own.map(|own| &own.dropped_session_ended))
             }
         };
         [Some(all), own].into_iter().flatten().for_each(|counter| counter.add(count));
+    }
+
+    /// Counts acts of the client that are not allowed.
+    pub(super) fn count_refused(&self, slot: u32, acts: u64) {
+        self.counters().refused.add(acts);
+        self.count_for_tenant(slot, |counters| counters.refused.add(acts));
     }
 
     /// Counts something of the client's tenant, if it has one.

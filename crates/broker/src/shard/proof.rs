@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_access::{
-    Credentials, Enhanced, Exchange, Gate, Outcome, Policy, Principal, Rights, Verdict,
+    Credentials, Enhanced, Exchange, Gate, Notice, Outcome, Policy, Principal, Rights, Verdict,
+    Visitor,
 };
 use plexus_porch::{Fences, Who};
 use plexus_session::{Action, Decision};
@@ -186,6 +187,7 @@ impl Shard {
             tenant: principal.tenant.clone(),
             certificate: None,
             enhanced: step(&auth, renewal.exchange.take()),
+            wanted: None,
             gate: Gate::default(),
         };
         let action = Action::Authenticate(auth);
@@ -220,10 +222,18 @@ impl Shard {
             } else {
                 client.session.set_authorization(rights.as_ref().and_then(|it| it.expires));
                 let principal = Principal { rights, ..Principal::clone(&client.principal) };
-                client.principal = Arc::new(principal);
+                let door = Arc::clone(&client.door);
+                client.act_as(self.context.seed, Arc::new(principal), door);
                 // It may have fewer rights than before.
                 self.review.push_back(slot);
             }
+        }
+        let visitor = Visitor::from(&*client.principal);
+        match &decision.verdict {
+            Ok(()) => client.door.policy.note(visitor, Notice::Renewed),
+            // Nothing is known yet.
+            Err(ReasonCode::ContinueAuthentication) => {}
+            Err(reason) => client.door.policy.note(visitor, Notice::NotRenewed(reason)),
         }
         client.session.handle_decision(turn.now, decision, &mut self.outbox);
     }

@@ -3,11 +3,12 @@
 //! message by message and needs no review.
 //!
 //! Such a session ends, with all that waits in it: part of that came by a subscription that is not allowed,
-//! and MQTT knows no UNSUBSCRIBE by the server. Its client begins anew and is told which filter it is.
+//! and MQTT knows no UNSUBSCRIBE by the server. Its client begins anew and is told which filter it is. Where
+//! each delivery is asked about, nothing has to end.
 
 use std::sync::Arc;
 
-use plexus_access::{Policy, Principal};
+use plexus_access::{Notice, Policy, Principal, Visitor};
 use plexus_fences::Bans;
 use plexus_porch::{Who, is_banned};
 use plexus_types::{ReasonCode, TenantName};
@@ -17,6 +18,8 @@ use crate::ports::Turn;
 
 /// Subscriptions that one turn asks about, those of one client in any case.
 const FILTERS_A_TURN: usize = 4_096;
+/// Why such a session ends.
+const NOT_ALLOWED: &str = "one of its subscriptions is not allowed any more";
 
 impl Shard {
     /// The rules have changed: everybody's subscriptions are looked at, some of them each turn.
@@ -51,7 +54,7 @@ impl Shard {
                 client.session.disconnect(now, reason, None, &mut self.outbox);
                 self.settle(turn, slot);
             }
-            self.end_session(turn, slot);
+            self.end_session(turn, slot, NOT_ALLOWED);
         }
     }
 
@@ -79,15 +82,20 @@ impl Shard {
         principal: &Principal,
     ) {
         if !self.keeps_rights(slot, policy, principal) {
-            self.end_session(turn, slot);
+            self.end_session(turn, slot, NOT_ALLOWED);
         }
     }
 
     /// Whether the client may have all that it is subscribed to.
     fn keeps_rights(&self, slot: u32, policy: &dyn Policy, principal: &Principal) -> bool {
+        if policy.filters_deliveries(principal) {
+            return true; // Whatever is left of its subscriptions, it gets nothing else.
+        }
         let Some(client) = self.clients.get(slot) else { return true };
         let denied = client.session.subscriptions().find_map(|(filter, options, _)| {
-            policy.subscribe(principal, &filter, options.qos).is_err().then_some(filter)
+            let verdict = policy.subscribe(principal, &filter, options.qos);
+            // Of what the rules say nothing about, somebody was asked.
+            verdict.refused().map(|_| filter)
         });
         if let Some(filter) = &denied {
             let (client, filter) = (principal.client_id.as_str(), filter.as_str());
@@ -97,8 +105,10 @@ impl Shard {
         denied.is_none()
     }
 
-    pub(super) fn end_session(&mut self, turn: &mut Turn<'_>, slot: u32) {
+    pub(super) fn end_session(&mut self, turn: &mut Turn<'_>, slot: u32, why: &'static str) {
         if let Some(client) = self.clients.get_mut(slot) {
+            let visitor = Visitor::from(&*client.principal);
+            client.door.policy.note(visitor, Notice::SessionEnded(&why));
             client.session.end(turn.now, &mut self.outbox);
             self.settle(turn, slot);
         }

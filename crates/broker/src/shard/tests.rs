@@ -1,5 +1,6 @@
 //! Shards by hand: packets in, effects out, envelopes carried from one to the other.
 
+mod advice;
 mod credit;
 mod durability;
 mod handed_on;
@@ -11,6 +12,7 @@ mod starts;
 mod tenants;
 mod trio;
 mod unkept;
+mod withheld;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +36,7 @@ use super::{Context, Shard};
 use crate::{
     envelope::{Assignment, Envelope},
     options::NodeOptions,
-    ports::{Arrival, ConnId, Door, Fetch, Ports, Ticket, Turn},
+    ports::{Arrival, ConnId, Door, Fetch, Ports, Query, Ticket, Turn},
 };
 
 /// What a shard did.
@@ -51,6 +53,10 @@ struct Desk {
     resumed: Vec<ConnId>,
     /// Whom somebody else is asked about.
     asked: Vec<(Ticket, Credentials)>,
+    /// What somebody else is asked about.
+    queries: Vec<(Query, Credentials)>,
+    /// Whether too many questions are under way.
+    busy: bool,
     backlog: usize,
 }
 
@@ -81,6 +87,12 @@ impl Ports for Desk {
     fn verify(&mut self, ticket: Ticket, _: Arc<dyn Policy>, credentials: Credentials) -> bool {
         self.asked.push((ticket, credentials));
         true
+    }
+    fn ask(&mut self, query: Query, _: Arc<dyn Policy>, credentials: Credentials) -> bool {
+        if !self.busy {
+            self.queries.push((query, credentials));
+        }
+        !self.busy
     }
 }
 

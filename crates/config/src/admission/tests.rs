@@ -19,8 +19,15 @@ pub(crate) fn token_options() -> TokenOptions {
     }
 }
 
+/// What is odd about such a file, and no mistake.
+pub(crate) fn warnings(text: &str) -> Vec<String> {
+    let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
+    let config = load(Sources { file, ..Sources::default() }).unwrap();
+    config.warnings.iter().map(|one| format!("{}: {}", one.origin, one.message)).collect()
+}
+
 /// What is said of such a file, without the excerpts.
-fn problems(text: &str) -> Vec<String> {
+pub(crate) fn problems(text: &str) -> Vec<String> {
     let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
     let error = load(Sources { file, ..Sources::default() }).map(drop).err();
     let diagnostics = error.map(|error| error.diagnostics).unwrap_or_default();
@@ -65,7 +72,9 @@ fn a_chain_names_authenticators_that_there_are() {
 fn who_proves_no_names_stands_beside_nobody_who_does() {
     let jwt = "[[access.jwt]]\nname = \"a\"\nsecret = \"file:s\"\n";
     let chain = "[access]\nchain = [\"a\", \"b\"]\n";
-    let certificate = "[[access.certificate]]\nname = \"b\"\n";
+    let certificate = "[[access.certificate]]\nname = \"b\"\n\
+                       [[listener]]\nurl = \"tls://127.0.0.1:0\"\ntls = { cert_file = \"c\", \
+                       key_file = \"k\", client_auth = \"optional\", client_ca_file = \"a\" }\n";
     let found = problems(&format!("{chain}{jwt}{certificate}"));
     assert!(found[0].contains("`a` does not prove user names, beside others"), "{found:?}");
     let proved = format!("{chain}{jwt}user_name_claim = \"sub\"\n{certificate}");
@@ -125,4 +134,52 @@ fn users_known_by_their_client_identifier_prove_nothing_else() {
     let listener = "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nallow_anonymous = true\n";
     let found = problems(&format!("{access}{listener}"));
     assert!(found.len() == 1 && found[0].contains(open), "{found:?}");
+}
+
+#[test]
+fn rules_come_from_back_ends_that_have_some() {
+    let head = "[access]\nusers_file = \"users\"\nchain = [\"users\"]\nrules_from = ";
+    let redis = "[[access.redis]]\nname = \"r\"\nserver = \"a\"\n";
+    let rules = "rules_command = \"HGETALL a:${username}\"\n";
+    let found = |list: &str, rest: &str| problems(&format!("{head}{list}\n{redis}{rest}"));
+    assert_eq!(found("[\"r\"]", rules), [""; 0]);
+    assert_eq!(found("[]", ""), [""; 0]);
+    assert_eq!(
+        found("[\"r\", \"users\", \"r\"]", rules),
+        [
+            "plexus.toml:4: no back end is called `users` (there are r)",
+            "plexus.toml:4: `r` is asked twice (name it once)"
+        ]
+    );
+    assert_eq!(found("[\"r\"]", ""), ["plexus.toml:4: `r` has no rules (set its rules_command)"]);
+    let told = found("[\"r\"]", "rules_command = \"HGETALL a:${password}\"\n");
+    assert!(told[0].contains("`r` would be told passwords"), "{told:?}");
+    let listener = "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nrules_from = [\"s\"]\n";
+    let told = found("[\"r\"]", &format!("{rules}{listener}"));
+    assert_eq!(told, ["plexus.toml:11: no back end is called `s` (there are r)"]);
+}
+
+/// Otherwise a client would choose whose rules it has.
+#[test]
+fn rules_are_found_by_names_that_somebody_has_proved() {
+    let head = "[access]\nchain = [\"t\"]\nrules_from = [\"r\"]\n[[access.jwt]]\nname = \"t\"\n\
+                secret = \"file:s\"\n";
+    let redis = |by: &str| {
+        format!(
+            "[[access.redis]]\nname = \"r\"\nserver = \"a\"\nrules_command = \"HGETALL a:{by}\"\n"
+        )
+    };
+    let found = problems(&format!("{head}{}", redis("${username}")));
+    let wanted =
+        "by name `r` finds rules, and `t` does not prove user names (set its user_name_claim";
+    assert!(found.len() == 1 && found[0].contains(wanted), "{found:?}");
+    for proved in [
+        format!("{head}user_name_claim = \"sub\"\n{}", redis("${username}")),
+        format!("{head}{}", redis("${clientid}")),
+    ] {
+        assert_eq!(problems(&proved), [""; 0], "{proved}");
+    }
+    // One that is asked for rules only has nobody's name to prove.
+    let http = "[[access.http]]\nname = \"r\"\nurl = \"https://a/\"\nbody = '\"${clientid}\"'\n";
+    assert_eq!(problems(&format!("{head}user_name_claim = \"sub\"\n{http}")), [""; 0]);
 }

@@ -5,9 +5,9 @@ use plexus_admission::{Chain, Step, StepOptions, Strangers, UserTable, UsersBy};
 use plexus_audit::AuditPort;
 use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
-use plexus_types::{ClientId, Qos, Text, TopicName};
+use plexus_types::{ClientId, Qos, Text, TopicFilter, TopicName};
 
-use super::{Door, LiveRules};
+use super::{Door, LiveChain, LiveRules, MANY};
 
 fn rules(effect: Effect, topics: &str, otherwise: Effect) -> Rules {
     let topics = vec![Pattern::parse(topics).unwrap()];
@@ -33,11 +33,17 @@ fn own(rules: Rules) -> Principal {
 
 fn may(door: &Door, who: &Principal, topic: &str) -> bool {
     let topic = TopicName::try_from(topic).unwrap();
-    door.publish(who, &topic, Qos::AtMostOnce, false).is_ok()
+    door.publish(who, &topic, Qos::AtMostOnce, false) == Verdict::Allow
 }
 
 fn door(rules: Option<Rules>) -> Door {
-    Door { chain: None, rules: LiveRules::new(rules), audit: AuditPort::default() }
+    Door {
+        chain: LiveChain::default(),
+        rules: LiveRules::new(rules),
+        filters_deliveries: false,
+        advisers: None,
+        audit: AuditPort::default(),
+    }
 }
 
 #[test]
@@ -78,10 +84,10 @@ fn what_a_client_had_brought_before_the_node_started_is_not_known_any_more() {
             Arc::new(UserTable::new(users, UsersBy::UserName, runtime.handle()))
         };
         let step = Step::new("x", authenticator, StepOptions::OWN, &[1; 32], Seed::new(1));
-        Some(Chain::new(vec![Arc::new(step)], Strangers::Refuse, runtime.handle()))
+        LiveChain::new(Some(Chain::new(vec![Arc::new(step)], Strangers::Refuse, runtime.handle())))
     };
     let restored = Principal { is_unplaced: true, rights: None, ..client(Rights::default()) };
-    let door = |chain| Door { chain, rules: LiveRules::default(), audit: AuditPort::default() };
+    let door = |chain| Door { chain, ..door(None) };
     assert!(!may(&door(chain(true)), &restored, "a"));
     assert!(may(&door(chain(false)), &restored, "a"));
     let here = Principal { is_unplaced: false, ..restored };
@@ -103,8 +109,58 @@ fn without_anybody_to_ask_no_method_is_offered() {
             data: bytes::Bytes::new(),
             exchange: None,
         }),
+        wanted: None,
         gate: plexus_access::Gate::default(),
     };
     let verdict = door(None).authenticate(&credentials);
     assert_eq!(verdict, Verdict::Deny(plexus_types::ReasonCode::BadAuthenticationMethod));
+}
+
+#[test]
+fn decisions_are_remembered_where_there_are_many_rules_until_others_hold() {
+    let many = || {
+        let topics = vec![Pattern::parse("a").unwrap()];
+        let (who, acts) = (Who::default(), Acts::ALL);
+        let rule = Rule { name: "a rule".into(), effect: Effect::Allow, who, acts, topics };
+        Rules::new(vec![rule; MANY], Effect::Deny)
+    };
+    let few = || rules(Effect::Allow, "a", Effect::Deny);
+    let node = door(Some(few()));
+    let somebody = client(Rights::default());
+    assert_eq!(node.edition(&somebody), None, "asking costs as little");
+    assert!(node.edition(&own(many())).is_some(), "it has many itself");
+    assert!(node.rules.replace(Some(many())));
+    let first = node.edition(&somebody).unwrap();
+    assert!(!node.rules.replace(Some(many())), "they are the same");
+    assert!(node.rules.replace(Some(Rules::new(Vec::new(), Effect::Deny))));
+    assert_eq!(node.edition(&somebody), None);
+    assert!(node.rules.replace(Some(many())));
+    assert_ne!(node.edition(&somebody), Some(first), "others have held meanwhile");
+    let root = client(Rights { is_superuser: true, ..Rights::default() });
+    assert_eq!(node.edition(&root), None);
+}
+
+#[test]
+fn where_deliveries_are_checked_a_subscription_brings_what_the_rules_allow() {
+    let filter = |text: &str| TopicFilter::try_from(text).unwrap();
+    let topic = |text: &str| TopicName::try_from(text).unwrap();
+    let strict = door(Some(rules(Effect::Allow, "a/+", Effect::Deny)));
+    let node =
+        Door { filters_deliveries: true, ..door(Some(rules(Effect::Allow, "a/+", Effect::Deny))) };
+    let somebody = client(Rights::default());
+    for (text, admitted) in [("#", true), ("a/b", true), ("b/#", false), ("$SYS/#", false)] {
+        let filter = filter(text);
+        let asked = node.subscribe(&somebody, &filter, Qos::AtMostOnce);
+        assert_eq!(asked == Verdict::Allow, admitted, "{text}");
+    }
+    assert!(strict.subscribe(&somebody, &filter("#"), Qos::AtMostOnce).refused().is_some());
+    assert!(node.receive(&somebody, &topic("a/b"), Qos::AtMostOnce));
+    assert!(!node.receive(&somebody, &topic("b"), Qos::AtMostOnce));
+    assert!(node.filters_deliveries(&somebody) && !strict.filters_deliveries(&somebody));
+    let root = client(Rights { is_superuser: true, ..Rights::default() });
+    assert!(!node.filters_deliveries(&root), "it gets everything");
+    let own = own(rules(Effect::Deny, "a/secret", Effect::Deny));
+    assert_eq!(node.subscribe(&own, &filter("a/#"), Qos::AtMostOnce), Verdict::Allow);
+    assert!(!node.receive(&own, &topic("a/secret"), Qos::AtMostOnce), "its own rules come first");
+    assert!(node.receive(&own, &topic("a/b"), Qos::AtMostOnce));
 }

@@ -104,7 +104,7 @@ error: unknown key `cert`
 3 | tls = { cert = \"a\" }
   |         ^^^^
   = the keys here are cert_file, key_file, ocsp_file, certificate, unknown_name, client_ca_file, \
-client_auth, crl_files, crl_scope, crl_unknown, crl_expired, min_version, cipher_suites, alpn",
+client_auth, crl_files, crl_urls, crl_scope, crl_unknown, crl_expired, min_version, cipher_suites, alpn",
     );
     shown(
         "[[listener]]\nurl = \"tls://127.0.0.1\"\n[listener.tls]\ncert_file = \"c\"\n\

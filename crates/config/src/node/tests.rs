@@ -78,6 +78,7 @@ fn asks(listener: &ListenerOptions, user: Option<&str>, password: Option<&'stati
         tenant: None,
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: plexus_access::Gate::default(),
     };
     match listener.policy.authenticate(&credentials) {

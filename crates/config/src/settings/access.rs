@@ -4,16 +4,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BackEnd, CertificateSettings, HttpSettings, JwtSettings, PostgresSettings, RedisSettings,
-    TenantSettings,
+    AskSettings, BackEnd, CertificateSettings, HttpSettings, JwtSettings, LdapSettings,
+    MysqlSettings, PostgresSettings, RedisSettings, TenantSettings,
 };
-use crate::value::{Moment, NetworkText, RateText, Secret, Span, TenantText, TopicPattern};
+use crate::value::{
+    ExpressionText, Moment, NetworkText, RateText, Secret, Span, TenantText, TopicPattern,
+};
 
 /// The name of the node's own users in a chain.
 pub(crate) const USERS: &str = "users";
 
-/// Who may connect, publish and subscribe.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+/// Who may connect, publish and subscribe. All of it but `lockout`, `flapping`, `ask`, `filter_deliveries` and the list of
+/// tenants with their limits is read anew at SIGHUP: who connects from then on is asked about by these authenticators,
+/// and bans and rules hold at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessSettings {
     /// Whether clients without user name are let in. Needed for every address but loopback when
@@ -32,10 +36,32 @@ pub struct AccessSettings {
     /// nobody knows is refused. May be left out where there is only one. A listener may have its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<Vec<String>>,
+    /// Back ends that are asked, one after the other, for rules of whoever was let in, by their names. Those rules are asked
+    /// behind the ones that the client has brought with it, and before `[[access.rule]]`. A listener may have its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules_from: Option<Vec<String>>,
+    /// Of whom authenticators are asked, by their names (`users`, or that of a table): an expression, such as
+    /// `"listener == 'plant' && client_id.startsWith('robot-')"`. About anybody of whom it is not true the next of
+    /// the chain is asked. Read anew at SIGHUP, for new connections.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, ExpressionText>,
+    /// Attributes of clients that are let in, by name: an expression, such as `"client_id.split('-')[0]"`. Where it
+    /// has no value, or an empty one, the client has no such attribute by it. Read anew at SIGHUP, for new connections.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, ExpressionText>,
+    /// The user name of clients that are let in, as an expression of what is proved of them, such as
+    /// `"cert_mail_address.split('@')[0]"`. For whom it has no value, or an empty one, nobody is let in. Read anew at
+    /// SIGHUP, for new connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<ExpressionText>,
     /// What holds where no rule says anything; `"deny"` when there are rules and it is left out. Without
     /// this and without rules everything is allowed to those who were let in. Read anew at SIGHUP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match: Option<NoMatch>,
+    /// Whether each delivery is checked against the rules, as Mosquitto does it: a subscription is admitted if
+    /// anything of it may be allowed, and of what it brings the client gets what it may have. Without it a
+    /// filter that is only partly allowed is refused.
+    pub filter_deliveries: bool,
     /// Who is not let in, and is disconnected if he is. Read anew at SIGHUP: it holds at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ban: Vec<BanSettings>,
@@ -61,14 +87,58 @@ pub struct AccessSettings {
     /// PostgreSQL, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub postgres: Vec<PostgresSettings>,
+    /// MySQL and MariaDB, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mysql: Vec<MysqlSettings>,
+    /// LDAP directories, one table each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ldap: Vec<LdapSettings>,
     /// The tenants of the node, one table each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tenant: Vec<TenantSettings>,
+    /// HTTP services that are asked about acts of which no rule says anything, one table each. Read at the
+    /// start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ask: Vec<AskSettings>,
+    /// How long what services of `ask` say about publishing to a topic is remembered for the client.
+    pub remember_answers: Span,
     /// Who may publish and subscribe what; the first one that says something about it decides. One that
     /// allows speaks of a filter when it covers all of it, one that denies when it meets any of it.
     /// Read anew at SIGHUP: it holds at once, for those who are connected too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rule: Vec<AccessRule>,
+}
+
+impl Default for AccessSettings {
+    fn default() -> Self {
+        Self {
+            allow_anonymous: <_>::default(),
+            users_file: <_>::default(),
+            users_by: <_>::default(),
+            chain: <_>::default(),
+            rules_from: <_>::default(),
+            when: <_>::default(),
+            attributes: <_>::default(),
+            user_name: <_>::default(),
+            no_match: <_>::default(),
+            filter_deliveries: <_>::default(),
+            ban: <_>::default(),
+            lockout: <_>::default(),
+            flapping: <_>::default(),
+            users: <_>::default(),
+            certificate: <_>::default(),
+            jwt: <_>::default(),
+            http: <_>::default(),
+            redis: <_>::default(),
+            postgres: <_>::default(),
+            mysql: <_>::default(),
+            ldap: <_>::default(),
+            tenant: <_>::default(),
+            ask: <_>::default(),
+            rule: <_>::default(),
+            remember_answers: Span::secs(60),
+        }
+    }
 }
 
 /// What the node's own users are known by.
@@ -252,6 +322,8 @@ impl AccessSettings {
         let http = self.http.iter().map(BackEnd::Http).enumerate();
         let redis = self.redis.iter().map(BackEnd::Redis).enumerate();
         let postgres = self.postgres.iter().map(BackEnd::Postgres).enumerate();
-        http.chain(redis).chain(postgres).collect()
+        let mysql = self.mysql.iter().map(BackEnd::Mysql).enumerate();
+        let ldap = self.ldap.iter().map(BackEnd::Ldap).enumerate();
+        http.chain(redis).chain(postgres).chain(mysql).chain(ldap).collect()
     }
 }

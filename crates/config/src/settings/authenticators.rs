@@ -114,6 +114,15 @@ pub enum CertificateField {
 }
 
 impl JwtSettings {
+    /// How its tokens prove who shows them.
+    pub(crate) const PROOF: &str = "set its user_name_claim, or claims = { sub = \"${username}\" }";
+
+    /// Whether a token is of one client or user only.
+    pub(crate) fn proves_anything(&self) -> bool {
+        let claimed = |wanted: &Placed| wanted.get().has(Shown::ClientId);
+        self.proves_user_names() || self.claims.values().any(claimed)
+    }
+
     /// Whether whoever shows a token has the user name that is given with it.
     pub fn proves_user_names(&self) -> bool {
         let claimed = |wanted: &Placed| wanted.get().has(Shown::UserName);

@@ -23,9 +23,12 @@ pub struct ListenerSettings {
     /// left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_anonymous: Option<bool>,
-    /// Who is asked about clients that come in here, as `access.chain` when it is left out.
+    /// Who is asked about clients that come in here, as `access.chain` when it is left out. Read anew at SIGHUP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<Vec<String>>,
+    /// Who is asked for rules of clients that come in here, as `access.rules_from` when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_from: Option<Vec<String>>,
     /// Connections of this listener; as `limits.max_connections` when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -78,6 +81,7 @@ impl ListenerSettings {
             tenant: None,
             allow_anonymous: None,
             chain: None,
+            rules_from: None,
             max_connections: None,
             max_connection_rate: None,
             max_message_rate: None,

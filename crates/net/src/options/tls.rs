@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::FetchedCrls;
+
 /// Certificates and rules of a TLS listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,13 @@ pub struct TlsOptions {
     /// certificate counts as revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crl_files: Vec<PathBuf>,
+    /// Addresses (`http://` or `https://`) at which such lists are published. They are fetched at the start, each
+    /// `tls.crl_refresh`, when the next one is due, and at SIGHUP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crl_urls: Vec<String>,
+    /// What was fetched there.
+    #[serde(skip)]
+    pub fetched_crls: FetchedCrls,
     /// Which certificates are looked for in the lists: the client's and those between it and the authority
     /// of `client_ca_file` (`chain`), or only the client's (`client`).
     #[serde(default)]
@@ -96,6 +105,8 @@ impl TlsOptions {
             client_ca_file: None,
             client_auth: ClientAuth::None,
             crl_files: Vec::new(),
+            crl_urls: Vec::new(),
+            fetched_crls: FetchedCrls::default(),
             crl_scope: CrlScope::Chain,
             crl_unknown: CrlDoubt::Refuse,
             crl_expired: CrlDoubt::Refuse,

@@ -5,6 +5,7 @@ use plexus_stdx::calendar;
 
 pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const ENUMERATED: u8 = 0x0A;
@@ -47,6 +48,13 @@ impl<'a> Elements<'a> {
         let (content, rest) = rest.split_at_checked(length)?;
         self.0 = rest;
         Some((tag, content))
+    }
+
+    /// The next element as it is written, its tag and its length included.
+    pub(super) fn whole(&mut self) -> Option<&'a [u8]> {
+        let before = self.0;
+        self.take()?;
+        before.get(..before.len().checked_sub(self.0.len())?)
     }
 
     /// The content of the next element, which has that tag.

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use plexus_net::{
-    ClientAuth, ClientLayers, CrlDoubt, CrlScope, Layers, TlsClient, TlsClientOptions,
+    ClientAuth, ClientLayers, Crl, CrlDoubt, CrlScope, Layers, TlsClient, TlsClientOptions,
     TlsConfigError, TlsOptions, TlsServer,
 };
 use rcgen::{
@@ -168,25 +168,46 @@ fn lists_decide_who_is_admitted() {
 }
 
 #[test]
-fn a_list_that_is_brought_holds_beside_those_of_the_files_and_after_a_reload() {
+fn a_list_that_is_fetched_holds_beside_those_of_the_files_once_it_is_read() {
     let scene = Scene::new("revocation_brought");
     let options = scene.options(&[("root", list(&scene.root, &[], 2_090))]);
     let options = TlsOptions { crl_unknown: CrlDoubt::Accept, ..options };
     let server = TlsServer::new(&options).unwrap();
     assert!(scene.admits(&server));
-    let bring = |lists| server.set_crls(&options, lists);
-    bring(vec![("http://a/crl".to_owned(), list(&scene.middle, &[CLIENT], 2_080))]).unwrap();
+    let read = |list: &[u8]| Crl::read(&options, "http://a/crl", list);
+    let middle = list(&scene.middle, &[CLIENT], 2_080);
+    options.fetched_crls.set(read(&middle).unwrap());
+    assert!(scene.admits(&server), "it has not been read");
+    server.reload(&options).unwrap();
     assert!(!scene.admits(&server));
     // The 31st of December of 2080.
     assert_eq!(server.ends().crl, Some(3_502_828_800));
+    options.fetched_crls.set(Vec::new());
     server.reload(&options).unwrap();
-    assert!(!scene.admits(&server));
-    let error = bring(vec![("http://a/crl".to_owned(), b"nonsense".to_vec())]).unwrap_err();
-    let told = "http://a/crl holds a revocation list that is damaged or cannot be checked";
-    assert_eq!(error.to_string(), told);
-    assert!(!scene.admits(&server), "an error leaves everything as it was");
-    bring(Vec::new()).unwrap();
     assert!(scene.admits(&server));
+}
+
+#[test]
+fn what_is_fetched_is_whole_and_signed_by_its_issuer() {
+    let scene = Scene::new("revocation_fetched");
+    let options = TlsOptions { crl_urls: vec!["http://a/crl".to_owned()], ..scene.options(&[]) };
+    let read = |list: &[u8]| Crl::read(&options, "http://a/crl", list);
+    let whole = list(&scene.root, &[CLIENT], 2_090);
+    let found = read(&whole).unwrap();
+    // The 31st of December of 2090.
+    assert_eq!((found.len(), found[0].due), (1, Some(3_818_361_600)));
+    assert_eq!(found[0].der(), whole);
+    let error = |list: &[u8]| read(list).unwrap_err().to_string();
+    let damaged = "http://a/crl holds a revocation list that is damaged or cannot be checked";
+    assert_eq!(error(&whole[..whole.len() - 1]), damaged);
+    assert!(error(b"<html>").starts_with("http://a/crl holds no revocation list"));
+    // Somebody on the way takes the revoked one out, or signs a list of the same name himself.
+    let mut forged = whole;
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    let forgery = "http://a/crl holds a revocation list that its issuer has not signed";
+    assert_eq!(error(&forged), forgery);
+    assert!(read(&list(&scene.middle, &[], 2_090)).is_ok(), "its issuer is no root: known later");
 }
 
 #[test]

@@ -1,13 +1,17 @@
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use plexus_admission::{Authenticator, Fetch};
 use plexus_config::{
     Secrets, Unfit,
     settings::{HttpMethod, HttpSettings},
 };
-use plexus_connector_http::{self as connector, HttpAuthenticator, HttpOptions, Method, Misfit};
-use plexus_net::TlsClientOptions;
+use plexus_connector_http::{
+    self as connector, DocumentOptions, HttpAuthenticator, HttpOptions, Method, Misfit,
+};
+use plexus_net::{CRL_SIZE_MAX, TlsClientOptions};
 use plexus_runtime::Handle;
+
+use super::tls;
 
 pub(super) fn document(
     url: &str,
@@ -18,7 +22,16 @@ pub(super) fn document(
         ca_file: authorities.map(Path::to_owned),
         ..TlsClientOptions::default()
     };
-    connector::document(url, &tls, runtime)
+    connector::document(url, &tls, DocumentOptions::KEYS, runtime)
+}
+
+pub(super) fn revocation_list(url: &str, runtime: &Handle) -> Result<Fetch, String> {
+    let options = DocumentOptions {
+        cleartext: true,
+        size_max: usize::try_from(CRL_SIZE_MAX).unwrap_or(usize::MAX),
+        patience: Duration::from_secs(20),
+    };
+    connector::document(url, &TlsClientOptions::default(), options, runtime)
 }
 
 pub(super) fn authenticator(
@@ -35,12 +48,7 @@ pub(super) fn authenticator(
         headers: secrets.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         body: settings.body.as_ref().map(|body| body.get().clone()),
         cleartext: settings.cleartext,
-        tls: TlsClientOptions {
-            ca_file: settings.ca_file.clone(),
-            cert_file: settings.cert_file.clone(),
-            key_file: settings.key_file.clone(),
-            ..TlsClientOptions::default()
-        },
+        tls: tls(&settings.terms()),
     };
     let made = HttpAuthenticator::new(options, runtime);
     let made = made.map_err(|Misfit { key, problem }| Unfit { key, problem })?;

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use plexus_admission::Authenticator;
 use plexus_config::{Secrets, Unfit, settings::RedisSettings};
 use plexus_connector_redis::{Command, RedisAuthenticator, RedisOptions};
-use plexus_net::TlsClientOptions;
 use plexus_runtime::Handle;
 
 use super::{line, scheme};
@@ -19,15 +18,10 @@ pub(super) fn authenticator(
     let command = |key, text: &str| {
         Command::parse(text).map_err(|error| Unfit { key, problem: error.to_string() })
     };
-    let tls = (!settings.cleartext).then(|| TlsClientOptions {
-        ca_file: settings.ca_file.clone(),
-        cert_file: settings.cert_file.clone(),
-        key_file: settings.key_file.clone(),
-        ..TlsClientOptions::default()
-    });
+    let server = (settings.server.as_str(), PORT);
     let rules = settings.rules_command.as_ref();
     let options = RedisOptions {
-        line: line(&settings.server, PORT, tls.as_ref(), runtime)?,
+        line: line(server, settings.cleartext, &settings.terms(), runtime)?,
         user: settings.user_name.clone(),
         password: secrets.get("password").map(str::to_owned),
         database: settings.database,

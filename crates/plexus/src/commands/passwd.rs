@@ -89,6 +89,16 @@ fn set(file: &Path, user: &str, args: &PasswdArgs) -> Result<(), Failure> {
     probe
         .expect("invariant: a well-formed constant")
         .map_err(|error| Failure::Usage(format!("the user name {error}")))?;
+    if args.scram.is_none()
+        && !args.import.replace
+        && let Some(digest) = edit::scram_of(&old, user)
+    {
+        let function = if digest == PasswordDigest::Sha512 { "sha512" } else { "sha256" };
+        return Err(Failure::Failed(format!(
+            "nothing was changed: {user} has keys of SCRAM, by which its clients could not prove the password any \
+             more; keep them with --scram {function}, or set a hash in their place with --replace"
+        )));
+    }
     let is_superuser = args.superuser || edit::is_superuser(&old, user);
     let entry = User { password: stored(&read_password()?, args)?, is_superuser };
     let new = edit::set(&old, user, &entry)

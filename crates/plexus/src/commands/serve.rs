@@ -2,6 +2,7 @@ mod audited;
 mod banner;
 mod certificates;
 pub(super) mod data_dir;
+mod lists;
 mod notices;
 mod refused;
 mod reload;
@@ -23,6 +24,7 @@ use toml::{Table, Value};
 
 use self::{
     audited::Audited,
+    lists::Lists,
     reload::Reload,
     worker::{Cause, Worker},
 };
@@ -72,13 +74,17 @@ const RELOAD_PATIENCE: Duration = Duration::from_secs(1);
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
     // What clients are asked on runs until the node has stopped.
-    let (config, plan, _runtime) = verify::planned(args.examine())?;
+    let (config, plan, runtime) = verify::planned(args.examine())?;
     let log = log::start(&config.settings.log)?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
     let audited = Audited::start(&plan)?;
+    let lists = match Lists::start(&config, &plan, &runtime.handle()) {
+        Ok(lists) => lists,
+        Err(failure) => return Err(audited.not_started(failure)),
+    };
     let signals = stop::signals()?;
-    let mut reload = Reload::new(args, &config, &plan, log);
+    let mut reload = Reload::new(args, &config, &plan, (log, runtime.handle(), lists));
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);

@@ -6,7 +6,7 @@ use plexus_config::{
     Config, ConfigError, Diagnostic, Examined, NodePlan, Office, Origin, settings::ListenerSettings,
 };
 use plexus_net::{BindError, ListenerOptions, TlsConfigError, TlsOptions, read_regular_file};
-use plexus_runtime::Runtime;
+use plexus_runtime::{Handle, Runtime};
 
 use crate::{
     back_ends::Built,
@@ -26,7 +26,7 @@ pub(super) fn planned(examined: Examined) -> Result<(Config, NodePlan, Runtime),
     let office =
         Office { runtime: runtime.handle(), secret: machine::secret()?, back_ends: &Built };
     let plan = config.plan(machine::machine(), machine::seed()?, &office);
-    let broken = listeners(&config);
+    let broken = listeners(&config, &runtime.handle());
     match plan {
         Ok(plan) if diagnostics.is_empty() && broken.is_empty() => {
             return Ok((config, plan, runtime));
@@ -39,9 +39,16 @@ pub(super) fn planned(examined: Examined) -> Result<(Config, NodePlan, Runtime),
 }
 
 /// Files and options of listeners that cannot be used.
-fn listeners(config: &Config) -> Vec<Diagnostic> {
+fn listeners(config: &Config, runtime: &Handle) -> Vec<Diagnostic> {
     let listeners = config.settings.listener.iter().enumerate();
-    listeners.flat_map(|(index, listener)| of_listener(config, index, listener)).collect()
+    let broken = listeners.flat_map(|(index, listener)| {
+        let urls = listener.tls.iter().flat_map(|tls| &tls.crl_urls);
+        let urls = urls.filter_map(|url| Built::revocation_list(url, runtime).err());
+        let urls =
+            urls.map(|error| Diagnostic::new(origin(config, index, &["tls", "crl_urls"]), error));
+        of_listener(config, index, listener).into_iter().chain(urls.collect::<Vec<_>>())
+    });
+    broken.collect()
 }
 
 fn of_listener(config: &Config, index: usize, listener: &ListenerSettings) -> Vec<Diagnostic> {
@@ -123,6 +130,7 @@ fn key_of(options: &TlsOptions, error: &TlsConfigError) -> Option<String> {
         | TlsConfigError::Authority { path, .. }
         | TlsConfigError::NoCrl { path }
         | TlsConfigError::Crl { path, .. }
+        | TlsConfigError::CrlSignature { path }
         | TlsConfigError::OcspFile { path, .. }
         | TlsConfigError::Ocsp { path } => key_of_file(path),
         TlsConfigError::NoName { cert }

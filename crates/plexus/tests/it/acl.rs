@@ -130,3 +130,62 @@ fn the_rules_can_be_asked_without_a_node() {
     let told = ask("publish a");
     assert_eq!((told.code, told.stdout.starts_with("allowed: there is no rule")), (Some(0), true));
 }
+
+#[test]
+fn where_deliveries_are_checked_a_wide_subscription_is_admitted_and_said_to_be_so() {
+    let place = Place::new();
+    place.write("plexus.toml", &format!("[access]\nfilter_deliveries = true\n{RULES}"));
+    let ask = |args: &str| {
+        let args = ["acl", "test"].into_iter().chain(args.split(' '));
+        run(&mut place.plexus(args), b"")
+    };
+    let told = ask("subscribe # --client r1");
+    assert_eq!(told.code, Some(0));
+    let checked = "allows it; each delivery is checked (access.filter_deliveries)\n";
+    assert!(told.stdout.ends_with(checked), "{told:?}");
+    assert_eq!(ask("subscribe robot/r2/# --client r1").code, Some(1), "nothing of it may come");
+    assert_eq!(ask("receive robot/r1/x --client r1").code, Some(0));
+    assert_eq!(ask("receive robot/r2/x --client r1").code, Some(1));
+    let node = Node::start(&place, &[]);
+    let mut client = Client::connect(&node, "r1");
+    for (filter, reason) in
+        [("#", GRANTED), ("robot/+/state", GRANTED), ("robot/r2/#", NOT_AUTHORIZED)]
+    {
+        assert_eq!(client.subscribe(filter), reason, "{filter}");
+    }
+    place.write("plexus.toml", RULES);
+    let told = ask("receive robot/r1/x --client r1");
+    assert_eq!(told.code, Some(2));
+    assert!(told.stderr.contains("access.filter_deliveries is not set"), "{told:?}");
+}
+
+#[test]
+fn superusers_and_attributes_can_be_asked_for() {
+    let place = Place::new();
+    run(&mut place.plexus(["passwd", "users", "root", "--superuser"]), b"p\n").ok();
+    run(&mut place.plexus(["passwd", "users", "ann"]), b"p\n").ok();
+    place.write(
+        "plexus.toml",
+        "[access]\nusers_file = \"users\"\n[[access.rule]]\nname = \"own site\"\n\
+         allow = [\"publish\"]\nattributes = { kind = \"robot*\" }\n\
+         topics = [\"site/${client_attrs.site}/#\"]\n",
+    );
+    let ask = |args: &str| {
+        let args = ["acl", "test", "publish"].into_iter().chain(args.split(' '));
+        run(&mut place.plexus(args), b"")
+    };
+    let by_rule = "allowed: `own site` (plexus.toml:3) allows it\n";
+    let told = ask("site/a/x --user ann --attribute site=a --attribute kind=robot-7");
+    assert_eq!((told.code, &*told.stdout), (Some(0), by_rule), "{told:?}");
+    for args in ["site/a/x --user ann", "site/b/x --attribute site=a --attribute kind=robot"] {
+        assert_eq!(ask(args).code, Some(1), "{args}");
+    }
+    let superuser = "allowed: no rule holds for a superuser\n";
+    for args in ["x --user root", "x --user ann --superuser"] {
+        assert_eq!(ask(args).stdout, superuser, "{args}");
+    }
+    assert!(ask("$SYS/x --user root").stdout.starts_with("refused: "));
+    assert!(ask("x --attribute site").failed(2).contains("write NAME=VALUE"));
+    let twice = ask("x --attribute site=a --attribute site=b").failed(2);
+    assert!(twice.contains("it is given twice"), "{twice}");
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     client::Client,
-    program::{Node, Place},
+    program::{Node, Place, run},
 };
 
 const RULES: &str = r#"
@@ -60,7 +60,7 @@ fn what_was_refused_and_changed_is_told_with_its_reason() {
     let shown = place.run(["audit", "show"]).ok();
     let lines: Vec<&str> = shown.lines().map(|line| line.split_once("Z  ").unwrap().1).collect();
     let by = "client robot \\u{1b}[2J  from 127.0.0.1  at plant";
-    let told: [(&str, &[&str]); 10] = [
+    let told: [(&str, &[&str]); 11] = [
         ("audit    begun done", &[]),
         ("node     start done  n1", &["because: version ", "tcp://127.0.0.1:"]),
         ("login    connect done", &[by]),
@@ -71,6 +71,7 @@ fn what_was_refused_and_changed_is_told_with_its_reason() {
         ("change   log_level done", &["because: info"]),
         ("change   configuration failed", &["because: plexus.toml:1"]),
         ("node     stop done  n1", &[]),
+        ("session  disconnect done", &[by, "because: Server shutting down"]),
     ];
     assert_eq!(lines.len(), told.len(), "{shown}");
     for (line, (start, parts)) in lines.iter().zip(told) {
@@ -78,7 +79,7 @@ fn what_was_refused_and_changed_is_told_with_its_reason() {
         assert!(parts.iter().all(|part| line.contains(part)), "{line}: {parts:?}");
     }
     let verified = place.run(["audit", "verify"]).ok();
-    assert!(verified.starts_with("whole: records 1 to 10 in 1 file, the last with"), "{verified}");
+    assert!(verified.starts_with("whole: records 1 to 11 in 1 file, the last with"), "{verified}");
 }
 
 #[test]
@@ -90,10 +91,10 @@ fn records_are_chosen_by_time_kind_client_and_user() {
         place.run(args).ok().lines().count()
     };
     assert_eq!(count(&["--kind", "access"]), 3);
-    assert_eq!(count(&["--client", "robot \u{1b}[2J"]), 4);
+    assert_eq!(count(&["--client", "robot \u{1b}[2J"]), 5);
     assert_eq!(count(&["--client", "robot"]), 0);
     assert_eq!(count(&["--user", "robot"]), 0);
-    assert_eq!(count(&["--since", "1h"]), 10);
+    assert_eq!(count(&["--since", "1h"]), 11);
     assert_eq!(count(&["--since", "2200-01-01"]), 0);
     assert_eq!(count(&["--since", "2020-01-01T12:00", "--kind", "node"]), 2);
     let json = place.run(["audit", "show", "--json", "--kind", "change"]).ok();
@@ -126,7 +127,7 @@ fn what_was_changed_deleted_or_swapped_is_found_with_its_place() {
         ),
         ("deleted", without(4), "audit-00000001.jsonl:5: record 6 stands where record 5 was"),
         ("swapped", swapped.concat(), "audit-00000001.jsonl:4: record 5 stands where record 4 was"),
-        ("added", text.clone() + "{}\n", "audit-00000001.jsonl:11: this is no record"),
+        ("added", text.clone() + "{}\n", "audit-00000001.jsonl:12: this is no record"),
     ] {
         std::fs::write(&file, changed).expect("written");
         let error = place.run(["audit", "verify", "data/audit"]).failed(1);
@@ -137,10 +138,96 @@ fn what_was_changed_deleted_or_swapped_is_found_with_its_place() {
     let verified = place.run(["audit", "verify"]).ok();
     let hash = verified.trim_end().rsplit(' ').next().expect("a hash").to_owned();
     place.run(["audit", "verify", "--expect", &hash]).ok();
-    std::fs::write(&file, without(9)).expect("written");
+    std::fs::write(&file, without(10)).expect("written");
     place.run(["audit", "verify"]).ok();
     let error = place.run(["audit", "verify", "--expect", &hash]).failed(1);
     assert!(error.contains("it was cut off or written anew"), "{error}");
+}
+
+/// Where failed log-ins lock out at once, and some are banned.
+const FENCED: &str = r#"
+[node]
+data_dir = "data"
+
+[[listener]]
+name = "plant"
+url = "tcp://127.0.0.1:0"
+
+[access]
+users_file = "users"
+
+[access.lockout]
+failures = "1/1h"
+first = "1h"
+longest = "1h"
+
+[[access.ban]]
+client = "stolen"
+reason = "lost in May"
+"#;
+
+/// CONNECT of MQTT 5.0 as that user, to a session that stays; the reason code of its answer.
+fn logs_in(node: &Node, id: &str, user: &str, password: &str) -> (Client, u8) {
+    let text = |text: &str| {
+        let length = u16::try_from(text.len()).expect("short");
+        [&length.to_be_bytes(), text.as_bytes()].concat()
+    };
+    let head = b"\x00\x04MQTT\x05\xC0\x00\x00\x05\x11\x00\x00\x00\x3C";
+    let body = [&head[..], &text(id), &text(user), &text(password)].concat();
+    let mut client = Client::knock_with(node, &body);
+    let (_, reason) = client.connack();
+    (client, reason)
+}
+
+#[test]
+fn a_log_in_is_told_as_it_ended_and_so_is_who_met_a_fence_and_who_left() {
+    let place = Place::new();
+    for user in ["ann", "bob"] {
+        run(&mut place.plexus(["passwd", "users", user]), b"right").ok();
+    }
+    place.write("plexus.toml", FENCED);
+    let node = Node::start(&place, &[]);
+    let (client, reason) = logs_in(&node, "robot", "ann", "right");
+    assert_eq!(reason, 0);
+    client.leave();
+    assert_eq!(logs_in(&node, "robot", "bob", "right").1, NOT_AUTHORIZED, "it is Ann's");
+    assert_eq!(logs_in(&node, "stolen", "bob", "right").1, 0x8A);
+    for _ in 0..2 {
+        assert_eq!(logs_in(&node, "x", "bob", "wrong").1, 0x86);
+    }
+    assert_eq!(logs_in(&node, "x", "bob", "right").1, 0x9F, "nobody looks at it any more");
+    let log = node.stop().stderr;
+    // Names stand in the log as they are, not as a programmer would write them.
+    assert!(log.contains(r#""client":"x","user":"bob""#), "{log}");
+    assert!(!log.contains("Some("), "{log}");
+    let shown = place.run(["audit", "show"]).ok();
+    let told = |start: &str| {
+        let lines = shown.lines().filter_map(|line| line.split_once("Z  "));
+        lines.filter(|(_, line)| line.starts_with(start)).map(|(_, line)| line).collect::<Vec<_>>()
+    };
+    let by = |client: &str, user: &str| {
+        format!("client {client}  user {user}  from 127.0.0.1  at plant")
+    };
+    let left = format!("session  disconnect done  {}  because: by the client", by("robot", "ann"));
+    assert_eq!(told("session"), [left]);
+    let came = format!("login    connect done  {}", by("robot", "ann"));
+    assert_eq!(told("login    connect done"), [came], "{shown}");
+    let refused =
+        |client, why| format!("login    connect refused  {}  because: {why}", by(client, "bob"));
+    let wrong = refused("x", "Bad User Name or Password (0x86)");
+    let another = refused("robot", "Not authorized (0x87): its session is another user's");
+    assert_eq!(told("login    connect refused"), [another, wrong.clone(), wrong], "{shown}");
+    assert_eq!(
+        told("ban"),
+        [
+            format!("ban      banned refused  {}  because: lost in May", by("stolen", "bob")),
+            format!(
+                "ban      locked_out refused  {}  because: too many failed log-ins",
+                by("x", "bob")
+            ),
+        ],
+        "{shown}"
+    );
 }
 
 /// A life with three refusals.

@@ -18,15 +18,15 @@ use crate::program::{Node, Place, run};
 /// How long a step may take before the test gives up on it: a bound of failure, not a measurement.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const SUCCESS: u8 = 0;
+pub(crate) const SUCCESS: u8 = 0;
 /// No matching subscribers: it was allowed.
-const NOBODY_HEARS: u8 = 0x10;
-const UNAVAILABLE: u8 = 0x88;
-const NOT_AUTHORIZED: u8 = 0x87;
-const BAD_PASSWORD: u8 = 0x86;
+pub(crate) const NOBODY_HEARS: u8 = 0x10;
+pub(crate) const UNAVAILABLE: u8 = 0x88;
+pub(crate) const NOT_AUTHORIZED: u8 = 0x87;
+pub(crate) const BAD_PASSWORD: u8 = 0x86;
 
 /// The reason code that a client of MQTT 5.0 with that name and password gets.
-fn connects(url: &str, user: &str, password: &str) -> (u8, TcpStream) {
+pub(crate) fn connects(url: &str, user: &str, password: &str) -> (u8, TcpStream) {
     let text = |text: &str| {
         let length = u16::try_from(text.len()).expect("short");
         [&length.to_be_bytes(), text.as_bytes()].concat()
@@ -58,7 +58,7 @@ fn hear(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// The reason code of PUBACK.
-fn publishes(stream: &mut TcpStream, topic: &str) -> u8 {
+pub(crate) fn publishes(stream: &mut TcpStream, topic: &str) -> u8 {
     let length = u8::try_from(topic.len()).expect("short");
     let body = [&[0, length], topic.as_bytes(), &[0, 1, 0]].concat();
     let length = u8::try_from(body.len()).expect("short");
@@ -141,6 +141,127 @@ fn token(pair: &KeyPair, id: &str) -> String {
     encode(&header, &serde_json::json!({ "exp": now.as_secs() + 60 }), &key).expect("a token")
 }
 
+/// A token of that secret, good for a minute, with these claims.
+fn shared(secret: &str, mut claims: serde_json::Value) -> String {
+    let now = unix_now().saturating_since(Instant::ZERO);
+    let claims_of = claims.as_object_mut().expect("an object");
+    claims_of.insert("exp".to_owned(), (now.as_secs() + 60).into());
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    encode(&Header::default(), &claims, &key).expect("a token")
+}
+
+const TOKENS: &str = "\
+[node]
+data_dir = \"data\"
+
+[access]
+users_file = \"users.txt\"
+chain = [\"tokens\"]
+
+[[access.jwt]]
+name = \"tokens\"
+secret = \"file:secret\"
+user_name_claim = \"sub\"
+
+[[listener]]
+url = \"tcp://127.0.0.1:0\"
+";
+
+#[test]
+fn authenticators_with_their_keys_and_chains_are_read_anew() {
+    let place = Place::new();
+    run(&mut place.plexus(["passwd", "users.txt", "ann"]), b"p\n").ok();
+    place.write("secret", "the first of them\n");
+    place.write("plexus.toml", TOKENS);
+    let mut node = Node::start(&place, &["--config", "plexus.toml"]);
+    let url = node.urls[0].clone();
+    let [first, second] = ["the first of them", "the second of them"]
+        .map(|secret| shared(secret, serde_json::json!({ "sub": "fleet" })));
+    assert_eq!(connects(&url, "bob", &first).0, SUCCESS);
+    assert_eq!(connects(&url, "ann", "p").0, BAD_PASSWORD, "nobody asks for users");
+
+    place.write("secret", "the second of them\n");
+    let wider = TOKENS.replace("[\"tokens\"]", "[\"tokens\", \"users\"]");
+    place.write("plexus.toml", &wider);
+    let told = node.reload();
+    assert!(told.contains("read anew: 1 user, log level info"), "{told}");
+    assert_eq!(connects(&url, "bob", &first).0, BAD_PASSWORD, "a key that is gone");
+    assert_eq!(connects(&url, "bob", &second).0, SUCCESS);
+    assert_eq!(connects(&url, "ann", "p").0, SUCCESS);
+
+    // What cannot be made leaves the others, and rules that may rely on it.
+    place.write("secret", "\n");
+    place.write(
+        "plexus.toml",
+        &(wider + "[[access.rule]]\ndeny = [\"publish\"]\ntopics = [\"#\"]\n"),
+    );
+    node.reload();
+    let (reason, mut stream) = connects(&url, "bob", &second);
+    assert_eq!((reason, publishes(&mut stream, "a")), (SUCCESS, NOBODY_HEARS));
+    // A file that was cut off opens no door.
+    place.write("plexus.toml", "[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n");
+    node.reload();
+    assert_eq!(connects(&url, "eve", "x").0, BAD_PASSWORD);
+    let log = node.stop().stderr;
+    assert!(log.contains("the old authenticators and the old rules stay"), "{log}");
+    assert!(log.contains("there is no authenticator any more"), "{log}");
+    assert!(!log.contains("\"keys\":\"access"), "a change of it waits for nothing: {log}");
+
+    // The record of a log-in has the name that was proved.
+    place.write("plexus.toml", TOKENS);
+    let shown = place.run(["audit", "show", "--kind", "login"]).ok();
+    assert!(shown.contains("connect done  client bob  user fleet  from 127.0.0.1"), "{shown}");
+    assert!(!shown.contains("done  client bob  user bob"), "{shown}");
+    let changed = place.run(["audit", "show", "--kind", "change"]).ok();
+    assert!(changed.contains("authenticators done  because: 2 authenticators"), "{changed}");
+    assert!(changed.contains("authenticators failed"), "{changed}");
+}
+
+/// Whoever has a token of his own calls himself as he likes.
+#[test]
+fn a_name_that_nobody_has_proved_is_unknown_to_rules_and_sessions() {
+    let place = Place::new();
+    place.write("secret", "the only one\n");
+    let text = TOKENS
+        .replace("users_file = \"users.txt\"\nchain = [\"tokens\"]\n", "")
+        .replace("user_name_claim = \"sub\"\n", "");
+    place.write("plexus.toml", &text);
+    let node = Node::start(&place, &["--config", "plexus.toml"]);
+    let acl = serde_json::json!({ "pub": ["own/${username}", "id/${clientid}"] });
+    let token = shared("the only one", serde_json::json!({ "acl": acl }));
+    let (reason, mut stream) = connects(&node.urls[0], "ann", &token);
+    assert_eq!(reason, SUCCESS);
+    assert_eq!(publishes(&mut stream, "own/ann"), NOT_AUTHORIZED);
+    assert_eq!(publishes(&mut stream, "id/ann"), NOBODY_HEARS);
+    assert_eq!(node.stop().code, Some(0));
+    let shown = place.run(["audit", "show", "--kind", "access"]).ok();
+    assert!(shown.contains("publish refused  own/ann  client ann  from 127.0.0.1"), "{shown}");
+    let said = place.run(["config", "check", "plexus.toml"]).ok();
+    assert!(said.contains("tokens of `tokens` say nothing of who shows them"), "{said}");
+}
+
+#[test]
+fn expressions_say_who_is_asked_and_what_is_known_of_a_client() {
+    let place = Place::new();
+    run(&mut place.plexus(["passwd", "users.txt", "north-1"]), b"p\n").ok();
+    place.write(
+        "plexus.toml",
+        "[access]\nusers_file = \"users.txt\"\n\
+         when = { users = \"listener == 'plant' && client_id.startsWith('north')\" }\n\
+         attributes = { site = \"client_id.split('-')[0]\" }\n\
+         [[access.rule]]\nallow = [\"publish\"]\ntopics = [\"site/${client_attrs.site}/#\"]\n\
+         [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n\
+         [[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"office\"\n",
+    );
+    let node = Node::start(&place, &["--config", "plexus.toml"]);
+    let [plant, office] = &node.urls[..] else { panic!("two listeners") };
+    let (reason, mut stream) = connects(plant, "north-1", "p");
+    assert_eq!(reason, SUCCESS);
+    assert_eq!(publishes(&mut stream, "site/north/a"), NOBODY_HEARS);
+    assert_eq!(publishes(&mut stream, "site/south/a"), NOT_AUTHORIZED);
+    assert_eq!(connects(office, "north-1", "p").0, BAD_PASSWORD, "nobody is asked there");
+}
+
 /// A set of one key, as it is published.
 fn published(pair: &KeyPair, id: &str) -> Manner {
     let x = URL_SAFE_NO_PAD.encode(pair.der_bytes());
@@ -200,4 +321,30 @@ fn a_redis_that_cannot_be_meant_stops_the_start_and_shows_no_password() {
         assert!(shown.contains(said), "{line}: {shown}");
         assert!(!shown.contains("hunter2"), "{shown}");
     }
+}
+
+#[test]
+fn a_directory_that_cannot_be_meant_stops_the_start_and_shows_no_password() {
+    let place = Place::new();
+    let text = "[[access.ldap]]\nname = \"d\"\nserver = \"127.0.0.1\"\nuser_name = \"cn=node\"\n\
+                password = \"hunter2\"\nbase = \"dc=plant\"\n";
+    for (line, said) in [
+        ("base = \"plant\"", "`base` is no distinguished name such as"),
+        ("filter = \"(uid=bob)\"", "`filter` has no place such as `${username}`: all clients"),
+        ("filter = \"(${username}=a)\"", "`filter` is no filter such as `(uid=${username})`, or"),
+        ("entry = \"uid=${username}\"", "finds no client: either `entry` or `base` is needed"),
+        ("user_name = \"\"", "`user_name` needs a `password`, and the other way round"),
+        ("start_tls = true\ncleartext = true", "`start_tls` and `cleartext` exclude each other"),
+        ("proof = \"stored\"\npasswords = \"md5\"", "`passwords` names no scheme; there are"),
+        ("timeout = \"1m\"", "`access.ldap.0.timeout` is 1m, out of its range"),
+    ] {
+        let key = line.split(' ').next().expect("a key");
+        let rest = text.lines().filter(|other| !other.starts_with(key)).collect::<Vec<_>>();
+        place.write("plexus.toml", &format!("{}\n{line}\n", rest.join("\n")));
+        let shown = place.run(["config", "check", "plexus.toml"]).failed(3);
+        assert!(shown.contains(said), "{line}: {shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    place.write("plexus.toml", &text.replace("ldap", "mysql").replace("base", "database"));
+    place.run(["config", "check", "plexus.toml"]).ok();
 }

@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
 };
 
+use plexus_testkit::{HttpService, Manner};
 use rcgen::{
     CertificateParams, CertificateRevocationListParams, DnType, Issuer, KeyIdMethod, KeyPair,
     KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
@@ -213,8 +214,13 @@ impl<'a> Revoking<'a> {
         Self { place, issuer }
     }
 
-    /// Writes `list.crl`, which holds to the end of that year.
+    /// Writes `list.crl`.
     fn list(&self, revoked: &[u64], year: i32) {
+        self.place.write("list.crl", &self.published(revoked, year));
+    }
+
+    /// A list that holds to the end of that year.
+    fn published(&self, revoked: &[u64], year: i32) -> String {
         let revoked = revoked.iter().map(|number| RevokedCertParams {
             serial_number: SerialNumber::from(*number),
             revocation_time: date_time_ymd(2020, 1, 1),
@@ -229,9 +235,7 @@ impl<'a> Revoking<'a> {
             revoked_certs: revoked.collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        let list =
-            params.signed_by(&self.issuer).expect("a certificate").pem().expect("a certificate");
-        self.place.write("list.crl", &list);
+        params.signed_by(&self.issuer).expect("a list").pem().expect("a list")
     }
 }
 
@@ -274,6 +278,52 @@ fn a_client_whose_certificate_was_revoked_stays_outside() {
 }
 
 #[test]
+fn a_list_that_is_published_is_fetched_and_kept() {
+    let place = Place::new();
+    let authority = Revoking::new(&place);
+    let publishes =
+        |revoked: &[u64]| Manner::answer("200 OK", &authority.published(revoked, 2_090));
+    let service = HttpService::start(Manner::answer("500 Internal Server Error", ""));
+    let urls = format!("crl_urls = [\"{}/ca.crl\"]", service.url());
+    let text =
+        ASKING.replace("crl_files = [\"list.crl\"]", &urls) + "[tls]\ncrl_refresh = \"1s\"\n";
+    place.write("plexus.toml", &text);
+    let data = ["--data-dir", "data"];
+    let check = place.run(["config", "check", "plexus.toml"]).ok();
+    assert_eq!(check, "plexus.toml: ok\n  listens at tls://127.0.0.1:0\n");
+    // Without any list nobody would be known to be revoked.
+    let error = place.run(["serve", "--data-dir", "data"]).failed(3);
+    assert!(error.contains("/ca.crl gives no revocation list now, and none is kept"), "{error}");
+    assert!(error.contains("plexus.toml:8") && error.contains("tls.crl_on_failure"), "{error}");
+
+    service.set(publishes(&[]));
+    let mut node = Node::start(&place, &data);
+    let publish = ["pub", "-t", "a", "-n", "-q", "1", "--reconnect", "never", "-h", "localhost"];
+    let own = ["--cafile", "ca.pem", "--cert", "robot.pem", "--key", "robot.key"];
+    let comes = |node: &Node| place.run([&publish[..], &["-p", node.port()], &own].concat());
+    comes(&node).ok();
+    // It is looked for by itself.
+    service.set(publishes(&[2]));
+    node.record("read anew: certificates of 1 listener");
+    let revoked = "the client's certificate was revoked";
+    assert!(comes(&node).failed(1).contains(revoked));
+    for broken in ["nonsense", "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"] {
+        service.set(Manner::answer("200 OK", broken));
+        node.record("a revocation list cannot be fetched");
+        assert!(comes(&node).failed(1).contains(revoked), "the last good one holds");
+    }
+    // The next start finds it where it was kept.
+    let _dead = service.kill();
+    node.reload();
+    assert_eq!(node.stop().code, Some(0));
+    let node = Node::start(&place, &data);
+    assert!(comes(&node).failed(1).contains(revoked));
+    assert_eq!(node.stop().code, Some(0));
+    let node = Node::start(&place, &["--set", "tls.crl_on_failure=ignore"]);
+    comes(&node).ok();
+}
+
+#[test]
 fn what_is_wrong_with_tls_is_told_with_its_place() {
     let place = Place::new();
     Revoking::new(&place).list(&[], 2_090);
@@ -292,6 +342,11 @@ fn what_is_wrong_with_tls_is_told_with_its_place() {
     for (text, at, what) in [
         (ASKING.replace("list.crl", "bad"), "8:14", "bad holds no revocation list"),
         (ASKING.replace("list.crl", "none"), "8:14", "cannot read none"),
+        (
+            ASKING.replace("crl_files = [\"list.crl\"]", "crl_urls = [\"ldap://a/b\"]"),
+            "8:12",
+            "`ldap://a/b` begins with neither `https://` nor `http://`",
+        ),
         (ASKING.replace("\"required\"", "\"none\""), "8:13", "crl_files has no effect"),
         (more("ocsp_file = \"bad\"\n"), "9:13", "bad holds no successful OCSP response"),
         (more(suites), "10:17", "cipher_suites has none for the versions"),

@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, how it ends.
 
 mod acl;
+mod asking;
 mod audit;
 mod back_ends;
 mod bench;
@@ -20,6 +21,7 @@ mod revoked;
 mod serve;
 mod shut_doors;
 mod store;
+mod stores;
 mod subscribe;
 mod tenants;
 mod transports;

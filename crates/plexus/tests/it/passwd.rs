@@ -187,4 +187,20 @@ fn keys_of_scram_are_made_of_passwords_that_every_client_reads_alike() {
     let error = scram("eve", &["sha256"], "b\u{fc}ro\n").failed(2);
     assert!(error.contains("other characters than those of ASCII"), "{error}");
     assert_eq!(place.read("users"), users);
+    // A hash in the place of keys locks those out who know the method only: it has to be meant.
+    let plain = |more: &[&str]| {
+        let words = ["passwd", "users", "bob"];
+        run(&mut place.plexus(words.iter().chain(more)), b"other\n")
+    };
+    let error = plain(&[]).failed(1);
+    assert!(error.contains("nothing was changed: bob has keys of SCRAM"), "{error}");
+    assert!(
+        error.contains("--scram sha512, or set a hash in their place with --replace"),
+        "{error}"
+    );
+    assert_eq!(place.read("users"), users);
+    scram("bob", &["sha512"], "other\n").ok();
+    plain(&["--replace"]).ok();
+    assert!(place.read("users").contains("\nbob:$argon2id$"));
+    plain(&[]).ok();
 }

@@ -4,6 +4,7 @@ mod alarms;
 mod broker;
 mod certificates;
 mod crashes;
+mod deliveries;
 mod floods;
 mod identities;
 mod limits;

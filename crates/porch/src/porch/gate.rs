@@ -9,19 +9,23 @@
 //! ```
 //! Without a proxy the address is known when the connection is accepted, before TLS costs anything.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use mio::Token;
+use plexus_access::{Notice, Visitor};
 use plexus_fences::{Entry, Place};
 use plexus_net::{Accepted, ProxyProtocol, Stream};
-use plexus_types::Instant;
+use plexus_types::{Instant, TenantName};
 
 use super::{
     Guard, Porch,
     doors::OpenDoor,
     guest::{Guest, Progress},
 };
-use crate::{Fence, Pressure};
+use crate::{Fence, Pressure, Who};
 
 /// Connections that are refused at the same time and still told why.
 const REFUSED_POLITELY: usize = 256;
@@ -32,7 +36,10 @@ impl Porch {
     /// A connection was accepted.
     pub(super) fn welcome(&mut self, accepted: Accepted, door: Arc<OpenDoor>, now: Instant) {
         let address = accepted.peer.ip().filter(|_| door.layers.proxy == ProxyProtocol::Off);
-        if address.is_some_and(|address| self.fences.ask_address(now, address).is_err()) {
+        if let Some(address) = address
+            && let Err(fence) = self.fences.ask_address(now, address)
+        {
+            self.note_kept_out(&door, (None, Some(address)), fence, now);
             return; // Not worth a handshake.
         }
         let place = address.map(Place::of);
@@ -116,7 +123,9 @@ impl Porch {
         let Some(address) = guest.address() else { return true };
         let place = Place::of(address);
         if guest.is_behind_proxy() {
-            if self.fences.ask_address(now, address).is_err() {
+            if let Err(fence) = self.fences.ask_address(now, address) {
+                let door = Arc::clone(guest.door());
+                self.note_kept_out(&door, (None, Some(address)), fence, now);
                 return false;
             }
             let stand = guest.stand.take().and_then(|stand| self.handshakes.place(stand, place));
@@ -163,10 +172,35 @@ impl Porch {
         match asked {
             Some(Err(fence)) => {
                 guest.tell_refused(fence);
-                guest.refuse(fence.reason())
+                if let Some(guest) = self.guests.get(key) {
+                    self.note_kept_out(guest.door(), (guest.who(), guest.address()), fence, now);
+                }
+                self.guests.get_mut(key).map_or(Progress::Gone, |it| it.refuse(fence.reason()))
             }
             Some(Ok(())) => guest.find_home(&*self.homes),
             None => Progress::Gone,
+        }
+    }
+
+    /// Has it recorded that somebody met a ban or a lock-out, with what the operator wrote beside the ban.
+    fn note_kept_out(
+        &self,
+        door: &OpenDoor,
+        (who, peer): (Option<Who<'_>>, Option<IpAddr>),
+        fence: Fence,
+        now: Instant,
+    ) {
+        let (client, user) = (who.map(|who| who.client), who.and_then(|who| who.user));
+        let tenant = who.and_then(|who| who.tenant).map(TenantName::as_str);
+        let visitor = Visitor { client, user, peer, listener: door.name(), tenant };
+        let note = |because| door.door.policy.note(visitor, Notice::KeptOut(fence.name(), because));
+        match fence {
+            Fence::Ban => match self.fences.reason_of_ban(now, who, peer) {
+                reason if reason.is_empty() => note(&fence.reason()),
+                reason => note(&reason),
+            },
+            Fence::Lockout => note(&"too many failed log-ins"),
+            fence => note(&fence.reason()),
         }
     }
 

@@ -86,6 +86,10 @@ impl Guest {
         }
     }
 
+    pub(super) fn door(&self) -> &Arc<OpenDoor> {
+        &self.door
+    }
+
     pub(super) fn serial(&self) -> u32 {
         self.serial
     }

@@ -34,6 +34,9 @@ impl Session {
             return refuse(DropReason::Expired, delivery.shared.is_some(), out); // [MQTT-3.3.2-5]
         }
         let (message, qos) = (delivery.message, delivery.qos);
+        if !self.passes(message, qos) {
+            return Taken::Withheld;
+        }
         match &self.phase {
             // First in, first out, whatever the topic: nothing passes what waits ([MQTT-4.6.0-5],
             // [MQTT-4.6.0-6], [MQTT3-4.6.0-5], [MQTT3-4.6.0-6]).
@@ -82,6 +85,11 @@ impl Session {
                 self.record_drop(&parcel, out);
                 continue;
             }
+            if !self.passes(&message, parcel.qos()) {
+                withhold(&parcel, out);
+                self.record_drop(&parcel, out);
+                continue;
+            }
             let Phase::Connected(connection) = &mut self.phase else { break };
             if let Some(naming) = connection.naming(parcel.shape(), &message, self.version) {
                 let mut outgoing = Outgoing::new(parcel.shape(), &message, naming, now);
@@ -99,9 +107,16 @@ impl Session {
 
     /// Sends what an earlier connection left under way ([MQTT-4.4.0-1], [MQTT3-4.4.0-1]).
     fn resend(&mut self, now: Instant, out: &mut Outbox) {
-        let Phase::Connected(connection) = &mut self.phase else { return };
+        while self.resend_some(now, out) {
+            // What is given up on leaves room in the window.
+        }
+    }
+
+    /// The same as far as the window allows; says whether something was given up on.
+    fn resend_some(&mut self, now: Instant, out: &mut Outbox) -> bool {
+        let Phase::Connected(connection) = &mut self.phase else { return false };
         let mut released = false;
-        let mut too_large = Vec::new();
+        let mut unfit = Vec::new();
         while self.outbound.next_resend().is_none_or(|parcel| parcel.message().is_some())
             && let Some(resend) = self.outbound.resend(connection.receive_maximum)
         {
@@ -114,30 +129,34 @@ impl Session {
                 Resend::Publish(id, parcel) => {
                     let message = parcel.message().expect("invariant: looked at above");
                     let shape = parcel.shape();
-                    if connection.takes_message(shape, message, self.version) {
+                    let sieve = self.sieve.as_mut();
+                    if sieve.is_some_and(|sieve| !sieve.passes(&message.topic, shape.qos)) {
+                        unfit.push((id, DropReason::Withheld));
+                    } else if connection.takes_message(shape, message, self.version) {
                         let mut outgoing = Outgoing::new(shape, message, Naming::PLAIN, now);
                         outgoing.dup = true; // [MQTT-3.3.1-1], [MQTT3-3.3.1-1]
                         outgoing.packet_id = Some(id);
                         out.push(Output::Deliver(outgoing));
                     } else {
-                        too_large.push(id);
+                        unfit.push((id, DropReason::TooLarge));
                     }
                 }
             }
         }
-        let gave_up = !too_large.is_empty();
-        for id in too_large {
-            out.push(Output::Dropped(DropReason::TooLarge, 1));
-            if let Some(parcel) = self.outbound.discard(id) {
-                self.record_completed(&parcel, out); // [MQTT-3.1.2-25]
+        let gave_up = !unfit.is_empty();
+        for (id, reason) in unfit {
+            let Some(parcel) = self.outbound.discard(id) else { continue };
+            // [MQTT-4.8.2-5]: a QoS 2 delivery that has begun goes to nobody else.
+            let may_go_on = reason == DropReason::Withheld && parcel.qos() == Qos::AtLeastOnce;
+            if !(may_go_on && give_back(&parcel, out)) {
+                out.push(Output::Dropped(reason, 1));
             }
-        }
-        if gave_up {
-            self.resend(now, out); // The window has room again.
+            self.record_completed(&parcel, out); // [MQTT-3.1.2-25]
         }
         if released {
             self.flush_acks(out);
         }
+        gave_up
     }
 
     /// Sends a message that has just come; there must be room in the window.
@@ -219,6 +238,11 @@ impl Session {
                 if is_full { refused } else { Taken::NoRoom }
             }
         }
+    }
+
+    /// Whether the client may have it.
+    fn passes(&mut self, message: &Message, qos: Qos) -> bool {
+        self.sieve.as_mut().is_none_or(|sieve| sieve.passes(&message.topic, qos))
     }
 
     /// When what has waited longest will have waited for too long.
@@ -322,6 +346,13 @@ fn give_back(parcel: &Parcel, out: &mut Outbox) -> bool {
     let Some(group) = parcel.shared() else { return false };
     out.push(Output::Redispatch(Arc::clone(group), parcel.body()));
     true
+}
+
+/// The client lost the right to a message while it waited.
+fn withhold(parcel: &Parcel, out: &mut Outbox) {
+    if !give_back(parcel, out) {
+        out.push(Output::Dropped(DropReason::Withheld, 1));
+    }
 }
 
 /// A message of a group goes to another member and is not lost; any other is counted.

@@ -14,3 +14,4 @@ mod publish;
 mod queue;
 mod shell;
 mod subscribe;
+mod withheld;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use plexus_access::Outcome;
 use plexus_broker::{
     envelope::Envelope,
-    ports::{Arrival, ConnId, Ticket, Turn},
+    ports::{Arrival, ConnId, Query, Ticket, Turn},
     shard::Shard,
 };
 use plexus_types::Instant;
@@ -84,6 +84,10 @@ impl World {
             Effect::Asked(ticket) => {
                 let at = self.now + self.dice.millis(0, 500);
                 self.agenda.enter(at, Event::Verified(shard, ticket));
+            }
+            Effect::AskedAbout(query) => {
+                let at = self.now + self.dice.millis(0, 500);
+                self.agenda.enter(at, Event::Advised(shard, query));
             }
             Effect::Recorded(batch, upto) => self.record(shard, batch, upto),
             Effect::Wanted(fetch) => self.want(shard, fetch),
@@ -181,6 +185,11 @@ impl World {
 
     pub(super) fn verified(&mut self, shard: u16, ticket: Ticket) {
         self.call(shard, |shard, turn| shard.handle_verified(turn, ticket, Outcome::allow()));
+    }
+
+    /// It is allowed: what the simulation watches is that it comes late.
+    pub(super) fn advised(&mut self, shard: u16, query: Query) {
+        self.call(shard, |shard, turn| shard.handle_advised(turn, query, Outcome::allow()));
     }
 
     /// Gives a shard what has arrived on a connection, packet by packet.

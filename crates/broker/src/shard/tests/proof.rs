@@ -23,14 +23,14 @@ impl Policy for Inquirer {
         unreachable!("the desk takes the question");
     }
 
-    fn publish(&self, _: &Principal, _: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
-        Ok(())
+    fn publish(&self, _: &Principal, _: &TopicName, _: Qos, _: bool) -> Verdict {
+        Verdict::Allow
     }
 
-    fn subscribe(&self, who: &Principal, filter: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
+    fn subscribe(&self, who: &Principal, filter: &TopicFilter, _: Qos) -> Verdict {
         let trusted = who.rights.as_ref().is_some_and(|rights| rights.is_superuser);
         let secret = filter.as_str().starts_with("secret");
-        if secret && !trusted { Err(ReasonCode::NotAuthorized) } else { Ok(()) }
+        if secret && !trusted { Verdict::Deny(ReasonCode::NotAuthorized) } else { Verdict::Allow }
     }
 }
 

@@ -27,13 +27,13 @@ impl Policy for Fickle {
         reply.send(Outcome::allow());
     }
 
-    fn publish(&self, _: &Principal, _: &TopicName, _: Qos, _: bool) -> Result<(), ReasonCode> {
-        Ok(())
+    fn publish(&self, _: &Principal, _: &TopicName, _: Qos, _: bool) -> Verdict {
+        Verdict::Allow
     }
 
-    fn subscribe(&self, _: &Principal, filter: &TopicFilter, _: Qos) -> Result<(), ReasonCode> {
+    fn subscribe(&self, _: &Principal, filter: &TopicFilter, _: Qos) -> Verdict {
         let denied = self.0.load(SeqCst) && filter.as_str().starts_with("secret");
-        if denied { Err(ReasonCode::NotAuthorized) } else { Ok(()) }
+        if denied { Verdict::Deny(ReasonCode::NotAuthorized) } else { Verdict::Allow }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     TenantOptions,
     envelope::Envelope,
     options::NodeOptions,
-    ports::{Arrival, ConnId, Door, Fetch, Ports, Ticket, Turn},
+    ports::{Arrival, ConnId, Door, Fetch, Ports, Query, Ticket, Turn},
     shard::Context,
 };
 
@@ -79,6 +79,9 @@ impl Ports for Wires {
     fn commit(&mut self, _: Batch, _: LogPosition) {}
     fn fetch(&mut self, _: Fetch) {}
     fn verify(&mut self, _: Ticket, _: Arc<dyn Policy>, _: Credentials) -> bool {
+        false
+    }
+    fn ask(&mut self, _: Query, _: Arc<dyn Policy>, _: Credentials) -> bool {
         false
     }
 }

@@ -20,7 +20,7 @@ const TOPIC: u16 = 2;
 /// From where, to where, and whether it is the row of requests.
 type Row = (u16, u16, bool);
 
-struct Trio {
+pub(super) struct Trio {
     shards: Vec<Lone>,
     rows: BTreeMap<Row, VecDeque<Envelope>>,
     /// From it nothing comes.
@@ -35,12 +35,12 @@ impl Trio {
         Self { shards, rows: BTreeMap::new(), slow: None }
     }
 
-    fn at(&mut self, shard: u16) -> &mut Lone {
+    pub(super) fn at(&mut self, shard: u16) -> &mut Lone {
         &mut self.shards[usize::from(shard)]
     }
 
     /// A name that lives on that shard.
-    fn name(&self, shard: u16, prefix: &str) -> String {
+    pub(super) fn name(&self, shard: u16, prefix: &str) -> String {
         let context = &self.shards[0].shard.context;
         let mut names = (0..).map(|number| format!("{prefix}{number}"));
         names.find(|name| context.shard_of(name) == shard).unwrap()
@@ -80,13 +80,13 @@ impl Trio {
         self.run();
     }
 
-    fn subscribe(&mut self, conn: u32, topic: &str) {
+    pub(super) fn subscribe(&mut self, conn: u32, topic: &str) {
         self.at(SUBSCRIBER).subscribe(conn, topic);
         self.run();
     }
 
     /// What the subscribers got, now that everything comes.
-    fn got(&mut self) -> Vec<String> {
+    pub(super) fn got(&mut self) -> Vec<String> {
         self.slow = None;
         self.run();
         let got = std::mem::take(&mut self.at(SUBSCRIBER).desk.delivered);
@@ -96,7 +96,7 @@ impl Trio {
     }
 
     /// A publisher, two subscribers, and a topic, with a retained message on it.
-    fn with_retained() -> (Self, String) {
+    pub(super) fn with_retained() -> (Self, String) {
         let mut node = Self::new();
         let (publisher, topic) = (node.name(PUBLISHER, "p"), node.name(TOPIC, "r/"));
         node.at(PUBLISHER).connect(0, &publisher, 0);

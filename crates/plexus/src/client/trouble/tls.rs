@@ -202,6 +202,7 @@ pub(crate) fn of_files(error: &TlsConfigError) -> String {
         | TlsConfigError::HalfPair
         | TlsConfigError::NoCrl { .. }
         | TlsConfigError::Crl { .. }
+        | TlsConfigError::CrlSignature { .. }
         | TlsConfigError::UnusedCrls
         | TlsConfigError::Ocsp { .. }
         | TlsConfigError::NoName { .. }

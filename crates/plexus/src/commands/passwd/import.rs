@@ -23,9 +23,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, requires = "import", value_parser = scheme)]
     scheme: Option<PasswordScheme>,
 
-    /// Let users of that file take the place of those of the same name
-    #[arg(long, requires = "import")]
-    replace: bool,
+    /// Let users of that file take the place of those of the same name; without --import: a hash that of keys of
+    /// SCRAM
+    #[arg(long, conflicts_with_all = ["delete", "print", "check"])]
+    pub(super) replace: bool,
 }
 
 impl ImportArgs {
@@ -62,6 +63,10 @@ fn scheme(text: &str) -> Result<PasswordScheme, String> {
     match text.parse() {
         Ok(PasswordScheme::Plain) => {
             Err("is not hashed at all; set such passwords one by one, they are hashed then".into())
+        }
+        // Some of its forms are too weak to be kept.
+        Ok(PasswordScheme::Directory) => {
+            Err("stay in their directory; have the node ask it, as [[access.ldap]]".into())
         }
         read => read.map_err(|error: SchemeError| error.to_string()),
     }

@@ -9,7 +9,10 @@ use plexus_config::NodePlan;
 use plexus_net::{TlsEnds, TlsOptions, TlsServer};
 use plexus_stdx::calendar::DAY;
 
-use super::reload::{counted, tell_each};
+use super::{
+    lists::{self, Lists},
+    reload::{counted, tell_each},
+};
 use crate::{
     client::trouble::of_files,
     commands::validity::{self, now},
@@ -19,6 +22,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Certificates {
     listeners: Vec<Watched>,
+    /// What is fetched for them.
+    lists: Lists,
     /// How often their files are looked at, if at all.
     interval: Option<Duration>,
     /// What was read anew, and what could not be, is reported there.
@@ -49,7 +54,7 @@ enum Which {
 }
 
 impl Certificates {
-    pub(super) fn new(plan: &NodePlan, interval: Option<Duration>) -> Self {
+    pub(super) fn new(plan: &NodePlan, interval: Option<Duration>, lists: Lists) -> Self {
         let listeners = plan.listeners.iter().filter_map(|one| {
             let options = one.net.tls.clone()?;
             // Before they are read: what changes meanwhile is noticed at the next look.
@@ -60,11 +65,18 @@ impl Certificates {
             Some(Watched { name: one.name.clone(), options, prints, broken, ends })
         });
         let audit = plan.audit.clone();
-        Self { listeners: listeners.collect(), interval, audit, told: now() / DAY }
+        let listeners = listeners.collect();
+        Self { listeners, lists, interval, audit, told: now() / DAY }
+    }
+
+    /// How often to look, if anything is looked at.
+    pub(super) fn every(&self) -> Option<Duration> {
+        self.interval.into_iter().chain(self.lists.every()).min()
     }
 
     /// Reads everything anew; says of how many listeners that could be done.
     pub(super) fn reload(&mut self, node: &NodeHandle) -> Option<String> {
+        self.lists.refresh(lists::Which::All);
         let told = self.read(Which::All, node);
         self.tell_what_is_odd();
         self.show(node);
@@ -73,8 +85,9 @@ impl Certificates {
 
     /// Looks whether files have changed, and whether something is about to end.
     pub(super) fn look(&mut self, node: &NodeHandle) {
-        if self.interval.is_some()
-            && let Some(told) = self.read(Which::Changed, node)
+        let which = if self.lists.refresh(lists::Which::Due) { Which::All } else { Which::Changed };
+        if (self.interval.is_some() || which == Which::All)
+            && let Some(told) = self.read(which, node)
         {
             tracing::info!("read anew: {told}");
         }

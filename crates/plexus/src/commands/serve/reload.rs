@@ -1,5 +1,5 @@
-//! What SIGHUP reads anew: certificates, users, rules, bans, the log level. Whatever is wrong leaves the old in
-//! its place.
+//! What SIGHUP reads anew: certificates, authenticators with their users and keys, rules, bans, the log level.
+//! Whatever is wrong leaves the old in its place.
 
 use std::time::Duration;
 
@@ -7,13 +7,16 @@ use plexus_admission::{UserBook, UserTable};
 use plexus_audit::{AuditPort, Event, Kind};
 use plexus_broker::NodeHandle;
 use plexus_config::{
-    Config, ConfigError, Diagnostic, LiveRules, NodePlan, Settings, settings::BanSettings,
+    Config, ConfigError, Diagnostic, LiveAuthenticators, LiveRules, NodePlan, Office, Settings,
+    settings::{AccessSettings, BanSettings},
 };
+use plexus_runtime::Handle;
 use toml::{Table, Value};
 use tracing::Level;
 
-use super::{ServeArgs, certificates::Certificates};
+use super::{ServeArgs, certificates::Certificates, lists::Lists};
 use crate::{
+    back_ends::Built,
     failure::{Failure, chain},
     log::LogHandle,
     machine,
@@ -27,7 +30,9 @@ pub(super) struct Reload {
     /// What the users of now were read by, if that is another.
     latest: Option<Config>,
     log: LogHandle,
-    users: Option<UserTable>,
+    authenticators: LiveAuthenticators,
+    /// Where authenticators are asked.
+    runtime: Handle,
     rules: LiveRules,
     bans: Vec<BanSettings>,
     certificates: Certificates,
@@ -50,21 +55,37 @@ fn tell_weak(users: &UserBook) {
 }
 
 impl Reload {
-    pub(super) fn new(args: &ServeArgs, start: &Config, plan: &NodePlan, log: LogHandle) -> Self {
-        if let Some(users) = &plan.users {
+    pub(super) fn new(
+        args: &ServeArgs,
+        start: &Config,
+        plan: &NodePlan,
+        (log, runtime, lists): (LogHandle, Handle, Lists),
+    ) -> Self {
+        if let Some(users) = plan.authenticators.users() {
             tell_weak(&users.users());
         }
-        let certificates = Certificates::new(plan, interval(start));
+        let certificates = Certificates::new(plan, interval(start), lists);
         let (args, start) = (args.clone(), start.clone());
-        let (users, rules) = (plan.users.clone(), plan.rules.clone());
+        let (authenticators, rules) = (plan.authenticators.clone(), plan.rules.clone());
         let bans = start.settings.access.ban.clone();
         let audit = plan.audit.clone();
-        Self { args, start, latest: None, log, users, rules, bans, certificates, audit }
+        Self {
+            args,
+            start,
+            latest: None,
+            log,
+            authenticators,
+            runtime,
+            rules,
+            bans,
+            certificates,
+            audit,
+        }
     }
 
     /// How often [`Self::look`] is due.
     pub(super) fn every(&self) -> Duration {
-        interval(&self.start).unwrap_or(HOUR)
+        self.certificates.every().unwrap_or(HOUR)
     }
 
     /// What there is to tell from the beginning on.
@@ -89,19 +110,28 @@ impl Reload {
                 tracing::info!("{}", summary(&done));
             }
             Ok(fresh) => {
-                let users = self.users(&fresh);
-                let keys = later(&self.start.settings, &fresh.settings);
+                let access = self.access(&fresh);
+                let mut keys = later(&self.start.settings, &fresh.settings);
+                let implied = |config: &Config| config.settings.listener.is_empty();
+                if implied(&self.start)
+                    && implied(&fresh)
+                    && self.start.listeners() != fresh.listeners()
+                {
+                    keys.push("where a node without [[listener]] listens".to_owned());
+                }
                 if !keys.is_empty() {
                     let keys = limited(&keys);
                     tracing::warn!(keys, "changes of these keys wait for the next start");
                     self.failed("configuration", &format!("{keys} wait for the next start"));
                 }
-                let rules = self.rules(&fresh, node);
+                // Rules may speak of what only these authenticators prove.
+                let rules = access.is_some().then(|| self.rules(&fresh, node)).flatten();
                 let bans = self.bans(&fresh, node);
                 let level = format!("log level {}", fresh.settings.log.level);
-                done.extend(users.clone().into_iter().chain(rules).chain(bans).chain([level]));
+                let is_new = access.is_some();
+                done.extend(access.into_iter().flatten().chain(rules).chain(bans).chain([level]));
                 self.told(&done, &fresh);
-                if users.is_some() {
+                if is_new {
                     self.latest = Some(fresh);
                 }
             }
@@ -112,34 +142,75 @@ impl Reload {
                     "the configuration cannot be read, the old one stays",
                 );
                 // The file of the users stands on its own.
-                done.extend(self.users(self.latest.as_ref().unwrap_or(&self.start)));
+                done.extend(self.users());
                 tracing::info!("{}", summary(&done));
             }
         }
     }
 
-    /// How many users there are now.
-    fn users(&self, config: &Config) -> Option<String> {
+    /// The authenticators, with their users and keys: what there is now, or nothing where the old ones stay.
+    fn access(&mut self, fresh: &Config) -> Option<Vec<String>> {
+        let count = fresh.settings.access.authenticators().len();
+        if count == 0 && self.authenticators.any() {
+            // A file that was cut off, most likely: it must not open the door.
+            tracing::error!(
+                "there is no authenticator any more, the old ones and the old rules stay; to let \
+                 everybody in, start the node anew"
+            );
+            self.failed(
+                "authenticators",
+                "there is none any more, the old ones and the rules stay",
+            );
+            return None;
+        }
+        let stay = "the old authenticators and the old rules stay";
+        let tell = |failure| self.tell("authenticators", failure, stay);
+        let seed = machine::seed().map_err(tell).ok()?;
+        let secret = machine::secret().map_err(tell).ok()?;
+        let office = Office { runtime: self.runtime.clone(), secret, back_ends: &Built };
+        let mut told = Vec::new();
+        let users = match fresh.user_table(&office, seed).map_err(Failure::from) {
+            Ok(users) => {
+                if let Some(users) = users.as_ref().map(UserTable::users) {
+                    tell_weak(&users);
+                    told.push(counted(users.len(), "user"));
+                }
+                users
+            }
+            Err(failure) => {
+                self.tell("users", failure, "the old users stay");
+                if !fresh.knows_users_alike(&self.authenticators) {
+                    return None;
+                }
+                self.authenticators.users().cloned()
+            }
+        };
+        let live = &mut self.authenticators;
+        if let Err(error) = fresh.renew_authenticators(live, users, &office, seed) {
+            self.tell("authenticators", error.into(), stay);
+            return None;
+        }
+        if let Some(users) = told.first() {
+            self.done("users", users);
+        }
+        if count > 0 {
+            self.done("authenticators", &counted(count, "authenticator"));
+        }
+        Some(told)
+    }
+
+    /// How many users there are now, where the configuration itself cannot be read.
+    fn users(&self) -> Option<String> {
+        let live = self.authenticators.users()?;
         let stay = |failure| self.tell("users", failure, "the old users stay");
         let seed = machine::seed().map_err(stay).ok()?;
-        let fresh = config.users(seed).map_err(Failure::from);
-        let fresh = fresh.map_err(stay).ok()?;
-        match (&self.users, fresh) {
-            (Some(live), Some(users)) => {
-                let count = counted(users.len(), "user");
-                tell_weak(&users);
-                live.replace(users);
-                self.done("users", &count);
-                Some(count)
-            }
-            (None, Some(_)) | (Some(_), None) => {
-                let waits = "whether there are users at all changes only at the next start";
-                tracing::warn!("{waits}");
-                self.failed("users", waits);
-                None
-            }
-            (None, None) => None,
-        }
+        let config = self.latest.as_ref().unwrap_or(&self.start);
+        let users = config.users(seed).map_err(Failure::from).map_err(stay).ok()??;
+        let count = counted(users.len(), "user");
+        tell_weak(&users);
+        live.replace(users);
+        self.done("users", &count);
+        Some(count)
     }
 
     /// How many rules there are now, if there were or are any.
@@ -244,16 +315,28 @@ fn summary(done: &[String]) -> String {
 fn later(old: &Settings, new: &Settings) -> Vec<String> {
     let mut alike = new.clone();
     alike.log.level = old.log.level.clone();
-    alike.access.users_file.clone_from(&old.access.users_file);
-    alike.access.users.clone_from(&old.access.users);
-    alike.access.rule.clone_from(&old.access.rule);
-    alike.access.no_match = old.access.no_match;
-    alike.access.ban.clone_from(&old.access.ban);
-    let users_of = |name: &_| old.access.tenant.iter().find(|tenant| tenant.name == *name);
+    let AccessSettings { lockout, flapping, ask, tenant, .. } = new.access.clone();
+    let (remember_answers, filter_deliveries) =
+        (new.access.remember_answers, new.access.filter_deliveries);
+    alike.access = AccessSettings {
+        lockout,
+        flapping,
+        ask,
+        remember_answers,
+        filter_deliveries,
+        tenant,
+        ..old.access.clone()
+    };
     for tenant in &mut alike.access.tenant {
-        let before = users_of(&tenant.name).and_then(|before| before.users_file.clone());
-        if let Some(before) = before.filter(|_| tenant.users_file.is_some()) {
-            tenant.users_file = Some(before);
+        if let Some(old) = old.access.tenant.iter().find(|old| old.name == tenant.name) {
+            tenant.users_file.clone_from(&old.users_file);
+        }
+    }
+    for (new, old) in alike.listener.iter_mut().zip(&old.listener) {
+        if (&new.url, &new.name) == (&old.url, &old.name) {
+            new.chain.clone_from(&old.chain);
+            new.rules_from.clone_from(&old.rules_from);
+            new.allow_anonymous = old.allow_anonymous;
         }
     }
     let tree = |settings: &Settings| Table::try_from(settings).unwrap_or_default();
