@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use plexus_broker::recovery::Recovery;
 use plexus_records::{
     Audience,
     kept::{Kept, KeptOpen, KeptSession, Writer},
 };
+use plexus_recovery::Recovery;
 use plexus_stdx::Seed;
 use plexus_store::{Disk, tools::Reader};
 use plexus_types::{MessageId, TopicFilter, TopicName};

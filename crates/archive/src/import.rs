@@ -7,11 +7,11 @@ mod queue;
 
 use std::{io::BufRead, sync::Arc};
 
-use plexus_broker::recovery::Recovery;
 use plexus_records::{
     Audience,
     kept::{KeptSession, Writer},
 };
+use plexus_recovery::Recovery;
 use plexus_stdx::{HashMap, Seed};
 use plexus_store::{Batch, ClockMap, Commit, Disk, Identity, Log, LogError, LogOptions};
 use plexus_types::{ClientId, MessageId, TopicName};

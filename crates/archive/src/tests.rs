@@ -3,8 +3,8 @@
 mod hostile;
 mod random;
 
-use plexus_broker::recovery::Recovery;
 use plexus_records::kept::Kept;
+use plexus_recovery::Recovery;
 use plexus_stdx::Seed;
 use plexus_store::{Identity, testing::MemoryDisk, tools::Reader};
 

@@ -66,7 +66,7 @@ impl Checks {
         let (outcomes, arrived) = sync_channel(UNDER_WAY_MAX);
         let (advice, advised) = sync_channel(ACTS_MAX);
         let (under_way, waiting, acts) = (0, BTreeMap::new(), 0);
-        Self { bell, fences, clock, outcomes, arrived, under_way, waiting, advice, advised, acts }
+        Self { bell, fences, clock, outcomes, arrived, under_way, advice, advised, acts, waiting }
     }
 
     /// Has the policy check the credentials; false when too many checks are under way.

@@ -8,8 +8,6 @@
 //! A thread waits in the poll of its first shard, which watches the polls of its others too: who drives
 //! one alone makes one system call to hear of a message, not two.
 
-mod pace;
-
 use std::{
     io,
     os::fd::AsRawFd,
@@ -22,10 +20,10 @@ use std::{
 };
 
 use mio::{Events, Poll, Waker};
+use plexus_links::Pace;
 use plexus_porch::Clock;
 use plexus_types::Instant;
 
-use self::pace::Pace;
 use crate::reactor::{Reactor, Step, WAKER};
 
 /// Rounds in which shards of a thread hear each other before it looks at its sockets again.

@@ -10,10 +10,9 @@
 //!
 //! *Reading order.* `ports`, `envelope`, `shard` and its parts, then `reactor`, `node`.
 //!
-//! *Tests.* Beside the code; `examples/recovery_bench` starts nodes on full stores; `sim` drives shards
-//! from a seed.
+//! *Tests.* Beside the code; `hotpaths/examples/recovery_bench` starts nodes on full stores; `sim` drives
+//! shards from a seed.
 
-pub mod alarm;
 mod checks;
 mod drivers;
 pub mod envelope;
@@ -25,7 +24,6 @@ mod node;
 pub mod options;
 pub mod ports;
 mod reactor;
-pub mod recovery;
 pub mod shard;
 pub mod sys;
 

@@ -8,8 +8,6 @@
 
 mod advice;
 mod arrivals;
-#[cfg(feature = "canary")]
-mod canary;
 mod census;
 mod clients;
 mod credit;
@@ -37,8 +35,8 @@ use std::{
 };
 
 use plexus_access::{Notice, Visitor};
-use plexus_porch::{Fences, Tenants};
-use plexus_records::{SLOTS, slot_of};
+use plexus_porch::{Alarms, Fences, Tenants};
+use plexus_records::Places;
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
 };
@@ -47,13 +45,9 @@ use plexus_topics::{GroupId, Interest, Matches, SharedGroups, SubscriptionIndex}
 use plexus_types::{ClientId, Durability, Instant, Message, TopicName, filter_matches};
 use plexus_wire::{Packet, ProtocolError};
 
-#[cfg(feature = "canary")]
-pub use self::canary::Canary;
 pub use self::census::Census;
 pub(crate) use self::credit::is_acknowledged_publish;
-pub use self::log::{
-    Doors, LogState, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
-};
+pub use self::log::LogState;
 use self::{
     advice::Wills,
     arrivals::Newcomer,
@@ -66,12 +60,16 @@ use self::{
     timers::Timers,
 };
 use crate::{
-    alarm::Alarms,
     counters::Counters,
     envelope::Envelope,
     options::NodeOptions,
     ports::{ConnId, Ticket, Turn},
     sys::{Memory, Sys},
+};
+#[cfg(feature = "canary")]
+pub use plexus_recovery::Canary;
+pub use plexus_recovery::{
+    Doors, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession,
 };
 
 /// What all shards of a node share, none of it written by two of them.
@@ -134,12 +132,17 @@ impl Context {
 
     /// The slot of what goes by that name.
     pub fn slot_of(&self, name: &str) -> u16 {
-        slot_of(self.seed, name)
+        self.places().slot_of(name)
     }
 
     /// The shard that a slot belongs to.
     pub const fn shard_of_slot(&self, slot: u16) -> u16 {
-        (slot as u32 * self.options.shards as u32 / SLOTS as u32) as u16
+        self.places().shard_of_slot(slot)
+    }
+
+    /// Where slots are.
+    pub const fn places(&self) -> Places {
+        Places { seed: self.seed, shards: self.options.shards }
     }
 
     /// The shard that owns what goes by that name.

@@ -11,6 +11,7 @@
 //!
 //! *Tests.* Beside `fences` and `meter`; the porch from outside, in `plexus` and `conformance`.
 
+mod alarm;
 mod certificate;
 mod clock;
 pub mod counters;
@@ -23,6 +24,7 @@ mod options;
 mod porch;
 mod tenants;
 
+pub use alarm::{Alarm, Alarms};
 pub use clock::Clock;
 pub use error::OpenError;
 pub use fences::{Fence, FenceOptions, Fences, Seat, Seats, Who, is_banned};

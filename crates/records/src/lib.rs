@@ -19,4 +19,4 @@ mod slots;
 pub use progress::Progress;
 pub use record::{Audience, Record};
 pub use seen::{Lot, Seen};
-pub use slots::{SLOTS, slot_of};
+pub use slots::{Places, SLOTS, slot_of};

@@ -229,7 +229,7 @@ proptest! {
         let (who, filter) = (client("r1", None, ""), TopicFilter::try_from(filter.as_str()).unwrap());
         let qos = Qos::new(qos).unwrap();
         let rule = rules.find_any(&who, &filter, qos);
-        let admitted = rule.map_or(rules.otherwise(), |(_, rule)| rule.effect) == Effect::Allow;
+        let admitted = rule.map_or_else(|| rules.otherwise(), |(_, rule)| rule.effect) == Effect::Allow;
         let all = universe();
         let mut got = all.iter().filter(|topic| filter_matches(filter.as_str(), topic));
         let gets = |topic: &TopicName, qos| {

@@ -364,7 +364,8 @@ fn all_show(count: usize, token: &str, step: &Arc<Step>, runtime: &Runtime) -> R
     for _ in 0..count {
         let (tells, step, mut shown) = (tells.clone(), Arc::clone(step), shows(token));
         runtime.handle().spawn(async move {
-            let is_in = matches!(step.ask(Subject::Client, &mut shown).await, Ok(Answer::Allow(..)));
+            let is_in =
+                matches!(step.ask(Subject::Client, &mut shown).await, Ok(Answer::Allow(..)));
             let _heard = tells.send(is_in);
         });
     }

@@ -40,7 +40,7 @@ impl Life {
         let identity = Identity { store: 1 << 99, hash_seed: seed, created_millis: 1_000 };
         let mut options = LogOptions::new(identity, ClockMap::default());
         options.segment_bytes = 16 * 1024;
-        let mut recovery = plexus_broker::recovery::Recovery::new(Seed::new(seed));
+        let mut recovery = plexus_recovery::Recovery::new(Seed::new(seed));
         let mut log = Log::open(disk.clone(), options, &mut recovery).expect("an empty folder");
         log.set_references(std::iter::empty()).expect("nothing is referred to");
         let life = Self {

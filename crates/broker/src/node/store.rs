@@ -21,10 +21,10 @@ use crate::{
     logger::{self, Job, LogPlace, Logger, Mark, Owner, SpareMaker, read_message},
     ports::Door,
     reactor::{Control, LogEnd},
-    recovery::{Crew, Recovery},
     shard::{Context, Restored},
 };
 use plexus_records::{Progress, kept::Writer};
+use plexus_recovery::{Crew, Recovery};
 
 /// Reads the log on a thread that ends with it. What it has allocated then belongs to nobody, so that
 /// the threads of the shards can use again what they free of it.
@@ -206,9 +206,11 @@ impl Store {
             known.or_else(|| doors.first()).map_or_else(|| Arc::new(closed(name)), Arc::clone)
         };
         let next = log.next_message_id();
-        let restored =
-            recovery.deal(context, next, find, |id| read_message(&log, id)).map_err(|error| {
-                StartError::Log { folder: folder.display().to_string(), source: Box::new(error) }
+        let restored = recovery
+            .deal(context.places(), next, find, |id| read_message(&log, id))
+            .map_err(|error| StartError::Log {
+                folder: folder.display().to_string(),
+                source: Box::new(error),
             })?;
         Ok(Dealt { log, restored, began })
     }
@@ -314,7 +316,7 @@ mod tests {
     use plexus_types::MessageId;
 
     use super::*;
-    use crate::recovery::tests::{begun, given_back, image, opened, queued, retained};
+    use plexus_recovery::testing::{begun, given_back, image, opened, queued, retained};
 
     fn open(disk: &MemoryDisk) -> (Log<MemoryDisk>, Recovery) {
         let identity = Identity { store: 1, hash_seed: 2, created_millis: 3 };

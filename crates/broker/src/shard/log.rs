@@ -18,19 +18,16 @@ use plexus_session::{Change, LogPosition};
 use plexus_store::{Batch, Commit, Group};
 use plexus_types::{Durability, Message, MessageId, Qos, ReasonCode, TopicName};
 
+pub use self::refresh::LogState;
 pub(super) use self::weight::Weight;
 use self::{ended::EndedSessions, reads::GroupReads, refresh::Refresh};
-pub use self::{
-    refresh::LogState,
-    restore::{Doors, OpenMessage, Restored, RestoredRetained, RestoredSession},
-};
-use super::{Shard, retained::is_own, route::bits};
+use super::{OpenMessage, Opened, Shard, retained::is_own, route::bits};
 use crate::{
     envelope::{ClientRef, Envelope},
     options::NodeOptions,
     ports::{Fetch, Reader, Turn},
 };
-use plexus_records::{Audience, Record};
+use plexus_records::Record;
 
 /// A turn whose records, or whose messages to other shards, are not known to be kept.
 #[derive(Debug)]
@@ -42,15 +39,6 @@ struct Unkept {
     clients: Vec<ClientRef>,
     /// Publications that are with all who get them when it is kept.
     done: Vec<(Opened, MessageId)>,
-}
-
-/// A publication in the log that may not be with all who get it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// Where the log has it.
-    pub group: Group,
-    /// Who is to get it.
-    pub audience: Audience,
 }
 
 /// See the module's documentation.

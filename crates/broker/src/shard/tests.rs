@@ -13,6 +13,7 @@ mod tenants;
 mod trio;
 mod unkept;
 mod withheld;
+mod worlds;
 
 use std::{sync::Arc, time::Duration};
 

@@ -152,7 +152,7 @@ fn answer(config: &Config, principal: &Principal, act: &Act<'_>) -> Result<(), F
     if rule.is_none() && asks {
         return asked();
     }
-    let allowed = rule.map_or(rules.otherwise(), |(_, rule)| rule.effect) == Effect::Allow;
+    let allowed = rule.map_or_else(|| rules.otherwise(), |(_, rule)| rule.effect) == Effect::Allow;
     let because = match rule {
         Some((place, rule)) => {
             let origin = config.origin(&["access", "rule", &place.to_string()]);

@@ -69,11 +69,10 @@ impl Subscriber {
             .spawn()
             .expect("mosquitto_sub runs; cargo xtask test installs it");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let told = lines.by_ref().map(|line| line.expect("text"));
+        let mut told = lines.by_ref().map(|line| line.expect("text"));
         // A refusal has a number above 128.
         let granted = told
-            .filter_map(|line| line.strip_prefix("Subscribed (mid: 1): ").map(str::to_owned))
-            .next()
+            .find_map(|line| line.strip_prefix("Subscribed (mid: 1): ").map(str::to_owned))
             .is_some_and(|told| told.split(", ").all(|reason| reason == "1"));
         Self { child, lines, granted }
     }

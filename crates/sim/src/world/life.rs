@@ -2,10 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use plexus_broker::{
-    recovery::Recovery,
-    shard::{Context, Shard},
-};
+use plexus_broker::shard::{Context, Shard};
+use plexus_recovery::Recovery;
 use plexus_stdx::Seed;
 use plexus_types::Instant;
 

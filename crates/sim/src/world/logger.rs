@@ -9,9 +9,9 @@ use std::{
 
 use plexus_broker::{
     ports::{Door, Fetch},
-    recovery::Recovery,
     shard::{Context, Restored, Shard},
 };
+use plexus_recovery::Recovery;
 use plexus_session::LogPosition;
 use plexus_stdx::Seed;
 use plexus_store::{
@@ -126,7 +126,7 @@ impl Logger {
         context.log.note_segment(log.current_segment());
         let next = log.next_message_id();
         recovery
-            .deal(context, next, |_| Arc::clone(door), |id| read(log, id))
+            .deal(context.places(), next, |_| Arc::clone(door), |id| read(log, id))
             .map_err(|error: LogError| error.to_string())
     }
 

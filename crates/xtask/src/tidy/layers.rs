@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 11] = [
+const BESIDE: [(&str, &str); 13] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
@@ -16,6 +16,8 @@ const BESIDE: [(&str, &str); 11] = [
     ("plexus-broker", "plexus-net"),
     ("plexus-broker", "plexus-links"),
     ("plexus-broker", "plexus-porch"),
+    ("plexus-broker", "plexus-recovery"),
+    ("plexus-recovery", "plexus-porch"),
     ("plexus", "plexus-bench"),
 ];
 

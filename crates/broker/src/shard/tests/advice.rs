@@ -44,7 +44,7 @@ impl Policy for Unsure {
 
     fn advice(&self) -> Option<Advice> {
         let edition = Edition::new(u64::from(self.0.load(SeqCst)));
-        Some(Advice { edition, holds: Duration::from_secs(60) })
+        Some(Advice { edition, holds: Duration::from_mins(1) })
     }
 
     fn subscribe(&self, _: &Principal, filter: &TopicFilter, _: Qos) -> Verdict {
@@ -147,9 +147,9 @@ fn the_client_waits_for_the_answer_and_nobody_else() {
         node.publish(2, "a", Qos::AtMostOnce, "x");
         assert_eq!(node.came(), 1);
         if allowed {
-            node.allow()
+            node.allow();
         } else {
-            node.deny()
+            node.deny();
         }
         assert_eq!((node.came(), node.acknowledged()), (usize::from(allowed), vec![reason]));
         assert!(node.reads(1));
@@ -287,9 +287,9 @@ fn a_will_is_asked_about_and_holds_up_no_session() {
         assert_eq!(node.came(), 0);
         assert!(matches!(node.desk.queries[0].0, Query::Will(_)));
         if allowed {
-            node.allow()
+            node.allow();
         } else {
-            node.deny()
+            node.deny();
         }
         assert_eq!(node.came(), usize::from(allowed));
         assert_eq!(node.shard.counters().refused.read(), u64::from(!allowed));

@@ -4,10 +4,11 @@ use plexus_store::{ClockMap, Identity, Log, LogOptions, testing::MemoryDisk};
 use plexus_topics::Member;
 use plexus_types::TopicFilter;
 
+use plexus_recovery::Recovery;
+
 use super::*;
 use crate::{
     envelope::{Availability, Join},
-    recovery::Recovery,
     shard::Restored,
 };
 use plexus_records::kept::Kept;

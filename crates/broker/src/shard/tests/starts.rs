@@ -8,11 +8,9 @@ use plexus_types::TopicFilter;
 use slab::Slab;
 
 use super::{durability::node, *};
-use crate::{
-    recovery::{Recovery, tests::image},
-    shard::{OpenMessage, Opened, Restored, RestoredSession},
-};
+use crate::shard::{OpenMessage, Opened, Restored, RestoredSession};
 use plexus_records::Audience;
+use plexus_recovery::{Recovery, testing::image};
 
 const START: u64 = 1_000_000;
 
@@ -41,7 +39,7 @@ fn started(disk: &MemoryDisk, before: &Lone, now: Instant) -> Lone {
     (node.door, node.now) = (before.door.clone(), now);
     let nothing = |_| Err::<Arc<Message>, _>("nothing waits");
     let context = &node.shard.context;
-    let dealt = recovery.deal(context, MessageId::new(1), |_| Arc::clone(&door), nothing);
+    let dealt = recovery.deal(context.places(), MessageId::new(1), |_| Arc::clone(&door), nothing);
     let restored = dealt.unwrap().remove(0);
     node.act(|shard, turn| shard.restore(turn, restored));
     node.act(Shard::reopen);

@@ -9,12 +9,10 @@ use plexus_store::{Batch, Group, SegmentNumber};
 use plexus_types::{Instant, MessageId};
 use slab::Slab;
 
-use super::last_of;
-use crate::{
-    ports::Door,
-    shard::{Doors, RestoredSession},
-};
+use plexus_porch::Door;
 use plexus_records::{Record, Seen};
+
+use crate::{Doors, RestoredSession, recovery::last_of};
 
 /// The sessions of a group, by their keys in the log.
 #[derive(Debug)]
@@ -46,7 +44,7 @@ impl Drawer {
 }
 
 #[derive(Debug)]
-pub(super) struct Drafts {
+pub(crate) struct Drafts {
     seed: Seed,
     groups: Vec<Drawer>,
     /// The names of all listeners.
@@ -54,16 +52,16 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
-    pub(super) fn new(seed: Seed) -> Self {
+    pub(crate) fn new(seed: Seed) -> Self {
         Self { seed, groups: Vec::new(), listeners: BTreeSet::new() }
     }
 
-    pub(super) const fn seed(&self) -> Seed {
+    pub(crate) const fn seed(&self) -> Seed {
         self.seed
     }
 
     /// Adds those of other groups.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         if self.groups.len() < other.groups.len() {
             let seed = self.seed;
             self.groups.resize_with(other.groups.len(), || Drawer::new(seed));
@@ -84,7 +82,7 @@ impl Drafts {
     }
 
     /// The session came in through that listener; it begins there if it is new.
-    pub(super) fn came_through(
+    pub(crate) fn came_through(
         &mut self,
         group: Group,
         key: u64,
@@ -116,7 +114,7 @@ impl Drafts {
         name
     }
 
-    pub(super) fn change(
+    pub(crate) fn change(
         &mut self,
         group: Group,
         key: u64,
@@ -155,14 +153,14 @@ impl Drafts {
     }
 
     /// A start found that none of the group's clients is connected.
-    pub(super) fn all_away(&mut self, group: Group, at: Instant) {
+    pub(crate) fn all_away(&mut self, group: Group, at: Instant) {
         if let Some(drawer) = self.groups.get_mut(usize::from(group.0)) {
             drawer.starts.push(at);
         }
     }
 
     /// Whoever has not come back since is away since the first start that found it.
-    pub(super) fn note_away(&mut self) {
+    pub(crate) fn note_away(&mut self) {
         for Drawer { drafts, starts, connected, .. } in &mut self.groups {
             if starts.is_empty() {
                 continue;
@@ -178,7 +176,7 @@ impl Drafts {
     }
 
     /// What the session has been given while something was open.
-    pub(super) fn note_seen(&mut self, group: Group, key: u64, seen: Seen) {
+    pub(crate) fn note_seen(&mut self, group: Group, key: u64, seen: Seen) {
         if let Some(draft) = self.get_mut(group, key)
             && seen != Seen::default()
         {
@@ -187,7 +185,7 @@ impl Drafts {
     }
 
     /// What waits, as often as it does.
-    pub(super) fn messages(&self) -> impl Iterator<Item = MessageId> {
+    pub(crate) fn messages(&self) -> impl Iterator<Item = MessageId> {
         let drafts = self.groups.iter().flat_map(|drawer| &drawer.drafts);
         let images = drafts.filter_map(|(_, draft)| draft.image.as_ref());
         images.flat_map(|image| image.entries.iter().map(|entry| entry.message))
@@ -195,7 +193,7 @@ impl Drafts {
 
     /// Forgets that those messages wait, ascending as they are, and records what is left; yields how
     /// often they did.
-    pub(super) fn forget(&mut self, messages: &[MessageId], records: &mut Vec<Batch>) -> usize {
+    pub(crate) fn forget(&mut self, messages: &[MessageId], records: &mut Vec<Batch>) -> usize {
         self.note_away();
         let mut forgotten = 0;
         for (group, drawer) in (0..).zip(&mut self.groups) {
@@ -215,23 +213,23 @@ impl Drafts {
         forgotten
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.groups.iter().map(|drawer| drawer.drafts.len()).sum()
     }
 
     /// Above all keys.
-    pub(super) fn next_key(&self) -> u64 {
+    pub(crate) fn next_key(&self) -> u64 {
         let keys = self.groups.iter().flat_map(|drawer| drawer.by_key.keys());
         keys.max().map_or(1, |key| key + 1)
     }
 
     /// The listeners of all drafts.
-    pub(super) fn doors(&self, door: impl Fn(&str) -> Arc<Door>) -> Arc<Doors> {
+    pub(crate) fn doors(&self, door: impl Fn(&str) -> Arc<Door>) -> Arc<Doors> {
         let doors = self.listeners.iter().map(|name| (Arc::clone(name), door(name)));
         Arc::new(doors.collect())
     }
 
-    pub(super) fn into_groups(self) -> impl Iterator<Item = (u16, Slab<RestoredSession>)> {
+    pub(crate) fn into_groups(self) -> impl Iterator<Item = (u16, Slab<RestoredSession>)> {
         (0..=u16::MAX).zip(self.groups.into_iter().map(|drawer| drawer.drafts))
     }
 }

@@ -1,12 +1,9 @@
 //! From the records of the log to what each shard starts with.
 
-mod crew;
-mod drafts;
-
 use std::{collections::BTreeMap, sync::Arc};
 
 use plexus_records::{
-    Audience, Lot, Progress, Record, Seen,
+    Audience, Lot, Places, Progress, Record, Seen,
     kept::{Kept, KeptOpen, KeptSession, Writer},
 };
 use plexus_session::{Change, Given};
@@ -15,12 +12,9 @@ use plexus_store::{Batch, Commit, Group, Replay, SegmentNumber};
 use plexus_types::{Instant, Message, MessageId};
 use smallvec::SmallVec;
 
-pub(crate) use self::crew::Crew;
-use self::drafts::Drafts;
-use crate::{
-    ports::Door,
-    shard::{Context, OpenMessage, Opened, Restored, RestoredRetained, RestoredSession},
-};
+use plexus_porch::Door;
+
+use crate::{OpenMessage, Opened, Restored, RestoredRetained, RestoredSession, drafts::Drafts};
 
 /// Records of what is lost that make a batch.
 const FORGOTTEN_BYTES: usize = 16 << 20;
@@ -92,7 +86,7 @@ pub struct Recovery {
     progress: Option<Progress>,
     /// The bug that is planted.
     #[cfg(feature = "canary")]
-    pub canary: crate::shard::Canary,
+    pub canary: crate::Canary,
 }
 
 impl Replay for Recovery {
@@ -174,7 +168,7 @@ impl Recovery {
             newest_millis: 0,
             progress: None,
             #[cfg(feature = "canary")]
-            canary: crate::shard::Canary::Silent,
+            canary: crate::Canary::Silent,
         }
     }
 
@@ -198,7 +192,7 @@ impl Recovery {
     }
 
     /// The message waits for that session.
-    fn note_given(&mut self, group: Group, key: u64, given: Given<'_>) {
+    pub(crate) fn note_given(&mut self, group: Group, key: u64, given: Given<'_>) {
         let Given { message: id, retain, group: by } = given;
         if self.open.is_empty() {
             return;
@@ -281,7 +275,7 @@ impl Recovery {
     }
 
     /// Adds what another has been told of sessions of other groups.
-    fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         assert!(other.open.is_empty() && other.retained.is_empty(), "invariant: of sessions alone");
         self.drafts.merge(other.drafts);
         self.newest_millis = self.newest_millis.max(other.newest_millis);
@@ -374,7 +368,7 @@ impl Recovery {
     /// Deals everything out to the shards. `read` brings a message, `door` the listener of a name.
     pub fn deal<E>(
         mut self,
-        context: &Context,
+        places: Places,
         next_message: MessageId,
         door: impl Fn(&str) -> Arc<Door>,
         read: impl Fn(MessageId) -> Result<Arc<Message>, E>,
@@ -397,9 +391,9 @@ impl Recovery {
             doors: Arc::clone(&doors),
             ..Restored::default()
         };
-        let mut dealt: Vec<_> = (0..context.options.shards).map(|_| empty()).collect();
+        let mut dealt: Vec<_> = (0..places.shards).map(|_| empty()).collect();
         let mut hand = |group: u16, give: &mut dyn FnMut(&mut Restored)| {
-            if let Some(restored) = dealt.get_mut(usize::from(context.shard_of_slot(group))) {
+            if let Some(restored) = dealt.get_mut(usize::from(places.shard_of_slot(group))) {
                 give(restored);
             }
         };
@@ -408,7 +402,7 @@ impl Recovery {
         }
         for (topic, Retained { message, segment: anchor }) in self.retained {
             let message = read(message)?;
-            hand(context.slot_of(&topic), &mut |restored| {
+            hand(places.slot_of(&topic), &mut |restored| {
                 let message = Arc::clone(&message);
                 restored.retained.push(RestoredRetained { message, anchor });
             });
@@ -427,7 +421,7 @@ impl Recovery {
                 };
                 hand(group.0, &mut |restored| restored.open.push(open.clone()));
                 for filter in by {
-                    hand(context.slot_of(&filter), &mut |restored| {
+                    hand(places.slot_of(&filter), &mut |restored| {
                         restored.served.push((id, Arc::clone(&filter)));
                     });
                 }
@@ -438,7 +432,7 @@ impl Recovery {
 }
 
 /// Where the next record goes: no batch is larger than the log takes at once.
-fn last_of(batches: &mut Vec<Batch>) -> &mut Batch {
+pub(crate) fn last_of(batches: &mut Vec<Batch>) -> &mut Batch {
     if batches.last().is_none_or(|last| last.bytes() >= FORGOTTEN_BYTES) {
         let mut batch = Batch::new();
         batch.mode(Commit::Synced);
@@ -448,4 +442,4 @@ fn last_of(batches: &mut Vec<Batch>) -> &mut Batch {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

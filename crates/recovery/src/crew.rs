@@ -12,7 +12,7 @@ use plexus_store::{Group, OpenError, Replay, SegmentNumber};
 
 use plexus_records::{Progress, Record};
 
-use super::Recovery;
+use crate::Recovery;
 
 /// Bytes of entries that are handed over at a time.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -20,13 +20,14 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const BLOCKS: usize = 8;
 
 /// Some entries of a segment, in order.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Block {
     segment: SegmentNumber,
     entries: Vec<Entry>,
     bytes: Vec<u8>,
 }
 
+#[derive(Debug)]
 struct Entry {
     group: Group,
     index: u64,
@@ -34,6 +35,7 @@ struct Entry {
     bytes: u32,
 }
 
+#[derive(Debug)]
 enum Order {
     Take(Block),
     Restart,
@@ -42,6 +44,7 @@ enum Order {
 /// What a thread has drawn up, or the entry that it could not read.
 type Drawn = Result<Recovery, OpenError>;
 
+#[derive(Debug)]
 struct Member<'scope> {
     orders: SyncSender<Order>,
     block: Block,
@@ -49,14 +52,15 @@ struct Member<'scope> {
 }
 
 /// See the module's documentation.
-pub(crate) struct Crew<'scope> {
+#[derive(Debug)]
+pub struct Crew<'scope> {
     front: Recovery,
     members: Vec<Member<'scope>>,
 }
 
 impl<'scope> Crew<'scope> {
     /// Starts the threads.
-    pub(crate) fn new(
+    pub fn new(
         scope: &'scope Scope<'scope, '_>,
         threads: u16,
         seed: Seed,
@@ -74,7 +78,7 @@ impl<'scope> Crew<'scope> {
     }
 
     /// Everything that the log said.
-    pub(crate) fn finish(self) -> Result<Recovery, OpenError> {
+    pub fn finish(self) -> Result<Recovery, OpenError> {
         let Self { front: mut whole, mut members } = self;
         members.iter_mut().for_each(Member::flush);
         // Nobody waits for an order any more before the first is waited for.

@@ -16,21 +16,23 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who says how many.
 #[derive(Debug)]
-pub(super) enum Pace {
+pub enum Pace {
+    /// As the load asks for.
     ByLoad(Load),
     /// One more each time, and again from one on.
     Restless,
 }
 
 impl Pace {
-    pub(super) const fn by_load(now: Instant, threads: usize) -> Self {
+    /// By what that many threads have had to do.
+    pub const fn by_load(now: Instant, threads: usize) -> Self {
         Self::ByLoad(Load::new(now, threads))
     }
 }
 
 /// What the threads have had to do.
 #[derive(Debug)]
-pub(super) struct Load {
+pub struct Load {
     /// Since when, and how long the threads together had been busy then.
     since: Instant,
     busy: Duration,
@@ -45,7 +47,7 @@ impl Load {
 
     /// How many threads are to be active, if not as many as are. `busy` is for how long all of them
     /// have been so far.
-    pub(super) fn adjust(&mut self, now: Instant, busy: Duration, active: usize) -> Option<usize> {
+    pub fn adjust(&mut self, now: Instant, busy: Duration, active: usize) -> Option<usize> {
         let span = now.saturating_since(self.since).as_nanos();
         if span < WINDOW.as_nanos() {
             return None;

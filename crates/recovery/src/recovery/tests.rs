@@ -4,57 +4,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use plexus_session::{Extras, Held, Image, Options, Sequence};
+use plexus_session::{Extras, Held, Image, Options};
 use plexus_types::{
     ClientId, Durability, MessageProperties, ProtocolVersion, Qos, Text, TopicFilter, TopicName,
 };
 use plexus_wire::SubscriptionOptions;
 
 use super::*;
-use crate::{NodeOptions, shard::RestoredSession};
+use crate::Crew;
+use crate::testing::{SHARED, Told, begun, given_back, opened, queued, retained};
 
 const NOW: u64 = 1_800_000_000_000;
-
-/// A record of a group, with the segment that it stands in.
-pub(crate) type Told = (u64, u16, Record);
-
-pub(crate) fn image(client: u64) -> Image {
-    Image {
-        client_id: ClientId::try_from(format!("client-{client}").as_str()).unwrap(),
-        user_name: None,
-        version: ProtocolVersion::V5,
-        expiry: 100,
-        away_since: None,
-        unsent: None,
-        next: Sequence::default(),
-        will: None,
-        subscriptions: Vec::new(),
-        accepted: Vec::new(),
-        entries: [].into(),
-    }
-}
-
-/// A session begins.
-pub(crate) fn begun(group: u16, key: u64) -> [Told; 2] {
-    let image = Change::Image(Box::new(image(key)));
-    [(1, group, Record::Listener(key, "tcp".into())), (1, group, Record::Session(key, image))]
-}
-
-pub(crate) fn queued(group: u16, key: u64, message: u64) -> Told {
-    let entry = plexus_session::Entry {
-        sequence: Sequence::new(message as u32),
-        message: MessageId::new(message),
-        size: 10,
-        since: 0,
-        qos: Qos::AtLeastOnce,
-        retain: false,
-        released: false,
-        extras: Extras::default(),
-    };
-    (1, group, Record::Session(key, Change::Queued(entry, None)))
-}
-
-const SHARED: &str = "$share/g/a/+";
 
 /// Queued as by the group.
 fn shared(group: u16, key: u64, message: u64) -> Told {
@@ -65,20 +25,8 @@ fn shared(group: u16, key: u64, message: u64) -> Told {
     (segment, group, record)
 }
 
-pub(crate) fn given_back(message: u64) -> Told {
-    (1, 5, Record::Open(MessageId::new(message), Audience::Group(SHARED.into())))
-}
-
-pub(crate) fn opened(message: u64) -> Told {
-    (1, 5, Record::Open(MessageId::new(message), Audience::Subscribers))
-}
-
 fn done(message: u64) -> Told {
     (1, 5, Record::Done(MessageId::new(message), Audience::Subscribers))
-}
-
-pub(crate) fn retained(message: u64, topic: &str) -> Told {
-    (1, 9, Record::Retained(MessageId::new(message), topic.into()))
 }
 
 fn tell(replay: &mut dyn Replay, told: &[Told]) -> Result<(), String> {
@@ -131,8 +79,7 @@ fn deal(recovery: Recovery) -> Vec<Dealt> {
 }
 
 fn dealt(recovery: Recovery) -> Vec<Restored> {
-    let options = NodeOptions { shards: 3, ..NodeOptions::default() };
-    let context = Context::new(options, Seed::new(2));
+    let places = Places { seed: Seed::new(2), shards: 3 };
     let door = Arc::new(Door {
         meter: None,
         name: "tcp".into(),
@@ -142,7 +89,7 @@ fn dealt(recovery: Recovery) -> Vec<Restored> {
         tenant: None,
     });
     let read = |id| Ok::<_, Infallible>(message(id));
-    recovery.deal(&context, MessageId::new(100), |_| Arc::clone(&door), read).unwrap()
+    recovery.deal(places, MessageId::new(100), |_| Arc::clone(&door), read).unwrap()
 }
 
 fn sorted(restored: Restored) -> Dealt {

@@ -29,7 +29,7 @@ pub enum Canary {
 
 impl Canary {
     /// How often the message is handed to another shard.
-    pub(super) fn copies(self, shard: u16, shards: u16, message: &Message) -> usize {
+    pub fn copies(self, shard: u16, shards: u16, message: &Message) -> usize {
         match self {
             Self::LosesRemote if message.qos == Qos::AtLeastOnce && shard + 1 == shards => 0,
             Self::RepeatsRemote if message.qos == Qos::ExactlyOnce => 2,
@@ -38,12 +38,12 @@ impl Canary {
     }
 
     /// Whether a turn waits for its records.
-    pub(super) fn waits_for_log(self) -> bool {
+    pub fn waits_for_log(self) -> bool {
         self != Self::AcknowledgesEarly
     }
 
     /// Whether a change that was read from the log is passed over.
-    pub(crate) fn skips(self, change: &Change) -> bool {
+    pub fn skips(self, change: &Change) -> bool {
         match self {
             Self::SkipsSubscriptions => matches!(change, Change::Subscribed(_)),
             Self::SkipsQueued => matches!(change, Change::Queued(..)),
@@ -57,7 +57,7 @@ impl Canary {
     }
 
     /// Whether a retained message is let pass.
-    pub(super) fn retains(self, known: bool, message: &Arc<Message>) -> bool {
+    pub fn retains(self, known: bool, message: &Arc<Message>) -> bool {
         !(self == Self::KeepsOldRetained && known && !message.payload.is_empty())
     }
 }
