@@ -41,8 +41,10 @@ fuzz_target!(|input: &[u8]| {
         password: (!by_name).then(|| Bytes::from(token)),
         peer: None,
         listener: Arc::from("tcp"),
+        tenant: None,
         certificate: None,
         enhanced: None,
+        wanted: None,
         gate: Gate::default(),
     };
     let tokens = tokens(by_name);
@@ -70,6 +72,7 @@ fn tokens(by_name: bool) -> &'static Tokens {
             leeway: Duration::from_secs(10),
             endless: true,
             user_name_claim: Some("sub".into()),
+            tenant_claim: Some("tenant".into()),
             rules_claim: "acl".into(),
             attributes_claim: "client_attrs".into(),
         };

@@ -79,7 +79,10 @@ impl Shard {
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
         if taken == Taken::Withheld {
             // Another member of a group may have it.
-            self.counters().withheld.add(u64::from(!is_shared));
+            if !is_shared {
+                self.counters().withheld.add(1);
+                self.count_for_tenant(slot, |counters| counters.withheld.add(1));
+            }
             return taken;
         }
         // The common case of a delivery is one PUBLISH to write; anything else goes the long way.

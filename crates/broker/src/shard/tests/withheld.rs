@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use plexus_access::{Credentials, Edition, Outcome, Policy, Principal, Reply, Verdict};
-use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
+use plexus_types::{Qos, ReasonCode, TenantName, TopicFilter, TopicName};
 use plexus_wire::Packet;
 
 use super::{Lone, trio::Trio};
-use crate::ports::ConnId;
+use crate::{TenantOptions, options::NodeOptions, ports::ConnId};
 
 /// Clients whose name begins with `t` (trusted) have everything, others nothing with `secret` in its topic,
 /// once it is said.
@@ -33,6 +33,7 @@ impl Ward {
 
     fn allows(&self, who: &Principal, topic: &TopicName) -> bool {
         self.asked.fetch_add(1, SeqCst);
+        assert_eq!(topic.tenant(), None, "rules have the names that clients know");
         let trusted = who.client_id.as_str().starts_with('t');
         trusted || !self.closed.load(SeqCst) || !topic.contains("secret")
     }
@@ -104,6 +105,32 @@ fn of_a_wide_subscription_comes_what_may_come() {
         [ReasonCode::Success; 2],
         "the publisher hears nothing of it"
     );
+}
+
+#[test]
+fn of_a_tenant_it_is_asked_by_the_names_that_its_clients_know() {
+    let acme = TenantName::try_from("acme").unwrap();
+    let tenants = vec![TenantOptions::new(acme.clone())];
+    let mut node = Lone::with(NodeOptions { tenants, ..NodeOptions::default() });
+    let ward = Arc::new(Ward::default());
+    node.door.policy = Arc::clone(&ward) as _;
+    node.door.tenant = Some(acme);
+    node.connect(0, "trusted writer", 0);
+    node.retain(0, "secret/kept", None);
+    node.connect(1, "reader", 0);
+    ward.close();
+    node.subscribe(1, "#");
+    for topic in ["secret/a", "public/a"] {
+        node.publish(0, topic, Qos::AtLeastOnce, "x");
+    }
+    for _ in 0..4 {
+        node.pass(std::time::Duration::ZERO);
+    }
+    let delivered = std::mem::take(&mut node.desk.delivered);
+    let topics: Vec<_> = delivered.iter().map(|it| it.message.topic.to_shown()).collect();
+    assert_eq!(topics.iter().map(TopicName::as_str).collect::<Vec<_>>(), ["public/a"]);
+    let withheld = node.shard.context.tenants.get("acme").unwrap().counters(0).withheld.read();
+    assert_eq!(withheld, 2, "the one that is kept, and the one that comes");
 }
 
 #[test]
