@@ -13,6 +13,8 @@ use plexus_runtime::{Handle, Runtime, unix_now};
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, ReasonCode, Text};
 
+use crate::{Conduct, Relay};
+
 /// How long a step may take before a test gives up on it: a bound of failure, not a measurement.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -92,4 +94,25 @@ impl Door {
             thread::yield_now();
         }
     }
+}
+
+/// What a back end behind that relay costs its clients that breaks, is deaf, is dead and is there again: a refusal, and
+/// nobody stays out. `restart` ends the server and starts it again; both doors have asked nothing yet, and `hasty` waits
+/// for [`SHORT`] only.
+pub fn bears_trouble(relay: &mut Relay, patient: &Door, hasty: &Door, restart: impl FnOnce()) {
+    let refused = Err(ReasonCode::ServerUnavailable);
+    assert!(patient.asks("bob", "right").is_ok());
+    restart();
+    assert!(patient.asks("bob", "right").is_ok(), "a connection that broke meanwhile is replaced");
+    hasty.asks_until_it_answers("bob", "right");
+    relay.set(Conduct::Deaf);
+    assert_eq!(hasty.asks("bob", "right"), refused);
+    relay.set(Conduct::Passes);
+    hasty.asks_until_it_answers("bob", "right");
+    relay.kill();
+    for _ in 0..6 {
+        assert_eq!(patient.asks("bob", "right"), refused);
+    }
+    relay.again();
+    patient.asks_until_it_answers("bob", "right");
 }

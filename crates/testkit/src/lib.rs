@@ -27,7 +27,7 @@ mod strategy;
 #[cfg(feature = "servers")]
 pub use authority::Authority;
 #[cfg(feature = "servers")]
-pub use door::{Door, PATIENCE, SHORT, credentials};
+pub use door::{Door, PATIENCE, SHORT, bears_trouble, credentials};
 pub use foreign::{Folder, Foreign, free_port, program};
 pub use http_service::{Dead, Heard, HttpService, Manner};
 pub use packet_table::{Outcome, Row, Sender, bytes_of, packet_table};

@@ -7,7 +7,9 @@ use plexus_admission::{Marks, Query, TableOptions, Tables};
 use plexus_connector_postgres::{Postgres, PostgresOptions};
 use plexus_net::{TlsClient, TlsClientOptions};
 use plexus_runtime::{Handle, Line};
-use plexus_testkit::{self as testkit, Conduct, Door, HASH, NODE_PASSWORD, PATIENCE, Relay, SHORT};
+use plexus_testkit::{
+    self as testkit, Conduct, Door, HASH, NODE_PASSWORD, PATIENCE, Relay, SHORT, bears_trouble,
+};
 use plexus_types::ReasonCode;
 
 const USERS: &str = "SELECT password_hash, salt, is_superuser FROM mqtt_user \
@@ -92,23 +94,11 @@ fn users_come_in_with_their_rules_and_values_are_values() {
 fn a_server_that_is_dead_deaf_or_slow_costs_a_refusal_and_is_asked_again() {
     let mut postgres = with_bob();
     let mut relay = Relay::to(postgres.port());
-    let right = door(relay.port(), USERS, PATIENCE);
-    assert!(right.asks("bob", "right").is_ok());
-    postgres.kill();
-    postgres.again();
-    assert!(right.asks("bob", "right").is_ok(), "a connection that broke meanwhile is replaced");
-    let hasty = door(relay.port(), USERS, SHORT);
-    hasty.asks_until_it_answers("bob", "right");
-    relay.set(Conduct::Deaf);
-    assert_eq!(hasty.asks("bob", "right"), Err(ReasonCode::ServerUnavailable));
-    relay.set(Conduct::Passes);
-    hasty.asks_until_it_answers("bob", "right");
-    relay.kill();
-    for _ in 0..6 {
-        assert_eq!(right.asks("bob", "right"), Err(ReasonCode::ServerUnavailable));
-    }
-    relay.again();
-    right.asks_until_it_answers("bob", "right");
+    let (right, hasty) = (door(relay.port(), USERS, PATIENCE), door(relay.port(), USERS, SHORT));
+    bears_trouble(&mut relay, &right, &hasty, || {
+        postgres.kill();
+        postgres.again();
+    });
     let slow = format!("{USERS} OFFSET (SELECT count(*) FROM pg_sleep(600)) * 0");
     let slow = door(relay.port(), &slow, SHORT);
     assert_eq!(slow.asks("bob", "right"), Err(ReasonCode::ServerUnavailable));

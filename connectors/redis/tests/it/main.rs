@@ -6,7 +6,9 @@ use plexus_access::PasswordScheme;
 use plexus_connector_redis::{Command, RedisAuthenticator, RedisOptions};
 use plexus_net::{TlsClient, TlsClientOptions};
 use plexus_runtime::{Handle, Line};
-use plexus_testkit::{Conduct, Door, HASH, NODE_PASSWORD, PATIENCE, Redis, Relay, SHORT};
+use plexus_testkit::{
+    Conduct, Door, HASH, NODE_PASSWORD, PATIENCE, Redis, Relay, SHORT, bears_trouble,
+};
 use plexus_types::ReasonCode;
 
 fn options(line: Line) -> RedisOptions {
@@ -69,23 +71,11 @@ fn a_redis_that_is_dead_or_deaf_costs_a_refusal_and_is_asked_again() {
     let mut redis = Redis::start();
     with_bob(&redis);
     let mut relay = Relay::to(redis.port());
-    let patient = door(relay.port(), PATIENCE);
-    assert!(patient.asks("bob", "right").is_ok());
-    redis.kill();
-    redis.again();
-    assert!(patient.asks("bob", "right").is_ok(), "a connection that broke meanwhile is replaced");
-    let hasty = door(relay.port(), SHORT);
-    hasty.asks_until_it_answers("bob", "right");
-    relay.set(Conduct::Deaf);
-    assert_eq!(hasty.asks("bob", "right"), Err(ReasonCode::ServerUnavailable));
-    relay.set(Conduct::Passes);
-    hasty.asks_until_it_answers("bob", "right");
-    relay.kill();
-    for _ in 0..6 {
-        assert_eq!(patient.asks("bob", "right"), Err(ReasonCode::ServerUnavailable));
-    }
-    relay.again();
-    patient.asks_until_it_answers("bob", "right");
+    let (patient, hasty) = (door(relay.port(), PATIENCE), door(relay.port(), SHORT));
+    bears_trouble(&mut relay, &patient, &hasty, || {
+        redis.kill();
+        redis.again();
+    });
 }
 
 #[test]

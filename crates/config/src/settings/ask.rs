@@ -3,7 +3,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HttpMethod, HttpSettings, OnFailure};
+use super::{
+    HttpMethod, HttpSettings, OnFailure,
+    back_ends::{five_seconds, queries},
+};
 use crate::value::{Placed, Secret, Span, SpanOrNever};
 
 /// HTTP services that are asked whether a client may publish or subscribe something, where no rule of the client
@@ -81,12 +84,4 @@ impl AskSettings {
             remember: SpanOrNever::Never,
         }
     }
-}
-
-fn five_seconds() -> Span {
-    Span::secs(5)
-}
-
-const fn queries() -> u16 {
-    32
 }

@@ -436,11 +436,11 @@ fn password(secret: Option<&Secret>) -> Vec<(Vec<&'static str>, &Secret)> {
     secret.into_iter().map(|secret| (vec!["password"], secret)).collect()
 }
 
-fn five_seconds() -> Span {
+pub(super) fn five_seconds() -> Span {
     Span::secs(5)
 }
 
-fn queries() -> u16 {
+pub(super) fn queries() -> u16 {
     32
 }
 
