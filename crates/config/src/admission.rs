@@ -101,6 +101,11 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// The chain of a listener.
     pub(crate) fn chain(
         &self,

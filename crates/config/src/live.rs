@@ -164,6 +164,11 @@ impl Config {
         seed: Seed,
     ) -> Result<(), ConfigError> {
         let steps = self.steps(office, users.as_ref(), &live.steps, seed)?;
+        if live.any() && steps.is_empty() {
+            // Without any everybody is let in.
+            let message = "no authenticator would be left";
+            return Err(ConfigError::one(self.mistake(&["access"], message)));
+        }
         let fresh = self.listeners();
         for (was, chain) in &mut live.listeners {
             if let Some(is) = fresh.iter().find(|is| is.url == was.url && is.name == was.name) {

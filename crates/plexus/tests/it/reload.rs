@@ -77,6 +77,30 @@ fn a_broken_user_file_leaves_the_old_users() {
 }
 
 #[test]
+fn users_that_cannot_be_read_in_the_place_of_tokens_open_no_door() {
+    let place = Place::new();
+    place.write(
+        "plexus.toml",
+        "[[access.jwt]]\nname = \"tokens\"\nsecret = \"0123456789abcdef0123456789abcdef\"\n\
+         user_name_claim = \"sub\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n",
+    );
+    let mut node = Node::start(&place, &[]);
+    let refused = connect(&node, "alice", "one").1;
+    assert_ne!(refused, ACCEPTED);
+    place.write(
+        "plexus.toml",
+        "[access]\nusers_file = \"users\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n",
+    );
+    for users in [None, Some("no colon\n")] {
+        if let Some(users) = users {
+            place.write("users", users);
+        }
+        node.reload();
+        assert_eq!(connect(&node, "alice", "one").1, refused, "{users:?}");
+    }
+}
+
+#[test]
 fn a_certificate_that_cannot_be_read_is_told_with_its_cause() {
     let place = Place::new();
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

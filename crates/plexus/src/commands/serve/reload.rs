@@ -182,7 +182,8 @@ impl Reload {
                 if !fresh.knows_users_alike(&self.authenticators) {
                     return None;
                 }
-                self.authenticators.users().cloned()
+                // Where there are no old ones nobody stands in for them.
+                Some(self.authenticators.users()?.clone())
             }
         };
         let live = &mut self.authenticators;
