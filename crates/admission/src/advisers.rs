@@ -4,7 +4,7 @@ use plexus_access::{Credentials, Effect, Outcome, Reply, Rights};
 use plexus_runtime::Handle;
 use plexus_types::ReasonCode;
 
-use crate::{Answer, OnTrouble, Step, Trouble, step::Subject};
+use crate::{Answer, Step, chain::refusal, step::Subject};
 
 /// Those who are asked about acts of which the rules say nothing, in the order in which they are asked: the first
 /// that allows or denies decides. Cheap to clone.
@@ -45,13 +45,11 @@ async fn walk(steps: &[Arc<Step>], mut credentials: Credentials, otherwise: Effe
                 Outcome::Allow(Box::new(rights), None)
             }
             Ok(Answer::Deny(_)) => Outcome::Deny(ReasonCode::NotAuthorized),
-            // A client could bring either about to get past whoever would deny it.
-            Err(Trouble::Busy) => Outcome::Deny(ReasonCode::ServerBusy),
-            Err(Trouble::Nonsense(_)) | Ok(Answer::Continue(..)) => {
-                Outcome::Deny(ReasonCode::ServerUnavailable)
-            }
-            Err(_) if step.on_trouble() == OnTrouble::Ignore => continue,
-            Err(_) => Outcome::Deny(ReasonCode::ServerUnavailable),
+            Ok(Answer::Continue(..)) => Outcome::Deny(ReasonCode::ServerUnavailable),
+            Err(trouble) => match refusal(&trouble, step.on_trouble()) {
+                Some(reason) => Outcome::Deny(reason),
+                None => continue,
+            },
         };
     }
     match otherwise {

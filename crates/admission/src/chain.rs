@@ -141,6 +141,9 @@ async fn draw(
     } else if rights.is_name_unproved {
         client.user_name = None;
     }
+    if let Some(tenant) = &rights.tenant {
+        client.tenant = Some(tenant.clone());
+    }
     let brought = rights.rules.take();
     // What has let it in has been asked for its rules already.
     let is_asked = |source: &&Arc<Step>| {
@@ -176,7 +179,7 @@ async fn draw(
 }
 
 /// What is made of a client when there is no answer; none where the next one is asked.
-fn refusal(trouble: &Trouble, on_trouble: OnTrouble) -> Option<ReasonCode> {
+pub(crate) fn refusal(trouble: &Trouble, on_trouble: OnTrouble) -> Option<ReasonCode> {
     match trouble {
         Trouble::Fenced(reason) => Some(*reason),
         // A client could bring either about to get past whoever would deny it.

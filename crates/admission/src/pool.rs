@@ -2,7 +2,11 @@ use std::{
     fmt,
     future::Future,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use plexus_runtime::unix_now;
+use plexus_types::Instant;
 
 use crate::Trouble;
 
@@ -36,8 +40,12 @@ pub struct Pool<S: Server> {
     idle: Idle<S::Session>,
 }
 
-/// Connections on which nothing is under way; one that is given up in the middle does not come back.
-struct Idle<T>(Mutex<Vec<T>>);
+/// Connections on which nothing is under way, with when that began; one that is given up in the middle does not come
+/// back.
+struct Idle<T>(Mutex<Vec<(Instant, T)>>);
+
+/// What lies between may have forgotten a connection that was idle for longer, and says nothing of it.
+const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
 
 impl<S: Server> Pool<S> {
     /// To that server. It is connected to when the first question comes.
@@ -59,9 +67,10 @@ impl<S: Server> Pool<S> {
     }
 
     fn kept(&self) -> Option<S::Session> {
-        let mut idle = self.idle.lock();
-        idle.retain(|session| !S::is_over(session));
-        idle.pop()
+        let (mut idle, now) = (self.idle.lock(), unix_now());
+        let is_fresh = |since: &Instant| now.saturating_since(*since) < IDLE_TIME_MAX;
+        idle.retain(|(since, session)| is_fresh(since) && !S::is_over(session));
+        idle.pop().map(|(_, session)| session)
     }
 
     async fn ask_on(
@@ -71,7 +80,7 @@ impl<S: Server> Pool<S> {
     ) -> Result<S::Found, Trouble> {
         let answered = self.server.ask(&mut session, question).await;
         if !matches!(answered, Err(Trouble::Failed(_))) && !S::is_over(&session) {
-            self.idle.lock().push(session);
+            self.idle.lock().push((unix_now(), session));
         }
         answered
     }
@@ -85,7 +94,7 @@ impl<S: Server> fmt::Debug for Pool<S> {
 
 impl<T> Idle<T> {
     /// What is under it is whole at every moment, also when somebody panicked.
-    fn lock(&self) -> MutexGuard<'_, Vec<T>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, T)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use plexus_access::{Credentials, Gate, Outcome, Policy, Reply};
+use plexus_access::{Credentials, Gate, Outcome, Policy, Reply, Rights};
 use plexus_links::Bell;
 use plexus_porch::{Clock, Fence, Fences, Who};
 
@@ -96,8 +96,15 @@ impl Checks {
         });
         credentials.gate = gate.clone();
         let reply = Reply::new(move |mut outcome| {
-            // Counted where it is found, before the next one is asked about.
-            fences.note_outcome(clock.now(), claim.who(gate.tried()), &outcome);
+            // Counted where it is found, before the next one is asked about. Who is let in by something else says
+            // nothing of the user whose name he gives.
+            let tried = gate.tried();
+            let is_another = |rights: &Rights| {
+                tried.is_none() && rights.is_name_unproved && rights.user_name.is_none()
+            };
+            if !matches!(&outcome, Outcome::Allow(rights, _) if is_another(rights)) {
+                fences.note_outcome(clock.now(), claim.who(tried), &outcome);
+            }
             if let Outcome::Allow(rights, _) = &mut outcome {
                 // What it was found by has another clock.
                 rights.expires = rights.expires.map(|end| clock.of_system(end));

@@ -144,7 +144,11 @@ pub(crate) fn idle(config: &Config) -> Vec<Diagnostic> {
     let listeners = config.listeners();
     let mut found = Vec::new();
     for (name, kind, index) in access.authenticators() {
-        if listeners.iter().any(|one| config.chain_of(one).contains(&name)) {
+        let is_source = |one: &ListenerSettings| {
+            let own = one.rules_from.as_ref().or(access.rules_from.as_ref());
+            own.is_some_and(|names| names.iter().any(|other| other == name))
+        };
+        if listeners.iter().any(|one| config.chain_of(one).contains(&name) || is_source(one)) {
             continue;
         }
         let number = index.to_string();
@@ -260,6 +264,10 @@ mod tests {
         assert_eq!(warnings(&format!("{users}{jwt}{PLAIN}{own}")), [""; 0]);
         let told = warnings(&format!("{users}{jwt}{own}"));
         assert!(told.len() == 1 && told[0].contains("`a` stands in no chain"), "{told:?}");
+        let source =
+            "rules_from = [\"web\"]\n[[access.http]]\nname = \"web\"\nurl = \"https://a/\"\n";
+        let alone = "[access]\nusers_file = \"u\"\nchain = [\"users\"]\n";
+        assert_eq!(warnings(&format!("{alone}{source}")), [""; 0], "it is asked for rules");
         let told = warnings(JWT);
         assert!(told[0].contains("tokens of `a` say nothing of who shows them"), "{told:?}");
         assert_eq!(warnings(&[JWT, "claims = { sub = \"${clientid}\" }\n"].concat()), [""; 0]);

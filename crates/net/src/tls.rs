@@ -120,6 +120,7 @@ impl ServerConfigs {
         let provider = provider_of(&options.cipher_suites, options.min_version)?;
         let mut lists = crl::read(&options.crl_files)?;
         lists.extend(options.fetched_crls.all());
+        lists.sort_by_key(|list| std::cmp::Reverse(crl::made(list)));
         let verifier = crl::client_verifier(options, &provider, &lists)?;
         let certificates = certificates(options, &provider)?;
         let ends = TlsEnds {

@@ -247,7 +247,8 @@ impl Fences {
             Outcome::Allow(rights, _) => {
                 // What was proved is known better from now on, not what was given.
                 let user = rights.user_name.as_deref().or(who.user);
-                self.note_verdict(now, Who { user, ..who }, Ok(()));
+                let tenant = rights.tenant.as_ref().or(who.tenant);
+                self.note_verdict(now, Who { user, tenant, ..who }, Ok(()));
             }
             Outcome::Deny(reason) => self.note_verdict(now, who, Err(*reason)),
             Outcome::Continue(..) => {}
@@ -268,7 +269,10 @@ impl Fences {
         }
         let Some(flapping) = &self.flapping else { return Ok(()) };
         let mut flapping = flapping.lock().unwrap_or_else(PoisonError::into_inner);
-        match flapping.note_connect(now, &who.client(), who.place()) {
+        let (client, place) = (who.client(), who.place());
+        // By its tenant it may be known only now.
+        let banned = flapping.banned_until(now, &client, place);
+        match banned.or_else(|| flapping.note_connect(now, &client, place)) {
             Some(_) => Err(self.count(Fence::Flapping).reason()),
             None => Ok(()),
         }

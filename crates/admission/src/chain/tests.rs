@@ -14,7 +14,7 @@ use plexus_access::{
 };
 use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
-use plexus_types::{ClientId, Instant, ReasonCode, Text};
+use plexus_types::{ClientId, Instant, ReasonCode, TenantName, Text};
 use serde_json::json;
 
 use super::{Chain, Strangers};
@@ -342,6 +342,20 @@ fn sources_are_asked_by_the_proved_name_and_without_the_password() {
     let (source, asked) = brings(|| rules(&["open"]));
     let rights = draws(&[stranger], &[source], credentials(None, None)).unwrap();
     assert_eq!((rights.rules.is_some(), asked.times()), (true, 1), "strangers have rules, too");
+}
+
+#[test]
+fn sources_are_asked_about_the_client_of_the_tenant_that_was_found_out() {
+    let token = || {
+        let tenant = TenantName::try_from("acme").ok();
+        Ok(Answer::Allow(Box::new(Rights { tenant, ..Rights::default() }), None))
+    };
+    let (source, asked) = step(StepOptions::BACK_END, |_, shown| {
+        assert_eq!(shown.tenant.as_ref().map(TenantName::as_str), Some("acme"));
+        Ok(Answer::Ignore)
+    });
+    assert!(draws(&[says(token).0], &[source], ann()).is_ok());
+    assert_eq!(asked.times(), 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{collections::VecDeque, sync::Arc};
 use plexus_access::{
     Act, Credentials, Edition, Gate, Outcome, Principal, Remembered, Verdict, Wanted,
 };
-use plexus_session::{Action, Decision, Publication};
+use plexus_session::{Action, Decision, Publication, SubscribeRequest};
 use plexus_stdx::{HashMap, Seed};
 use plexus_types::{Instant, Message, ReasonCode};
 
@@ -194,7 +194,6 @@ impl Shard {
             let Some(client) = self.clients.get_mut(slot) else { return };
             let Some(advice) = &mut client.advice else { return };
             let Some(mut pending) = advice.pending.take() else { return };
-            client.heed(turn.now, &pending, &outcome);
             let (policy, principal) =
                 (Arc::clone(&client.door.policy), Arc::clone(&client.principal));
             match &mut pending.action {
@@ -210,7 +209,13 @@ impl Shard {
                             self.count_refused(slot, 1);
                         }
                     }
-                    if pending.items.is_empty() {
+                    // Of a connection that is gone the rest need not be asked about.
+                    let client = self.clients.get(slot);
+                    let awaited = client.is_some_and(|client| client.session.awaits(request));
+                    if pending.items.is_empty() || !awaited {
+                        if awaited {
+                            self.weigh_anew(slot, request);
+                        }
                         return self.decided(turn, slot, pending.action, Ok(()));
                     }
                 }
@@ -218,6 +223,10 @@ impl Shard {
                     let Message { topic, qos, retain, .. } = message;
                     let rules = policy.publish(&principal, topic, *qos, *retain);
                     let verdict = weigh(rules, &outcome);
+                    // What rules speak of by now is not to be answered out of memory.
+                    if rules == Verdict::Later {
+                        client.heed(turn.now, &pending, &outcome);
+                    }
                     return self.decided(turn, slot, pending.action, verdict);
                 }
                 Action::Connect(_) | Action::Authenticate(_) => {
@@ -231,6 +240,25 @@ impl Shard {
                 return;
             }
             outcome = Outcome::Deny(ReasonCode::ServerBusy);
+        }
+    }
+
+    /// While one filter after the other was asked about, rules may have changed and others may have subscribed: what
+    /// was allowed at the beginning has to be allowed still.
+    fn weigh_anew(&self, slot: u32, request: &mut SubscribeRequest) {
+        let Some(client) = self.clients.get(slot) else { return };
+        let mut room = client.room_in_tenant();
+        for item in &mut request.items {
+            let Ok(filter) = &item.filter else { continue };
+            let (policy, principal) = (&client.door.policy, &client.principal);
+            if let Verdict::Deny(reason) = policy.subscribe(principal, filter, item.options.qos) {
+                item.filter = Err(reason);
+                self.count_refused(slot, 1);
+            } else if item.is_new && room == 0 {
+                item.filter = Err(ReasonCode::QuotaExceeded);
+            } else {
+                room -= u64::from(item.is_new);
+            }
         }
     }
 
@@ -264,7 +292,12 @@ impl Shard {
         let Message { topic, qos, retain, publisher, .. } = &publication.message;
         let rules = door.policy.publish(&principal, topic, *qos, *retain);
         if weigh(rules, outcome).is_err() {
-            return self.counters().refused.add(1);
+            self.counters().refused.add(1);
+            let tenant = principal.tenant.as_ref();
+            if let Some(tenant) = tenant.and_then(|name| self.context.tenants.get(name.as_str())) {
+                tenant.counters(self.id).refused.add(1);
+            }
+            return;
         }
         let publisher = self.clients.find(publisher);
         if let Some(tenant) = &principal.tenant {

@@ -67,6 +67,12 @@ impl Newcomer {
         self.door.tenant.as_ref().or(self.named.as_ref())
     }
 
+    /// The same, or what was found out.
+    fn proved_tenant(&self) -> Option<&TenantName> {
+        let found_out = self.rights.as_ref().and_then(|rights| rights.tenant.as_ref());
+        self.tenant().or(found_out)
+    }
+
     /// Who it says it is, for the fences.
     pub(super) fn who(&self) -> Who<'_> {
         let client = self.client_id.as_str();
@@ -81,7 +87,7 @@ impl Newcomer {
             user: proved.or(self.user_name.as_deref()),
             peer: self.peer,
             listener: &self.door.name,
-            tenant: self.tenant().map(TenantName::as_str),
+            tenant: self.proved_tenant().map(TenantName::as_str),
         }
     }
 

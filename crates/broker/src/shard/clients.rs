@@ -57,6 +57,14 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// How many subscriptions its tenant may have besides those that there are.
+    pub(super) fn room_in_tenant(&self) -> u64 {
+        self.tenant.as_ref().map_or(u64::MAX, |tenant| {
+            let there_are = tenant.total(|counters| counters.subscriptions.read());
+            (tenant.options.subscriptions_max as u64).saturating_sub(there_are)
+        })
+    }
+
     /// Whether it has nothing that most clients do not have.
     #[inline]
     pub(super) const fn is_plain(&self) -> bool {

@@ -192,10 +192,7 @@ impl Shard {
         let log = &self.context.log;
         let durable = client.session.is_durable();
         let (full, failing) = (durable && log.takes_nothing_new(), durable && log.is_failing());
-        let mut room = client.tenant.as_ref().map_or(u64::MAX, |tenant| {
-            let there_are = tenant.total(|counters| counters.subscriptions.read());
-            (tenant.options.subscriptions_max as u64).saturating_sub(there_are)
-        });
+        let mut room = client.room_in_tenant();
         for (at, item) in request.items.iter_mut().enumerate() {
             let Ok(filter) = &item.filter else { continue };
             let (policy, principal) = (&client.door.policy, &client.principal);

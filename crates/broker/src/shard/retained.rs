@@ -196,7 +196,14 @@ impl Shard {
                     self.retained.keep(message);
                     self.record_retained(message, old);
                 }
-                Some(limit) => self.drop_retained(message, limit),
+                Some(limit) => {
+                    self.drop_retained(message, limit);
+                    // The one before would pass for the present state.
+                    self.retained.delete(&message.topic);
+                    if let Some(old) = old {
+                        self.record_gone(&message.topic, old, message.id);
+                    }
+                }
             }
         }
         self.count_retained();

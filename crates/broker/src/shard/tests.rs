@@ -206,6 +206,10 @@ impl Lone {
     }
 
     fn retain(&mut self, conn: u32, topic: &str, expiry: Option<u32>) {
+        self.retain_so(conn, topic, expiry, b"kept");
+    }
+
+    fn retain_so(&mut self, conn: u32, topic: &str, expiry: Option<u32>, payload: &[u8]) {
         let publish = Publish {
             dup: false,
             qos: Qos::AtMostOnce,
@@ -216,7 +220,7 @@ impl Lone {
                 message_expiry_interval: expiry,
                 ..PublishProperties::default()
             },
-            payload: Bytes::from_static(b"kept"),
+            payload: Bytes::copy_from_slice(payload),
         };
         self.hear(conn, Packet::Publish(publish));
     }

@@ -31,6 +31,8 @@ pub(super) type Sourced = (PathBuf, CertificateRevocationListDer<'static>);
 pub struct Crl {
     place: PathBuf,
     der: CertificateRevocationListDer<'static>,
+    /// The name of who has issued it (DER).
+    pub issuer: Vec<u8>,
     /// When it was made (thisUpdate), in seconds since 1970.
     pub made: u64,
     /// When the next one is due (nextUpdate), if it says so.
@@ -62,8 +64,9 @@ impl Crl {
             if is_signed(&der, &roots, &provider) == Some(false) {
                 return Err(TlsConfigError::CrlSignature { path: place });
             }
+            let issuer = issuer(&der).unwrap_or_default().to_vec();
             let (made, due) = dates(&der).unwrap_or_default();
-            Ok(Self { place, der, made, due })
+            Ok(Self { place, der, issuer, made, due })
         });
         lists.collect()
     }
@@ -113,11 +116,26 @@ pub(super) fn end(crl: &[u8]) -> Option<u64> {
     dates(crl)?.1
 }
 
-/// When a list was made and, where it says so, when the next is due.
-fn dates(crl: &[u8]) -> Option<(u64, Option<u64>)> {
+/// When a list was made, for what puts the newest first: the first list of an issuer is the one that decides.
+pub(super) fn made((_, crl): &Sourced) -> u64 {
+    dates(crl).map_or(0, |(made, _)| made)
+}
+
+/// What of a list begins with its issuer.
+fn from_issuer(crl: &[u8]) -> Option<Elements<'_>> {
     let mut body = Elements::of(crl).enter(SEQUENCE)?.enter(SEQUENCE)?;
     body.optional(INTEGER); // version
     body.expect(SEQUENCE)?; // algorithm
+    Some(body)
+}
+
+fn issuer(crl: &[u8]) -> Option<&[u8]> {
+    from_issuer(crl)?.expect(SEQUENCE)
+}
+
+/// When a list was made and, where it says so, when the next is due.
+fn dates(crl: &[u8]) -> Option<(u64, Option<u64>)> {
+    let mut body = from_issuer(crl)?;
     body.expect(SEQUENCE)?; // issuer
     Some((body.time()?, body.time()))
 }

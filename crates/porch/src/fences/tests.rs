@@ -1,8 +1,9 @@
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
+use plexus_access::{Outcome, Rights};
 use plexus_fences::{Ban, Bans, FlappingOptions, LockoutOptions, Rate, Subject};
 use plexus_stdx::Seed;
-use plexus_types::{Instant, ReasonCode, TenantName};
+use plexus_types::{Instant, ReasonCode, TenantName, Text};
 
 use super::{Fence, FenceOptions, Fences, Who};
 
@@ -70,6 +71,30 @@ fn only_who_was_let_in_flaps() {
     assert_eq!(fences.ask(NOW, ANN), Ok(()));
     assert_eq!(fences.judge(NOW, ANN, Ok(())), Err(ReasonCode::Banned));
     assert_eq!(fences.ask(NOW, ANN), Err(Fence::Flapping));
+}
+
+#[test]
+fn who_is_of_a_tenant_that_its_token_says_stays_out_for_as_long_as_others() {
+    let flapping =
+        FlappingOptions { connects: rate(2), ban: Duration::from_mins(5), clients_max: 10 };
+    let fences = fences(&FenceOptions { flapping: Some(flapping), ..FenceOptions::default() });
+    let acme = TenantName::try_from("acme").unwrap();
+    let of_acme = Who { tenant: Some(&acme), ..ANN };
+    let judged: Vec<_> = (0..5).map(|_| fences.judge(NOW, of_acme, Ok(())).is_ok()).collect();
+    assert_eq!(judged, [true, true, false, false, false], "before, nobody knew its tenant");
+}
+
+#[test]
+fn who_is_let_in_by_a_tenant_frees_no_namesake() {
+    let lockout = LockoutOptions { free: rate(1), ..LockoutOptions::default() };
+    let fences = fences(&FenceOptions { lockout: Some(lockout), ..FenceOptions::default() });
+    let tenant = TenantName::try_from("acme").ok();
+    let rights = Rights { user_name: Some(Text::from_static("ann")), tenant, ..Rights::default() };
+    for _ in 0..2 {
+        fences.note_verdict(NOW, ANN, WRONG);
+    }
+    fences.note_outcome(NOW, ANN, &Outcome::Allow(Box::new(rights), None));
+    assert_eq!(fences.ask(NOW, ANN), Err(Fence::Lockout));
 }
 
 #[test]

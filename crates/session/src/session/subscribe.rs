@@ -139,6 +139,11 @@ impl Session {
         }
     }
 
+    /// Whether the connection that asked is still there.
+    pub fn awaits(&self, request: &SubscribeRequest) -> bool {
+        self.is_connected() && request.connection == self.connections
+    }
+
     /// A request comes back from the index; says whether its connection is still there.
     fn is_awaited(&mut self, connection: u32) -> bool {
         let awaited = self.is_connected() && connection == self.connections;

@@ -216,6 +216,33 @@ fn each_filter_is_asked_about() {
 }
 
 #[test]
+fn what_was_allowed_at_first_has_to_be_allowed_in_the_end() {
+    let (mut node, unsure) = node();
+    node.subscribe_all(1, &["ask/1", "ask/2", "b"], Qos::AtLeastOnce);
+    node.allow();
+    unsure.0.store(true, SeqCst);
+    node.allow();
+    let reasons = node.desk.sent.iter().find_map(|packet| match packet {
+        Packet::SubAck(suback) => Some(suback.reasons.clone()),
+        _ => None,
+    });
+    let refused = ReasonCode::NotAuthorized;
+    assert_eq!(reasons.unwrap(), [refused, refused, ReasonCode::GrantedQos1]);
+}
+
+#[test]
+fn what_a_connection_asked_for_that_is_gone_is_not_asked_to_its_end() {
+    let (mut node, _) = node();
+    node.subscribe_all(1, &["ask/1", "ask/2", "ask/3"], Qos::AtLeastOnce);
+    node.act(|shard, turn| shard.handle_lost(turn, ConnId(1)));
+    node.connect(2, "writer", 60);
+    assert!(!node.reads(2));
+    node.allow();
+    assert!(node.desk.queries.is_empty() && node.reads(2));
+    assert_eq!(node.shard.census().subscriptions, 1);
+}
+
+#[test]
 fn who_is_not_listened_to_is_not_silent() {
     let (mut node, _) = node();
     node.publish(1, "ask/a", Qos::AtLeastOnce, "x");

@@ -88,6 +88,9 @@ fn a_tenant_has_as_much_as_it_may() {
     node.retain(7, "3", None);
     assert_eq!(refusals(&node), []);
     assert_eq!(node.shard.census().retained, 3);
+    // What has no room does not leave the one before as if it were the present one.
+    node.retain_so(4, "1", None, &[b'x'; 100]);
+    assert_eq!(node.shard.census().retained, 2);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! the next start.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::mpsc::sync_channel,
     time::Duration,
@@ -22,6 +23,8 @@ use crate::{
 
 /// A list that could not be fetched, or is over, is asked for again that soon.
 const SOON: Duration = Duration::from_mins(1);
+/// Seconds by which clocks may differ.
+const CLOCKS: u64 = 24 * 60 * 60;
 /// Names of files are as long as that; lists of longer addresses are not kept.
 const NAME_LENGTH_MAX: usize = 200;
 
@@ -160,7 +163,8 @@ impl Lists {
         let Some(folder) = &self.folder else { return };
         for source in &mut self.sources {
             let Some(file) = source.file(folder) else { continue };
-            match read_regular_file(&file, CRL_SIZE_MAX) {
+            // As text it is longer than what was fetched.
+            match read_regular_file(&file, 2 * CRL_SIZE_MAX) {
                 Ok(bytes) => match source.read(&bytes) {
                     Ok(lists) => source.kept = lists,
                     Err(error) => tracing::warn!(error, file = %file.display(), "not used"),
@@ -177,11 +181,20 @@ impl Source {
     /// The lists in what was fetched, if they are no older than those of before.
     fn read(&self, bytes: &[u8]) -> Result<Vec<Crl>, String> {
         let lists = Crl::read(&self.options, &self.url, bytes).map_err(|error| of_files(&error))?;
-        let made = |lists: &[Crl]| lists.iter().map(|list| list.made).min().unwrap_or_default();
-        if made(&lists) < made(&self.kept) {
-            // Whoever stands between could bring back one that does not revoke yet.
-            let (old, new) = (shown(made(&self.kept)), shown(made(&lists)));
-            return Err(format!("it is of {new}, and the one of before of {old}"));
+        if let Some(list) = lists.iter().find(|list| list.made > now() + CLOCKS) {
+            // Nothing that is true would be newer.
+            return Err(format!("it is of {}, which is to come", shown(list.made)));
+        }
+        // Whoever stands between could bring back one that does not revoke yet, or leave it out.
+        for old in &self.kept {
+            let of_same = lists.iter().filter(|list| list.issuer == old.issuer);
+            let Some(new) = of_same.map(|list| list.made).max() else {
+                return Err("a list of one of the issuers of before is not in it".to_owned());
+            };
+            if new < old.made {
+                let (old, new) = (shown(old.made), shown(new));
+                return Err(format!("it is of {new}, and the one of before of {old}"));
+            }
         }
         Ok(lists)
     }
@@ -211,7 +224,8 @@ impl Source {
         let text = self.kept.iter().map(|list| pem(list.der())).collect::<String>();
         let beside = file.with_extension("new");
         let written = fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&beside, text))
+            .and_then(|()| fs::File::create(&beside))
+            .and_then(|mut to| to.write_all(text.as_bytes()).and_then(|()| to.sync_all()))
             .and_then(|()| fs::rename(&beside, &file));
         if let Err(error) = written {
             tracing::warn!(%error, file = %file.display(), "a revocation list cannot be kept");
