@@ -221,6 +221,15 @@ impl<'a> Revoking<'a> {
 
     /// A list that holds to the end of that year.
     fn published(&self, revoked: &[u64], year: i32) -> String {
+        Self::made(&self.issuer, revoked, (2020, year))
+    }
+
+    /// A list of a year.
+    fn made(
+        issuer: &Issuer<'static, KeyPair>,
+        revoked: &[u64],
+        (made, until): (i32, i32),
+    ) -> String {
         let revoked = revoked.iter().map(|number| RevokedCertParams {
             serial_number: SerialNumber::from(*number),
             revocation_time: date_time_ymd(2020, 1, 1),
@@ -228,14 +237,23 @@ impl<'a> Revoking<'a> {
             invalidity_date: None,
         });
         let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2020, 1, 1),
-            next_update: date_time_ymd(year, 12, 31),
+            this_update: date_time_ymd(made, 1, 1),
+            next_update: date_time_ymd(until, 12, 31),
             crl_number: SerialNumber::from(1_u64),
             issuing_distribution_point: None,
             revoked_certs: revoked.collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        params.signed_by(&self.issuer).expect("a list").pem().expect("a list")
+        params.signed_by(issuer).expect("a list").pem().expect("a list")
+    }
+
+    /// A list of somebody else.
+    fn strangers() -> String {
+        let mut params = CertificateParams::new(Vec::new()).expect("a certificate");
+        params.distinguished_name.push(DnType::CommonName, "stranger");
+        params.key_usages = vec![KeyUsagePurpose::CrlSign];
+        let issuer = Issuer::new(params, KeyPair::generate().expect("a key"));
+        Self::made(&issuer, &[], (2022, 2_090))
     }
 }
 
@@ -281,12 +299,13 @@ fn a_client_whose_certificate_was_revoked_stays_outside() {
 fn a_list_that_is_published_is_fetched_and_kept() {
     let place = Place::new();
     let authority = Revoking::new(&place);
-    let publishes =
-        |revoked: &[u64]| Manner::answer("200 OK", &authority.published(revoked, 2_090));
+    // An old list in a file beside it decides nothing.
+    authority.list(&[], 2_090);
+    let of = |made, revoked: &[u64]| Revoking::made(&authority.issuer, revoked, (made, 2_090));
+    let publishes = |revoked: &[u64]| Manner::answer("200 OK", &of(2021, revoked));
     let service = HttpService::start(Manner::answer("500 Internal Server Error", ""));
     let urls = format!("crl_urls = [\"{}/ca.crl\"]", service.url());
-    let text =
-        ASKING.replace("crl_files = [\"list.crl\"]", &urls) + "[tls]\ncrl_refresh = \"1s\"\n";
+    let text = format!("{ASKING}{urls}\n[tls]\ncrl_refresh = \"1s\"\n");
     place.write("plexus.toml", &text);
     let data = ["--data-dir", "data"];
     let check = place.run(["config", "check", "plexus.toml"]).ok();
@@ -294,7 +313,7 @@ fn a_list_that_is_published_is_fetched_and_kept() {
     // Without any list nobody would be known to be revoked.
     let error = place.run(["serve", "--data-dir", "data"]).failed(3);
     assert!(error.contains("/ca.crl gives no revocation list now, and none is kept"), "{error}");
-    assert!(error.contains("plexus.toml:8") && error.contains("tls.crl_on_failure"), "{error}");
+    assert!(error.contains("plexus.toml:9") && error.contains("tls.crl_on_failure"), "{error}");
 
     service.set(publishes(&[]));
     let mut node = Node::start(&place, &data);
@@ -307,7 +326,14 @@ fn a_list_that_is_published_is_fetched_and_kept() {
     node.record("read anew: certificates of 1 listener");
     let revoked = "the client's certificate was revoked";
     assert!(comes(&node).failed(1).contains(revoked));
-    for broken in ["nonsense", "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"] {
+    let broken = [
+        "nonsense".to_owned(),
+        "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n".to_owned(),
+        of(2020, &[]),
+        of(2_089, &[]),
+        Revoking::strangers(),
+    ];
+    for broken in &broken {
         service.set(Manner::answer("200 OK", broken));
         node.record("a revocation list cannot be fetched");
         assert!(comes(&node).failed(1).contains(revoked), "the last good one holds");
