@@ -13,9 +13,12 @@ const USERS_MAX: usize = 1_000_000;
 /// Behind the password of a user for whom no rule holds.
 const SUPERUSER: &str = "superuser";
 
+/// The comment that a file without users has, or it is a mistake.
+pub(crate) const NOBODY: &str = "# nobody";
+
 /// Users from a file of lines `name:<stored password>`, with ` superuser` at the end of those for whom no
-/// rule holds. Empty lines and lines that begin with `#` are comments. Anything else stops the start: a security file that cannot be understood must never
-/// open the door.
+/// rule holds. Empty lines and lines that begin with `#` are comments, and one of them says that nobody is meant, [`NOBODY`].
+/// Anything else stops the start: a security file that cannot be understood must never open the door.
 ///
 /// A copy shares the users.
 #[derive(Clone)]
@@ -122,8 +125,10 @@ pub struct UsersError {
 /// What can be wrong with a user file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UsersProblem {
-    /// No user at all: nobody could log in, which nobody can mean.
-    #[error("no user in it; add one with `plexus passwd <file> <name>`")]
+    /// No user, and no word that this is meant: it is more likely cut off.
+    #[error(
+        "no user in it; add one with `plexus passwd <file> <name>`, or the line `{NOBODY}` if none is meant"
+    )]
     Empty,
     /// Not UTF-8.
     #[error("the line is not UTF-8")]
@@ -294,16 +299,19 @@ struct Builder {
     users: Users,
     /// Line of each user, by slot: only to name the first of two.
     lines: Vec<usize>,
+    /// Whether it says that there are none.
+    nobody: bool,
 }
 
 impl Builder {
     fn new(seed: Seed) -> Self {
-        Self { users: Users::none(seed), lines: Vec::new() }
+        Self { users: Users::none(seed), lines: Vec::new(), nobody: false }
     }
 
     fn line(&mut self, line: &[u8], line_number: usize) -> Result<(), UsersProblem> {
         let line = std::str::from_utf8(line).map_err(|_| UsersProblem::NotUtf8)?;
         let line = line.strip_suffix('\r').unwrap_or(line);
+        self.nobody |= line == NOBODY;
         if is_comment(line) {
             return Ok(());
         }
@@ -319,7 +327,7 @@ impl Builder {
     }
 
     fn finish(self) -> Result<Users, UsersError> {
-        if self.users.is_empty() {
+        if self.users.is_empty() && !self.nobody {
             return Err(UsersError { line: None, problem: UsersProblem::Empty });
         }
         Ok(self.users)

@@ -10,7 +10,7 @@ use std::sync::{
 
 use arc_swap::{ArcSwapOption, Guard};
 use plexus_access::{Edition, Rules};
-use plexus_admission::{Chain, UserTable};
+use plexus_admission::{Chain, UserBook, UserTable};
 use plexus_stdx::Seed;
 
 use crate::{
@@ -127,7 +127,7 @@ impl Config {
         office: &Office<'_>,
         seed: Seed,
     ) -> Result<LiveAuthenticators, ConfigError> {
-        let users = self.user_table(office, seed)?;
+        let users = self.users(seed)?.map(|users| self.user_table(users, office));
         let steps = self.steps(office, users.as_ref(), &Steps::default(), seed)?;
         let chains = self.listeners().into_iter().map(|listener| {
             let chain = LiveChain::new(steps.chain(self, &listener, office));
@@ -137,18 +137,13 @@ impl Config {
         Ok(LiveAuthenticators { users, by, steps, listeners })
     }
 
-    /// The users of the node itself, as clients are compared with them.
-    pub fn user_table(
-        &self,
-        office: &Office<'_>,
-        seed: Seed,
-    ) -> Result<Option<UserTable>, ConfigError> {
+    /// Those users, as clients are compared with them.
+    pub fn user_table(&self, users: UserBook, office: &Office<'_>) -> UserTable {
         let by = match self.settings.access.users_by {
             UsersBy::UserName => plexus_admission::UsersBy::UserName,
             UsersBy::ClientId => plexus_admission::UsersBy::ClientId,
         };
-        let users = self.users(seed)?;
-        Ok(users.map(|users| UserTable::new(users, by, office.runtime.clone())))
+        UserTable::new(users, by, office.runtime.clone())
     }
 
     /// Puts the authenticators of this configuration, with those users, in the place of the live ones: for all who

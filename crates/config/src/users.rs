@@ -18,40 +18,66 @@ impl Config {
     /// The users that are configured, if there are any. What cannot be read or understood stops
     /// the start: it must never mean that nobody is checked.
     pub fn users(&self, seed: Seed) -> Result<Option<UserBook>, ConfigError> {
+        let Some((users, diagnostics)) = self.read_users(seed, None) else { return Ok(None) };
+        match users {
+            Some(users) if diagnostics.is_empty() => Ok(Some(users)),
+            _ => Err(ConfigError { diagnostics }),
+        }
+    }
+
+    /// The users that are configured, if there are any, and what is wrong with them. Whose cannot be read or
+    /// understood stay those of before: the node's, or those of the one tenant. There are none where the node's
+    /// cannot be read and nobody was before.
+    pub fn renewed_users(
+        &self,
+        seed: Seed,
+        before: Option<&UserBook>,
+    ) -> Option<(Option<UserBook>, ConfigError)> {
+        let (users, diagnostics) = self.read_users(seed, before)?;
+        Some((users, ConfigError { diagnostics }))
+    }
+
+    fn read_users(
+        &self,
+        seed: Seed,
+        before: Option<&UserBook>,
+    ) -> Option<(Option<UserBook>, Vec<Diagnostic>)> {
         let access = &self.settings.access;
         if !access.has_users() {
-            return Ok(None);
+            return None;
         }
         let mut mistakes = Vec::new();
-        let mut users = match &access.users_file {
-            Some(path) => {
-                let key = ["access", "users_file"];
-                self.users_of_file(&key, path, seed).unwrap_or_else(|error| {
-                    mistakes.extend(error.diagnostics);
-                    Users::none(seed)
-                })
+        let own = self.own_users(seed, &mut mistakes).or_else(|| Some(before?.own.clone()));
+        let mut tenants = BTreeMap::new();
+        for (index, tenant) in access.tenant.iter().enumerate() {
+            let Some(path) = &tenant.users_file else { continue };
+            let (key, name) =
+                (["access", "tenant", &index.to_string(), "users_file"], tenant.name.get());
+            let users = self.users_of_file(&key, path, seed).map_err(|error| {
+                mistakes.extend(error.diagnostics);
+            });
+            let users = users.ok().or_else(|| before?.tenants.get(name).cloned());
+            tenants.extend(users.map(|users| (name.clone(), users)));
+        }
+        Some((own.map(|own| UserBook { own, tenants }), mistakes))
+    }
+
+    /// The users of no tenant, unless something is wrong with them.
+    fn own_users(&self, seed: Seed, mistakes: &mut Vec<Diagnostic>) -> Option<Users> {
+        let (access, before) = (&self.settings.access, mistakes.len());
+        let mut users = Users::none(seed);
+        if let Some(path) = &access.users_file {
+            match self.users_of_file(&["access", "users_file"], path, seed) {
+                Ok(read) => users = read,
+                Err(error) => mistakes.extend(error.diagnostics),
             }
-            None => Users::none(seed),
-        };
+        }
         for (name, secret) in &access.users {
             if let Err(error) = self.add_user(&mut users, name, secret) {
                 mistakes.extend(error.diagnostics);
             }
         }
-        let mut tenants = BTreeMap::new();
-        for (index, tenant) in access.tenant.iter().enumerate() {
-            let Some(path) = &tenant.users_file else { continue };
-            let key = ["access", "tenant", &index.to_string(), "users_file"];
-            match self.users_of_file(&key, path, seed) {
-                Ok(users) => drop(tenants.insert(tenant.name.get().clone(), users)),
-                Err(error) => mistakes.extend(error.diagnostics),
-            }
-        }
-        if mistakes.is_empty() {
-            Ok(Some(UserBook { own: users, tenants }))
-        } else {
-            Err(ConfigError { diagnostics: mistakes })
-        }
+        (mistakes.len() == before).then_some(users)
     }
 
     fn add_user(&self, users: &mut Users, name: &str, secret: &Secret) -> Result<(), ConfigError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::PasswordDigest;
 
-use super::{NameError, User, UsersError, UsersProblem, check_name, is_comment};
+use super::{NOBODY, NameError, User, UsersError, UsersProblem, check_name, is_comment};
 
 /// Whether it is the text of a user file: whoever adds a user to something else would spoil it. A
 /// line of `name` itself may be broken, since it is to be replaced.
@@ -30,7 +30,7 @@ pub fn set(text: &str, name: &str, user: &User) -> Result<String, NameError> {
     let entry = format!("{name}:{user}");
     let mut found = false;
     let mut lines = Vec::new();
-    for line in text.lines() {
+    for line in kept(text) {
         if is_line_of(line, name) {
             // A second line of the same name would stop the next start: the first one stands.
             if !found {
@@ -53,7 +53,7 @@ pub fn set_all(text: &str, users: &BTreeMap<String, User>) -> String {
     let mut missing: BTreeMap<&str, &User> =
         users.iter().map(|(name, user)| (name.as_str(), user)).collect();
     let mut lines = Vec::new();
-    for line in text.lines() {
+    for line in kept(text) {
         match name_of(line).filter(|name| users.contains_key(*name)) {
             None => lines.push(line.to_owned()),
             Some(name) => {
@@ -87,10 +87,16 @@ pub fn weak(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The text without the user's line, or `None` when there is no such user.
+/// The text without the user's line, or `None` when there is no such user. Without the last one it says so.
 pub fn remove(text: &str, name: &str) -> Option<String> {
-    let lines = text.lines().filter(|line| !is_line_of(line, name)).collect::<Vec<_>>();
-    (lines.len() < text.lines().count()).then(|| joined(&lines))
+    let mut lines = text.lines().filter(|line| !is_line_of(line, name)).collect::<Vec<_>>();
+    if lines.len() == text.lines().count() {
+        return None;
+    }
+    if lines.iter().all(|line| is_comment(line)) {
+        lines.push(NOBODY);
+    }
+    Some(joined(&lines))
 }
 
 /// The names in the text, in order.
@@ -107,6 +113,11 @@ fn name_of(line: &str) -> Option<&str> {
         return None;
     }
     line.split_once(':').map(|(name, _)| name)
+}
+
+/// The lines that stay when a user is added.
+fn kept(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| *line != NOBODY)
 }
 
 fn joined<T: AsRef<str>>(lines: &[T]) -> String {

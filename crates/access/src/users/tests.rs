@@ -43,7 +43,7 @@ fn a_file_that_is_not_understood_stops_with_the_place() {
     let hash = good.trim_end().split_once(':').unwrap().1.to_owned();
     let first = |text: &str| users(text).unwrap_err();
     assert_eq!(first(""), (None, UsersProblem::Empty));
-    assert_eq!(first("# nobody\n\n"), (None, UsersProblem::Empty));
+    assert_eq!(first("# staff\n\n"), (None, UsersProblem::Empty));
     assert_eq!(first(&format!("{good}bob\n")), (Some(2), UsersProblem::NoColon));
     let problem = |line: &str| users(line).unwrap_err().1;
     assert_eq!(problem(&format!(":{hash}")), UsersProblem::Name(NameError::Empty));
@@ -93,6 +93,19 @@ fn an_edit_is_only_for_user_files() {
     let broken = UsersProblem::Hash("carol".into(), HashError::Scheme);
     assert_eq!(problem("carol:$7$101$xyz\n"), Err((Some(1), broken)));
     assert_eq!(problem("bob:hunter2\n"), Ok(()), "it is to be replaced");
+}
+
+#[test]
+fn a_file_may_have_no_users_when_it_says_so() {
+    let removed = edit::remove(&line("alice"), "alice").unwrap();
+    assert_eq!(removed, "# nobody\n");
+    assert!(users(&removed).unwrap().is_empty());
+    let user = line("bob").trim_end().split_once(':').unwrap().1.parse().unwrap();
+    assert_eq!(edit::set(&removed, "bob", &user).unwrap(), line("bob"));
+    assert_eq!(
+        edit::remove(&("# staff\n".to_owned() + &line("bob")), "bob").unwrap(),
+        "# staff\n# nobody\n"
+    );
 }
 
 #[test]

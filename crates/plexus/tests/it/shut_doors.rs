@@ -19,7 +19,7 @@ fn a_user_file_that_is_empty_malformed_or_gone_stops_the_start() {
     let good = place.read("good");
     for (what, users) in [
         ("empty", ""),
-        ("comments only", "# nobody\n"),
+        ("comments only", "# staff\n"),
         ("no colon", "alice\n"),
         ("no password", "alice:\n"),
         ("a password in plain", "alice:one\n"),

@@ -387,6 +387,18 @@ fn users_rules_and_bans_of_one_tenant_are_no_other_ones() {
     let told = node.reload();
     assert!(told.contains("read anew: 3 users"), "{told}");
     assert_eq!(reason(acme, &showing("ann", "of-acme")), BAD_PASSWORD);
+    // What is wrong with one file holds up no other.
+    place.write("acme.txt", "no colon\n");
+    place.write("node.txt", &bob(OF_NODE));
+    node.reload();
+    assert_eq!(reason(acme, &showing("bob", "of-acme")), 0);
+    assert_eq!(reason(none, &showing("ann", "of-node")), BAD_PASSWORD);
+    // Nor does one of which the last user is gone.
+    place.write("acme.txt", &bob(OF_ACME));
+    place.run(["passwd", "acme.txt", "bob", "--delete"]).ok();
+    let told = node.reload();
+    assert!(told.contains("read anew: 1 user"), "{told}");
+    assert_eq!(reason(acme, &showing("bob", "of-acme")), BAD_PASSWORD);
     let log = node.stop().stderr;
     assert!(log.contains("\"tenant\":\"acme\""), "{log}");
 }

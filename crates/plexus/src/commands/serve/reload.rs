@@ -43,8 +43,11 @@ pub(super) struct Reload {
 /// How often certificates are looked at for their end when their files are left to SIGHUP.
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Says how many users whoever reads the file could soon speak for.
-fn tell_weak(users: &UserBook) {
+/// Says how many users whoever reads the file could soon speak for, and whether nobody can come in by them.
+fn tell_users(users: &UserBook) {
+    if users.is_empty() {
+        tracing::warn!("the user files have no user: nobody comes in by them");
+    }
     let count = users.weak();
     if count > 0 {
         let users = counted(count, "user");
@@ -62,7 +65,7 @@ impl Reload {
         (log, runtime, lists): (LogHandle, Handle, Lists),
     ) -> Self {
         if let Some(users) = plan.authenticators.users() {
-            tell_weak(&users.users());
+            tell_users(&users.users());
         }
         let certificates = Certificates::new(plan, interval(start), lists);
         let (args, start) = (args.clone(), start.clone());
@@ -169,21 +172,22 @@ impl Reload {
         let secret = machine::secret().map_err(tell).ok()?;
         let office = Office { runtime: self.runtime.clone(), secret, back_ends: &Built };
         let mut told = Vec::new();
-        let users = match fresh.user_table(&office, seed).map_err(Failure::from) {
-            Ok(users) => {
-                if let Some(users) = users.as_ref().map(UserTable::users) {
-                    tell_weak(&users);
-                    told.push(counted(users.len(), "user"));
-                }
-                users
-            }
-            Err(failure) => {
-                self.tell("users", failure, "the old users stay");
-                if !fresh.knows_users_alike(&self.authenticators) {
-                    return None;
+        let before = self.authenticators.users().map(UserTable::users);
+        let alike = fresh.knows_users_alike(&self.authenticators);
+        let users = match fresh.renewed_users(seed, before.as_deref().filter(|_| alike)) {
+            None => None,
+            Some((users, error)) => {
+                let is_whole = error.diagnostics.is_empty();
+                if !is_whole {
+                    self.tell("users", error.into(), "the old users stay");
                 }
                 // Where there are no old ones nobody stands in for them.
-                Some(self.authenticators.users()?.clone())
+                let users = users?;
+                if is_whole {
+                    tell_users(&users);
+                    told.push(counted(users.len(), "user"));
+                }
+                Some(fresh.user_table(users, &office))
             }
         };
         let live = &mut self.authenticators;
@@ -206,12 +210,19 @@ impl Reload {
         let stay = |failure| self.tell("users", failure, "the old users stay");
         let seed = machine::seed().map_err(stay).ok()?;
         let config = self.latest.as_ref().unwrap_or(&self.start);
-        let users = config.users(seed).map_err(Failure::from).map_err(stay).ok()??;
+        let (users, error) = config.renewed_users(seed, Some(&live.users()))?;
+        let is_whole = error.diagnostics.is_empty();
+        if !is_whole {
+            self.tell("users", error.into(), "the old users stay");
+        }
+        let users = users?;
         let count = counted(users.len(), "user");
-        tell_weak(&users);
+        tell_users(&users);
         live.replace(users);
-        self.done("users", &count);
-        Some(count)
+        if is_whole {
+            self.done("users", &count);
+        }
+        is_whole.then_some(count)
     }
 
     /// How many rules there are now, if there were or are any.
