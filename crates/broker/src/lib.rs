@@ -32,6 +32,6 @@ pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{MemoryOptions, NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Tenant, TenantOptions,
-    counters,
+    FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
+    TenantOptions, counters,
 };

@@ -81,7 +81,7 @@ pub trait Ports {
     /// The shard takes packets of this connection again (a decision has come).
     fn resume(&mut self, conn: ConnId);
     /// What the connection publishes counts for that pool, too.
-    fn share_pace(&mut self, _conn: ConnId, _pool: Option<&Arc<Pool>>) {}
+    fn share_pace(&mut self, _conn: ConnId, _pool: &Arc<Pool>) {}
     /// Sends to another shard; order is kept per pair of shards and class of envelope.
     fn forward(&mut self, shard: u16, envelope: Envelope);
     /// Hands the records of a turn to the log; the answer comes to `Shard::handle_committed`.

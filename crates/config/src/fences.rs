@@ -1,8 +1,8 @@
 //! The fences of the file, as a node takes them.
 
-use std::sync::Arc;
+use std::{num::NonZeroU64, sync::Arc};
 
-use plexus_broker::FenceOptions;
+use plexus_broker::{FenceOptions, Pace, Quota};
 use plexus_fences::{Ban, Bans, FlappingOptions, LockoutOptions, Rate, Subject};
 use plexus_stdx::Seed;
 use plexus_types::Instant;
@@ -35,6 +35,20 @@ impl Config {
             }),
             connections_of_user_max: limits.max_connections_per_user as usize,
             connections_of_place_max: limits.max_connections_per_address as usize,
+            quota_of_user: Quota {
+                pace: Pace {
+                    messages: limits.max_message_rate_per_user.get(),
+                    bytes: limits.max_byte_rate_per_user.get(),
+                },
+                subscriptions_max: NonZeroU64::new(limits.max_subscriptions_per_user),
+            },
+            quota_of_place: Quota {
+                pace: Pace {
+                    messages: limits.max_message_rate_per_address.get(),
+                    bytes: limits.max_byte_rate_per_address.get(),
+                },
+                subscriptions_max: NonZeroU64::new(limits.max_subscriptions_per_address),
+            },
             connection_rate: limits.max_connection_rate.get(),
             connection_rate_of_place: limits.max_connection_rate_per_address.get(),
             handshakes_of_place_max: limits.max_handshakes_per_address as usize,
@@ -45,7 +59,7 @@ impl Config {
     fn lockout(&self) -> Option<LockoutOptions> {
         let lockout = &self.settings.access.lockout;
         let free = lockout.failures.get()?;
-        let endless = || Rate::new(std::num::NonZeroU64::MAX, free.per());
+        let endless = || Rate::new(NonZeroU64::MAX, free.per());
         Some(LockoutOptions {
             free,
             free_of_place: lockout.failures_per_address.get().unwrap_or_else(endless),

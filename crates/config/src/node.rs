@@ -1,8 +1,8 @@
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 
 use plexus_audit::{AuditPort, BookOptions};
 use plexus_broker::{
-    ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace, Pool,
+    ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace, Pool, Quota,
     RetainedOptions,
 };
 use plexus_net::ListenUrl;
@@ -71,9 +71,12 @@ impl Config {
         let rules = LiveRules::new(self.rules());
         let audit = AuditPort::default();
         let limits = &self.settings.limits;
-        let pool = Pool::new(Pace {
-            messages: limits.max_total_message_rate.get(),
-            bytes: limits.max_total_byte_rate.get(),
+        let pool = Pool::new(Quota {
+            pace: Pace {
+                messages: limits.max_total_message_rate.get(),
+                bytes: limits.max_total_byte_rate.get(),
+            },
+            subscriptions_max: NonZeroU64::new(limits.max_total_subscriptions),
         });
         let listeners = listeners
             .iter()
@@ -252,9 +255,12 @@ impl Config {
             messages: listener.max_message_rate.unwrap_or(limits.max_message_rate).get(),
             bytes: listener.max_byte_rate.unwrap_or(limits.max_byte_rate).get(),
         };
-        let of_listener = Pool::new(Pace {
-            messages: listener.max_total_message_rate.and_then(RateText::get),
-            bytes: listener.max_total_byte_rate.and_then(RateText::get),
+        let of_listener = Pool::new(Quota {
+            pace: Pace {
+                messages: listener.max_total_message_rate.and_then(RateText::get),
+                bytes: listener.max_total_byte_rate.and_then(RateText::get),
+            },
+            subscriptions_max: listener.max_total_subscriptions.and_then(NonZeroU64::new),
         });
         let pools: Vec<_> = of_listener.into_iter().chain(of_node.cloned()).collect();
         let is_limited = !client.is_free() || !pools.is_empty();

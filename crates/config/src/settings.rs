@@ -257,6 +257,23 @@ pub struct LimitSettings {
     pub max_total_message_rate: RateText,
     /// The bytes of all clients of the node together.
     pub max_total_byte_rate: RateText,
+    /// The messages of all clients of one user name together.
+    pub max_message_rate_per_user: RateText,
+    /// The bytes of all clients of one user name together.
+    pub max_byte_rate_per_user: RateText,
+    /// The messages of all clients of one address (of IPv6: of 64 bits of it) together.
+    pub max_message_rate_per_address: RateText,
+    /// The bytes of all clients of one address together.
+    pub max_byte_rate_per_address: RateText,
+    /// Subscriptions of all sessions of the node together, connected or not; further ones get Quota exceeded
+    /// (0x97). 0 for no limit. Sessions from before the start count from when their clients have come again, as
+    /// with the following two.
+    pub max_total_subscriptions: u64,
+    /// Subscriptions of the sessions of one user name together. 0 for no limit.
+    pub max_subscriptions_per_user: u64,
+    /// Subscriptions of the sessions together whose clients came last from one address (of IPv6: from 64 bits of
+    /// it). 0 for no limit.
+    pub max_subscriptions_per_address: u64,
     /// How long a connection may take to its CONNECT, handshakes included.
     pub connect_timeout: Span,
     /// Bytes of output that a connection has not taken, beyond which its messages wait in its queue.
@@ -281,6 +298,13 @@ impl Default for LimitSettings {
             max_byte_rate: RateText::Off,
             max_total_message_rate: RateText::Off,
             max_total_byte_rate: RateText::Off,
+            max_message_rate_per_user: RateText::Off,
+            max_byte_rate_per_user: RateText::Off,
+            max_message_rate_per_address: RateText::Off,
+            max_byte_rate_per_address: RateText::Off,
+            max_total_subscriptions: 0,
+            max_subscriptions_per_user: 0,
+            max_subscriptions_per_address: 0,
             connect_timeout: Span::secs(10),
             max_write_buffer: ByteSize::kib(256),
         }

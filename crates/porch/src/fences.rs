@@ -1,6 +1,7 @@
 //! The fences of a node, as the porch and the shards share them: asked and told when somebody connects, and
 //! never for a message.
 
+mod pools;
 mod seats;
 
 use std::{
@@ -17,7 +18,9 @@ use plexus_fences::{Ban, Bans, Flapping, FlappingOptions, Lockout, LockoutOption
 use plexus_stdx::Seed;
 use plexus_types::{Instant, ReasonCode, TenantName};
 
+use self::pools::Pools;
 pub use self::seats::{Seat, Seats};
+use crate::{Pool, Quota};
 
 /// What fences a node has.
 #[derive(Debug, Clone)]
@@ -32,6 +35,10 @@ pub struct FenceOptions {
     pub connections_of_user_max: usize,
     /// Connections from one place; zero for no limit.
     pub connections_of_place_max: usize,
+    /// What the clients of one user name may have together.
+    pub quota_of_user: Quota,
+    /// What those from one place may have together.
+    pub quota_of_place: Quota,
     /// How many may come to the node in a time; `None` for no limit.
     pub connection_rate: Option<Rate>,
     /// How many may come from one place in a time; `None` for no limit.
@@ -51,6 +58,8 @@ impl Default for FenceOptions {
             flapping: None,
             connections_of_user_max: 0,
             connections_of_place_max: 0,
+            quota_of_user: Quota::default(),
+            quota_of_place: Quota::default(),
             connection_rate: None,
             connection_rate_of_place: None,
             handshakes_of_place_max: 0,
@@ -145,6 +154,8 @@ pub struct Fences {
     lockout: Option<Mutex<Lockout>>,
     flapping: Option<Mutex<Flapping>>,
     users: Option<Arc<Seats>>,
+    pools_of_users: Option<Pools>,
+    pools_of_places: Option<Pools>,
     /// How many met each of [`Fence::ALL`].
     refused: Vec<AtomicU64>,
 }
@@ -157,6 +168,8 @@ impl Fences {
             lockout: options.lockout.map(|options| Mutex::new(Lockout::new(options, seed))),
             flapping: options.flapping.map(|options| Mutex::new(Flapping::new(options, seed))),
             users: Seats::new(options.connections_of_user_max, seed),
+            pools_of_users: Pools::new(options.quota_of_user, seed),
+            pools_of_places: Pools::new(options.quota_of_place, seed),
             refused: Fence::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -286,6 +299,21 @@ impl Fences {
     ) -> Result<Option<Seat>, Fence> {
         let Some((seats, user)) = self.users.as_ref().zip(user) else { return Ok(None) };
         seats.take(&&*named(tenant, user)).map(Some).ok_or_else(|| self.count(Fence::User))
+    }
+
+    /// What a client shares with others of its user name and its place, as far as that is limited.
+    pub fn pools(
+        &self,
+        now: Instant,
+        tenant: Option<&TenantName>,
+        user: Option<&str>,
+        peer: Option<IpAddr>,
+    ) -> impl Iterator<Item = Arc<Pool>> {
+        let of_user = self.pools_of_users.as_ref().zip(user);
+        let of_user = of_user.and_then(|(pools, user)| pools.of(now, &&*named(tenant, user)));
+        let of_place = self.pools_of_places.as_ref().zip(peer);
+        let of_place = of_place.and_then(|(pools, peer)| pools.of(now, &Place::of(peer)));
+        of_user.into_iter().chain(of_place)
     }
 
     /// Counts somebody who met a fence.

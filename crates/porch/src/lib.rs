@@ -30,7 +30,7 @@ pub use error::OpenError;
 pub use fences::{Fence, FenceOptions, Fences, Seat, Seats, Who, is_banned};
 pub use gauge::{Gauge, Pressure};
 pub use homes::{Arrival, Door, Homes, Incoming};
-pub use meter::{Meter, MeterOptions, Pace, Pool};
+pub use meter::{Meter, MeterOptions, Pace, Pool, Quota};
 pub use options::{ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};
 pub use tenants::{Tenant, TenantOptions, Tenants};

@@ -1,9 +1,12 @@
-//! How much clients publish. Nothing is refused for it: who has published more than his rate is not read
-//! from until it has come again.
+//! How much clients may have and publish. Nobody is refused for what he publishes: who has published more than
+//! his rate is not read from until it has come again.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use plexus_fences::{Bucket, Rate};
@@ -25,25 +28,75 @@ impl Pace {
     }
 }
 
-/// What the clients of a listener, or of a node, publish together. Whoever publishes takes, and waits until
-/// that has come again: so each has his turn.
+/// What several clients may have together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quota {
+    /// What they publish.
+    pub pace: Pace,
+    /// Subscriptions of all their sessions; none for no limit.
+    pub subscriptions_max: Option<NonZeroU64>,
+}
+
+impl Quota {
+    /// Whether nothing is limited.
+    pub fn is_free(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What the clients of a node, a listener, a tenant, a user name or an address share. Whoever publishes takes,
+/// and waits until that has come again: so each has his turn.
 #[derive(Debug, Default)]
 pub struct Pool {
-    pace: Pace,
+    quota: Quota,
     /// When the buckets are full again, in nanoseconds.
     messages: AtomicU64,
     bytes: AtomicU64,
+    subscriptions: AtomicU64,
 }
 
 impl Pool {
-    /// Of those who share that pace; none where it limits nothing.
-    pub fn new(pace: Pace) -> Option<Arc<Self>> {
-        (!pace.is_free()).then(|| Arc::new(Self { pace, ..Self::default() }))
+    /// Of those who share that quota; none where it limits nothing.
+    pub fn new(quota: Quota) -> Option<Arc<Self>> {
+        (!quota.is_free()).then(|| Arc::new(Self { quota, ..Self::default() }))
+    }
+
+    /// Whether they are limited in what they publish.
+    pub fn has_pace(&self) -> bool {
+        !self.quota.pace.is_free()
+    }
+
+    /// Whether they are limited in how many subscriptions they have.
+    pub fn limits_subscriptions(&self) -> bool {
+        self.quota.subscriptions_max.is_some()
+    }
+
+    /// How many subscriptions they may have besides those that they have. Two who ask at the same moment may
+    /// exceed it by what both have asked for.
+    pub fn room(&self) -> u64 {
+        let most = self.quota.subscriptions_max.map_or(u64::MAX, NonZeroU64::get);
+        most.saturating_sub(self.subscriptions.load(Relaxed))
+    }
+
+    /// They have so many more.
+    pub fn add_subscriptions(&self, count: usize) {
+        self.subscriptions.fetch_add(count as u64, Relaxed);
+    }
+
+    /// They have so many less.
+    pub fn remove_subscriptions(&self, count: usize) {
+        self.subscriptions.fetch_sub(count as u64, Relaxed);
+    }
+
+    /// Whether nothing that was published counts any more.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        let full_at = self.messages.load(Relaxed).max(self.bytes.load(Relaxed));
+        Instant::from_nanos(full_at) <= now
     }
 
     fn take(&self, now: Instant, bytes: u64) -> Instant {
-        let of_messages = take_shared(&self.messages, self.pace.messages, now, 1);
-        of_messages.max(take_shared(&self.bytes, self.pace.bytes, now, bytes))
+        let of_messages = take_shared(&self.messages, self.quota.pace.messages, now, 1);
+        of_messages.max(take_shared(&self.bytes, self.quota.pace.bytes, now, bytes))
     }
 }
 
@@ -116,7 +169,7 @@ mod tests {
     use plexus_fences::Rate;
     use plexus_types::Instant;
 
-    use super::{Meter, MeterOptions, Pace, Pool};
+    use super::{Meter, MeterOptions, Pace, Pool, Quota};
 
     fn pace(messages: u64, bytes: u64) -> Pace {
         let rate = |amount| Some(Rate::new(NonZeroU64::new(amount)?, Duration::from_secs(1)));
@@ -148,7 +201,7 @@ mod tests {
 
     #[test]
     fn those_who_share_a_pace_share_it_evenly() {
-        let pool = Pool::new(pace(10, 0));
+        let pool = Pool::new(Quota { pace: pace(10, 0), ..Quota::default() });
         let options = MeterOptions { client: Pace::default(), pools: Vec::from_iter(pool) };
         let options = Arc::new(options);
         let mut meters = [(); 4].map(|()| Meter::new(Arc::clone(&options)));
@@ -161,6 +214,6 @@ mod tests {
 
     #[test]
     fn no_limit_is_no_meter() {
-        assert!(Pool::new(Pace::default()).is_none());
+        assert!(Pool::new(Quota::default()).is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use plexus_types::TenantName;
 
-use crate::{Pace, Pool, counters::TenantCounters};
+use crate::{Pace, Pool, Quota, counters::TenantCounters};
 
 /// A tenant, as the configuration makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Tenants {
     pub fn new(options: &[TenantOptions], shards: u16) -> Self {
         let tenants = options.iter().map(|options| {
             let counters = (0..shards).map(|_| TenantCounters::default()).collect();
-            let pool = Pool::new(options.pace);
+            let pool = Pool::new(Quota { pace: options.pace, ..Quota::default() });
             let tenant = Tenant { options: options.clone(), pool, counters };
             (options.name.clone(), Arc::new(tenant))
         });

@@ -337,8 +337,8 @@ impl Io {
 }
 
 impl Ports for Io {
-    fn share_pace(&mut self, conn: ConnId, pool: Option<&Arc<Pool>>) {
-        let Some((at, pool)) = self.conns.get_mut(conn.0).zip(pool) else { return };
+    fn share_pace(&mut self, conn: ConnId, pool: &Arc<Pool>) {
+        let Some(at) = self.conns.get_mut(conn.0) else { return };
         let mut options = at.metered.as_ref().map(|metered| metered.meter.options()).cloned();
         let options = options.get_or_insert_default();
         Arc::make_mut(options).pools.push(Arc::clone(pool));

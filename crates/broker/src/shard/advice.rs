@@ -247,7 +247,7 @@ impl Shard {
     /// was allowed at the beginning has to be allowed still.
     fn weigh_anew(&self, slot: u32, request: &mut SubscribeRequest) {
         let Some(client) = self.clients.get(slot) else { return };
-        let mut room = client.room_in_tenant();
+        let mut room = client.room();
         for item in &mut request.items {
             let Ok(filter) = &item.filter else { continue };
             let (policy, principal) = (&client.door.policy, &client.principal);

@@ -231,14 +231,13 @@ impl Shard {
         let slot = self.seat_client(turn, admitted, (Arc::new(principal), newcomer.door, tenant));
         if let Some(client) = self.clients.get_mut(slot) {
             client.conn = Some(conn);
-            client.seat = seat;
             if let Some(tenant) = &client.tenant {
                 let counters = tenant.counters(self.id);
                 counters.connected.add(1);
                 counters.clients_connected.add(1);
-                turn.ports.share_pace(conn, tenant.pool.as_ref());
             }
         }
+        self.share(turn, conn, slot, seat);
         *self.occupants.get(conn) = Occupant::Client(slot);
         self.counters().connected.add(1);
         self.settle(turn, slot);
@@ -321,8 +320,8 @@ impl Shard {
         admitted: &Admitted,
         tenant: Option<&Tenant>,
         found: Option<u32>,
-    ) -> Result<Option<Box<Seat>>, Fence> {
-        let before = found.and_then(|slot| self.clients.get_mut(slot)?.seat.take());
+    ) -> Result<Option<Seat>, Fence> {
+        let before = found.and_then(|slot| self.clients.get_mut(slot)?.leave_seat());
         if before.is_some() {
             return Ok(before);
         }
@@ -331,7 +330,26 @@ impl Shard {
         if let (Err(fence), Occupant::Newcomer(newcomer)) = (&seat, self.occupants.get(conn)) {
             newcomer.refuse(fence.reason(), fence.name(), &mut self.outbox);
         }
-        seat.map(|seat| seat.map(Box::new))
+        seat
+    }
+
+    /// What a client that is let in has together with others: it publishes at their pace, and its subscriptions
+    /// are among theirs.
+    fn share(&mut self, turn: &mut Turn<'_>, conn: ConnId, slot: u32, seat: Option<Seat>) {
+        let Some(client) = self.clients.get_mut(slot) else { return };
+        let Principal { tenant, user_name, peer, .. } = &*client.principal;
+        let fences = &self.context.fences;
+        let mut pools: Vec<_> =
+            fences.pools(turn.now, tenant.as_ref(), user_name.as_deref(), *peer).collect();
+        let of_tenant = client.tenant.as_ref().and_then(|tenant| tenant.pool.as_ref());
+        for pool in pools.iter().chain(of_tenant).filter(|pool| pool.has_pace()) {
+            turn.ports.share_pace(conn, pool);
+        }
+        // The porch has told the connection of these.
+        let of_door = client.door.meter.iter().flat_map(|meter| &meter.pools);
+        pools.extend(of_door.cloned());
+        pools.retain(|pool| pool.limits_subscriptions());
+        client.share(seat, pools);
     }
 
     /// Whether the session of the client would have to be kept and the log does not take it. Who has

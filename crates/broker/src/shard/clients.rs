@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashTable;
 use plexus_access::{Principal, Remembered};
-use plexus_porch::{Seat, Tenant};
+use plexus_porch::{Pool, Seat, Tenant};
 use plexus_records::Seen;
 use plexus_session::Session;
 use plexus_stdx::{Seed, SeededState, Slots};
@@ -52,23 +52,92 @@ pub(super) struct Client {
     pub(super) shares: Option<Box<Shares>>,
     /// Whom it holds as a receiver, and who holds it.
     pub(super) credit: Option<Box<Credit>>,
-    /// Its connection among those of its user name, where they are limited.
-    pub(super) seat: Option<Box<Seat>>,
+    /// What it shares with others, where that is limited.
+    pub(super) shared: Option<Box<Shared>>,
 }
 
 impl Client {
-    /// How many subscriptions its tenant may have besides those that there are.
-    pub(super) fn room_in_tenant(&self) -> u64 {
-        self.tenant.as_ref().map_or(u64::MAX, |tenant| {
+    /// How many subscriptions it may have besides those that there are: of its tenant, and of all with whom it
+    /// shares.
+    pub(super) fn room(&self) -> u64 {
+        let of_tenant = self.tenant.as_ref().map_or(u64::MAX, |tenant| {
             let there_are = tenant.total(|counters| counters.subscriptions.read());
             (tenant.options.subscriptions_max as u64).saturating_sub(there_are)
-        })
+        });
+        let pools = self.shared.iter().flat_map(|shared| &shared.pools);
+        pools.map(|pool| pool.room()).fold(of_tenant, u64::min)
+    }
+
+    /// The connection that it takes from one before, or gives up, among those of its user name.
+    pub(super) fn leave_seat(&mut self) -> Option<Seat> {
+        self.shared.as_mut()?.seat.take()
+    }
+
+    /// From now on it shares these.
+    pub(super) fn share(&mut self, seat: Option<Seat>, pools: Vec<Arc<Pool>>) {
+        let before = self.shared.take();
+        if seat.is_some() || !pools.is_empty() {
+            // Of a session from before the start nothing has been counted yet.
+            let known = || self.session.subscription_count();
+            let mut shared = Shared { seat, pools, subscriptions: 0 };
+            shared.add(before.as_ref().map_or_else(known, |before| before.subscriptions));
+            self.shared = Some(Box::new(shared));
+        }
+    }
+
+    /// It has one subscription more.
+    pub(super) fn note_subscribed(&mut self, shard: u16) {
+        if let Some(tenant) = &self.tenant {
+            tenant.counters(shard).subscriptions.add(1);
+        }
+        if let Some(shared) = &mut self.shared {
+            shared.add(1);
+        }
+    }
+
+    /// It has one less.
+    pub(super) fn note_unsubscribed(&mut self, shard: u16) {
+        if let Some(tenant) = &self.tenant {
+            tenant.counters(shard).subscriptions.sub(1);
+        }
+        if let Some(shared) = &mut self.shared {
+            shared.remove(1);
+        }
     }
 
     /// Whether it has nothing that most clients do not have.
     #[inline]
     pub(super) const fn is_plain(&self) -> bool {
         self.shares.is_none() && self.replays.is_none() && self.credit.is_none()
+    }
+}
+
+/// What a client has together with others.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Its connection among those of its user name.
+    seat: Option<Seat>,
+    pools: Vec<Arc<Pool>>,
+    /// How many it has counted there.
+    subscriptions: usize,
+}
+
+impl Shared {
+    fn add(&mut self, count: usize) {
+        self.subscriptions += count;
+        self.pools.iter().for_each(|pool| pool.add_subscriptions(count));
+    }
+
+    fn remove(&mut self, count: usize) {
+        let count = count.min(self.subscriptions);
+        self.subscriptions -= count;
+        self.pools.iter().for_each(|pool| pool.remove_subscriptions(count));
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.remove(self.subscriptions);
     }
 }
 
@@ -148,7 +217,7 @@ impl Clients {
             replays: None,
             shares: None,
             credit: None,
-            seat: None,
+            shared: None,
         });
         self.by_id.insert_unique(named.spread(), named, Named::spread);
         slot

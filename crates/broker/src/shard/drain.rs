@@ -192,7 +192,7 @@ impl Shard {
         let log = &self.context.log;
         let durable = client.session.is_durable();
         let (full, failing) = (durable && log.takes_nothing_new(), durable && log.is_failing());
-        let mut room = client.room_in_tenant();
+        let mut room = client.room();
         for (at, item) in request.items.iter_mut().enumerate() {
             let Ok(filter) = &item.filter else { continue };
             let (policy, principal) = (&client.door.policy, &client.principal);
@@ -284,7 +284,7 @@ impl Shard {
     pub(super) fn detach(&mut self, slot: u32) -> Option<ConnId> {
         let client = self.clients.get_mut(slot)?;
         client.congested = false;
-        client.seat = None;
+        drop(client.leave_seat());
         let conn = client.conn.take()?;
         if let Some(tenant) = &client.tenant {
             let counters = tenant.counters(self.id);

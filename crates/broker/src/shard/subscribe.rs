@@ -60,7 +60,9 @@ impl Shard {
     fn enter(&mut self, turn: &mut Turn<'_>, filter: &TopicFilter, subscription: Subscription) {
         let SubscriberId(slot) = subscription.subscriber;
         let (is_new, delta) = self.put_in_index(filter, subscription);
-        self.count_for_tenant(slot, |counters| counters.subscriptions.add(u64::from(is_new)));
+        if is_new && let Some(client) = self.clients.get_mut(slot) {
+            client.note_subscribed(self.id);
+        }
         self.count_subscriptions();
         if let Some(delta) = delta {
             self.announce(turn, delta);
@@ -93,10 +95,8 @@ impl Shard {
         let shares = client.shares.get_or_insert_with(Box::<Shares>::default);
         shares.told = availability;
         shares.owners |= 1 << owner;
-        if shares.filters.insert(filter.as_str().into())
-            && let Some(tenant) = &client.tenant
-        {
-            tenant.counters(self.id).subscriptions.add(1);
+        if shares.filters.insert(filter.as_str().into()) {
+            client.note_subscribed(self.id);
         }
         let member = Member { shard: self.id, subscriber: SubscriberId(slot) };
         let join = Join { filter, member, options, availability, ticket };
@@ -125,13 +125,12 @@ impl Shard {
             if let Some(client) = self.clients.get_mut(slot)
                 && let Some(shares) = &mut client.shares
             {
-                if shares.filters.remove(filter.as_str())
-                    && let Some(tenant) = &client.tenant
-                {
-                    tenant.counters(self.id).subscriptions.sub(1);
-                }
+                let was_there = shares.filters.remove(filter.as_str());
                 if shares.filters.is_empty() {
                     client.shares = None;
+                }
+                if was_there {
+                    client.note_unsubscribed(self.id);
                 }
             }
             let owner = self.owner_of_group(filter);
@@ -141,7 +140,9 @@ impl Shard {
         if self.index.remove(filter.matched(), subscriber).is_none() {
             return;
         }
-        self.count_for_tenant(slot, |counters| counters.subscriptions.sub(1));
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.note_unsubscribed(self.id);
+        }
         self.count_subscriptions();
         if let Some(delta) = self.interest.remove_local(filter.matched()) {
             self.announce(turn, delta);

@@ -48,6 +48,10 @@ pub struct ListenerSettings {
     /// The bytes of all clients of this listener together, within `limits.max_total_byte_rate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_total_byte_rate: Option<RateText>,
+    /// Subscriptions of all sessions together whose clients came in here last, within
+    /// `limits.max_total_subscriptions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_total_subscriptions: Option<u64>,
     /// As `limits.connect_timeout` when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Span>,
@@ -88,6 +92,7 @@ impl ListenerSettings {
             max_byte_rate: None,
             max_total_message_rate: None,
             max_total_byte_rate: None,
+            max_total_subscriptions: None,
             connect_timeout: None,
             commit: None,
             proxy_protocol: ProxyProtocol::Off,

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use plexus_types::{PacketId, ProtocolVersion, Qos, ReasonCode, Text};
 use plexus_wire::{
     Connect, ConnectProperties, Decoder, Limits, Packet, Publish, PublishProperties, Subscribe,
-    SubscribeFilter, SubscriptionOptions, UserProperties, encode,
+    SubscribeFilter, SubscriptionOptions, Unsubscribe, UserProperties, encode,
 };
 
 use crate::program::{Node, Place, run};
@@ -103,6 +103,11 @@ impl Client {
     }
 
     fn subscribes(&mut self, filter: &str) {
+        assert_eq!(self.subscribed(filter), ReasonCode::Success);
+    }
+
+    /// What SUBACK says.
+    fn subscribed(&mut self, filter: &str) -> ReasonCode {
         let filter = Text::try_from(filter).expect("text");
         let filters = vec![SubscribeFilter { filter, options: SubscriptionOptions::default() }];
         self.send(&Packet::Subscribe(Box::new(Subscribe {
@@ -111,8 +116,36 @@ impl Client {
             user_properties: UserProperties::default(),
             filters,
         })));
+        match self.next() {
+            Some(Packet::SubAck(said)) => *said.reasons.first().expect("a reason"),
+            said => panic!("{said:?}"),
+        }
+    }
+
+    fn unsubscribes(&mut self, filter: &str) {
+        self.send(&Packet::Unsubscribe(Box::new(Unsubscribe {
+            packet_id: PacketId::MIN,
+            user_properties: UserProperties::default(),
+            filters: vec![Text::try_from(filter).expect("text")],
+        })));
         let said = self.next();
-        assert!(matches!(said, Some(Packet::SubAck(_))), "{said:?}");
+        assert!(matches!(said, Some(Packet::UnsubAck(_))), "{said:?}");
+    }
+
+    /// Whether that many messages are acknowledged.
+    fn publishes(&mut self, count: u16) {
+        for number in 1..=count {
+            self.publish(number, Qos::AtLeastOnce);
+            let said = self.next();
+            assert!(matches!(said, Some(Packet::PubAck(_))), "{said:?}");
+        }
+    }
+
+    /// Whether nothing has come.
+    fn is_silent(&mut self) -> bool {
+        self.stream.set_nonblocking(true).expect("set");
+        let said = self.stream.read(&mut [0; 1]);
+        said.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 
     fn publish(&mut self, number: u16, qos: Qos) {
@@ -374,6 +407,68 @@ fn who_publishes_more_than_his_rate_is_slowed_and_loses_nothing() {
             assert_eq!(subscriber.payload(), number.to_string(), "{limit}");
         }
         while watcher.payload() == "0" {}
+    }
+}
+
+#[test]
+fn users_and_addresses_have_rates_that_their_clients_share() {
+    for (limit, by_user) in [("per_user", true), ("per_address", false)] {
+        let (_place, node) = node(&format!("[limits]\nmax_message_rate_{limit} = \"2/10m\"\n"));
+        let come = |id: &str, user: &str, address: &str| {
+            let mut client = Client::from(&node, address);
+            assert_eq!(client.connects(id, Some((user, "x"))), SUCCESS);
+            client
+        };
+        let (user, address) = if by_user { ("ann", "127.0.0.2") } else { ("bob", "127.0.0.1") };
+        let mut first = come("a", "ann", "127.0.0.1");
+        first.publishes(2);
+        drop(first);
+        // Nobody gets more by coming anew, or by another identifier.
+        let mut again = come("b", user, address);
+        again.publishes(1);
+        again.publish(2, Qos::AtLeastOnce);
+        let (user, address) = if by_user { ("bob", "127.0.0.1") } else { ("ann", "127.0.0.2") };
+        come("c", user, address).publishes(2);
+        assert!(again.is_silent(), "{limit}");
+    }
+}
+
+#[test]
+fn subscriptions_are_limited_by_all_who_have_them() {
+    let told = [ReasonCode::Success, ReasonCode::QuotaExceeded];
+    for (limits, listener, other) in [
+        ("max_subscriptions_per_user = 2", "", Some(("bob", "127.0.0.1"))),
+        ("max_subscriptions_per_address = 2", "", Some(("ann", "127.0.0.2"))),
+        ("max_total_subscriptions = 2", "", None),
+        ("", "max_total_subscriptions = 2", None),
+    ] {
+        let place = Place::new();
+        let text =
+            format!("[limits]\n{limits}\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\n{listener}\n");
+        place.write("plexus.toml", &text);
+        let node = Node::start(&place, &["--set", "node.shards=2"]);
+        let come = |id: &str, user: &str, address: &str| {
+            let mut client = Client::from(&node, address);
+            assert_eq!(client.connects(id, Some((user, "x"))), SUCCESS);
+            client
+        };
+        let mut first = come("a", "ann", "127.0.0.1");
+        first.subscribes("a");
+        first.subscribes("$share/g/b");
+        first.subscribes("a");
+        assert_eq!(first.subscribed("c"), told[1], "{text}");
+        let mut second = come("b", "ann", "127.0.0.1");
+        assert_eq!(second.subscribed("a"), told[1], "{text}");
+        first.unsubscribes("$share/g/b");
+        second.subscribes("a");
+        assert_eq!(second.subscribed("b"), told[1], "{text}");
+        if let Some((user, address)) = other {
+            come("c", user, address).subscribes("a");
+        }
+        // What ends leaves room; `a` is of a session that ends with its connection.
+        drop(first);
+        let mut tries = std::iter::repeat_with(|| second.subscribed("b"));
+        assert_eq!(tries.find(|said| *said != told[1]), Some(told[0]), "{text}");
     }
 }
 
