@@ -1,12 +1,14 @@
 use bytes::Bytes;
+use ldap_client_proto::SearchResultEntry;
 use plexus_access::{Credentials, PasswordScheme, Rights};
 use plexus_admission::{Answer, Asking, Authenticator, PasswordCheck, Pool, StoredUser, Trouble};
 use plexus_runtime::Handle;
-use plexus_types::ReasonCode;
+use plexus_types::{ReasonCode, Text};
 
 use crate::{
     Attributes, LdapServer, Login, Place,
     directory::{Admittance, Entrance, Entries, Shown},
+    entry::spelled,
     place::Search,
 };
 
@@ -39,6 +41,8 @@ pub struct LdapOptions {
 pub struct LdapAuthenticator {
     place: Place,
     attributes: Attributes,
+    /// The attribute in which the name of a user stands.
+    user_name: Option<String>,
     entries: Pool<Entries>,
     entrance: Pool<Entrance>,
     /// None where the directory itself says whether a password is right.
@@ -49,7 +53,8 @@ impl LdapAuthenticator {
     /// A directory that is asked so. It is connected to when the first client comes.
     pub fn new(options: LdapOptions, runtime: &Handle) -> Self {
         let LdapOptions { server, login, place, attributes, proof } = options;
-        let read = attributes.names();
+        let user_name = place.of_user_name().map(str::to_owned);
+        let read = attributes.names(user_name.as_deref());
         let check = match proof {
             Proof::Bind => None,
             Proof::Stored(scheme) => Some(PasswordCheck::new(scheme, runtime.clone())),
@@ -57,10 +62,16 @@ impl LdapAuthenticator {
         Self {
             place,
             attributes,
+            user_name,
             entries: Pool::new(Entries { server: server.clone(), login, attributes: read }),
             entrance: Pool::new(Entrance(server)),
             check,
         }
+    }
+
+    /// The name that the client gives, as its entry has it.
+    fn spelled(&self, entry: &SearchResultEntry, given: Option<&str>) -> Option<Text> {
+        spelled(entry, self.user_name.as_ref()?, given?)
     }
 
     /// Whose password is compared here.
@@ -68,6 +79,7 @@ impl LdapAuthenticator {
         &self,
         check: &PasswordCheck,
         search: &Search,
+        given: Option<&str>,
         password: Bytes,
     ) -> Result<Answer, Trouble> {
         let user = match self.entries.ask(search).await? {
@@ -75,7 +87,9 @@ impl LdapAuthenticator {
             Some(entry) => {
                 let rules = self.attributes.rules(&entry)?;
                 let user = StoredUser::of_fields(self.attributes.fields(&entry)?, rules);
-                Some(user.ok_or_else(|| Trouble::Nonsense("it has no password".to_owned()))?)
+                let user =
+                    user.ok_or_else(|| Trouble::Nonsense("it has no password".to_owned()))?;
+                Some(StoredUser { user_name: self.spelled(&entry, given), ..user })
             }
         };
         check.judge(user, password).await
@@ -86,6 +100,7 @@ impl LdapAuthenticator {
         &self,
         name: Option<String>,
         search: &Search,
+        given: Option<&str>,
         password: Bytes,
     ) -> Result<Answer, Trouble> {
         let entry = match &name {
@@ -104,6 +119,7 @@ impl LdapAuthenticator {
         }
         let rights = match entry {
             Some(entry) => Rights {
+                user_name: self.spelled(&entry, given),
                 rules: self.attributes.rules(&entry)?,
                 is_superuser: StoredUser::is_superuser(&self.attributes.fields(&entry)?),
                 ..Rights::default()
@@ -123,7 +139,7 @@ impl Authenticator for LdapAuthenticator {
 
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
         let (name, search) = (self.place.name(credentials), self.place.search(credentials));
-        let password = credentials.password.clone();
+        let (password, given) = (credentials.password.clone(), credentials.user_name.as_deref());
         Box::pin(async move {
             let (Some(search), Some(password)) = (search, password) else {
                 return Ok(Answer::Ignore);
@@ -133,8 +149,8 @@ impl Authenticator for LdapAuthenticator {
                 return Ok(Answer::Deny(ReasonCode::BadUserNameOrPassword));
             }
             match &self.check {
-                Some(check) => self.stored(check, &search, password).await,
-                None => self.bound(name, &search, password).await,
+                Some(check) => self.stored(check, &search, given, password).await,
+                None => self.bound(name, &search, given, password).await,
             }
         })
     }

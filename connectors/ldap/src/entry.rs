@@ -3,6 +3,7 @@
 use ldap_client_proto::SearchResultEntry;
 use plexus_access::Rules;
 use plexus_admission::{Fields, Trouble, rules_of};
+use plexus_types::Text;
 use serde_json::json;
 
 /// The attributes that are read.
@@ -31,11 +32,12 @@ impl Attributes {
         self.superuser.is_some() || self.have_rules()
     }
 
-    /// Their names.
-    pub(crate) fn names(&self) -> Vec<String> {
+    /// Their names, and the one of the user's name.
+    pub(crate) fn names(&self, user_name: Option<&str>) -> Vec<String> {
         let Self { password, superuser, publish, subscribe, all } = self;
-        let names: Vec<_> =
-            [password, superuser, publish, subscribe, all].into_iter().flatten().cloned().collect();
+        let names = [password, superuser, publish, subscribe, all].into_iter();
+        let names = names.map(Option::as_deref).chain([user_name]);
+        let names: Vec<_> = names.flatten().map(str::to_owned).collect();
         // Without any, all of them would be sent (RFC 4511, section 4.5.1.8).
         if names.is_empty() { vec!["1.1".to_owned()] } else { names }
     }
@@ -70,6 +72,15 @@ impl Attributes {
         let lists = json!({ "pub": publish, "sub": subscribe, "all": read(&self.all)? });
         rules_of(&lists).map(Some).map_err(|error| Trouble::Nonsense(error.to_string()))
     }
+}
+
+/// That name of a user as the attribute of the entry has it: a directory takes names for the same that differ in
+/// case, and rules do not.
+pub(crate) fn spelled(entry: &SearchResultEntry, attribute: &str, name: &str) -> Option<Text> {
+    let spelled = texts(entry, attribute).ok()?;
+    let same = |other: &&String| other.to_lowercase() == name.to_lowercase();
+    let spelled = spelled.iter().find(|other| *other == name).or(spelled.iter().find(same));
+    Text::try_from(spelled?.as_str()).ok()
 }
 
 fn texts(entry: &SearchResultEntry, attribute: &str) -> Result<Vec<String>, Trouble> {

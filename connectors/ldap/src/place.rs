@@ -1,7 +1,7 @@
 //! Where the entry of a client is. What a client shows is one value there, whatever stands in it.
 
 use ldap_client_proto::{Dn, Filter, SearchScope, escape_dn_value};
-use plexus_access::{Credentials, Template, TemplatePart};
+use plexus_access::{Credentials, Shown, Template, TemplatePart};
 
 /// Where the entry of a client is.
 #[derive(Debug, Clone)]
@@ -79,6 +79,20 @@ impl Place {
         self.template().parts().iter().all(|part| match part {
             TemplatePart::Text(_) => true,
             TemplatePart::Shown(shown) => shown.of(credentials).is_some(),
+        })
+    }
+
+    /// The attribute that a user name is compared with by itself.
+    pub(crate) fn of_user_name(&self) -> Option<&str> {
+        let parts = self.template().parts();
+        parts.windows(2).find_map(|pair| {
+            let [TemplatePart::Text(before), TemplatePart::Shown(Shown::UserName)] = pair else {
+                return None;
+            };
+            let attribute = before.strip_suffix('=')?;
+            let is_other = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.');
+            let begin = attribute.rfind(is_other).map_or(0, |at| at + 1);
+            attribute.get(begin..).filter(|name| !name.is_empty())
         })
     }
 

@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use plexus_access::{PasswordScheme, Rights, Rules, StoredPassword};
 use plexus_runtime::Handle;
-use plexus_types::ReasonCode;
+use plexus_types::{ReasonCode, Text};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -21,6 +21,8 @@ pub struct StoredUser {
     pub hash: String,
     /// The salt, where it stands apart.
     pub salt: Option<String>,
+    /// Its name as it is stored: a back end may take names for the same that differ in case, and rules do not.
+    pub user_name: Option<Text>,
     /// Whether no rule holds for it.
     pub is_superuser: bool,
     /// Rules of its own.
@@ -31,14 +33,20 @@ pub struct StoredUser {
 pub type Fields = BTreeMap<String, String>;
 
 impl StoredUser {
-    /// Reads `password_hash`, `salt` and `is_superuser`; without a hash there is no such user.
+    /// Reads `password_hash`, `salt`, `is_superuser` and `user_name`; without a hash there is no such user.
     pub fn of_fields(mut fields: Fields, rules: Option<Rules>) -> Option<Self> {
         Some(Self {
             hash: fields.remove("password_hash")?,
             salt: fields.remove("salt"),
             is_superuser: Self::is_superuser(&fields),
+            user_name: Self::user_name(&fields),
             rules,
         })
+    }
+
+    /// Its name, where it is one that a client can have.
+    pub fn user_name(fields: &Fields) -> Option<Text> {
+        fields.get("user_name").and_then(|name| Text::try_from(name.as_str()).ok())
     }
 
     /// Whether `is_superuser` says yes.
@@ -108,8 +116,8 @@ impl PasswordCheck {
         if !self.verify(stored, password).await? {
             return Ok(Answer::Deny(ReasonCode::BadUserNameOrPassword));
         }
-        let rights =
-            Rights { rules: user.rules, is_superuser: user.is_superuser, ..Rights::default() };
+        let StoredUser { user_name, rules, is_superuser, .. } = user;
+        let rights = Rights { user_name, rules, is_superuser, ..Rights::default() };
         Ok(Answer::Allow(Box::new(rights), None))
     }
 

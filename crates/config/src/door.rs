@@ -6,7 +6,7 @@ use plexus_access::{
 };
 use plexus_admission::Advisers;
 use plexus_audit::{AuditPort, Event, Kind, Who};
-use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
+use plexus_types::{Qos, ReasonCode, TenantName, TopicFilter, TopicName};
 
 use crate::{
     live::{LiveChain, LiveRules, MANY},
@@ -107,6 +107,8 @@ impl Door {
 const NO_MATCH: &str = "access.no_match";
 /// Those who are asked about what no rule speaks of.
 const ASKED: &str = "access.ask";
+/// Nobody of them has said anything.
+const UNANSWERED: &str = "access.ask gives no answer";
 /// What clients may not publish whatever the rules say.
 const FORBIDDEN: &str = "$SYS is the node's own";
 
@@ -136,14 +138,15 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
     // What a client has written is not to look like a line of the log.
     let client = on_one_line(principal.client_id.as_str());
     let user = on_one_line(principal.user_name.as_deref().unwrap_or(""));
+    let tenant = principal.tenant.as_ref().map(TenantName::as_str);
     match act {
         Act::Publish { topic, .. } => {
             let topic = on_one_line(topic);
-            tracing::info!(%client, %user, %topic, rule, "publishing refused");
+            tracing::info!(%client, %user, %topic, rule, tenant, "publishing refused");
         }
         Act::Subscribe { filter, .. } => {
             let filter = on_one_line(filter.as_str());
-            tracing::info!(%client, %user, %filter, rule, "subscribing refused");
+            tracing::info!(%client, %user, %filter, rule, tenant, "subscribing refused");
         }
         // As many as there are messages: they are counted.
         Act::Receive { .. } => {}
@@ -151,12 +154,13 @@ fn tell(principal: &Principal, act: &Act<'_>, rule: &str) {
 }
 
 #[cold]
-fn tell_advice(who: &Who, wanted: &Wanted) {
+fn tell_advice(who: &Who, wanted: &Wanted, rule: &str) {
     let client = on_one_line(who.client.as_deref().unwrap_or(""));
     let user = on_one_line(who.user.as_deref().unwrap_or(""));
     let topic = on_one_line(&wanted.topic);
     let action = if wanted.publish { "publishing" } else { "subscribing" };
-    tracing::info!(%client, %user, %topic, rule = ASKED, "{action} refused");
+    let tenant = who.tenant.as_deref();
+    tracing::info!(%client, %user, %topic, rule, tenant, "{action} refused");
 }
 
 impl Policy for Door {
@@ -207,11 +211,12 @@ impl Policy for Door {
         let (audit, who, wanted) =
             (self.audit.clone(), named((&credentials).into()), credentials.wanted.clone());
         let reply = Reply::new(move |outcome| {
-            if let (Outcome::Deny(_), Some(wanted)) = (&outcome, &wanted) {
-                tell_advice(&who, wanted);
+            if let (Outcome::Deny(reason), Some(wanted)) = (&outcome, &wanted) {
+                let because = if *reason == ReasonCode::NotAuthorized { ASKED } else { UNANSWERED };
+                tell_advice(&who, wanted, because);
                 audit.record(|| {
                     let name = if wanted.publish { "publish" } else { "subscribe" };
-                    Event::refused(Kind::Access, name, who, ASKED).on(wanted.topic.as_str())
+                    Event::refused(Kind::Access, name, who, because).on(wanted.topic.as_str())
                 });
             }
             reply.send(outcome);

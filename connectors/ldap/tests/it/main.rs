@@ -112,6 +112,8 @@ fn users_get_in_where_the_directory_lets_them_in_or_their_stored_password_is_rig
     for (way, door) in [("filter", &by_filter), ("name", &by_name), ("hash", &by_hash)] {
         let rights = door.asks("bob", "right").expect(way);
         assert!(!rights.is_superuser, "{way}");
+        let shouted = door.asks("BOB", "right").expect(way);
+        assert_eq!(shouted.user_name.as_deref(), Some("bob"), "{way}: rules are for that name");
         let text = format!("{:?}", rights.rules.expect("it has rules"));
         for topic in ["own/${username}", "more/#", "news/#"] {
             assert!(text.contains(topic), "{way}: {text}");

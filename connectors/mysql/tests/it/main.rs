@@ -69,6 +69,10 @@ fn users_come_in_with_their_rules_and_values_are_values() {
     assert!(text.contains("own/${username}") && text.contains("Deny"), "{text}");
     assert!(right.asks("root", "right").expect("let in").is_superuser);
     assert!(right.asks("zoë", "right").is_ok(), "texts are UTF-8 both ways");
+    let lax = USERS.replace("is_superuser FROM", "is_superuser, username AS user_name FROM");
+    let lax = lax.replace("LIMIT", "COLLATE utf8mb4_general_ci LIMIT");
+    let rights = door(maria.port(), &lax, PATIENCE).asks("BOB", "right").expect("let in");
+    assert_eq!(rights.user_name.as_deref(), Some("bob"), "rules are for the name that is stored");
     let long = "x".repeat(60_000);
     for (user, password) in [
         ("bob", "wrong"),

@@ -152,8 +152,8 @@ macro_rules! table {
                 /// The password of that user.
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 password: Option<Secret>,
-                /// What reads `password_hash` and, if there are, `salt` and `is_superuser` of a user. A place is a parameter of the type text and
-                /// stands without quotes.
+                /// What reads `password_hash` and, if there are, `salt`, `is_superuser` and `user_name` of a user: the name as it is stored is
+                /// that of the client from then on. A place is a parameter of the type text and stands without quotes.
                 #[serde(default = "sql_users")]
                 query: Placed,
                 /// What reads its rules: `permission`, `action`, `topic` and, if there are, `qos` and `retain`. Without it users have none
@@ -457,7 +457,7 @@ fn ldap() -> String {
 }
 
 fn sql_users() -> Placed {
-    let text = "SELECT password_hash, salt, is_superuser FROM mqtt_user \
+    let text = "SELECT password_hash, salt, is_superuser, username AS user_name FROM mqtt_user \
                 WHERE username = ${username} LIMIT 1";
     text.parse().expect("invariant: a constant template")
 }

@@ -79,6 +79,10 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 
+    /// Only of this tenant's clients
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+
     /// Only of this kind: audit, node, login, access, session, change, ban or admin
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
@@ -165,6 +169,7 @@ fn show(args: ShowArgs) -> Result<(), Failure> {
         };
         let wanted = is("client", args.client.as_deref())
             && is("user", args.user.as_deref())
+            && is("tenant", args.tenant.as_deref())
             && is("kind", args.kind.map(Kind::word))
             && since.as_ref().is_none_or(late);
         if wanted {
@@ -190,6 +195,7 @@ fn columns(record: &Map<String, Value>) -> String {
         ("", "target"),
         ("client ", "client"),
         ("user ", "user"),
+        ("of ", "tenant"),
         ("from ", "peer"),
         ("at ", "listener"),
         ("because: ", "because"),
@@ -237,12 +243,12 @@ mod tests {
     fn a_record_is_a_line_that_steers_no_terminal() {
         let record = serde_json::from_str(
             "{\"seq\":4,\"time\":\"2026-11-30T12:00:00.000001Z\",\"kind\":\"access\",\
-             \"act\":\"publish\",\"client\":\"a\\u001b[2J\\n\",\"peer\":\"192.0.2.1\",\
+             \"act\":\"publish\",\"client\":\"a\\u001b[2J\\n\",\"peer\":\"192.0.2.1\",\"tenant\":\"acme\",\
              \"target\":\"a/b\",\"outcome\":\"refused\",\"because\":\"access.no_match\"}",
         );
         assert_eq!(
             columns(&record.unwrap()),
-            "2026-11-30T12:00:00Z  access   publish refused  a/b  client a\\u{1b}[2J\\n  \
+            "2026-11-30T12:00:00Z  access   publish refused  a/b  client a\\u{1b}[2J\\n  of acme  \
              from 192.0.2.1  because: access.no_match"
         );
     }
