@@ -10,9 +10,14 @@ const WINDOW: Duration = Duration::from_millis(20);
 /// More threads when those that are active were busy for so many per cent of it.
 const BUSY: u128 = 80;
 /// Fewer when half of them would be busy for less than so many, and that for so long. Fewer threads have
-/// less to do, because they wake less often: what keeps two busy for 66 per cent of one is 45 for one.
-const CALM: u128 = 65;
+/// less to do, because they wake less often: what keeps two busy for 66 per cent of one is 45 for one, while nobody is
+/// woken for one message. How much less cannot be known before it is tried: where it was too few, it is tried
+/// again after twice the time.
+const CALM: u128 = 130;
 const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE_MAX: Duration = Duration::from_secs(64);
+/// What has held for so long was no mistake.
+const PROVED: Duration = Duration::from_secs(2);
 
 /// Who says how many.
 #[derive(Debug)]
@@ -37,12 +42,17 @@ pub struct Load {
     since: Instant,
     busy: Duration,
     calm_since: Option<Instant>,
+    /// How long it has to be calm.
+    patience: Duration,
+    /// When there were made fewer, until that has proved right.
+    tried: Option<Instant>,
     threads: usize,
 }
 
 impl Load {
     const fn new(now: Instant, threads: usize) -> Self {
-        Self { since: now, busy: Duration::ZERO, calm_since: None, threads }
+        let (calm_since, patience, tried) = (None, PATIENCE, None);
+        Self { since: now, busy: Duration::ZERO, calm_since, patience, tried, threads }
     }
 
     /// How many threads are to be active, if not as many as are. `busy` is for how long all of them
@@ -55,8 +65,14 @@ impl Load {
         let load = busy.saturating_sub(self.busy).as_nanos() * 100 / span;
         (self.since, self.busy) = (now, busy);
         let half = active.div_ceil(2);
+        if self.tried.is_some_and(|tried| now.saturating_since(tried) >= PROVED) {
+            (self.tried, self.patience) = (None, PATIENCE);
+        }
         if active < self.threads && load > BUSY * active as u128 {
             self.calm_since = None;
+            if self.tried.take().is_some() {
+                self.patience = (2 * self.patience).min(PATIENCE_MAX);
+            }
             return Some((2 * active).min(self.threads));
         }
         if active == 1 || load > CALM * half as u128 {
@@ -64,10 +80,10 @@ impl Load {
             return None;
         }
         let calm_since = *self.calm_since.get_or_insert(now);
-        if now.saturating_since(calm_since) < PATIENCE {
+        if now.saturating_since(calm_since) < self.patience {
             return None;
         }
-        self.calm_since = None;
+        (self.calm_since, self.tried) = (None, Some(now));
         Some(half)
     }
 }
@@ -101,11 +117,37 @@ mod tests {
             decided(&mut pace, &mut at, load, 1);
             assert_eq!(at.2, active, "at {load} per cent");
         }
-        // What three would be busy with for two thirds of their time stays with six.
-        decided(&mut pace, &mut at, 200, 200);
+        // What is more than three can do, though they have to do less, stays with six.
+        decided(&mut pace, &mut at, 400, 200);
         assert_eq!(at.2, 6);
         decided(&mut pace, &mut at, 90, 60);
         assert_eq!(at.2, 3);
+    }
+
+    #[test]
+    fn what_was_too_few_is_tried_less_and_less_often() {
+        let begin = Instant::from_secs(1);
+        let (mut pace, mut at) = (Load::new(begin, 2), (begin, Duration::ZERO, 2));
+        // They take no less when they are fewer.
+        let mut seconds = Vec::new();
+        for second in 0..60 {
+            for _ in 0..50 {
+                let before = at.2;
+                decided(&mut pace, &mut at, 83, 1);
+                if at.2 < before {
+                    seconds.push(second);
+                }
+            }
+        }
+        assert_eq!(seconds, [1, 3, 7, 15, 31]);
+        // Calm lasts: the next time it is tried at once.
+        decided(&mut pace, &mut at, 20, 64 * 50);
+        assert_eq!(at.2, 1);
+        decided(&mut pace, &mut at, 20, 150);
+        decided(&mut pace, &mut at, 90, 1);
+        assert_eq!(at.2, 2);
+        decided(&mut pace, &mut at, 20, 60);
+        assert_eq!(at.2, 1);
     }
 
     #[test]
