@@ -79,7 +79,7 @@ impl Attributes {
 pub(crate) fn spelled(entry: &SearchResultEntry, attribute: &str, name: &str) -> Option<Text> {
     let spelled = texts(entry, attribute).ok()?;
     let same = |other: &&String| other.to_lowercase() == name.to_lowercase();
-    let spelled = spelled.iter().find(|other| *other == name).or(spelled.iter().find(same));
+    let spelled = spelled.iter().find(|other| *other == name).or_else(|| spelled.iter().find(same));
     Text::try_from(spelled?.as_str()).ok()
 }
 

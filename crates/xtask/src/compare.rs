@@ -48,10 +48,14 @@ pub(crate) fn compare(words: &[&str]) -> Outcome {
     };
     let Shapes { always, shapes } = Shapes::parse(&read(SHAPES)?)?.chosen(&options.only)?;
     let brokers = Brokers::parse(&read(BROKERS)?)?.chosen(&options.brokers)?;
+    overwrites_no_other(&workspace.root.join(FOLDER), &options.name)?;
     let plexus = program(&options, &workspace)?;
     let (contestants, missing) = brokers.present(&plexus)?;
     for broker in &missing {
         println!("{} is not installed: `{}` gets it", broker.name, broker.get);
+    }
+    if contestants.is_empty() {
+        return Err(Failure::new("none of these brokers is installed"));
     }
     let load = Load { plexus, always, seconds: options.seconds, warm_up: options.warm_up };
     let runs = all(&options, &shapes, &contestants, &load)?;
@@ -67,10 +71,30 @@ pub(crate) fn compare(words: &[&str]) -> Outcome {
     Ok(())
 }
 
+/// Whether a page of that name is one that was written here, or there is none.
+fn overwrites_no_other(folder: &Path, name: &str) -> Outcome {
+    let file = format!("{name}.md");
+    match std::fs::read_to_string(folder.join(&file)) {
+        Ok(text) if !text.starts_with(report::TITLE) => {
+            let words =
+                format!("--name {name}: {FOLDER}/{file} is another page; choose another name");
+            Err(Failure::new(words))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The program that is measured, which is also the one that makes the load.
 fn program(options: &Options, workspace: &Workspace) -> Outcome<PathBuf> {
     if let Some(path) = &options.plexus {
-        return std::fs::canonicalize(path).map_err(Failure::doing(path.display()));
+        let doing = || format!("--plexus {}", path.display());
+        let path = std::fs::canonicalize(path).map_err(Failure::doing(doing()))?;
+        let said = brokers::version(&path, &["--version".to_owned()])?;
+        if !said.starts_with("plexus ") {
+            let words = format!("{}: it is no plexus, and makes no load: {said}", doing());
+            return Err(Failure::new(words));
+        }
+        return Ok(path);
     }
     command::run(&mut command::cargo(&["build", "--release", "--package", "plexus"]))?;
     Ok(workspace.target.join("release").join("plexus"))
@@ -128,6 +152,21 @@ mod tests {
         let orders: Vec<Vec<usize>> = (0..4).map(|round| turns(round, 3).collect()).collect();
         assert_eq!(orders, [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
         assert_eq!(turns(5, 0).count(), 0);
+    }
+
+    #[test]
+    fn a_page_of_somebody_else_is_left_alone() {
+        let folder = std::env::temp_dir().join(format!("xtask-compare-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, text) in [("own", "# Plexus beside other brokers\n"), ("README", "# Measured\n")]
+        {
+            std::fs::write(folder.join(format!("{name}.md")), text).unwrap();
+        }
+        assert!(overwrites_no_other(&folder, "own").is_ok());
+        assert!(overwrites_no_other(&folder, "new").is_ok());
+        let error = overwrites_no_other(&folder, "README").unwrap_err().to_string();
+        assert!(error.contains("README.md is another page"), "{error}");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -71,6 +71,10 @@ fn main() -> ExitCode {
 
 fn dispatch(words: &[&str]) -> Outcome {
     match words {
+        [] | ["help" | "-h" | "--help"] | ["compare", .., "-h" | "--help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
         ["run", arguments @ ..] => run::run(arguments),
         ["test"] => test::all(),
         ["test", "--fast"] => test::fast(),
@@ -83,10 +87,6 @@ fn dispatch(words: &[&str]) -> Outcome {
         ["tidy"] => tidy::tidy(),
         ["spec"] => spec::write(),
         ["spec", "--check"] => spec::check(),
-        [] | ["help" | "-h" | "--help"] => {
-            print!("{HELP}");
-            Ok(())
-        }
         _ => Err(Failure::new(format!("no such command: {}\n\n{HELP}", words.join(" ")))),
     }
 }

@@ -134,7 +134,7 @@ impl Start {
 }
 
 /// The first line that the program says when it is asked; some say it and end as if they had failed.
-fn version(program: &Path, arguments: &[String]) -> Outcome<String> {
+pub(super) fn version(program: &Path, arguments: &[String]) -> Outcome<String> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut asked = command::program(program, &arguments);
     let output = asked.stdin(Stdio::null()).output().map_err(Failure::doing(program.display()))?;

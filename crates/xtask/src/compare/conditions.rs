@@ -18,6 +18,9 @@ pub(super) fn conditions(
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let count = std::thread::available_parallelism().map_or(0, usize::from);
     lines.push(format!("Linux {}, {count} × {}, loopback", kernel.trim(), model(&processor)));
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    lines.push(format!("load average of the machine when it ended: {load}"));
     lines.push(format!(
         "rounds: {}; every run has a fresh process, and the order of brokers rotates from round to round",
         options.rounds,

@@ -48,13 +48,16 @@ impl Options {
             };
             match option {
                 "--rounds" => {
-                    options.rounds = number(option, value, |it| (1..=1_000).contains(it))?;
+                    let fits = |it: &u32| (1..=1_000).contains(it);
+                    options.rounds = number(option, value, "1 to 1,000", fits)?;
                 }
                 "--seconds" => {
-                    options.seconds = number(option, value, |it| *it > 0.0 && *it <= HOUR)?;
+                    let fits = |it: &f64| *it > 0.0 && *it <= HOUR;
+                    options.seconds = number(option, value, "seconds, such as 0.5", fits)?;
                 }
                 "--warm-up" => {
-                    options.warm_up = number(option, value, |it| (0.0..=HOUR).contains(it))?;
+                    let fits = |it: &f64| (0.0..=HOUR).contains(it);
+                    options.warm_up = number(option, value, "seconds, such as 0.5", fits)?;
                 }
                 "--only" => options.only = names(value),
                 "--brokers" => options.brokers = names(value),
@@ -64,16 +67,24 @@ impl Options {
                     return Err(Failure::new(words));
                 }
                 "--plexus" => options.plexus = Some(value.into()),
-                _ => return Err(Failure::new(format!("compare has no option {option}"))),
+                _ => {
+                    let words = "`cargo xtask help` tells them; a value stands behind a space";
+                    return Err(Failure::new(format!("compare has no option {option}: {words}")));
+                }
             }
         }
         Ok(options)
     }
 }
 
-fn number<T: FromStr>(option: &str, value: &str, fits: impl Fn(&T) -> bool) -> Outcome<T> {
+fn number<T: FromStr>(
+    option: &str,
+    value: &str,
+    wanted: &str,
+    fits: impl Fn(&T) -> bool,
+) -> Outcome<T> {
     let number = value.parse().ok().filter(fits);
-    number.ok_or_else(|| Failure::new(format!("{option} {value}: not a number that can be meant")))
+    number.ok_or_else(|| Failure::new(format!("{option} {value}: write {wanted}")))
 }
 
 fn names(value: &str) -> Vec<String> {
@@ -111,10 +122,13 @@ mod tests {
     fn a_slip_is_named() {
         for (words, expected) in [
             (&["--rounds"][..], "--rounds needs a value"),
-            (&["--rounds", "0"], "--rounds 0: not a number that can be meant"),
-            (&["--seconds", "inf"], "--seconds inf: not a number that can be meant"),
+            (&["--rounds", "0"], "--rounds 0: write 1 to 1,000"),
+            (&["--seconds", "inf"], "--seconds inf: write seconds, such as 0.5"),
             (&["--name", "../x"], "--name ../x: use letters, digits, - and _"),
-            (&["--fast", "1"], "compare has no option --fast"),
+            (
+                &["--fast", "1"],
+                "compare has no option --fast: `cargo xtask help` tells them; a value stands behind a space",
+            ),
         ] {
             assert_eq!(Options::parse(words).unwrap_err().to_string(), expected);
         }

@@ -16,6 +16,9 @@ use super::summary::{Part, Summary};
 use super::{MEASURE, OURS};
 use crate::failure::{Failure, Outcome};
 
+/// The first line of every page.
+pub(super) const TITLE: &str = "# Plexus beside other brokers";
+
 /// Everything that was measured.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Report {

@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 13] = [
+const BESIDE: [(&str, &str); 14] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
@@ -18,6 +18,7 @@ const BESIDE: [(&str, &str); 13] = [
     ("plexus-broker", "plexus-porch"),
     ("plexus-broker", "plexus-recovery"),
     ("plexus-recovery", "plexus-porch"),
+    ("plexus-api", "plexus-api-model"), // the interface apart from what carries it out
     ("plexus", "plexus-bench"),
 ];
 

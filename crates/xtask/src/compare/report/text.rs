@@ -16,7 +16,7 @@ const NO_FIGURE: &str = "no figure";
 impl Report {
     /// The whole page.
     pub(super) fn markdown(&self) -> String {
-        let mut text = "# Plexus beside other brokers\n\n".to_owned();
+        let mut text = format!("{}\n\n", super::TITLE);
         for line in &self.conditions {
             writeln!(text, "- {line}").expect("invariant: a string takes everything");
         }
