@@ -32,6 +32,7 @@ pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{MemoryOptions, NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
+    Alarm, FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
     TenantOptions, counters,
 };
+pub use shard::{ClientView, Look, Question, Told, Visit};

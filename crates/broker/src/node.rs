@@ -7,7 +7,7 @@ use std::{
     io,
     sync::{
         Arc, PoisonError,
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
     time::Duration,
@@ -17,9 +17,9 @@ use mio::{Poll, Token};
 use plexus_fences::Bans;
 use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
-use plexus_porch::{Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions};
+use plexus_porch::{Alarm, Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions};
 use plexus_stdx::Seed;
-use plexus_types::Instant;
+use plexus_types::{ClientId, Instant, TenantName};
 
 use self::store::{Dealt, Desk, Store};
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
     memory,
     options::NodeOptions,
     reactor::{self, Control, Reactor, WAKER},
-    shard::Context,
+    shard::{Context, Question},
 };
 
 /// Messages of control that wait for a shard.
@@ -232,6 +232,51 @@ impl NodeHandle {
             drop(shard.send(Control::Review));
             bell.ring();
         }
+    }
+
+    /// Asks a shard. The answer comes on the shard's own thread, and must be taken at once. Gives the question back when
+    /// too many wait, or the shard has stopped.
+    pub fn ask(&self, shard: u16, question: Question) -> Result<(), Question> {
+        let Some((control, bell)) = self.shards.get(usize::from(shard)) else {
+            return Err(question);
+        };
+        let given_back = |control| match control {
+            Control::Ask(question) => question,
+            _ => unreachable!("invariant: what was sent comes back"),
+        };
+        control.try_send(Control::Ask(question)).map_err(|error| match error {
+            TrySendError::Full(control) | TrySendError::Disconnected(control) => {
+                given_back(control)
+            }
+        })?;
+        bell.ring();
+        Ok(())
+    }
+
+    /// How many shards there are.
+    pub fn shards(&self) -> u16 {
+        self.context.options.shards
+    }
+
+    /// The home shard of a client, by the name under which the node knows it.
+    pub fn home(&self, client: &ClientId) -> u16 {
+        self.context.home(client)
+    }
+
+    /// What an operator has to do something about, by name.
+    pub fn alarms(&self) -> BTreeMap<&'static str, Alarm> {
+        self.context.alarms.all()
+    }
+
+    /// Memory of the process in bytes: what is resident, and what of it is private and behind no file.
+    pub fn memory(&self) -> (u64, u64) {
+        let memory = &self.context.memory;
+        (memory.resident.read(), memory.heap.read())
+    }
+
+    /// Whether there is a tenant of that name.
+    pub fn has_tenant(&self, name: &TenantName) -> bool {
+        self.context.tenants.get(name.as_str()).is_some()
     }
 
     /// Bans them, and nobody else any more; who is met and connected is disconnected.

@@ -32,7 +32,7 @@ use crate::{
     envelope::Envelope,
     logger::{self, Mark},
     ports::{Arrival, ConnId, Fetch, Turn},
-    shard::{Context, Restored, Shard, is_acknowledged_publish},
+    shard::{Context, Question, Restored, Shard, is_acknowledged_publish},
 };
 
 /// The token of the waker; connections use their own numbers.
@@ -69,6 +69,8 @@ pub(crate) enum Control {
     Reopen,
     /// The rules have changed: end sessions with subscriptions that are not allowed any more.
     Review,
+    /// Somebody asks.
+    Ask(Question),
     /// Tell every client, flush until then, and stop.
     ShutDown(Instant),
 }
@@ -639,6 +641,10 @@ impl Reactor {
                     self.shard.reopen(&mut turn);
                 }
                 Control::Review => self.shard.handle_review(),
+                Control::Ask(question) => {
+                    let mut turn = Turn { now, ports: &mut self.io };
+                    self.shard.handle_question(&mut turn, question);
+                }
                 Control::ShutDown(deadline) => {
                     self.stop = Some(deadline);
                     let mut turn = Turn { now, ports: &mut self.io };

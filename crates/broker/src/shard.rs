@@ -17,6 +17,7 @@ mod groups;
 mod log;
 mod peers;
 mod proof;
+mod questions;
 mod replay;
 mod retained;
 mod review;
@@ -47,7 +48,6 @@ use plexus_wire::{Packet, ProtocolError};
 
 pub use self::census::Census;
 pub(crate) use self::credit::is_acknowledged_publish;
-pub use self::log::LogState;
 use self::{
     advice::Wills,
     arrivals::Newcomer,
@@ -58,6 +58,10 @@ use self::{
     replay::Cursors,
     retained::RetainedStore,
     timers::Timers,
+};
+pub use self::{
+    log::LogState,
+    questions::{ClientView, Look, Question, Told, Visit},
 };
 use crate::{
     counters::Counters,

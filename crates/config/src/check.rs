@@ -10,7 +10,7 @@ use crate::{
     ranges::{Range, range_of},
     report::{Diagnostic, Origin},
     rules::for_no_listener,
-    settings::{CommitMode, ListenerSettings, MqttSettings},
+    settings::{ApiSettings, CommitMode, ListenerSettings, MqttSettings},
     suggest::nearest,
     value::{ByteSize, Span, SpanOrNever, Watermark},
 };
@@ -89,6 +89,7 @@ const MODULES: &[&str] = &[
     "plexus",
     "plexus_access",
     "plexus_admission",
+    "plexus_api",
     "plexus_audit",
     "plexus_broker",
     "plexus_config",
@@ -178,10 +179,39 @@ impl Checks<'_> {
             let help = "name a directory, or leave node.data_dir out to keep nothing";
             self.add(&["node", "data_dir"], "an empty name", help);
         }
+        self.api();
         let audit = &self.config.settings.audit;
         if audit.dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty()) {
             let help = "name a directory, leave audit.dir out, or set audit.enabled = false";
             self.add(&["audit", "dir"], "an empty name", help);
+        }
+    }
+
+    fn api(&mut self) {
+        let ApiSettings { listen, cert_file, key_file, cleartext } = &self.config.settings.api;
+        match (cert_file, key_file) {
+            (Some(_), None) => {
+                self.add(
+                    &["api", "cert_file"],
+                    "a certificate without its key",
+                    "set api.key_file",
+                );
+            }
+            (None, Some(_)) => {
+                self.add(
+                    &["api", "key_file"],
+                    "a key without its certificate",
+                    "set api.cert_file",
+                );
+            }
+            _ => {}
+        }
+        let is_open = listen.is_some_and(|address| !address.ip().is_loopback());
+        if is_open && cert_file.is_none() && !cleartext {
+            let message =
+                "others would reach the API in clear text: passwords could be read on the way";
+            let help = "set api.cert_file and api.key_file, listen at 127.0.0.1, or set api.cleartext = true";
+            self.add(&["api", "listen"], message, help);
         }
     }
 

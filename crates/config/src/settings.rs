@@ -1,6 +1,7 @@
 //! The keys of `plexus.toml`. Their documentation is the reference page and the JSON Schema.
 
 mod access;
+mod api;
 mod ask;
 mod audit;
 mod authenticators;
@@ -20,6 +21,7 @@ pub use self::{
         AccessRule, AccessSettings, Activity, BanSettings, FlappingSettings, LockoutSettings,
         NoMatch, UsersBy,
     },
+    api::ApiSettings,
     ask::AskSettings,
     audit::AuditSettings,
     authenticators::{CertificateField, CertificateSettings, JwtSettings, TokenPlace},
@@ -49,6 +51,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// The record of who was refused what, and of what was changed.
     pub audit: AuditSettings,
+    /// Management over HTTP.
+    pub api: ApiSettings,
     /// Limits of connections.
     pub limits: LimitSettings,
     /// Limits and abilities of every client; a listener may have its own under `mqtt`.

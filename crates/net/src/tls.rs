@@ -94,6 +94,19 @@ impl TlsServer {
         self.configs(|configs| configs.ends)
     }
 
+    /// What a connection of HTTP is accepted by. It is made for that one: which certificate it is shown
+    /// depends on the name that it asks for.
+    pub fn http_config(&self) -> Arc<ServerConfig> {
+        self.configs(|configs| {
+            let mut config = configs.websocket.clone();
+            let clock = Arc::clone(&config.time_provider);
+            let certificates = Arc::clone(&configs.certificates);
+            config.cert_resolver = Arc::new(NamedCertificate::new(certificates, clock));
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Arc::new(config)
+        })
+    }
+
     pub(crate) fn accept(&self, websocket: bool) -> Result<TlsSession, StreamError> {
         self.configs(|configs| {
             // A copy of a configuration shares everything that is large; the copy lives until the

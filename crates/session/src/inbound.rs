@@ -125,6 +125,11 @@ pub(crate) enum Arrival {
 }
 
 impl Inbound {
+    /// How many QoS 2 identifiers the peer has not released.
+    pub(crate) fn taken(&self) -> usize {
+        self.0.as_ref().map_or(0, |register| register.taken.len())
+    }
+
     /// A PUBLISH of quality of service 1 or 2 comes.
     pub(crate) fn arrive(&mut self, id: PacketId, qos: Qos, receive_maximum: u16) -> Arrival {
         self.0.get_or_insert_default().arrive(id, qos, usize::from(receive_maximum))

@@ -325,6 +325,29 @@ impl Session {
         self.connection().map_or(0, |connection| connection.keep_alive.seconds())
     }
 
+    /// QoS 1 and 2 messages that may be under way to the client; none while it is away.
+    pub fn window_max(&self) -> Option<u16> {
+        self.connection().map(|connection| connection.receive_maximum)
+    }
+
+    /// QoS 2 messages of the client whose PUBREL has not come.
+    pub fn unreleased(&self) -> usize {
+        self.inbound.taken()
+    }
+
+    /// Since when the client is away.
+    pub const fn away_since(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Away(since) => Some(since),
+            _ => None,
+        }
+    }
+
+    /// What it is allowed.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Whether a Will is due when the client is gone.
     pub const fn has_will(&self) -> bool {
         self.will.is_some()

@@ -231,6 +231,7 @@ impl Shard {
         let slot = self.seat_client(turn, admitted, (Arc::new(principal), newcomer.door, tenant));
         if let Some(client) = self.clients.get_mut(slot) {
             client.conn = Some(conn);
+            client.connected_at = turn.now;
             if let Some(tenant) = &client.tenant {
                 let counters = tenant.counters(self.id);
                 counters.connected.add(1);

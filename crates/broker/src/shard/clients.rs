@@ -31,6 +31,8 @@ pub(super) struct Client {
     /// What somebody elsewhere said about its acts.
     pub(super) advice: Option<Box<Advice>>,
     pub(super) conn: Option<ConnId>,
+    /// When it was let in last; zero where that was before the node started.
+    pub(super) connected_at: Instant,
     /// Tells it from earlier occupants of its slot.
     pub(super) serial: u32,
     /// The deadline for which a timer is set.
@@ -206,6 +208,7 @@ impl Clients {
             remembered: None,
             advice: None,
             conn: None,
+            connected_at: Instant::ZERO,
             serial: self.serial,
             armed: Instant::FAR_FUTURE,
             congested: false,

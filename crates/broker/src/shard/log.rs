@@ -11,7 +11,7 @@ mod refresh;
 mod restore;
 mod weight;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, fmt, sync::Arc};
 
 use plexus_links::{Barriers, Class, Confirmed};
 use plexus_session::{Change, LogPosition};
@@ -41,6 +41,15 @@ struct Unkept {
     done: Vec<(Opened, MessageId)>,
 }
 
+/// Something that is called once.
+struct Call(Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
+}
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct LogBook {
@@ -53,6 +62,8 @@ pub(super) struct LogBook {
     clients: Vec<ClientRef>,
     done: Vec<(Opened, MessageId)>,
     unkept: VecDeque<Unkept>,
+    /// Who is told when the log is kept up to there, ascending.
+    told: VecDeque<(LogPosition, Call)>,
     barriers: Barriers,
     kept: LogPosition,
     /// The newest position that a turn has closed.
@@ -86,6 +97,7 @@ impl LogBook {
             clients: Vec::new(),
             done: Vec::new(),
             unkept: VecDeque::new(),
+            told: VecDeque::new(),
             barriers: Barriers::new(options.shards),
             kept: LogPosition::ZERO,
             closed: LogPosition::ZERO,
@@ -101,6 +113,11 @@ impl LogBook {
             reads: GroupReads::default(),
             refresh: Refresh::default(),
         }
+    }
+
+    /// Tells somebody when the log is kept up to there.
+    pub(super) fn tell_when_kept(&mut self, at: LogPosition, tell: impl FnOnce() + Send + 'static) {
+        self.told.push_back((at, Call(Box::new(tell))));
     }
 
     /// Whether that group of this shard has the message from before the node started.
@@ -477,6 +494,9 @@ impl Shard {
             }
             for client in clients {
                 self.tell_kept(turn, client);
+            }
+            while let Some((_, tell)) = self.log.told.pop_front_if(|(at, _)| *at <= upto) {
+                tell.0();
             }
         }
     }

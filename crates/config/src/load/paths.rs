@@ -9,6 +9,8 @@ use toml::{Table, Value};
 const PATHS: &[&[&str]] = &[
     &["node", "data_dir"],
     &["audit", "dir"],
+    &["api", "cert_file"],
+    &["api", "key_file"],
     &["access", "users_file"],
     &["access", "tenant", "*", "users_file"],
     &["access", "jwt", "*", "public_key_file"],

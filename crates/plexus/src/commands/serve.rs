@@ -1,3 +1,4 @@
+mod api;
 mod audited;
 mod banner;
 mod certificates;
@@ -83,6 +84,10 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         Ok(lists) => lists,
         Err(failure) => return Err(audited.not_started(failure)),
     };
+    let planned_api = match api::Planned::open(&config, &plan, &runtime.handle()) {
+        Ok(planned) => planned,
+        Err(failure) => return Err(audited.not_started(failure)),
+    };
     let signals = stop::signals()?;
     let mut reload = Reload::new(args, &config, &plan, (log, runtime.handle(), lists));
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
@@ -93,6 +98,14 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         Ok(node) => node,
         Err(error) => {
             return Err(audited.not_started(refused::failure(&error, &config, &names)));
+        }
+    };
+    // Taken down when the node has stopped: whoever asks until then is told so.
+    let _api = match planned_api.map(|planned| planned.serve(&node)).transpose() {
+        Ok(served) => served,
+        Err(failure) => {
+            node.shut_down(shutdown_grace);
+            return Err(audited.not_started(failure));
         }
     };
     audited.started(node.listeners());

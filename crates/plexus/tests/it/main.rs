@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, how it ends.
 
 mod acl;
+mod api;
 mod asking;
 mod audit;
 mod back_ends;

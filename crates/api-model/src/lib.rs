@@ -1,0 +1,42 @@
+//! *What it is.* The management API as data: a table of operations, what each takes and gives, what can go wrong
+//! with it and who may ask for it. The description for other programs (OpenAPI 3.1) is made from it; the server and
+//! the command line are held to it by their types.
+//!
+//! *What it never does.* It listens nowhere, asks nobody and knows no node.
+//!
+//! *Entry points.* [`operations`], [`Operation`], [`ApiError`], [`openapi()`].
+//!
+//! *Reading order.* `operation`, `operations`, `error`, `page`, then what is given, then `openapi`.
+//!
+//! *Tests.* Beside `openapi` and `moment`.
+
+mod alarm;
+mod client;
+mod error;
+mod moment;
+mod node;
+mod openapi;
+mod operation;
+pub mod operations;
+mod page;
+mod person;
+mod publication;
+mod subscription;
+
+pub use alarm::{Alarm, AlarmQuery};
+pub use client::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery};
+pub use error::{ApiError, ErrorCode};
+pub use moment::Moment;
+pub use node::{Listener, ListenerStatus, Metrics, NodeState, NodeStatus, Rates, Stats, Status};
+pub use openapi::openapi;
+pub use operation::{Described, Method, Need, Operation, Outline, Role, Shapes};
+pub use page::{Meta, Page, PageQuery};
+pub use person::{
+    ApiKey, ApiKeyCreated, ApiKeyPath, ApiKeyUpdate, Login, NewApiKey, NewUser, PasswordChange,
+    Session, User, UserPath, UserUpdate,
+};
+pub use publication::{Encoding, Publication, PublicationProperties, Published};
+pub use subscription::{Subscription, SubscriptionQuery};
+
+/// Where all of it stands.
+pub const ROOT: &str = "/api/v5";

@@ -1,0 +1,67 @@
+//! What carries operations out. Who asks has been found out, and may.
+
+mod clients;
+mod messages;
+mod node;
+mod people;
+mod prometheus;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::Router;
+use plexus_api_model::operations as op;
+
+use crate::{Api, server::Mounted};
+
+pub(crate) use self::{
+    node::{Meter, is_ready},
+    prometheus::own,
+};
+
+/// Every operation with what carries it out, and the names of those that are mounted.
+pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
+    Mounted::new()
+        .on(&op::LOGIN, people::log_in)
+        .on(&op::LOGOUT, people::log_out)
+        .on(&op::LIST_USERS, people::users)
+        .on(&op::CREATE_USER, people::create_user)
+        .on(&op::UPDATE_USER, people::update_user)
+        .on(&op::DELETE_USER, people::delete_user)
+        .on(&op::CHANGE_PASSWORD, people::change_password)
+        .on(&op::LIST_API_KEYS, people::keys)
+        .on(&op::CREATE_API_KEY, people::create_key)
+        .on(&op::GET_API_KEY, people::key)
+        .on(&op::UPDATE_API_KEY, people::update_key)
+        .on(&op::DELETE_API_KEY, people::delete_key)
+        .on(&op::STATUS, node::status)
+        .on(&op::LIST_NODES, node::nodes)
+        .on(&op::STATS, node::stats)
+        .on(&op::METRICS, node::metrics)
+        .on(&op::MONITOR_CURRENT, node::rates)
+        .on(&op::PROMETHEUS, prometheus::as_emqx)
+        .on(&op::LIST_LISTENERS, node::listeners)
+        .on(&op::LIST_ALARMS, node::alarms)
+        .on(&op::LIST_CLIENTS, clients::list)
+        .on(&op::GET_CLIENT, clients::get)
+        .on(&op::KICK_CLIENT, clients::kick)
+        .on(&op::KICK_CLIENTS, clients::kick_all)
+        .on(&op::CLIENT_SUBSCRIPTIONS, clients::subscriptions_of)
+        .on(&op::LIST_SUBSCRIPTIONS, clients::subscriptions)
+        .on(&op::PUBLISH, messages::publish)
+        .on(&op::PUBLISH_BULK, messages::publish_bulk)
+        .done()
+}
+
+#[cfg(test)]
+mod tests {
+    use plexus_api_model::operations;
+
+    #[test]
+    fn every_operation_is_mounted() {
+        let (_, mounted) = super::all();
+        for operation in operations::ALL {
+            let name = operation.outline().id;
+            assert!(mounted.contains(name), "nothing carries {name} out");
+        }
+    }
+}

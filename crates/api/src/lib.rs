@@ -1,0 +1,82 @@
+//! *What it is.* The management API: operations of `api-model`, carried out on a running node, and answered over
+//! HTTP. Beside them `/livez`, `/readyz`, and `/metrics` for Prometheus.
+//!
+//! *What it never does.* It looks into no shard: it asks, and waits on the control plane. It publishes by the door that all
+//! messages come in by.
+//!
+//! *Entry points.* [`Api`], [`People`].
+//!
+//! *Reading order.* `server`, `people`, `lists`, `handlers`, `serve`.
+//!
+//! *Tests.* Beside `people`; operations from outside, in `plexus`.
+
+mod handlers;
+mod lists;
+mod people;
+mod serve;
+mod server;
+
+use std::{fmt, sync::Arc};
+
+use plexus_api_model::{ApiError, ErrorCode, Listener};
+use plexus_audit::AuditPort;
+use plexus_broker::{NodeHandle, Question, Told};
+use plexus_types::Instant;
+use tokio::sync::oneshot;
+
+pub use self::{
+    people::{BookError, Caller, FIRST_USER, People},
+    serve::{Place, ServeError, Served},
+};
+
+/// What is said of the node that does not change while it runs.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// When it started.
+    pub started: Instant,
+    /// Processors of the machine.
+    pub cores: u16,
+    /// Where it listens.
+    pub listeners: Vec<Listener>,
+}
+
+/// What operations are carried out on.
+pub struct Api {
+    node: NodeHandle,
+    people: People,
+    about: About,
+    audit: AuditPort,
+    rates: handlers::Meter,
+}
+
+impl Api {
+    /// The API of that node, for these people.
+    pub fn new(node: NodeHandle, people: People, about: About, audit: AuditPort) -> Arc<Self> {
+        Arc::new(Self { node, people, about, audit, rates: handlers::Meter::default() })
+    }
+
+    /// What the shard says to the question.
+    async fn ask<T: Send + 'static>(
+        &self,
+        shard: u16,
+        question: impl FnOnce(Told<T>) -> Question,
+    ) -> Result<T, ApiError> {
+        let (tell, told) = oneshot::channel();
+        let question = question(Box::new(move |answer| drop(tell.send(answer))));
+        if self.node.ask(shard, question).is_err() {
+            let message = "the node has too much to do; ask again in a moment";
+            return Err(ApiError::new(ErrorCode::ServiceUnavailable, message));
+        }
+        told.await.map_err(|_| ApiError::new(ErrorCode::ServiceUnavailable, "the node stops"))
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("about", &self.about).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,199 @@
+//! Lists that are walked shard by shard, a part at a time.
+
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use plexus_api_model::{ApiError, Meta, Page};
+use plexus_broker::{ClientView, Question};
+
+use crate::Api;
+
+const LIMIT: u64 = 100;
+const LIMIT_MAX: u64 = 10_000;
+
+/// Which page is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    limit: u64,
+    from: From,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum From {
+    Page(u64),
+    Spot(Spot),
+}
+
+/// Where a walk stands: the next thing of the next client of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Spot {
+    shard: u16,
+    slot: u32,
+    index: u32,
+}
+
+impl Spot {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let spot = Self {
+            shard: parts.next()?.parse().ok()?,
+            slot: parts.next()?.parse().ok()?,
+            index: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(spot)
+    }
+
+    fn text(self) -> String {
+        format!("{}-{}-{}", self.shard, self.slot, self.index)
+    }
+}
+
+impl Wanted {
+    pub(crate) fn new(
+        page: Option<u64>,
+        limit: Option<u64>,
+        cursor: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        let limit = limit.unwrap_or(LIMIT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(ApiError::bad(format!("limit: {limit} is not within 1 and {LIMIT_MAX}")));
+        }
+        let from = match (page, cursor) {
+            (Some(_), Some(_)) => return Err(ApiError::bad("page and cursor exclude each other")),
+            (Some(0), _) => return Err(ApiError::bad("page: pages are counted from 1")),
+            (page, None) => From::Page(page.unwrap_or(1)),
+            (None, Some("none")) => From::Spot(Spot::default()),
+            (None, Some(text)) => From::Spot(Spot::parse(text).ok_or_else(|| {
+                ApiError::bad("cursor: it is not one that a page has given; `none` begins anew")
+            })?),
+        };
+        Ok(Self { limit, from })
+    }
+
+    /// The page of a list that is there as a whole.
+    pub(crate) fn cut<T>(self, list: Vec<T>) -> Page<T> {
+        let From::Page(page) = self.from else {
+            return Page { meta: Meta { limit: self.limit, ..Meta::default() }, data: list };
+        };
+        let count = list.len() as u64;
+        let skip = (page - 1).saturating_mul(self.limit);
+        let data = list.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX));
+        let data: Vec<_> = data.take(self.limit as usize).collect();
+        let hasnext = skip.saturating_add(self.limit) < count;
+        let meta =
+            Meta { page: Some(page), limit: self.limit, count: Some(count), hasnext, cursor: None };
+        Page { data, meta }
+    }
+}
+
+/// What a walk has found so far.
+pub(crate) struct Found<T> {
+    skip: u64,
+    limit: usize,
+    items: Vec<T>,
+    /// Where it goes on, behind what is full.
+    next: Option<(u32, u32)>,
+    /// What of the first client was on the page before.
+    begin: (u32, u32),
+}
+
+impl<T> Found<T> {
+    /// One more thing of that client, the index-th; `make` is called if it is on the page.
+    pub(crate) fn offer(
+        &mut self,
+        (slot, index): (u32, u32),
+        make: impl FnOnce() -> T,
+    ) -> ControlFlow<()> {
+        if (slot, index) < self.begin {
+            return ControlFlow::Continue(());
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return ControlFlow::Continue(());
+        }
+        if self.items.len() >= self.limit {
+            self.next = Some((slot, index));
+            return ControlFlow::Break(());
+        }
+        self.items.push(make());
+        ControlFlow::Continue(())
+    }
+}
+
+/// What offers the things of a client.
+type Offer<T> = dyn Fn(ClientView<'_>, &mut Found<T>) -> ControlFlow<()> + Send + Sync;
+
+/// The page that is wanted of the things that clients have.
+pub(crate) async fn walk<T: Send + 'static>(
+    api: &Api,
+    wanted: Wanted,
+    count: Option<u64>,
+    offer: Arc<Offer<T>>,
+) -> Result<Page<T>, ApiError> {
+    let limit = wanted.limit;
+    let (page, skip, mut spot) = match wanted.from {
+        From::Page(page) => (Some(page), (page - 1).saturating_mul(limit), Spot::default()),
+        From::Spot(spot) => (None, 0, spot),
+    };
+    let found = Found {
+        skip,
+        limit: limit as usize,
+        items: Vec::new(),
+        next: None,
+        begin: (spot.slot, spot.index),
+    };
+    let found = Arc::new(Mutex::new(found));
+    let shards = api.node.shards();
+    while spot.shard < shards {
+        let (in_shard, offer) = (Arc::clone(&found), Arc::clone(&offer));
+        let visit = Box::new(move |client: ClientView<'_>| offer(client, &mut locked(&in_shard)));
+        let next = api.ask(spot.shard, |told| Question::Walk(spot.slot, visit, told)).await?;
+        let mut so_far = locked(&found);
+        if let Some((slot, index)) = so_far.next {
+            spot = Spot { slot, index, ..spot };
+            break;
+        }
+        spot = match next {
+            Some(slot) => Spot { slot, ..spot },
+            None => Spot { shard: spot.shard + 1, slot: 0, index: 0 },
+        };
+        so_far.begin = (0, 0);
+    }
+    let hasnext = locked(&found).next.is_some();
+    let data = std::mem::take(&mut locked(&found).items);
+    let cursor = hasnext.then(|| spot.text());
+    Ok(Page { data, meta: Meta { page, limit, count, hasnext, cursor } })
+}
+
+fn locked<T>(found: &Mutex<Found<T>>) -> MutexGuard<'_, Found<T>> {
+    found.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Spot, Wanted};
+
+    #[test]
+    fn a_cursor_is_what_a_page_has_given() {
+        let spot = Spot { shard: 1, slot: 70_000, index: 3 };
+        assert_eq!(Spot::parse(&spot.text()), Some(spot));
+        for wrong in ["", "1", "1-2", "1-2-3-4", "a-b-c", "-1-2-3", "70000-0-0"] {
+            assert_eq!(Spot::parse(wrong), None, "{wrong}");
+        }
+        assert!(Wanted::new(Some(1), None, Some("none")).is_err());
+        assert!(Wanted::new(Some(0), None, None).is_err());
+        assert!(Wanted::new(None, Some(10_001), None).is_err());
+    }
+
+    #[test]
+    fn a_list_is_cut_into_pages() {
+        let page = |page, limit| {
+            Wanted::new(Some(page), Some(limit), None).unwrap().cut(vec![1, 2, 3, 4, 5])
+        };
+        assert_eq!((page(1, 2).data, page(3, 2).data), (vec![1, 2], vec![5]));
+        assert!(page(2, 2).meta.hasnext && !page(3, 2).meta.hasnext);
+        assert!(page(u64::MAX, 10_000).data.is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! The management API of a node that asks for one.
+
+use plexus_api::{About, Api, FIRST_USER, People, Place, Served};
+use plexus_api_model::{Listener, ListenerStatus};
+use plexus_broker::Node;
+use plexus_config::{Config, NodePlan};
+use plexus_net::{ListenUrl, TlsOptions, TlsServer};
+use plexus_runtime::{Handle, unix_now};
+
+use crate::{
+    failure::{Failure, chain},
+    machine,
+};
+
+/// What the API needs to know of a plan that is going to be carried out.
+pub(super) struct Planned {
+    place: Place,
+    people: People,
+    /// Name, limit of connections and tenant of each listener.
+    listeners: Vec<(String, u64, Option<String>)>,
+    name: String,
+    audit: plexus_audit::AuditPort,
+    runtime: Handle,
+}
+
+impl Planned {
+    /// Opens the book of users, before the node starts: where it cannot be read nothing does.
+    pub(super) fn open(
+        config: &Config,
+        plan: &NodePlan,
+        runtime: &Handle,
+    ) -> Result<Option<Self>, Failure> {
+        let settings = &config.settings.api;
+        let Some(address) = settings.listen else { return Ok(None) };
+        let tls = match (&settings.cert_file, &settings.key_file) {
+            (Some(cert), Some(key)) => {
+                let options = TlsOptions::new(cert.clone(), key.clone());
+                let failed = |error| Failure::because("the certificate of the API", &error);
+                Some(TlsServer::new(&options).map_err(failed)?)
+            }
+            _ => None,
+        };
+        let file = plan.data_dir.as_ref().map(|dir| dir.join("api.json"));
+        let is_kept = file.is_some();
+        let (people, drawn) = People::open(file, runtime.clone(), machine::seed()?)
+            .map_err(|error| Failure::Failed(format!("the API: {}", chain(&error))))?;
+        if let Some(password) = drawn {
+            tell_first_password(&password, is_kept);
+        }
+        let listeners = plan.listeners.iter().map(|listener| {
+            let tenant = listener.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
+            (listener.name.clone(), listener.connections_max as u64, tenant)
+        });
+        Ok(Some(Self {
+            place: Place { address, tls },
+            people,
+            listeners: listeners.collect(),
+            name: plan.node.name.clone(),
+            audit: plan.audit.clone(),
+            runtime: runtime.clone(),
+        }))
+    }
+
+    /// Serves it for that node.
+    pub(super) fn serve(self, node: &Node) -> Result<Served, Failure> {
+        let scheme = if self.place.tls.is_some() { "https" } else { "http" };
+        let about = About {
+            name: self.name,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: unix_now(),
+            cores: u16::try_from(machine::machine().cores).unwrap_or(u16::MAX),
+            listeners: described(self.listeners, node.listeners()),
+        };
+        let api = Api::new(node.handle(), self.people, about, self.audit);
+        let served = api.serve(self.place, &self.runtime).map_err(|error| {
+            Failure::Failed(format!("{}; choose another address as api.listen", chain(&error)))
+        })?;
+        tracing::info!(url = %format_args!("{scheme}://{}", served.address()), "management API");
+        Ok(served)
+    }
+}
+
+/// The listeners with their real addresses. One of several addresses has as many URLs.
+fn described(listeners: Vec<(String, u64, Option<String>)>, urls: &[ListenUrl]) -> Vec<Listener> {
+    listeners
+        .into_iter()
+        .zip(urls)
+        .map(|((id, max_connections, tenant), url)| Listener {
+            id,
+            r#type: url.transport().scheme().to_owned(),
+            bind: url.to_string(),
+            status: ListenerStatus { running: true, max_connections },
+            tenant,
+        })
+        .collect()
+}
+
+/// It is told once, and not to the log: that may be sent elsewhere.
+#[expect(clippy::print_stderr, reason = "for whoever starts the node, and for nobody else")]
+fn tell_first_password(password: &str, is_kept: bool) {
+    let until = if is_kept { "change it" } else { "it ends with this process" };
+    eprintln!(
+        "The management API has a new administrator: user {FIRST_USER}, password {password} ({until})."
+    );
+}
