@@ -41,8 +41,8 @@ pub struct LdapOptions {
 pub struct LdapAuthenticator {
     place: Place,
     attributes: Attributes,
-    /// The attribute in which the name of a user stands.
-    user_name: Option<String>,
+    /// The attributes in which the name of a user stands.
+    user_names: Vec<String>,
     entries: Pool<Entries>,
     entrance: Pool<Entrance>,
     /// None where the directory itself says whether a password is right.
@@ -53,8 +53,8 @@ impl LdapAuthenticator {
     /// A directory that is asked so. It is connected to when the first client comes.
     pub fn new(options: LdapOptions, runtime: &Handle) -> Self {
         let LdapOptions { server, login, place, attributes, proof } = options;
-        let user_name = place.of_user_name().map(str::to_owned);
-        let read = attributes.names(user_name.as_deref());
+        let user_names = place.of_user_name();
+        let read = attributes.names(&user_names);
         let check = match proof {
             Proof::Bind => None,
             Proof::Stored(scheme) => Some(PasswordCheck::new(scheme, runtime.clone())),
@@ -62,7 +62,7 @@ impl LdapAuthenticator {
         Self {
             place,
             attributes,
-            user_name,
+            user_names,
             entries: Pool::new(Entries { server: server.clone(), login, attributes: read }),
             entrance: Pool::new(Entrance(server)),
             check,
@@ -70,8 +70,12 @@ impl LdapAuthenticator {
     }
 
     /// The name that the client gives, as its entry has it.
-    fn spelled(&self, entry: &SearchResultEntry, given: Option<&str>) -> Option<Text> {
-        spelled(entry, self.user_name.as_ref()?, given?)
+    fn spelled(
+        &self,
+        entry: &SearchResultEntry,
+        given: Option<&str>,
+    ) -> Result<Option<Text>, Trouble> {
+        given.map_or(Ok(None), |given| spelled(entry, &self.user_names, given))
     }
 
     /// Whose password is compared here.
@@ -89,7 +93,7 @@ impl LdapAuthenticator {
                 let user = StoredUser::of_fields(self.attributes.fields(&entry)?, rules);
                 let user =
                     user.ok_or_else(|| Trouble::Nonsense("it has no password".to_owned()))?;
-                Some(StoredUser { user_name: self.spelled(&entry, given), ..user })
+                Some(StoredUser { user_name: self.spelled(&entry, given)?, ..user })
             }
         };
         check.judge(user, password).await
@@ -119,7 +123,7 @@ impl LdapAuthenticator {
         }
         let rights = match entry {
             Some(entry) => Rights {
-                user_name: self.spelled(&entry, given),
+                user_name: self.spelled(&entry, given)?,
                 rules: self.attributes.rules(&entry)?,
                 is_superuser: StoredUser::is_superuser(&self.attributes.fields(&entry)?),
                 ..Rights::default()

@@ -32,12 +32,12 @@ impl Attributes {
         self.superuser.is_some() || self.have_rules()
     }
 
-    /// Their names, and the one of the user's name.
-    pub(crate) fn names(&self, user_name: Option<&str>) -> Vec<String> {
+    /// Their names, and those of the user's name.
+    pub(crate) fn names(&self, user_names: &[String]) -> Vec<String> {
         let Self { password, superuser, publish, subscribe, all } = self;
         let names = [password, superuser, publish, subscribe, all].into_iter();
-        let names = names.map(Option::as_deref).chain([user_name]);
-        let names: Vec<_> = names.flatten().map(str::to_owned).collect();
+        let names = names.flatten().chain(user_names);
+        let names: Vec<_> = names.cloned().collect();
         // Without any, all of them would be sent (RFC 4511, section 4.5.1.8).
         if names.is_empty() { vec!["1.1".to_owned()] } else { names }
     }
@@ -74,13 +74,32 @@ impl Attributes {
     }
 }
 
-/// That name of a user as the attribute of the entry has it: a directory takes names for the same that differ in
-/// case, and rules do not.
-pub(crate) fn spelled(entry: &SearchResultEntry, attribute: &str, name: &str) -> Option<Text> {
-    let spelled = texts(entry, attribute).ok()?;
-    let same = |other: &&String| other.to_lowercase() == name.to_lowercase();
-    let spelled = spelled.iter().find(|other| *other == name).or_else(|| spelled.iter().find(same));
-    Text::try_from(spelled?.as_str()).ok()
+/// That name of a user as those attributes of the entry have it: a directory takes names for the same that differ in
+/// case and blanks (RFC 4518), and rules do not. None where they cannot be read. A name that none of them is was found
+/// by something else, and is nobody's.
+pub(crate) fn spelled(
+    entry: &SearchResultEntry,
+    attributes: &[String],
+    name: &str,
+) -> Result<Option<Text>, Trouble> {
+    let mut spelled = Vec::new();
+    for attribute in attributes {
+        spelled.extend(texts(entry, attribute)?);
+    }
+    if spelled.is_empty() {
+        return Ok(None);
+    }
+    let wanted = prepared(name);
+    let same = |other: &&String| prepared(other) == wanted;
+    let found = spelled.iter().find(|other| *other == name).or_else(|| spelled.iter().find(same));
+    let found = found.and_then(|found| Text::try_from(found.as_str()).ok());
+    let other = || Trouble::Nonsense("the entry has another name than the client".to_owned());
+    found.map(Some).ok_or_else(other)
+}
+
+/// A name without what a directory does not look at: case, and blanks but for one between words.
+fn prepared(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 fn texts(entry: &SearchResultEntry, attribute: &str) -> Result<Vec<String>, Trouble> {

@@ -61,6 +61,10 @@ impl Place {
             let filter = Filter::parse(&sample(template, value));
             filter.map_err(|error| PlaceError::Filter(error.to_string()))
         };
+        // The parser takes what servers refuse.
+        if !is_closed(&sample(template, "x")) {
+            return Err(PlaceError::Filter("its parentheses do not close each other".to_owned()));
+        }
         // What is no value differs with what stands in it.
         if attributes(&read("x")?) != attributes(&read("y")?) {
             return Err(PlaceError::Filter("an attribute would be the client's choice".to_owned()));
@@ -82,18 +86,19 @@ impl Place {
         })
     }
 
-    /// The attribute that a user name is compared with by itself.
-    pub(crate) fn of_user_name(&self) -> Option<&str> {
+    /// The attributes that a user name is compared with.
+    pub(crate) fn of_user_name(&self) -> Vec<String> {
         let parts = self.template().parts();
-        parts.windows(2).find_map(|pair| {
+        let compared = parts.windows(2).filter_map(|pair| {
             let [TemplatePart::Text(before), TemplatePart::Shown(Shown::UserName)] = pair else {
                 return None;
             };
             let attribute = before.strip_suffix('=')?;
             let is_other = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.');
             let begin = attribute.rfind(is_other).map_or(0, |at| at + 1);
-            attribute.get(begin..).filter(|name| !name.is_empty())
-        })
+            attribute.get(begin..).filter(|name| !name.is_empty()).map(str::to_owned)
+        });
+        compared.collect()
     }
 
     /// The name, where that is known without a search.
@@ -156,6 +161,22 @@ fn attributes(filter: &Filter) -> Vec<String> {
     }
 }
 
+/// Whether each parenthesis has its other one, and none stands in a value (RFC 4515, section 3).
+fn is_closed(filter: &str) -> bool {
+    let (mut depth, mut before) = (0_usize, '(');
+    for letter in filter.chars() {
+        match letter {
+            '(' if !matches!(before, '(' | ')' | '&' | '|' | '!') => return false,
+            '(' => depth += 1,
+            ')' if depth == 0 => return false,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        before = letter;
+    }
+    depth == 0
+}
+
 fn has_a_place(template: &Template) -> Result<(), PlaceError> {
     let is_place = |part: &TemplatePart| matches!(part, TemplatePart::Shown(_));
     if template.parts().iter().any(is_place) { Ok(()) } else { Err(PlaceError::Everybody) }
@@ -203,6 +224,30 @@ mod tests {
             let [(kind, value)] = &name.rdns[0].components[..] else { panic!("{odd:?}") };
             assert_eq!((kind.as_str(), value.as_str()), ("uid", odd));
         }
+    }
+
+    #[test]
+    fn a_filter_is_one_that_servers_take() {
+        for wrong in [
+            "(|(uid=${username}(mail=${username}))",
+            "(uid=${username}",
+            "(uid=${username}))",
+            "uid=${username})(a=b",
+        ] {
+            let found = Place::found("dc=plant", &template(wrong));
+            assert!(matches!(found, Err(PlaceError::Filter(_))), "{wrong}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_looked_for_wherever_it_is_compared() {
+        let of = |text: &str| Place::found("dc=plant", &template(text)).unwrap().of_user_name();
+        assert_eq!(of("(uid=${username})"), ["uid"]);
+        assert_eq!(
+            of("(&(a=b)(|(uid=${username})(mail=${username})(x=p-${username})))"),
+            ["uid", "mail"]
+        );
+        assert_eq!(of("(cn=${clientid})"), [""; 0]);
     }
 
     #[test]

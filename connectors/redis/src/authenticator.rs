@@ -78,10 +78,12 @@ impl RedisAuthenticator {
     async fn asked(
         &self,
         command: Cmd,
-        rules: Option<Cmd>,
+        credentials: &mut Credentials,
         password: bytes::Bytes,
     ) -> Result<Answer, Trouble> {
         let fields = self.fields_of(&command, self.options.command.fields()).await?;
+        let rules = self.options.rules.as_ref();
+        let rules = StoredUser::named(&fields, credentials, |named| rules?.fill(named));
         let rules = match rules {
             Some(command) if fields.contains_key("password_hash") => {
                 Some(self.rules_of(&command).await?)
@@ -222,13 +224,12 @@ impl Authenticator for RedisAuthenticator {
 
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
         let command = self.options.command.fill(credentials);
-        let rules = self.options.rules.as_ref().map(|rules| rules.fill(credentials));
         let password = credentials.password.clone();
         Box::pin(async move {
             let (Some(command), Some(password)) = (command, password) else {
                 return Ok(Answer::Ignore);
             };
-            self.asked(command, rules.flatten(), password).await
+            self.asked(command, credentials, password).await
         })
     }
 

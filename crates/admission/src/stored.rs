@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use plexus_access::{PasswordScheme, Rights, Rules, StoredPassword};
+use plexus_access::{Credentials, PasswordScheme, Rights, Rules, StoredPassword};
 use plexus_runtime::Handle;
 use plexus_types::{ReasonCode, Text};
 use serde_json::{Map, Value, json};
@@ -47,6 +47,19 @@ impl StoredUser {
     /// Its name, where it is one that a client can have.
     pub fn user_name(fields: &Fields) -> Option<Text> {
         fields.get("user_name").and_then(|name| Text::try_from(name.as_str()).ok())
+    }
+
+    /// Looks at the credentials by the name that is stored: rules are found by that one.
+    pub fn named<T>(
+        fields: &Fields,
+        credentials: &mut Credentials,
+        look: impl FnOnce(&Credentials) -> T,
+    ) -> T {
+        let given = credentials.user_name.clone();
+        credentials.user_name = Self::user_name(fields).or_else(|| given.clone());
+        let seen = look(credentials);
+        credentials.user_name = given;
+        seen
     }
 
     /// Whether `is_superuser` says yes.

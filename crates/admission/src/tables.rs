@@ -128,12 +128,16 @@ impl<S: Server<Question = Inquiry, Found = Vec<Fields>>> Tables<S> {
     async fn asked(
         &self,
         user: Inquiry,
-        rules: Option<Inquiry>,
+        credentials: &mut Credentials,
         password: Bytes,
     ) -> Result<Answer, Trouble> {
         let user = match self.pool.ask(&user).await?.into_iter().next() {
             None => None,
             Some(fields) => {
+                // By the name that is stored: whoever spells it otherwise has the same rules.
+                let rules = self.rules.as_ref();
+                let fill = |named: &Credentials| rules?.fill(named, RULES_MAX);
+                let rules = StoredUser::named(&fields, credentials, fill);
                 let rules = match rules {
                     Some(rules) => Some(self.read_rules(&rules).await?),
                     None => None,
@@ -156,15 +160,11 @@ impl<S: Server<Question = Inquiry, Found = Vec<Fields>>> Authenticator for Table
 
     fn ask<'a>(&'a self, credentials: &'a mut Credentials) -> Asking<'a> {
         let user = self.query.fill(credentials, 1);
-        let rules = self.rules.as_ref().map(|rules| rules.fill(credentials, RULES_MAX));
         let password = credentials.password.clone();
         Box::pin(async move {
-            match (user, rules, password) {
-                (Some(user), None, Some(password)) => self.asked(user, None, password).await,
-                (Some(user), Some(Some(rules)), Some(password)) => {
-                    self.asked(user, Some(rules), password).await
-                }
-                _ => Ok(Answer::Ignore),
+            match user.zip(password) {
+                Some((user, password)) => self.asked(user, credentials, password).await,
+                None => Ok(Answer::Ignore),
             }
         })
     }

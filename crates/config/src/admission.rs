@@ -106,6 +106,12 @@ impl Steps {
         self.all.is_empty()
     }
 
+    /// An authenticator that the listener names and that there is not.
+    pub(crate) fn missing<'a>(&self, listener: &'a ListenerSettings) -> Option<&'a str> {
+        let named = listener.chain.iter().chain(&listener.rules_from).flatten();
+        named.map(String::as_str).find(|name| !self.all.iter().any(|step| step.name() == *name))
+    }
+
     /// The chain of a listener.
     pub(crate) fn chain(
         &self,

@@ -188,7 +188,7 @@ impl Checks<'_> {
     }
 
     fn api(&mut self) {
-        let ApiSettings { listen, cert_file, key_file, cleartext } = &self.config.settings.api;
+        let ApiSettings { address, cert_file, key_file, cleartext } = &self.config.settings.api;
         match (cert_file, key_file) {
             (Some(_), None) => {
                 self.add(
@@ -206,12 +206,12 @@ impl Checks<'_> {
             }
             _ => {}
         }
-        let is_open = listen.is_some_and(|address| !address.ip().is_loopback());
+        let is_open = address.is_some_and(|address| !address.ip().is_loopback());
         if is_open && cert_file.is_none() && !cleartext {
             let message =
                 "others would reach the API in clear text: passwords could be read on the way";
-            let help = "set api.cert_file and api.key_file, listen at 127.0.0.1, or set api.cleartext = true";
-            self.add(&["api", "listen"], message, help);
+            let help = "set api.cert_file and api.key_file, stay at 127.0.0.1, or set api.cleartext = true";
+            self.add(&["api", "address"], message, help);
         }
     }
 

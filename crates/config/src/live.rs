@@ -15,6 +15,7 @@ use plexus_stdx::Seed;
 
 use crate::{
     admission::{Office, Steps},
+    check::name_of,
     load::Config,
     report::ConfigError,
     settings::{ListenerSettings, UsersBy},
@@ -165,8 +166,22 @@ impl Config {
             return Err(ConfigError::one(self.mistake(&["access"], message)));
         }
         let fresh = self.listeners();
+        let now_of = |was: &ListenerSettings| {
+            fresh.iter().find(|is| is.url == was.url && is.name == was.name)
+        };
+        // The chain of one that is there until the next start must not become shorter by the way.
+        for (was, _) in live.listeners.iter().filter(|(was, _)| now_of(was).is_none()) {
+            if let Some(gone) = steps.missing(was) {
+                let listener = name_of(was);
+                let message = format!(
+                    "the listener {listener} is there until the next start and asks `{gone}`"
+                );
+                let help = format!("leave `{gone}` in the file until the node is started anew");
+                return Err(ConfigError::one(self.mistake(&["access"], message).with_help(help)));
+            }
+        }
         for (was, chain) in &mut live.listeners {
-            if let Some(is) = fresh.iter().find(|is| is.url == was.url && is.name == was.name) {
+            if let Some(is) = now_of(was) {
                 was.clone_from(is);
             }
             chain.0.store(steps.chain(self, was, office).map(Arc::new));

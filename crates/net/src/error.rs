@@ -254,3 +254,13 @@ pub enum StreamError {
     #[error("WebSocket")]
     WebSocket(#[from] WebSocketError),
 }
+
+impl StreamError {
+    /// Why the certificate of the peer was not accepted, if that is what it is.
+    pub fn refused_certificate(&self) -> Option<String> {
+        match self {
+            Self::Tls(error @ rustls::Error::InvalidCertificate(_)) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+}

@@ -112,8 +112,14 @@ fn users_get_in_where_the_directory_lets_them_in_or_their_stored_password_is_rig
     for (way, door) in [("filter", &by_filter), ("name", &by_name), ("hash", &by_hash)] {
         let rights = door.asks("bob", "right").expect(way);
         assert!(!rights.is_superuser, "{way}");
-        let shouted = door.asks("BOB", "right").expect(way);
-        assert_eq!(shouted.user_name.as_deref(), Some("bob"), "{way}: rules are for that name");
+        // A directory looks at neither case nor blanks around a name; rules, bans and limits do.
+        for spelled in ["bob", "BOB", " bob", "bob  "] {
+            if let Ok(rights) = door.asks(spelled, "right") {
+                assert_eq!(rights.user_name.as_deref(), Some("bob"), "{way}: {spelled:?}");
+            } else {
+                assert_ne!(spelled.trim().to_lowercase(), spelled.to_lowercase(), "{way}");
+            }
+        }
         let text = format!("{:?}", rights.rules.expect("it has rules"));
         for topic in ["own/${username}", "more/#", "news/#"] {
             assert!(text.contains(topic), "{way}: {text}");

@@ -73,6 +73,8 @@ fn users_come_in_with_their_rules_and_values_are_values() {
     let lax = lax.replace("LIMIT", "COLLATE utf8mb4_general_ci LIMIT");
     let rights = door(maria.port(), &lax, PATIENCE).asks("BOB", "right").expect("let in");
     assert_eq!(rights.user_name.as_deref(), Some("bob"), "rules are for the name that is stored");
+    let text = format!("{:?}", rights.rules.expect("it has those of bob"));
+    assert!(text.contains("own/${username}"), "{text}");
     let long = "x".repeat(60_000);
     for (user, password) in [
         ("bob", "wrong"),

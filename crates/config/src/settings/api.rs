@@ -11,7 +11,7 @@ pub struct ApiSettings {
     /// left out. Users and keys are kept in `node.data_dir`, as `api.json`; without it they end with the process.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
-    pub listen: Option<SocketAddr>,
+    pub address: Option<SocketAddr>,
     /// A PEM file with the certificate for HTTPS; clear text without it, which is for this machine only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_file: Option<PathBuf>,

@@ -201,7 +201,14 @@ fn columns(record: &Map<String, Value>) -> String {
         ("because: ", "because"),
     ] {
         if let Some(value) = text(record, key) {
-            line.extend(["  ", before, value]);
+            // What has blanks of its own is not to look like another column.
+            let is_plain =
+                key == "because" || !value.contains(|c: char| c == '"' || c.is_whitespace());
+            if is_plain {
+                line.extend(["  ", before, value]);
+            } else {
+                line.extend(["  ", before, &format!("{value:?}")]);
+            }
         }
     }
     on_one_line(&line)

@@ -44,7 +44,7 @@ impl Managed {
 
     /// A node, where its API is, and the password of the administrator that it has made.
     fn begin(place: &Place, args: &[&str]) -> (Node, String, String) {
-        let listens = "[api]\nlisten = \"127.0.0.1:0\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n";
+        let listens = "[api]\naddress = \"127.0.0.1:0\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n";
         place.write("plexus.toml", listens);
         let mut node = Node::start(place, args);
         let told = node.record("new administrator");
@@ -368,11 +368,11 @@ fn an_api_that_others_could_overhear_is_a_mistake() {
         place.write("plexus.toml", &format!("[api]\n{api}\n"));
         place.run(["config", "check", "plexus.toml"])
     };
-    let error = check("listen = \"0.0.0.0:18083\"").failed(3);
+    let error = check("address = \"0.0.0.0:18083\"").failed(3);
     assert!(error.contains("plexus.toml:2") && error.contains("clear text"), "{error}");
-    check("listen = \"0.0.0.0:18083\"\ncleartext = true").ok();
-    check("listen = \"127.0.0.1:18083\"").ok();
+    check("address = \"0.0.0.0:18083\"\ncleartext = true").ok();
+    check("address = \"127.0.0.1:18083\"").ok();
     let error = check("cert_file = \"c.pem\"").failed(3);
     assert!(error.contains("api.key_file"), "{error}");
-    assert!(check("listen = \"here\"").failed(3).contains("plexus.toml:2"));
+    assert!(check("address = \"here\"").failed(3).contains("plexus.toml:2"));
 }

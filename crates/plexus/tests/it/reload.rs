@@ -71,7 +71,7 @@ fn a_broken_user_file_leaves_the_old_users() {
     assert!(!told.contains("users"), "{told}");
     assert_eq!(connect(&node, "alice", "one").1, ACCEPTED);
     let ended = node.stop();
-    assert!(ended.stderr.contains("\"the old users stay\""), "{ended:?}");
+    assert!(ended.stderr.contains("\"the old users of that file stay\""), "{ended:?}");
     assert!(ended.stderr.contains("\"error\":\"users:2: the password of user `bob`"), "{ended:?}");
     assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
 }

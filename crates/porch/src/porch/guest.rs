@@ -1,11 +1,12 @@
 //! A connection that has not yet sent its CONNECT.
 
-use std::{io, net::IpAddr, sync::Arc};
+use std::{error::Error, io, net::IpAddr, sync::Arc};
 
 use bytes::BytesMut;
 use mio::{Interest, Registry, Token, event::Event};
+use plexus_access::{Notice, Visitor};
 use plexus_fences::Stand;
-use plexus_net::{PeerAddr, ProxyProtocol, Read, ReadBlock, Stream, WriteQueue};
+use plexus_net::{PeerAddr, ProxyProtocol, Read, ReadBlock, Stream, StreamError, WriteQueue};
 use plexus_session::{Connecting, Outbox, Output};
 use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Decoder, Limits, Packet, ProtocolError};
@@ -145,7 +146,8 @@ impl Guest {
 
     /// Reads once; nothing if that fails.
     pub(super) fn hear(&mut self, block: &mut ReadBlock) -> Option<Read> {
-        let Ok(read) = self.stream.read(block, &mut self.input).map_err(|error| self.tell(&error))
+        let Ok(read) =
+            self.stream.read(block, &mut self.input).map_err(|error| self.tell_broken(&error))
         else {
             // What a handshake has to say of its failure (an alert, an HTTP status) still leaves.
             drop(self.stream.write(&mut self.queue));
@@ -219,10 +221,25 @@ impl Guest {
         }
     }
 
+    /// The connection broke before CONNECT. Whose certificate is not accepted, revoked perhaps, was somebody once.
+    fn tell_broken(&self, error: &StreamError) {
+        self.tell(error);
+        let Some(refused) = error.refused_certificate() else { return };
+        let (peer, listener) = (self.stream.client_of(self.peer).ip(), self.door.name());
+        let visitor = Visitor { client: None, user: None, peer, listener, tenant: None };
+        self.door.door.policy.note(visitor, Notice::TurnedAway(&refused));
+    }
+
     /// Why nobody came of it: a wrong port, a certificate, nonsense.
-    fn tell(&self, cause: &dyn std::fmt::Display) {
+    fn tell(&self, error: &dyn Error) {
+        let mut cause = error.to_string();
+        let mut source = error.source();
+        while let Some(deeper) = source {
+            cause = format!("{cause}: {deeper}");
+            source = deeper.source();
+        }
         let peer = self.stream.client_of(self.peer).ip().map(tracing::field::display);
-        tracing::info!(%cause, peer, listener = %self.door.name(), "connection without CONNECT");
+        tracing::info!(cause, peer, listener = %self.door.name(), "connection without CONNECT");
     }
 
     /// Tells the log which fence it met.

@@ -31,7 +31,7 @@ impl Planned {
         runtime: &Handle,
     ) -> Result<Option<Self>, Failure> {
         let settings = &config.settings.api;
-        let Some(address) = settings.listen else { return Ok(None) };
+        let Some(address) = settings.address else { return Ok(None) };
         let tls = match (&settings.cert_file, &settings.key_file) {
             (Some(cert), Some(key)) => {
                 let options = TlsOptions::new(cert.clone(), key.clone());
@@ -73,7 +73,7 @@ impl Planned {
         };
         let api = Api::new(node.handle(), self.people, about, self.audit);
         let served = api.serve(self.place, &self.runtime).map_err(|error| {
-            Failure::Failed(format!("{}; choose another address as api.listen", chain(&error)))
+            Failure::Failed(format!("{}; choose another address as api.address", chain(&error)))
         })?;
         tracing::info!(url = %format_args!("{scheme}://{}", served.address()), "management API");
         Ok(served)

@@ -10,6 +10,7 @@ use std::{
 };
 
 use plexus_admission::Fetch;
+use plexus_audit::{AuditPort, Event, Kind};
 use plexus_config::{Config, ConfigError, Diagnostic, NodePlan, settings::CrlFailure};
 use plexus_net::{CRL_SIZE_MAX, Crl, TlsOptions, read_regular_file};
 use plexus_runtime::Handle;
@@ -35,6 +36,8 @@ pub(super) struct Lists {
     every: Duration,
     /// Where they are kept for the next start.
     folder: Option<PathBuf>,
+    /// What was fetched, and what could not be, is reported there.
+    audit: AuditPort,
 }
 
 /// An address of a listener.
@@ -46,6 +49,8 @@ struct Source {
     kept: Vec<Crl>,
     /// When it is fetched again, in seconds since 1970.
     due: u64,
+    /// Why that failed the last time: it is recorded once.
+    failure: Option<String>,
 }
 
 /// Which lists are fetched.
@@ -79,13 +84,22 @@ impl Lists {
                     Failure::Config(ConfigError { diagnostics: vec![at(config, listener, error)] })
                 })?;
                 let (options, url) = (options.clone(), url.clone());
-                sources.push(Source { listener, options, url, fetch, kept: Vec::new(), due: 0 });
+                sources.push(Source {
+                    listener,
+                    options,
+                    url,
+                    fetch,
+                    kept: Vec::new(),
+                    due: 0,
+                    failure: None,
+                });
             }
         }
         let settings = &config.settings.tls;
         let folder = plan.data_dir.as_ref().map(|dir| dir.join("crl"));
         let (runtime, every) = (runtime.clone(), settings.crl_refresh.get());
-        let mut lists = Self { sources, runtime, every, folder };
+        let audit = plan.audit.clone();
+        let mut lists = Self { sources, runtime, every, folder, audit };
         lists.read_kept();
         lists.refresh(Which::All);
         let missing = lists.sources.iter().filter(|source| source.kept.is_empty());
@@ -131,14 +145,27 @@ impl Lists {
                     if lists != source.kept {
                         tracing::info!(url = source.url, "a revocation list has changed");
                         has_changed = true;
+                        let done = Event::done(Kind::Change, "revocation_list");
+                        self.audit.record(|| done.on(&*source.url));
                         source.kept = lists;
                         source.keep(self.folder.as_deref());
                     }
+                    source.failure = None;
                     source.due_in(now).map_or(self.every, |next| next.max(SOON).min(self.every))
                 }
                 Err(error) => {
                     let (url, kept) = (&source.url, source.kept.len());
-                    tracing::error!(url, error, kept, "a revocation list cannot be fetched");
+                    tracing::error!(
+                        url,
+                        error,
+                        kept,
+                        "a revocation list cannot be fetched or used"
+                    );
+                    if source.failure.as_ref() != Some(&error) {
+                        let failed = Event::failed(Kind::Change, "revocation_list", &*error);
+                        self.audit.record(|| failed.on(url));
+                        source.failure = Some(error);
+                    }
                     SOON.min(self.every)
                 }
             };

@@ -43,6 +43,19 @@ pub(super) struct Reload {
 /// How often certificates are looked at for their end when their files are left to SIGHUP.
 const HOUR: Duration = Duration::from_hours(1);
 
+/// What becomes of a file of users that is wrong.
+const OLD_USERS: &str = "the old users of that file stay";
+
+/// What was read anew of the users: how many there are, and of which tenants, unless a file is wrong.
+fn users_told(users: &UserBook, is_whole: bool) -> Option<String> {
+    if !is_whole {
+        return (!users.tenants.is_empty()).then(|| "the users of other files".to_owned());
+    }
+    let tenants = users.tenants.iter();
+    let tenants = tenants.map(|(tenant, users)| format!(" ({} of {tenant})", users.len()));
+    Some(counted(users.len(), "user") + &tenants.collect::<String>())
+}
+
 /// Says how many users whoever reads the file could soon speak for, and whether nobody can come in by them.
 fn tell_users(users: &UserBook) {
     if users.is_empty() {
@@ -179,14 +192,12 @@ impl Reload {
             Some((users, error)) => {
                 let is_whole = error.diagnostics.is_empty();
                 if !is_whole {
-                    self.tell("users", error.into(), "the old users stay");
+                    self.tell("users", error.into(), OLD_USERS);
                 }
                 // Where there are no old ones nobody stands in for them.
                 let users = users?;
-                if is_whole {
-                    tell_users(&users);
-                    told.push(counted(users.len(), "user"));
-                }
+                tell_users(&users);
+                told.extend(users_told(&users, is_whole));
                 Some(fresh.user_table(users, &office))
             }
         };
@@ -213,16 +224,16 @@ impl Reload {
         let (users, error) = config.renewed_users(seed, Some(&live.users()))?;
         let is_whole = error.diagnostics.is_empty();
         if !is_whole {
-            self.tell("users", error.into(), "the old users stay");
+            self.tell("users", error.into(), OLD_USERS);
         }
         let users = users?;
-        let count = counted(users.len(), "user");
+        let read = users_told(&users, is_whole);
         tell_users(&users);
         live.replace(users);
-        if is_whole {
-            self.done("users", &count);
+        if let Some(read) = &read {
+            self.done("users", read);
         }
-        is_whole.then_some(count)
+        read
     }
 
     /// How many rules there are now, if there were or are any.
