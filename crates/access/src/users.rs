@@ -17,7 +17,7 @@ const SUPERUSER: &str = "superuser";
 pub(crate) const NOBODY: &str = "# nobody";
 
 /// Users from a file of lines `name:<stored password>`, with ` superuser` at the end of those for whom no
-/// rule holds. Empty lines and lines that begin with `#` are comments, and one of them says that nobody is meant, [`NOBODY`].
+/// rule holds. Empty lines and lines that begin with `#` are comments, and one of them says that nobody is meant, `# nobody`.
 /// Anything else stops the start: a security file that cannot be understood must never open the door.
 ///
 /// A copy shares the users.

@@ -112,7 +112,12 @@ pub struct Outline {
     pub gives: &'static str,
     /// What can go wrong with it, beside what can with all.
     pub errors: &'static [ErrorCode],
+    /// Bytes of its body at most.
+    pub body_max: usize,
 }
+
+/// Bytes of a body, where nothing else is said.
+const BODY_MAX: usize = 64 * 1024;
 
 impl<P, Q, B, A> Operation<P, Q, B, A> {
     const fn new(id: &'static str, method: Method, path: &'static str, status: u16) -> Self {
@@ -126,6 +131,7 @@ impl<P, Q, B, A> Operation<P, Q, B, A> {
             status,
             gives: "application/json",
             errors: &[],
+            body_max: BODY_MAX,
         };
         Self { outline, parts: PhantomData }
     }
@@ -167,6 +173,11 @@ impl<P, Q, B, A> Operation<P, Q, B, A> {
 
     pub(crate) const fn gives(mut self, kind: &'static str) -> Self {
         self.outline.gives = kind;
+        self
+    }
+
+    pub(crate) const fn takes(mut self, body_max: usize) -> Self {
+        self.outline.body_max = body_max;
         self
     }
 

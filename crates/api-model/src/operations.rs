@@ -19,12 +19,21 @@ macro_rules! operations {
     };
 }
 
+/// Bytes of names and passwords: of whom nobody knows nothing more is taken.
+const SECRETS_MAX: usize = 4 * 1024;
+/// Bytes of messages, in base64 perhaps.
+const MESSAGES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of ten thousand names.
+const NAMES_MAX: usize = 1024 * 1024;
+
 const NO_CLIENT: &[ErrorCode] = &[ErrorCode::ClientIdNotFound];
 const NO_USER: &[ErrorCode] = &[ErrorCode::UserNotFound, ErrorCode::NotAllowed];
 
 operations! {
     LOGIN: ((), (), Login) -> Session = Operation::post("login", "/login")
         .needs(Need::Nobody)
+        .takes(SECRETS_MAX)
         .fails(&[ErrorCode::BadUserNameOrPassword, ErrorCode::TooManyRequests])
         .says("Users", "Log in: give the token that comes back as Authorization: Bearer with what is asked for afterwards");
     LOGOUT: ((), (), ()) -> () = Operation::post("logout", "/logout")
@@ -47,6 +56,7 @@ operations! {
         Operation::post("change_password", "/users/{username}/change_pwd")
         .needs(Need::Known)
         .answers(204)
+        .takes(SECRETS_MAX)
         .fails(&[ErrorCode::BadUserNameOrPassword, ErrorCode::TooManyRequests, ErrorCode::UnauthorizedRole])
         .says("Users", "Change the own password, and end all other log-ins of the user");
     LIST_API_KEYS: ((), (), ()) -> Vec<ApiKey> = Operation::get("list_api_keys", "/api_key")
@@ -93,6 +103,7 @@ operations! {
         .says("Clients", "Disconnect a client (Administrative action, 0x98), and end its session");
     KICK_CLIENTS: ((), TenantQuery, Vec<String>) -> () = Operation::post("kick_clients", "/clients/kickout/bulk")
         .answers(204)
+        .takes(NAMES_MAX)
         .says("Clients", "The same of several; who is not there is passed over");
     CLIENT_SUBSCRIPTIONS: (ClientPath, TenantQuery, ()) -> Vec<Subscription> =
         Operation::get("client_subscriptions", "/clients/{clientid}/subscriptions")
@@ -101,10 +112,11 @@ operations! {
     LIST_SUBSCRIPTIONS: ((), SubscriptionQuery, ()) -> Page<Subscription> =
         Operation::get("list_subscriptions", "/subscriptions")
         .says("Clients", "Subscriptions of all clients");
-    PUBLISH: ((), (), Publication) -> Published = Operation::post("publish", "/publish")
+    PUBLISH: ((), (), Publication) -> Published = Operation::post("publish", "/publish").takes(MESSAGES_MAX)
         .needs(Need::Publish)
         .says("Messages", "Publish a message: 200 if somebody gets it, 202 if nobody wants it");
     PUBLISH_BULK: ((), (), Vec<Publication>) -> Vec<Published> = Operation::post("publish_bulk", "/publish/bulk")
         .needs(Need::Publish)
+        .takes(MESSAGES_MAX)
         .says("Messages", "Publish several messages, in their order");
 }

@@ -18,11 +18,14 @@ mod server;
 
 use std::{fmt, sync::Arc};
 
-use plexus_api_model::{ApiError, ErrorCode, Listener};
+use plexus_api_model::{ApiError, ErrorCode, Listener, ListenerStatus};
 use plexus_audit::AuditPort;
 use plexus_broker::{NodeHandle, Question, Told};
+use plexus_net::ListenUrl;
+use plexus_runtime::Handle;
+use plexus_session::Options;
 use plexus_types::Instant;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
     people::{BookError, Caller, FIRST_USER, People},
@@ -42,6 +45,24 @@ pub struct About {
     pub cores: u16,
     /// Where it listens.
     pub listeners: Vec<Listener>,
+    /// What clients are allowed: what is published here is held to it, too.
+    pub allowed: Arc<Options>,
+}
+
+/// The listeners of these names, limits of connections and tenants, with their real addresses.
+pub fn described(
+    listeners: Vec<(String, u64, Option<String>)>,
+    urls: &[ListenUrl],
+) -> Vec<Listener> {
+    let with_urls = listeners.into_iter().zip(urls);
+    let described = with_urls.map(|((id, max_connections, tenant), url)| Listener {
+        id,
+        r#type: url.transport().scheme().to_owned(),
+        bind: url.to_string(),
+        status: ListenerStatus { running: true, max_connections },
+        tenant,
+    });
+    described.collect()
 }
 
 /// What operations are carried out on.
@@ -51,12 +72,25 @@ pub struct Api {
     about: About,
     audit: AuditPort,
     rates: handlers::Meter,
+    /// What is carried out at the same time at most, whoever waits for it.
+    turns: Arc<Semaphore>,
+    runtime: Handle,
 }
+
+/// Operations that are carried out at the same time.
+const OPERATIONS_MAX: usize = 512;
 
 impl Api {
     /// The API of that node, for these people.
-    pub fn new(node: NodeHandle, people: People, about: About, audit: AuditPort) -> Arc<Self> {
-        Arc::new(Self { node, people, about, audit, rates: handlers::Meter::default() })
+    pub fn new(
+        node: NodeHandle,
+        people: People,
+        about: About,
+        audit: AuditPort,
+        runtime: Handle,
+    ) -> Arc<Self> {
+        let (rates, turns) = (handlers::Meter::default(), Arc::new(Semaphore::new(OPERATIONS_MAX)));
+        Arc::new(Self { node, people, about, audit, rates, turns, runtime })
     }
 
     /// What the shard says to the question.
@@ -71,7 +105,7 @@ impl Api {
             let message = "the node has too much to do; ask again in a moment";
             return Err(ApiError::new(ErrorCode::ServiceUnavailable, message));
         }
-        told.await.map_err(|_| ApiError::new(ErrorCode::ServiceUnavailable, "the node stops"))
+        told.await.map_err(|_| server::stopping())
     }
 }
 

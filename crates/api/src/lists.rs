@@ -97,9 +97,30 @@ pub(crate) struct Found<T> {
     next: Option<(u32, u32)>,
     /// What of the first client was on the page before.
     begin: (u32, u32),
+    /// What may still be looked at for this question, and where it was enough.
+    budget: u32,
+    pause: Option<(u32, u32)>,
 }
 
+/// Things that are looked at for one question: a client may have very many.
+const LOOKED_AT_MAX: u32 = 4_096;
+
 impl<T> Found<T> {
+    /// What of that client has been looked at already.
+    pub(crate) fn done_of(&self, slot: u32) -> u32 {
+        if self.begin.0 == slot { self.begin.1 } else { 0 }
+    }
+
+    /// One more thing is looked at; no further one when it has been enough for one question.
+    pub(crate) fn look(&mut self, at: (u32, u32)) -> ControlFlow<()> {
+        let Some(left) = self.budget.checked_sub(1) else {
+            self.pause = Some(at);
+            return ControlFlow::Break(());
+        };
+        self.budget = left;
+        ControlFlow::Continue(())
+    }
+
     /// One more thing of that client, the index-th; `make` is called if it is on the page.
     pub(crate) fn offer(
         &mut self,
@@ -109,6 +130,7 @@ impl<T> Found<T> {
         if (slot, index) < self.begin {
             return ControlFlow::Continue(());
         }
+        self.look((slot, index))?;
         if self.skip > 0 {
             self.skip -= 1;
             return ControlFlow::Continue(());
@@ -143,6 +165,8 @@ pub(crate) async fn walk<T: Send + 'static>(
         items: Vec::new(),
         next: None,
         begin: (spot.slot, spot.index),
+        budget: LOOKED_AT_MAX,
+        pause: None,
     };
     let found = Arc::new(Mutex::new(found));
     let shards = api.node.shards();
@@ -154,6 +178,12 @@ pub(crate) async fn walk<T: Send + 'static>(
         if let Some((slot, index)) = so_far.next {
             spot = Spot { slot, index, ..spot };
             break;
+        }
+        so_far.budget = LOOKED_AT_MAX;
+        if let Some((slot, index)) = so_far.pause.take() {
+            spot = Spot { slot, index, ..spot };
+            so_far.begin = (slot, index);
+            continue;
         }
         spot = match next {
             Some(slot) => Spot { slot, ..spot },

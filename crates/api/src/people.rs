@@ -46,11 +46,20 @@ pub struct Caller {
     pub is_user: bool,
 }
 
+impl Caller {
+    /// As the audit log names it.
+    pub fn told(&self) -> String {
+        if self.is_user { self.name.clone() } else { format!("key {}", self.name) }
+    }
+}
+
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct People {
     state: Mutex<State>,
     lockout: Mutex<Lockout>,
+    /// Changes of the book happen one after the other.
+    writing: tokio::sync::Mutex<()>,
     /// Turns for hashing: clients of MQTT that log in are hashed by the same threads.
     hashing: Semaphore,
     runtime: Handle,
@@ -62,25 +71,6 @@ struct State {
     logins: LogIns,
     /// Where the book is kept; nowhere where the node keeps nothing.
     file: Option<PathBuf>,
-}
-
-impl State {
-    /// Changes the book: what cannot be kept has not happened.
-    fn change<T>(
-        &mut self,
-        change: impl FnOnce(&mut Book) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
-        let mut book = self.book.clone();
-        let changed = change(&mut book)?;
-        if let Some(file) = &self.file {
-            book.write(file).map_err(|error| {
-                tracing::error!(%error, "users and keys of the API cannot be kept");
-                ApiError::new(ErrorCode::InternalError, "it cannot be kept; the log says why")
-            })?;
-        }
-        self.book = book;
-        Ok(changed)
-    }
 }
 
 impl People {
@@ -107,11 +97,35 @@ impl People {
         let state = Mutex::new(State { book, logins: LogIns::default(), file });
         let lockout = Mutex::new(Lockout::new(LockoutOptions::default(), seed));
         let hashing = Semaphore::new(HASHING_MAX);
-        Ok((Self { state, lockout, hashing, runtime }, drawn))
+        let writing = tokio::sync::Mutex::default();
+        Ok((Self { state, lockout, writing, hashing, runtime }, drawn))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the book: what cannot be kept has not happened. Nobody who only looks waits for the disk.
+    async fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Book) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let _one_by_one = self.writing.lock().await;
+        let (mut book, file) = {
+            let state = self.state();
+            (state.book.clone(), state.file.clone())
+        };
+        let changed = change(&mut book)?;
+        if let Some(file) = file {
+            let written = book.clone();
+            let written = self.runtime.compute(move || written.write(&file)).await;
+            written.ok_or_else(stopping)?.map_err(|error| {
+                tracing::error!(%error, "users and keys of the API cannot be kept");
+                ApiError::new(ErrorCode::InternalError, "it cannot be kept; the log says why")
+            })?;
+        }
+        self.state().book = book;
+        Ok(changed)
     }
 
     /// Logs a user in; yields the token and the role.
@@ -121,23 +135,31 @@ impl People {
         password: &str,
         peer: Option<IpAddr>,
     ) -> Result<(String, Role), ApiError> {
-        self.prove(name, password, peer).await?;
+        let proved = self.prove(name, password, peer).await?;
         let (now, token) = (unix_now(), Secret::draw().ok_or_else(no_random)?);
         let mut state = self.state();
-        let role = state.book.users.get(name).map(|user| user.role).ok_or_else(wrong_password)?;
+        // Meanwhile the user may have gone, or have another password.
+        let user = state.book.users.get(name).filter(|user| user.password == proved);
+        let role = user.map(|user| user.role).ok_or_else(wrong_password)?;
         state.logins.begin(now, &token, name);
         Ok((token.shown(), role))
     }
 
     /// Whether that is the password of the user; failures are counted, and make wait.
+    /// Yields its stored form. One after the other: who sends many at once finds them judged so.
     async fn prove(
         &self,
         name: &str,
         password: &str,
         peer: Option<IpAddr>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<String, ApiError> {
+        // Nobody has those, and nothing of them is kept while it waits.
+        if name.len() > NAME_LENGTH_MAX || !PASSWORD_LENGTH.contains(&password.len()) {
+            return Err(wrong_password());
+        }
         let place = peer.map(Place::of);
         let lockout = || self.lockout.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.hashing.acquire().await.map_err(|_| stopping())?;
         if lockout().locked_until(unix_now(), Some(name), place).is_some() {
             let message = "too many failed log-ins; wait, and try again";
             return Err(ApiError::new(ErrorCode::TooManyRequests, message));
@@ -147,17 +169,15 @@ impl People {
             let user = state.book.users.get(name);
             // An unknown name costs what a known one does.
             let other = user.or_else(|| state.book.users.values().next());
-            (other.map(|user| user.password.clone()), user.is_some())
+            (other.map(|user| user.password.clone()).unwrap_or_default(), user.is_some())
         };
-        let shown = password.as_bytes().to_vec();
-        let check = move || {
-            let stored = stored.and_then(|text| StoredPassword::parse(&text).ok());
-            stored.is_some_and(|stored| stored.verify(&shown))
-        };
-        let is_right = self.hashed(check).await?;
+        let (shown, compared) = (password.as_bytes().to_vec(), stored.clone());
+        let check =
+            move || StoredPassword::parse(&compared).is_ok_and(|compared| compared.verify(&shown));
+        let is_right = self.runtime.compute(check).await.ok_or_else(stopping)?;
         if is_right && is_known {
             lockout().note_success(unix_now(), Some(name), place);
-            return Ok(());
+            return Ok(stored);
         }
         lockout().note_failure(unix_now(), Some(name), place);
         Err(wrong_password())
@@ -203,7 +223,7 @@ impl People {
         check_text(&new.description, "description")?;
         let password = self.stored(new.password).await?;
         let entry = UserEntry { password, role: new.role, description: new.description };
-        self.state().change(|book| {
+        let change = self.change(|book| {
             if book.users.len() >= USERS_MAX {
                 return Err(ApiError::bad(format!("there are {USERS_MAX} users already")));
             }
@@ -214,13 +234,14 @@ impl People {
             let shown = entry.shown(&new.username);
             book.users.insert(new.username, entry);
             Ok(shown)
-        })
+        });
+        change.await
     }
 
     /// Another role and description for a user.
-    pub fn change_user(&self, name: &str, update: UserUpdate) -> Result<User, ApiError> {
+    pub async fn change_user(&self, name: &str, update: UserUpdate) -> Result<User, ApiError> {
         check_text(update.description.as_deref().unwrap_or_default(), "description")?;
-        self.state().change(|book| {
+        let change = self.change(|book| {
             let is_last = book.is_last_administrator(name);
             let entry = book.users.get_mut(name).ok_or_else(|| no_user(name))?;
             let role = update.role.unwrap_or(entry.role);
@@ -232,19 +253,20 @@ impl People {
                 entry.description = description;
             }
             Ok(entry.shown(name))
-        })
+        });
+        change.await
     }
 
     /// Takes a user out, with all log-ins.
-    pub fn delete_user(&self, name: &str) -> Result<(), ApiError> {
-        let mut state = self.state();
-        state.change(|book| {
+    pub async fn delete_user(&self, name: &str) -> Result<(), ApiError> {
+        let change = self.change(|book| {
             if book.is_last_administrator(name) {
                 return Err(last_administrator());
             }
             book.users.remove(name).map(drop).ok_or_else(|| no_user(name))
-        })?;
-        state.logins.end_all(name, None);
+        });
+        change.await?;
+        self.state().logins.end_all(name, None);
         Ok(())
     }
 
@@ -258,12 +280,12 @@ impl People {
     ) -> Result<(), ApiError> {
         self.prove(name, &change.old_pwd, peer).await?;
         let password = self.stored(change.new_pwd).await?;
-        let mut state = self.state();
-        state.change(|book| {
+        let change = self.change(|book| {
             book.users.get_mut(name).ok_or_else(|| no_user(name))?.password = password;
             Ok(())
-        })?;
-        state.logins.end_all(name, token);
+        });
+        change.await?;
+        self.state().logins.end_all(name, token);
         Ok(())
     }
 
@@ -271,16 +293,9 @@ impl People {
         if !PASSWORD_LENGTH.contains(&password.len()) {
             return Err(ApiError::bad("a password has 8 to 256 bytes"));
         }
-        self.hashed(move || hash(password.as_bytes())).await?.ok_or_else(no_random)
-    }
-
-    /// Hashes when it is its turn.
-    async fn hashed<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
         let _turn = self.hashing.acquire().await.map_err(|_| stopping())?;
-        self.runtime.compute(work).await.ok_or_else(stopping)
+        let stored = self.runtime.compute(move || hash(password.as_bytes())).await;
+        stored.ok_or_else(stopping)?.ok_or_else(no_random)
     }
 
     /// All keys.
@@ -296,7 +311,7 @@ impl People {
     }
 
     /// One more key.
-    pub fn add_key(&self, new: NewApiKey) -> Result<ApiKeyCreated, ApiError> {
+    pub async fn add_key(&self, new: NewApiKey) -> Result<ApiKeyCreated, ApiError> {
         check_name(&new.name, "name")?;
         check_text(&new.desc, "desc")?;
         let [key, secret] = [Secret::draw(), Secret::draw()];
@@ -311,7 +326,7 @@ impl People {
             created_at: Moment::from_millis(now.as_millis()),
             desc: new.desc,
         };
-        self.state().change(|book| {
+        let change = self.change(|book| {
             if book.keys.len() >= KEYS_MAX {
                 return Err(ApiError::bad(format!("there are {KEYS_MAX} keys already")));
             }
@@ -322,13 +337,14 @@ impl People {
             let key = entry.shown(now, &new.name);
             book.keys.insert(new.name, entry);
             Ok(ApiKeyCreated { key, api_secret: secret.shown() })
-        })
+        });
+        change.await
     }
 
     /// What a key may be used for from now on.
-    pub fn change_key(&self, name: &str, update: ApiKeyUpdate) -> Result<ApiKey, ApiError> {
+    pub async fn change_key(&self, name: &str, update: ApiKeyUpdate) -> Result<ApiKey, ApiError> {
         check_text(update.desc.as_deref().unwrap_or_default(), "desc")?;
-        self.state().change(|book| {
+        let change = self.change(|book| {
             let entry = book.keys.get_mut(name).ok_or_else(|| no_key(name))?;
             entry.role = update.role.unwrap_or(entry.role);
             entry.enable = update.enable.unwrap_or(entry.enable);
@@ -337,13 +353,15 @@ impl People {
                 entry.desc = desc;
             }
             Ok(entry.shown(unix_now(), name))
-        })
+        });
+        change.await
     }
 
     /// Takes a key out.
-    pub fn delete_key(&self, name: &str) -> Result<(), ApiError> {
-        let mut state = self.state();
-        state.change(|book| book.keys.remove(name).map(drop).ok_or_else(|| no_key(name)))
+    pub async fn delete_key(&self, name: &str) -> Result<(), ApiError> {
+        let change =
+            self.change(|book| book.keys.remove(name).map(drop).ok_or_else(|| no_key(name)));
+        change.await
     }
 }
 

@@ -34,6 +34,7 @@ const CONNECTIONS_MAX: usize = 512;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEAD: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_mins(1);
+const AGE: Duration = Duration::from_mins(5);
 /// Bytes of the head of a request.
 const HEAD_MAX: usize = 64 * 1024;
 /// After a connection could not be taken, for want of files most likely.
@@ -168,8 +169,11 @@ async fn serve(
         });
     let mut server = hyper::server::conn::http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_MAX);
-    if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%error, %peer, "a connection of the API");
+    // Whoever takes no answers holds its place for so long at most.
+    match timeout(AGE, server.serve_connection(TokioIo::new(stream), service)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, %peer, "a connection of the API"),
+        Err(_) => tracing::debug!(%peer, "a connection of the API has lasted long enough"),
     }
 }
 

@@ -4,9 +4,11 @@
 use std::{
     any::{Any, TypeId},
     collections::BTreeSet,
+    error::Error,
     future::Future,
     net::IpAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use axum::{
@@ -21,11 +23,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use plexus_api_model::{ApiError, ErrorCode, Method, Need, Operation, Outline, ROOT};
 use plexus_audit::{Event, Kind, Who};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::{sync::oneshot, time::timeout};
 
 use crate::{Api, Caller};
 
-/// Bytes of a body at most.
-const BODY_MAX: usize = 4 * 1024 * 1024;
+/// How long a body may take.
+const BODY: Duration = Duration::from_secs(30);
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
@@ -99,12 +102,21 @@ impl Mounted {
         let outline = operation.outline();
         let carry_out = move |state: axum::extract::State<Arc<Api>>, request: Request| {
             let handler = handler.clone();
+            let api = state.0;
             async move {
-                let api = state.0;
-                let told = Told::of(&api, outline, &request);
-                let answered = answer(api, outline, request, handler).await;
-                told.end(&answered);
-                answered.unwrap_or_else(|(_, error)| failure(&error))
+                let Ok(turn) = Arc::clone(&api.turns).try_acquire_owned() else {
+                    return failure(&busy());
+                };
+                let (tell, told) = oneshot::channel();
+                // Whoever goes away has what he asked for done all the same, and recorded.
+                api.runtime.clone().spawn(async move {
+                    let record = Told::of(&api, outline, &request);
+                    let answered = answer(api, outline, request, handler).await;
+                    record.end(&answered);
+                    drop(tell.send(answered.unwrap_or_else(|(_, error)| failure(&error))));
+                    drop(turn);
+                });
+                told.await.unwrap_or_else(|_| failure(&stopping()))
             }
         };
         let filter = match outline.method {
@@ -146,7 +158,7 @@ impl Told {
         Self {
             api: changes.then(|| Arc::clone(api)),
             outline,
-            path: if changes { request.uri().path().to_owned() } else { String::new() },
+            path: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
             peer: peer_of(request),
             all: outline.need != Need::Publish,
         }
@@ -198,12 +210,12 @@ where
     let (mut parts, body) = request.into_parts();
     let shown = Shown::of(&parts.headers);
     let caller = allowed(&api, outline.need, &shown)?;
-    let name = caller.as_ref().map(|caller| caller.name.clone());
+    let name = caller.as_ref().map(Caller::told);
     let claimed = Arc::<OnceLock<String>>::default();
     let failed = |error: ApiError| (name.clone().or_else(|| claimed.get().cloned()), error);
     let path = path_of(&mut parts).await.map_err(failed)?;
     let query = query_of(parts.uri.query().unwrap_or("")).map_err(failed)?;
-    let body = body_of(body).await.map_err(failed)?;
+    let body = body_of(body, outline.body_max).await.map_err(failed)?;
     let token = shown.token();
     let call = Call { api, caller, peer, claimed: Arc::clone(&claimed), token, path, query, body };
     let Reply { status, answer } = handler(call).await.map_err(failed)?;
@@ -270,12 +282,22 @@ fn allowed(
         return Ok(Some(caller));
     }
     let message = format!("the role {} does not allow it", caller.role.word());
-    Err((Some(caller.name), ApiError::new(ErrorCode::UnauthorizedRole, message)))
+    Err((Some(caller.told()), ApiError::new(ErrorCode::UnauthorizedRole, message)))
 }
 
 /// Whether whoever sends these headers may see; else what it is told.
 pub(crate) fn may_view(api: &Api, headers: &HeaderMap) -> Result<(), ApiError> {
     allowed(api, Need::View, &Shown::of(headers)).map(drop).map_err(|(_, error)| error)
+}
+
+fn busy() -> ApiError {
+    let message = "too much is asked for at the same moment; ask again";
+    ApiError::new(ErrorCode::ServiceUnavailable, message)
+}
+
+/// The node goes down.
+pub(crate) fn stopping() -> ApiError {
+    ApiError::new(ErrorCode::ServiceUnavailable, "the node stops")
 }
 
 fn unknown() -> ApiError {
@@ -298,13 +320,18 @@ fn query_of<Q: DeserializeOwned + 'static>(query: &str) -> Result<Q, ApiError> {
     serde_html_form::from_str(query).map_err(|error| ApiError::bad(format!("the query: {error}")))
 }
 
-async fn body_of<B: DeserializeOwned + 'static>(body: Body) -> Result<B, ApiError> {
+async fn body_of<B: DeserializeOwned + 'static>(body: Body, most: usize) -> Result<B, ApiError> {
     if let Some(nothing) = nothing() {
         return Ok(nothing);
     }
-    let bytes = to_bytes(body, BODY_MAX).await.map_err(|_| {
-        let message = format!("a body has at most {BODY_MAX} bytes");
-        ApiError::new(ErrorCode::TooLarge, message)
+    let late = |_| ApiError::bad("the body: it took too long");
+    let bytes = timeout(BODY, to_bytes(body, most)).await.map_err(late)?.map_err(|error| {
+        let is_long = error.source().is_some_and(|source| source.to_string().contains("limit"));
+        if is_long {
+            let message = format!("the body: this operation takes at most {most} bytes");
+            return ApiError::new(ErrorCode::TooLarge, message);
+        }
+        ApiError::bad("the body: it broke off")
     })?;
     serde_json::from_slice(&bytes).map_err(|error| ApiError::bad(format!("the body: {error}")))
 }

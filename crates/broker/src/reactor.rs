@@ -627,6 +627,10 @@ impl Reactor {
             self.shard.handle_advised(&mut turn, query, outcome);
         }
         for _ in 0..CONTROLS_A_TURN {
+            if self.shard.is_turn_long() {
+                any = true;
+                break;
+            }
             let Ok(control) = self.control.try_recv() else { break };
             any = true;
             match control {
@@ -641,9 +645,14 @@ impl Reactor {
                     self.shard.reopen(&mut turn);
                 }
                 Control::Review => self.shard.handle_review(),
+                Control::Ask(question) if self.hold && question.brings() => question.refuse(),
                 Control::Ask(question) => {
+                    let is_long = question.is_long();
                     let mut turn = Turn { now, ports: &mut self.io };
                     self.shard.handle_question(&mut turn, question);
+                    if is_long {
+                        break;
+                    }
                 }
                 Control::ShutDown(deadline) => {
                     self.stop = Some(deadline);

@@ -11,6 +11,8 @@ mod subscribe;
 
 use std::sync::Arc;
 
+pub use self::publish::objection;
+
 use plexus_types::{ClientId, Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};
 

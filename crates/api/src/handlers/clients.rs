@@ -19,12 +19,18 @@ use crate::{
 
 type Answer<A> = Result<Reply<A>, ApiError>;
 
+/// Names that are asked for at a time.
+const NAMES_MAX: usize = 100;
+
 /// Clients that are disconnected by one request at most.
 const KICKS_MAX: usize = 10_000;
 
 pub(super) async fn list(call: Call<(), ClientQuery, ()>) -> Answer<Page<Client>> {
     let query = call.query;
     let wanted = Wanted::new(query.page, query.limit, query.cursor.as_deref())?;
+    if is_elsewhere(&call.api, query.node.as_deref()) {
+        return Ok(wanted.cut(Vec::new()).into());
+    }
     let (api, choice) = (&call.api, Choice::new(query)?);
     let node: Arc<str> = api.about.name.as_str().into();
     let total = api.totals().get("stats/sessions/count").copied();
@@ -82,6 +88,9 @@ pub(super) async fn subscriptions(
 ) -> Answer<Page<Subscription>> {
     let query = call.query;
     let wanted = Wanted::new(query.page, query.limit, query.cursor.as_deref())?;
+    if is_elsewhere(&call.api, query.node.as_deref()) {
+        return Ok(wanted.cut(Vec::new()).into());
+    }
     let (api, choice) = (&call.api, Subscribed::new(query)?);
     let node: Arc<str> = api.about.name.as_str().into();
     let total = api.totals().get("stats/subscriptions/count").copied();
@@ -90,15 +99,24 @@ pub(super) async fn subscriptions(
         if !choice.takes_client(client) {
             return ControlFlow::Continue(());
         }
-        for (index, (filter, options, _)) in (0..).zip(client.session().subscriptions()) {
+        let done = found.done_of(client.slot());
+        let held = (0..).zip(client.session().subscriptions()).skip(done as usize);
+        for (index, (filter, options, _)) in held {
+            let at = (client.slot(), index);
             if choice.takes(&filter, options) {
-                let make = || subscription(client, &node, &filter, options);
-                found.offer((client.slot(), index), make)?;
+                found.offer(at, || subscription(client, &node, &filter, options))?;
+            } else {
+                found.look(at)?;
             }
         }
         ControlFlow::Continue(())
     });
     Ok(lists::walk(api, wanted, count, offer).await?.into())
+}
+
+/// Whether things of another node are asked for.
+fn is_elsewhere(api: &Api, node: Option<&str>) -> bool {
+    node.is_some_and(|node| node != api.about.name)
 }
 
 /// The name by which the node knows a client.
@@ -221,6 +239,11 @@ impl Choice {
     fn new(query: ClientQuery) -> Result<Self, ApiError> {
         let address = query.ip_address.as_deref().map(str::parse).transpose();
         let address = address.map_err(|_| ApiError::bad("ip_address: it is no address"))?;
+        for (field, names) in [("clientid", &query.clientid), ("username", &query.username)] {
+            if names.len() > NAMES_MAX {
+                return Err(ApiError::bad(format!("{field}: at most {NAMES_MAX} of them")));
+            }
+        }
         let search = query.search.as_ref().map(|text| text.to_lowercase());
         Ok(Self { query, address, search })
     }
@@ -270,6 +293,11 @@ fn mentions(principal: &Principal, search: &str) -> bool {
         || attributes.into_iter().any(|(name, value)| has(name) || has(value))
 }
 
+/// Whether the topic meets the filter, which may be that of a group.
+fn matches(filter: &TopicFilter, topic: &TopicName) -> bool {
+    TopicFilter::try_from(filter.matched()).is_ok_and(|own| filter_matches(&own, topic))
+}
+
 /// Which subscriptions are wanted, made ready to be compared.
 struct Subscribed {
     query: SubscriptionQuery,
@@ -306,6 +334,6 @@ impl Subscribed {
             && share_group
                 .as_ref()
                 .is_none_or(|wanted| group().is_some_and(|(name, _)| name == wanted))
-            && self.topic.as_ref().is_none_or(|topic| filter_matches(filter, topic))
+            && self.topic.as_ref().is_none_or(|topic| matches(filter, topic))
     }
 }

@@ -1,8 +1,10 @@
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use plexus_api_model::{ApiError, Encoding, Publication, PublicationProperties, Published};
+use plexus_api_model::{
+    ApiError, Encoding, ErrorCode, Publication, PublicationProperties, Published,
+};
 use plexus_broker::Question;
 use plexus_runtime::unix_now;
 use plexus_types::{
@@ -10,6 +12,7 @@ use plexus_types::{
     TopicName,
 };
 use plexus_wire::property::MessagePropertiesBuilder;
+use tokio::sync::oneshot;
 
 use crate::{
     Api,
@@ -25,14 +28,21 @@ const BULK_MAX: usize = 10_000;
 const ACCEPTED: u16 = 202;
 
 pub(super) async fn publish(call: Call<(), (), Publication>) -> Answer<Published> {
-    let caller = call.caller()?.name.clone();
+    let caller = call.caller()?.told();
     let message = message(&call.api, call.body, &caller)?;
-    let (published, reached) = entered(&call.api, message).await?;
-    Ok(if reached { published.into() } else { Reply::with(ACCEPTED, published) })
+    let reason = enter(&call.api, message).await;
+    match reason {
+        ReasonCode::Success | ReasonCode::NoMatchingSubscribers => {
+            Ok(Reply::with(status(reason), published(reason)))
+        }
+        refused => {
+            Err(ApiError::new(ErrorCode::ServiceUnavailable, format!("not taken: {refused}")))
+        }
+    }
 }
 
 pub(super) async fn publish_bulk(call: Call<(), (), Vec<Publication>>) -> Answer<Vec<Published>> {
-    let caller = call.caller()?.name.clone();
+    let caller = call.caller()?.told();
     if call.body.len() > BULK_MAX {
         return Err(ApiError::bad(format!("the body: at most {BULK_MAX} messages at a time")));
     }
@@ -40,29 +50,48 @@ pub(super) async fn publish_bulk(call: Call<(), (), Vec<Publication>>) -> Answer
     let mut messages = Vec::with_capacity(call.body.len());
     for (index, publication) in call.body.into_iter().enumerate() {
         let made = message(&call.api, publication, &caller);
-        messages.push(
-            made.map_err(|error| ApiError::bad(format!("message {index}: {}", error.message)))?,
-        );
+        let wrong = |error: ApiError| ApiError::bad(format!("message {index}: {}", error.message));
+        messages.push(made.map_err(wrong)?);
     }
-    let (mut answers, mut all_reached) = (Vec::with_capacity(messages.len()), true);
-    for message in messages {
-        let (published, reached) = entered(&call.api, message).await?;
-        all_reached &= reached;
-        answers.push(published);
+    // They enter in their order, and are kept together.
+    let entering: Vec<_> = messages.into_iter().map(|message| enter(&call.api, message)).collect();
+    let (mut answers, mut worst) = (Vec::with_capacity(entering.len()), 200);
+    for reason in entering {
+        let reason = reason.await;
+        worst = worst.max(status(reason));
+        answers.push(published(reason));
     }
-    Ok(if all_reached { answers.into() } else { Reply::with(ACCEPTED, answers) })
+    Ok(Reply::with(worst, answers))
 }
 
-/// Has the message enter by the door; what became of it, and whether anybody gets it.
-async fn entered(api: &Api, message: Message) -> Result<(Published, bool), ApiError> {
-    let shard = api.node.home(&message.publisher);
-    let reason = api.ask(shard, |told| Question::Publish(Box::new(message), told)).await?;
+/// The status for what became of a message.
+fn status(reason: ReasonCode) -> u16 {
+    match reason {
+        ReasonCode::Success => 200,
+        ReasonCode::NoMatchingSubscribers => ACCEPTED,
+        _ => ErrorCode::ServiceUnavailable.status(),
+    }
+}
+
+fn published(reason: ReasonCode) -> Published {
     let is_success = reason == ReasonCode::Success;
-    let published = Published {
+    Published {
         reason_code: (!is_success).then(|| reason.get()),
         message: (!is_success).then(|| reason.to_string()),
-    };
-    Ok((published, is_success))
+    }
+}
+
+/// Has the message enter by the door, at once; yields what becomes of it. A node that has too much to do takes nothing.
+fn enter(api: &Api, message: Message) -> impl Future<Output = ReasonCode> + use<> {
+    let shard = api.node.home(&message.publisher);
+    let (tell, told) = oneshot::channel();
+    let answer = Box::new(move |reason| {
+        // Nobody may wait for it any more.
+        let _: Result<(), ReasonCode> = tell.send(reason);
+    });
+    // Without room the question is dropped, and with it who would tell.
+    drop(api.node.ask(shard, Question::Publish(Box::new(message), answer)));
+    async move { told.await.unwrap_or(ReasonCode::ServerBusy) }
 }
 
 fn message(api: &Api, publication: Publication, caller: &str) -> Result<Message, ApiError> {
@@ -93,7 +122,7 @@ fn message(api: &Api, publication: Publication, caller: &str) -> Result<Message,
     let publisher = publisher.map_err(|error| ApiError::bad(format!("clientid: {error}")))?;
     let properties = properties.unwrap_or_default();
     let life = properties.message_expiry_interval;
-    Ok(Message {
+    let message = Message {
         id: MessageId::NONE,
         topic,
         payload,
@@ -103,7 +132,11 @@ fn message(api: &Api, publication: Publication, caller: &str) -> Result<Message,
         expires: life.map(|seconds| unix_now() + Duration::from_secs(seconds.into())),
         durability: Durability::default(),
         publisher,
-    })
+    };
+    match plexus_session::objection(&message, &api.about.allowed) {
+        Some((reason, words)) => Err(ApiError::bad(format!("{words} ({reason})"))),
+        None => Ok(message),
+    }
 }
 
 fn forwarded(properties: PublicationProperties) -> Result<MessageProperties, ApiError> {

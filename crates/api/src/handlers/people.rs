@@ -32,11 +32,11 @@ pub(super) async fn create_user(call: Call<(), (), NewUser>) -> Answer<User> {
 }
 
 pub(super) async fn update_user(call: Call<UserPath, (), UserUpdate>) -> Answer<User> {
-    Ok(call.api.people.change_user(&call.path.username, call.body)?.into())
+    Ok(call.api.people.change_user(&call.path.username, call.body).await?.into())
 }
 
 pub(super) async fn delete_user(call: Call<UserPath, (), ()>) -> Answer<()> {
-    Ok(call.api.people.delete_user(&call.path.username)?.into())
+    Ok(call.api.people.delete_user(&call.path.username).await?.into())
 }
 
 pub(super) async fn change_password(call: Call<UserPath, (), PasswordChange>) -> Answer<()> {
@@ -59,13 +59,13 @@ pub(super) async fn key(call: Call<ApiKeyPath, (), ()>) -> Answer<ApiKey> {
 }
 
 pub(super) async fn create_key(call: Call<(), (), NewApiKey>) -> Answer<ApiKeyCreated> {
-    Ok(call.api.people.add_key(call.body)?.into())
+    Ok(call.api.people.add_key(call.body).await?.into())
 }
 
 pub(super) async fn update_key(call: Call<ApiKeyPath, (), ApiKeyUpdate>) -> Answer<ApiKey> {
-    Ok(call.api.people.change_key(&call.path.name, call.body)?.into())
+    Ok(call.api.people.change_key(&call.path.name, call.body).await?.into())
 }
 
 pub(super) async fn delete_key(call: Call<ApiKeyPath, (), ()>) -> Answer<()> {
-    Ok(call.api.people.delete_key(&call.path.name)?.into())
+    Ok(call.api.people.delete_key(&call.path.name).await?.into())
 }

@@ -111,10 +111,12 @@ impl Book {
         new.write_all(&text)?;
         new.sync_all()?;
         fs::rename(&beside, file)?;
-        match file.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
+        // It is in its place: what fails from here on is told, and is no failure of the change.
+        let synced = file.parent().map(|folder| File::open(folder).and_then(|it| it.sync_all()));
+        if let Some(Err(error)) = synced {
+            tracing::warn!(%error, "the folder of the API's book cannot be synced");
         }
+        Ok(())
     }
 
     /// Whether nobody else could change anything.

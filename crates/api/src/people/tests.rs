@@ -84,22 +84,34 @@ fn somebody_can_always_change_something() {
     let (people, _) = open(&runtime, None);
     let code = |result: Result<(), plexus_api_model::ApiError>| result.unwrap_err().code;
     let viewer = || UserUpdate { role: Some(Role::Viewer), description: None };
-    assert_eq!(code(people.delete_user(FIRST_USER)), ErrorCode::NotAllowed);
-    assert_eq!(code(people.change_user(FIRST_USER, viewer()).map(drop)), ErrorCode::NotAllowed);
+    assert_eq!(
+        code(runtime.handle().wait_for(people.delete_user(FIRST_USER))),
+        ErrorCode::NotAllowed
+    );
+    assert_eq!(
+        code(runtime.handle().wait_for(people.change_user(FIRST_USER, viewer())).map(drop)),
+        ErrorCode::NotAllowed
+    );
     let add = |new| runtime.handle().wait_for(people.add_user(new));
     add(user("ann", Role::Administrator)).unwrap();
     assert_eq!(add(user("ann", Role::Viewer)).unwrap_err().code, ErrorCode::AlreadyExists);
     let (token, _) = runtime.handle().wait_for(people.log_in("ann", "long enough", None)).unwrap();
-    people.change_user(FIRST_USER, viewer()).unwrap();
-    assert_eq!(code(people.delete_user("ann")), ErrorCode::NotAllowed);
-    people
-        .change_user(FIRST_USER, UserUpdate { role: Some(Role::Administrator), ..viewer() })
+    runtime.handle().wait_for(people.change_user(FIRST_USER, viewer())).unwrap();
+    assert_eq!(code(runtime.handle().wait_for(people.delete_user("ann"))), ErrorCode::NotAllowed);
+    runtime
+        .handle()
+        .wait_for(
+            people.change_user(
+                FIRST_USER,
+                UserUpdate { role: Some(Role::Administrator), ..viewer() },
+            ),
+        )
         .unwrap();
-    people.change_user("ann", viewer()).unwrap();
+    runtime.handle().wait_for(people.change_user("ann", viewer())).unwrap();
     assert_eq!(people.by_token(&token).unwrap().role, Role::Viewer, "log-ins go on with it");
-    people.delete_user("ann").unwrap();
+    runtime.handle().wait_for(people.delete_user("ann")).unwrap();
     assert_eq!(people.by_token(&token).unwrap_err().code, ErrorCode::BadToken);
-    assert_eq!(code(people.delete_user("ann")), ErrorCode::UserNotFound);
+    assert_eq!(code(runtime.handle().wait_for(people.delete_user("ann"))), ErrorCode::UserNotFound);
 }
 
 #[test]
@@ -109,7 +121,7 @@ fn who_guesses_has_to_wait() {
     let peer = Some("192.0.2.1".parse().unwrap());
     let log_in =
         |password: &str| runtime.handle().wait_for(people.log_in(FIRST_USER, password, peer));
-    let guesses = (0..20).map(|_| log_in("wrong").unwrap_err().code);
+    let guesses = (0..20).map(|_| log_in("wrong guess").unwrap_err().code);
     let waits = guesses.skip_while(|code| *code == ErrorCode::BadUserNameOrPassword);
     assert!(waits.count() > 0);
     // The right one has to wait, too.
@@ -120,7 +132,7 @@ fn who_guesses_has_to_wait() {
 fn a_key_opens_while_it_is_in_force() {
     let runtime = Runtime::start(1).unwrap();
     let (people, _) = open(&runtime, None);
-    let made = people.add_key(key("board", None)).unwrap();
+    let made = runtime.handle().wait_for(people.add_key(key("board", None))).unwrap();
     let opens = || people.by_key(&made.key.api_key, &made.api_secret).map(|caller| caller.name);
     assert_eq!(opens().unwrap(), "board");
     assert!(people.by_key(&made.key.api_key, "guessed").is_err());
@@ -128,13 +140,13 @@ fn a_key_opens_while_it_is_in_force() {
         let (enable, expired_at) = (Some(enable), Some(Moment::from_millis(millis)));
         ApiKeyUpdate { enable, expired_at, ..ApiKeyUpdate::default() }
     };
-    people.change_key("board", set(false, u64::MAX / 2)).unwrap();
+    runtime.handle().wait_for(people.change_key("board", set(false, u64::MAX / 2))).unwrap();
     assert_eq!(opens().unwrap_err().code, ErrorCode::BadApiKeyOrSecret);
-    people.change_key("board", set(true, 1)).unwrap();
+    runtime.handle().wait_for(people.change_key("board", set(true, 1))).unwrap();
     assert!(people.key("board").unwrap().expired && opens().is_err());
-    people.change_key("board", set(true, u64::MAX / 2)).unwrap();
+    runtime.handle().wait_for(people.change_key("board", set(true, u64::MAX / 2))).unwrap();
     assert!(opens().is_ok());
-    people.delete_key("board").unwrap();
+    runtime.handle().wait_for(people.delete_key("board")).unwrap();
     assert!(opens().is_err());
 }
 
@@ -158,7 +170,7 @@ fn names_that_would_not_fit_into_a_path_are_refused() {
     for name in ["", " a", "a/b", "a:b", "a\n", &"a".repeat(257)] {
         let added = runtime.handle().wait_for(people.add_user(user(name, Role::Viewer)));
         assert_eq!(added.unwrap_err().code, ErrorCode::BadRequest, "{name:?}");
-        assert!(people.add_key(key(name, None)).is_err(), "{name:?}");
+        assert!(runtime.handle().wait_for(people.add_key(key(name, None))).is_err(), "{name:?}");
     }
     let short = NewUser { password: "1234567".to_owned(), ..user("ann", Role::Viewer) };
     assert!(runtime.handle().wait_for(people.add_user(short)).is_err());

@@ -77,12 +77,14 @@ impl Client {
 
     /// From now on it shares these.
     pub(super) fn share(&mut self, seat: Option<Seat>, pools: Vec<Arc<Pool>>) {
-        let before = self.shared.take();
+        // Of a session from before the start nothing has been counted yet.
+        let known = || self.session.subscription_count();
+        let count = self.shared.as_ref().map_or_else(known, |before| before.subscriptions);
+        // First they are taken from where they were: nobody is to count them twice.
+        drop(self.shared.take());
         if seat.is_some() || !pools.is_empty() {
-            // Of a session from before the start nothing has been counted yet.
-            let known = || self.session.subscription_count();
             let mut shared = Shared { seat, pools, subscriptions: 0 };
-            shared.add(before.as_ref().map_or_else(known, |before| before.subscriptions));
+            shared.add(count);
             self.shared = Some(Box::new(shared));
         }
     }

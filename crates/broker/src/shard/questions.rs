@@ -7,7 +7,11 @@ use plexus_access::Principal;
 use plexus_session::Session;
 use plexus_types::{ClientId, Instant, Message, ReasonCode};
 
-use super::{Shard, clients::Client, route::Taken};
+use super::{
+    Shard,
+    clients::Client,
+    route::{NOT_KEPT, Taken},
+};
 use crate::ports::Turn;
 
 /// Clients that are looked at for one question; whoever asks goes on where it ended.
@@ -76,6 +80,25 @@ pub enum Question {
     Publish(Box<Message>, Told<ReasonCode>),
 }
 
+impl Question {
+    /// Whether it brings something that takes room.
+    pub(crate) const fn brings(&self) -> bool {
+        matches!(self, Self::Publish(..))
+    }
+
+    /// Whether it may take long.
+    pub(crate) const fn is_long(&self) -> bool {
+        matches!(self, Self::Walk(..))
+    }
+
+    /// Nothing is done about it for want of room.
+    pub(crate) fn refuse(self) {
+        if let Self::Publish(_, told) = self {
+            told(ReasonCode::ServerBusy);
+        }
+    }
+}
+
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -134,6 +157,12 @@ impl Shard {
         let durability = self.context.options.durability;
         message.durability = self.context.durability_of(&message.topic, durability);
         let is_kept = self.log.enabled && message.durability.is_kept();
+        // As with clients: what is retained and could not be kept leaves what was kept before.
+        let takes_nothing = message.durability.is_kept() && self.context.log.takes_nothing_new();
+        if takes_nothing && message.retain && !self.makes_room(&message) {
+            self.counters().dropped_store_full.add(1);
+            return told(NOT_KEPT);
+        }
         let before = self.outbox.appended();
         self.counters().messages_received.add(1);
         let reason = self.distribute(turn, None, message, Taken { once: None, may_refuse: true });

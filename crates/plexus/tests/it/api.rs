@@ -276,7 +276,11 @@ fn what_is_published_reaches_who_wants_it() {
     let (mut back, present) = Client::resume(&managed.node, "away");
     assert!(present);
     assert_eq!(back.receive(), ("jobs".to_owned(), b"1".to_vec()));
+    let deep = vec!["a"; 200].join("/");
+    let large = "x".repeat(1_100_000);
     for (wrong, told) in [
+        (json!({ "topic": deep, "payload": "" }), "levels"),
+        (json!({ "topic": "a", "payload": large }), "max_packet_size"),
         (json!({ "topic": "a/#", "payload": "" }), "topic"),
         (json!({ "topic": "$SYS/x", "payload": "" }), "$SYS"),
         (json!({ "topic": "a", "payload": "", "qos": 3 }), "qos"),
@@ -335,6 +339,11 @@ fn what_administrators_do_is_recorded_and_users_stay() {
     let mut managed = Managed { node, address, admin: String::new() };
     managed.admin = managed.log_in("admin", &password);
     assert_eq!(managed.ask(As::Token(&managed.admin), "DELETE", "/clients/gone", None).0, 404);
+    // A stranger says little, and waits for no hash with what can be no password.
+    let long = |length| json!({ "username": "eve", "password": "x".repeat(length) });
+    let code = |body| managed.ask(As::Nobody, "POST", "/login", Some(&body)).1;
+    assert_eq!(code(long(5_000)).get("code"), Some(&json!("PAYLOAD_TOO_LARGE")));
+    assert_eq!(code(long(300)).get("code"), Some(&json!("BAD_USERNAME_OR_PWD")));
     let guess = json!({ "username": "eve", "password": "guessed" });
     assert_eq!(managed.ask(As::Nobody, "POST", "/login", Some(&guess)).0, 401);
     let change = json!({ "old_pwd": password, "new_pwd": "a better one" });

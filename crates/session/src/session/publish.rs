@@ -189,6 +189,26 @@ fn check_capabilities(publish: &Publish, options: &Options) -> Result<(), Refusa
     Ok(())
 }
 
+/// Why a client that is allowed that much could not publish the message, if so: for whoever publishes without
+/// being one.
+pub fn objection(message: &Message, options: &Options) -> Option<(ReasonCode, &'static str)> {
+    if message.size() > options.packet_size_max as usize {
+        return Some((ReasonCode::PacketTooLarge, "larger than mqtt.max_packet_size"));
+    }
+    if message.qos > options.maximum_qos {
+        return Some((ReasonCode::QosNotSupported, "QoS above mqtt.maximum_qos"));
+    }
+    if message.retain && !options.retain_available {
+        return Some((ReasonCode::RetainNotSupported, "no retained messages here"));
+    }
+    let refusal = check_message(message, options).err()?;
+    let words = match refusal.words {
+        Some(std::borrow::Cow::Borrowed(words)) => words,
+        _ => "refused",
+    };
+    Some((refusal.reason, words))
+}
+
 fn check_message(message: &Message, options: &Options) -> Result<(), Refusal> {
     if message.topic.len() > options.topic_length_max {
         return Err(Refusal::new(ReasonCode::TopicNameInvalid, "topic name too long"));

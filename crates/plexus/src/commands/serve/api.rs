@@ -1,10 +1,11 @@
 //! The management API of a node that asks for one.
 
-use plexus_api::{About, Api, FIRST_USER, People, Place, Served};
-use plexus_api_model::{Listener, ListenerStatus};
+use std::sync::Arc;
+
+use plexus_api::{About, Api, FIRST_USER, People, Place, Served, described};
 use plexus_broker::Node;
 use plexus_config::{Config, NodePlan};
-use plexus_net::{ListenUrl, TlsOptions, TlsServer};
+use plexus_net::{TlsOptions, TlsServer};
 use plexus_runtime::{Handle, unix_now};
 
 use crate::{
@@ -19,6 +20,7 @@ pub(super) struct Planned {
     /// Name, limit of connections and tenant of each listener.
     listeners: Vec<(String, u64, Option<String>)>,
     name: String,
+    allowed: Arc<plexus_session::Options>,
     audit: plexus_audit::AuditPort,
     runtime: Handle,
 }
@@ -56,6 +58,7 @@ impl Planned {
             people,
             listeners: listeners.collect(),
             name: plan.node.name.clone(),
+            allowed: plan.listeners.first().map(|one| Arc::clone(&one.session)).unwrap_or_default(),
             audit: plan.audit.clone(),
             runtime: runtime.clone(),
         }))
@@ -70,29 +73,16 @@ impl Planned {
             started: unix_now(),
             cores: u16::try_from(machine::machine().cores).unwrap_or(u16::MAX),
             listeners: described(self.listeners, node.listeners()),
+            allowed: self.allowed,
         };
-        let api = Api::new(node.handle(), self.people, about, self.audit);
+        let runtime = self.runtime.clone();
+        let api = Api::new(node.handle(), self.people, about, self.audit, runtime);
         let served = api.serve(self.place, &self.runtime).map_err(|error| {
             Failure::Failed(format!("{}; choose another address as api.address", chain(&error)))
         })?;
         tracing::info!(url = %format_args!("{scheme}://{}", served.address()), "management API");
         Ok(served)
     }
-}
-
-/// The listeners with their real addresses. One of several addresses has as many URLs.
-fn described(listeners: Vec<(String, u64, Option<String>)>, urls: &[ListenUrl]) -> Vec<Listener> {
-    listeners
-        .into_iter()
-        .zip(urls)
-        .map(|((id, max_connections, tenant), url)| Listener {
-            id,
-            r#type: url.transport().scheme().to_owned(),
-            bind: url.to_string(),
-            status: ListenerStatus { running: true, max_connections },
-            tenant,
-        })
-        .collect()
 }
 
 /// It is told once, and not to the log: that may be sent elsewhere.
