@@ -255,7 +255,7 @@ mod tests {
         );
         assert_eq!(
             columns(&record.unwrap()),
-            "2026-11-30T12:00:00Z  access   publish refused  a/b  client a\\u{1b}[2J\\n  of acme  \
+            "2026-11-30T12:00:00Z  access   publish refused  a/b  client \"a\\u{1b}[2J\\n\"  of acme  \
              from 192.0.2.1  because: access.no_match"
         );
     }

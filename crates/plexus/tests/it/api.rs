@@ -57,7 +57,7 @@ impl Managed {
     fn address(node: &mut Node) -> String {
         let told = node.record("management API");
         let record: Value = serde_json::from_str(&told).expect("a record");
-        let url = record.get("url").and_then(Value::as_str).expect("a URL");
+        let url = record.pointer("/fields/url").and_then(Value::as_str).expect("a URL");
         url.trim_start_matches("http://").to_owned()
     }
 

@@ -59,7 +59,7 @@ fn what_was_refused_and_changed_is_told_with_its_reason() {
     lived(&place);
     let shown = place.run(["audit", "show"]).ok();
     let lines: Vec<&str> = shown.lines().map(|line| line.split_once("Z  ").unwrap().1).collect();
-    let by = "client robot \\u{1b}[2J  from 127.0.0.1  at plant";
+    let by = "client \"robot \\u{1b}[2J\"  from 127.0.0.1  at plant";
     let told: [(&str, &[&str]); 11] = [
         ("audit    begun done", &[]),
         ("node     start done  n1", &["because: version ", "tcp://127.0.0.1:"]),
