@@ -301,6 +301,11 @@ impl Fences {
         seats.take(&&*named(tenant, user)).map(Some).ok_or_else(|| self.count(Fence::User))
     }
 
+    /// Whether clients share anything with others of their user name or place.
+    pub const fn have_pools(&self) -> bool {
+        self.pools_of_users.is_some() || self.pools_of_places.is_some()
+    }
+
     /// What a client shares with others of its user name and its place, as far as that is limited.
     pub fn pools(
         &self,

@@ -338,8 +338,13 @@ impl Shard {
     /// are among theirs.
     fn share(&mut self, turn: &mut Turn<'_>, conn: ConnId, slot: u32, seat: Option<Seat>) {
         let Some(client) = self.clients.get_mut(slot) else { return };
-        let Principal { tenant, user_name, peer, .. } = &*client.principal;
         let fences = &self.context.fences;
+        let shares = client.shared.is_some() || client.tenant.is_some();
+        let limited = fences.have_pools() || client.door.meter.is_some();
+        if seat.is_none() && !shares && !limited {
+            return; // Nearly all.
+        }
+        let Principal { tenant, user_name, peer, .. } = &*client.principal;
         let mut pools: Vec<_> =
             fences.pools(turn.now, tenant.as_ref(), user_name.as_deref(), *peer).collect();
         let of_tenant = client.tenant.as_ref().and_then(|tenant| tenant.pool.as_ref());
