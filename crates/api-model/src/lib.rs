@@ -30,7 +30,7 @@ pub use moment::Moment;
 pub use node::{Listener, ListenerStatus, Metrics, NodeState, NodeStatus, Rates, Stats, Status};
 pub use openapi::openapi;
 pub use operation::{Described, Method, Need, Operation, Outline, Role, Shapes};
-pub use page::{Meta, Page, PageQuery};
+pub use page::{Meta, Page};
 pub use person::{
     ApiKey, ApiKeyCreated, ApiKeyPath, ApiKeyUpdate, Login, NewApiKey, NewUser, PasswordChange,
     Session, User, UserPath, UserUpdate,

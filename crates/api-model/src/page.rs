@@ -27,16 +27,3 @@ pub struct Meta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
-
-/// Which page is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct PageQuery {
-    /// Its number, counted from 1.
-    #[schemars(range(min = 1))]
-    pub page: Option<u64>,
-    /// How much is to be on it: 1 to 10,000, 100 where nothing is said.
-    #[schemars(range(min = 1, max = 10_000))]
-    pub limit: Option<u64>,
-    /// The `cursor` of the page before; `none` for the first.
-    pub cursor: Option<String>,
-}
