@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plexus_admission::{UserBook, UserTable};
 use plexus_audit::{AuditPort, Event, Kind};
-use plexus_broker::NodeHandle;
+use plexus_broker::{BansFrom, NodeHandle};
 use plexus_config::{
     Config, ConfigError, Diagnostic, LiveAuthenticators, LiveRules, NodePlan, Office, Settings,
     settings::{AccessSettings, BanSettings},
@@ -266,7 +266,7 @@ impl Reload {
         if *bans != self.bans {
             let stay = |failure| self.tell("bans", failure, "the old bans stay");
             let seed = machine::seed().map_err(stay).ok()?;
-            node.replace_bans(config.bans(seed));
+            node.replace_bans(BansFrom::File, config.bans(seed).all().to_vec());
             self.done("bans", &counted(bans.len(), "ban"));
             self.bans.clone_from(bans);
         } else if bans.is_empty() {
