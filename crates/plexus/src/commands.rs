@@ -15,11 +15,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use plexus_config::{Config, ConfigError, Diagnostic, Examined, File, Override, Sources, examine};
+use plexus_terminal::Failure;
 
-use crate::{
-    cli::{Cli, Command},
-    failure::Failure,
-};
+use crate::cli::{Cli, Command};
 
 /// Names the configuration file where no option does; an empty one counts as unset.
 const FILE_VARIABLE: &str = "PLEXUS_CONFIG";

@@ -5,7 +5,7 @@
 //!
 //! *Entry points.* `commands`, one file a command.
 //!
-//! *Reading order.* `cli`, `failure`, `commands`, `client`, `log`, `machine`.
+//! *Reading order.* `cli`, `commands`, `client`, `log`, `machine`.
 //!
 //! *Tests.* `tests/it` runs the program itself.
 
@@ -13,7 +13,6 @@ mod back_ends;
 mod cli;
 mod client;
 mod commands;
-mod failure;
 mod log;
 mod machine;
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use plexus_config::value::Span;
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::{Qos, Text};
 use plexus_wire::{ConnectProperties, Will};
 
@@ -16,8 +17,6 @@ use super::{
     topics,
     url::{ServerUrl, WrittenUrl},
 };
-use crate::failure::Failure;
-
 /// The longest session expiry, which means "never" to the protocol.
 const NEVER: u32 = u32::MAX;
 

@@ -1,11 +1,10 @@
 use std::fmt;
 
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::ReasonCode;
 
 use super::trouble::Trouble;
-use crate::failure::Failure;
-
 /// Why a connection is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Down {
@@ -187,11 +186,10 @@ impl fmt::Display for Down {
 mod tests {
     use bytes::Bytes;
     use plexus_session::ClientOptions;
+    use plexus_terminal::Failure;
     use plexus_types::ReasonCode;
 
     use super::Down;
-    use crate::failure::Failure;
-
     #[test]
     fn who_is_refused_is_told_what_the_broker_wants() {
         let options = |user: Option<&str>, password: Option<&'static str>| ClientOptions {

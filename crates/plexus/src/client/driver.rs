@@ -7,6 +7,7 @@ use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 use mio::{Events, Interest, Poll, Token, Waker};
 use plexus_net::{PeerAddr, ReadBlock, StreamError, Target};
 use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
+use plexus_terminal::Failure;
 use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{
     ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, Packet, SubAck, UnsubAck,
@@ -20,8 +21,6 @@ use super::{
     endpoint::Endpoint,
     trouble::{Stage, Trouble},
 };
-use crate::failure::Failure;
-
 const CONNECTION: Token = Token(0);
 const WAKER: Token = Token(1);
 /// How long a connection may take to stand, before CONNECT is sent.

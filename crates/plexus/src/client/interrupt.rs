@@ -7,12 +7,11 @@ use std::{
 };
 
 use mio::Waker;
+use plexus_terminal::Failure;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
 };
-
-use crate::failure::Failure;
 
 /// Whether somebody wants the command to end.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use plexus_net::{TlsClient, TlsClientOptions, Transport};
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::ProtocolVersion;
 
 use super::{
@@ -14,8 +15,6 @@ use super::{
     trouble,
     url::ServerUrl,
 };
-use crate::failure::Failure;
-
 /// How to reach a broker that no URL names whole, and the login.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArgs {

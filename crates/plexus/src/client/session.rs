@@ -7,6 +7,7 @@ use std::{
 };
 
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::{Instant, ProtocolVersion};
 use plexus_wire::ConnAck;
 
@@ -18,7 +19,7 @@ use super::{
     interrupt::Interrupt,
     property::PacketKind,
 };
-use crate::{failure::Failure, machine};
+use crate::machine;
 
 #[derive(Debug)]
 pub(crate) struct Session {

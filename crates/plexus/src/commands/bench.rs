@@ -17,6 +17,7 @@ use plexus_bench::{
 };
 use plexus_net::Target;
 use plexus_session::ClientOptions;
+use plexus_terminal::{Failure, print};
 use plexus_types::{Instant, Text};
 
 pub(crate) use self::args::BenchCommand;
@@ -28,7 +29,6 @@ use crate::{
         interrupt::Interrupt,
         url::{ServerUrl, WrittenUrl},
     },
-    failure::{Failure, print},
     machine,
 };
 

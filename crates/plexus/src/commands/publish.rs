@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::Args;
 use plexus_session::{PublishRequest, Ticket};
+use plexus_terminal::{EXIT_CODES, Failure, print};
 use plexus_types::{Instant, Qos, ReasonCode, TopicName};
 use plexus_wire::PACKET_SIZE_MAX;
 use serde_json::json;
@@ -14,17 +15,13 @@ use self::{
     account::{Account, Kind, Strikes, numbers},
     source::{Next, Source},
 };
-use crate::{
-    cli::EXIT_CODES,
-    client::{
-        args::{ConnectArgs, qos},
-        down::Down,
-        driver::Happening,
-        property::{self, MessageParts, PacketKind},
-        session::{Session, Setback, Turn},
-        topics,
-    },
-    failure::{Failure, print},
+use crate::client::{
+    args::{ConnectArgs, qos},
+    down::Down,
+    driver::Happening,
+    property::{self, MessageParts, PacketKind},
+    session::{Session, Setback, Turn},
+    topics,
 };
 
 /// Bytes on their way to the socket beyond which no more QoS 0 messages are begun.

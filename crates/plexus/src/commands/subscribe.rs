@@ -3,19 +3,17 @@ mod args;
 use std::io::{self, Write};
 
 use plexus_session::{Incoming, RequestError};
+use plexus_terminal::Failure;
 use plexus_types::{ReasonCode, Text, TopicFilter, filter_matches};
 use plexus_wire::{ConnAck, SubAck, SubscribeFilter, UnsubAck};
 
 pub(crate) use self::args::SubArgs;
-use crate::{
-    client::{
-        down::{Down, forbidden},
-        driver::Happening,
-        json,
-        property::{self, PacketKind},
-        session::{Session, Setback, Turn},
-    },
-    failure::Failure,
+use crate::client::{
+    down::{Down, forbidden},
+    driver::Happening,
+    json,
+    property::{self, PacketKind},
+    session::{Session, Setback, Turn},
 };
 
 pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {

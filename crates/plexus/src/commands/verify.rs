@@ -7,11 +7,11 @@ use plexus_config::{
 };
 use plexus_net::{BindError, ListenerOptions, TlsConfigError, TlsOptions, read_regular_file};
 use plexus_runtime::{Handle, Runtime};
+use plexus_terminal::{Failure, chain};
 
 use crate::{
     back_ends::Built,
     client::trouble::{of_files, plain},
-    failure::{Failure, chain},
     machine,
 };
 

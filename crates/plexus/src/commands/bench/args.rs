@@ -18,15 +18,13 @@ use plexus_bench::{
 };
 use plexus_config::value::{ByteSize, Span};
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::Qos;
 
-use crate::{
-    client::{
-        args::qos,
-        server::ServerArgs,
-        url::{ServerUrl, WrittenUrl},
-    },
-    failure::Failure,
+use crate::client::{
+    args::qos,
+    server::ServerArgs,
+    url::{ServerUrl, WrittenUrl},
 };
 
 /// Clients that publish where nothing is said.

@@ -1,15 +1,12 @@
 use clap::{Args, ValueEnum};
+use plexus_terminal::{EXIT_CODES, Failure};
 use plexus_types::{Qos, Text, TopicFilter};
 use plexus_wire::{RetainHandling, SubscribeFilter, SubscriptionOptions};
 
-use crate::{
-    cli::EXIT_CODES,
-    client::{
-        args::{ConnectArgs, qos},
-        endpoint::listed,
-        topics,
-    },
-    failure::Failure,
+use crate::client::{
+    args::{ConnectArgs, qos},
+    endpoint::listed,
+    topics,
 };
 
 #[derive(Debug, Clone, Args)]
