@@ -1,10 +1,10 @@
 use clap::{Parser, Subcommand};
+use plexus_pubsub::{publish::PubArgs, subscribe::SubArgs};
 use plexus_terminal::EXIT_CODES;
 
 use crate::commands::{
     acl::AclCommand, audit::AuditCommand, bench::BenchCommand, cert::CertCommand,
-    config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
-    store::StoreCommand, subscribe::SubArgs,
+    config::ConfigCommand, passwd::PasswdArgs, serve::ServeArgs, store::StoreCommand,
 };
 
 const PASSWD_USAGE: &str = "\

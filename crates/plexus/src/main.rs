@@ -5,13 +5,12 @@
 //!
 //! *Entry points.* `commands`, one file a command.
 //!
-//! *Reading order.* `cli`, `commands`, `client`, `log`, `machine`.
+//! *Reading order.* `cli`, `commands`, `log`, `machine`.
 //!
 //! *Tests.* `tests/it` runs the program itself.
 
 mod back_ends;
 mod cli;
-mod client;
 mod commands;
 mod log;
 mod machine;

@@ -45,6 +45,7 @@ impl Failure {
     }
 
     /// As a program writes it that nobody watches.
+    #[must_use]
     pub fn in_lines(self) -> Self {
         match self {
             Self::Config(error) => Self::ConfigLines(error),

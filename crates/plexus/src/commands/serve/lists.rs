@@ -13,12 +13,12 @@ use plexus_admission::Fetch;
 use plexus_audit::{AuditPort, Event, Kind};
 use plexus_config::{Config, ConfigError, Diagnostic, NodePlan, settings::CrlFailure};
 use plexus_net::{CRL_SIZE_MAX, Crl, TlsOptions, read_regular_file};
+use plexus_pubsub::client::trouble::of_files;
 use plexus_runtime::Handle;
 use plexus_terminal::Failure;
 
 use crate::{
     back_ends::Built,
-    client::trouble::of_files,
     commands::validity::{now, shown},
 };
 

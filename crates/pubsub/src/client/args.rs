@@ -200,7 +200,7 @@ impl ConnectArgs {
 }
 
 /// A quality of service by its number.
-pub(crate) fn qos(text: &str) -> Result<Qos, String> {
+pub fn qos(text: &str) -> Result<Qos, String> {
     let number = text.parse().ok().and_then(Qos::new);
     number.ok_or_else(|| "use 0, 1 or 2".to_owned())
 }

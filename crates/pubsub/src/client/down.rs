@@ -1,3 +1,5 @@
+//! How a connection ended, in words, and what mends it.
+
 use std::fmt;
 
 use plexus_session::ClientOptions;
@@ -7,13 +9,23 @@ use plexus_types::ReasonCode;
 use super::trouble::Trouble;
 /// Why a connection is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Down {
+pub enum Down {
     /// It was ended from this side.
     Wanted,
     /// The broker refused CONNECT.
-    Refused { reason: ReasonCode, text: Option<String> },
+    Refused {
+        /// The reason code.
+        reason: ReasonCode,
+        /// What was said besides.
+        text: Option<String>,
+    },
     /// The broker said DISCONNECT.
-    ByServer { reason: ReasonCode, text: Option<String> },
+    ByServer {
+        /// The reason code.
+        reason: ReasonCode,
+        /// What was said besides.
+        text: Option<String>,
+    },
     /// The broker broke a rule of the protocol.
     Fault(ReasonCode),
     /// The connection failed or ended, or nobody answers on it.
@@ -54,7 +66,7 @@ impl Down {
     }
 
     /// How a command ends that does not connect again.
-    pub(crate) fn failure(&self, options: &ClientOptions) -> Failure {
+    pub fn failure(&self, options: &ClientOptions) -> Failure {
         let message = match self.mend(options) {
             Some(mend) => format!("{self}; {mend}"),
             None => self.to_string(),
