@@ -7,11 +7,9 @@ use plexus_broker::Node;
 use plexus_config::{Config, NodePlan};
 use plexus_net::{TlsOptions, TlsServer};
 use plexus_runtime::{Handle, unix_now};
+use plexus_terminal::{Failure, chain};
 
-use crate::{
-    failure::{Failure, chain},
-    machine,
-};
+use crate::machine;
 
 /// What the API needs to know of a plan that is going to be carried out.
 pub(super) struct Planned {

@@ -11,16 +11,12 @@ use plexus_config::{
     settings::{AccessSettings, BanSettings},
 };
 use plexus_runtime::Handle;
+use plexus_terminal::{Failure, chain};
 use toml::{Table, Value};
 use tracing::Level;
 
 use super::{ServeArgs, certificates::Certificates, lists::Lists};
-use crate::{
-    back_ends::Built,
-    failure::{Failure, chain},
-    log::LogHandle,
-    machine,
-};
+use crate::{back_ends::Built, log::LogHandle, machine};
 
 /// What a running node keeps of its start.
 pub(super) struct Reload {

@@ -1,3 +1,5 @@
+//! Who wants a command to end: SIGINT and SIGTERM.
+
 use std::{
     io,
     sync::{
@@ -7,20 +9,19 @@ use std::{
 };
 
 use mio::Waker;
+use plexus_terminal::Failure;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
 };
 
-use crate::failure::Failure;
-
 /// Whether somebody wants the command to end.
 #[derive(Debug)]
-pub(crate) struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// SIGINT and SIGTERM end the loop in order; a second one ends the program.
-    pub(crate) fn listen(waker: Arc<Waker>) -> Result<Self, Failure> {
+    pub fn listen(waker: Arc<Waker>) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::because("cannot listen to signals", &error);
         let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
         let wanted = Arc::new(AtomicBool::new(false));
@@ -39,7 +40,8 @@ impl Interrupt {
         Ok(Self(wanted))
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
+    /// Whether somebody wants the command to end.
+    pub fn is_wanted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use plexus_config::value::Span;
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::{Qos, Text};
 use plexus_wire::{ConnectProperties, Will};
 
@@ -16,8 +17,6 @@ use super::{
     topics,
     url::{ServerUrl, WrittenUrl},
 };
-use crate::failure::Failure;
-
 /// The longest session expiry, which means "never" to the protocol.
 const NEVER: u32 = u32::MAX;
 
@@ -201,7 +200,7 @@ impl ConnectArgs {
 }
 
 /// A quality of service by its number.
-pub(crate) fn qos(text: &str) -> Result<Qos, String> {
+pub fn qos(text: &str) -> Result<Qos, String> {
     let number = text.parse().ok().and_then(Qos::new);
     number.ok_or_else(|| "use 0, 1 or 2".to_owned())
 }

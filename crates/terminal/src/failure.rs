@@ -9,9 +9,19 @@ use std::{
 
 use plexus_config::{ConfigError, Diagnostic, Origin, on_one_line};
 
+/// What the exit codes of all commands mean, for their help.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it failed, and the message says why; or the answer is no
+  2  the command line is wrong
+  3  the configuration is wrong
+  4  the broker refused it
+  5  the time was over";
+
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// It was tried and failed.
     Failed(String),
     /// The command line asks for something that cannot be.
@@ -30,12 +40,13 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// A failure with everything that led to it.
-    pub(crate) fn because(what: impl fmt::Display, error: &dyn Error) -> Self {
+    pub fn because(what: impl fmt::Display, error: &dyn Error) -> Self {
         Self::Failed(format!("{what}: {}", chain(error)))
     }
 
     /// As a program writes it that nobody watches.
-    pub(crate) fn in_lines(self) -> Self {
+    #[must_use]
+    pub fn in_lines(self) -> Self {
         match self {
             Self::Config(error) => Self::ConfigLines(error),
             other => other,
@@ -43,7 +54,7 @@ impl Failure {
     }
 
     /// Writes the message and gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
+    pub fn report(&self) -> ExitCode {
         if !matches!(self, Self::No) {
             // When stderr is gone, the exit code still tells.
             drop(writeln!(io::stderr(), "{self}"));
@@ -86,12 +97,12 @@ impl From<ConfigError> for Failure {
 }
 
 /// A mistake of the configuration that is found only when it is carried out.
-pub(crate) fn of_config(origin: Origin, message: String) -> Failure {
+pub fn of_config(origin: Origin, message: String) -> Failure {
     Failure::Config(ConfigError::one(Diagnostic::new(origin, message)))
 }
 
 /// The error and its causes on one line; a cause that its effect already tells is left out.
-pub(crate) fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -106,7 +117,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 }
 
 /// Writes a whole answer to stdout. A reader that has read enough is no failure.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

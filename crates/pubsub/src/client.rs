@@ -1,17 +1,17 @@
 //! What `plexus pub`, `plexus sub` and `plexus bench` share: the options, one connection, driven by
 //! one loop.
 
-pub(crate) mod args;
+pub mod args;
 mod backoff;
 mod clock;
-pub(crate) mod down;
-pub(crate) mod driver;
-pub(crate) mod endpoint;
-pub(crate) mod interrupt;
-pub(crate) mod json;
+pub mod down;
+pub mod driver;
+pub mod endpoint;
+pub mod interrupt;
+pub mod json;
 pub(crate) mod property;
-pub(crate) mod server;
+pub mod server;
 pub(crate) mod session;
 pub(crate) mod topics;
-pub(crate) mod trouble;
-pub(crate) mod url;
+pub mod trouble;
+pub mod url;

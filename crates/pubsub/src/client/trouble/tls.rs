@@ -182,7 +182,7 @@ fn of_alert(endpoint: &Endpoint, alert: AlertDescription) -> Trouble {
 }
 
 /// Why the files of the command line cannot be used.
-pub(crate) fn of_files(error: &TlsConfigError) -> String {
+pub fn of_files(error: &TlsConfigError) -> String {
     match error {
         TlsConfigError::Pem { path, source } => of_pem(path, source),
         TlsConfigError::Pair { cert, key, .. } => format!(

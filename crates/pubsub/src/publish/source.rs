@@ -12,8 +12,9 @@ use std::{
 
 use bytes::Bytes;
 use mio::Waker;
+use plexus_terminal::Failure;
 
-use crate::{client::trouble::plain, failure::Failure};
+use crate::client::trouble::plain;
 
 /// Lines that are read ahead.
 const LINES_AHEAD: usize = 256;

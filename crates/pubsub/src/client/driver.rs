@@ -7,6 +7,7 @@ use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 use mio::{Events, Interest, Poll, Token, Waker};
 use plexus_net::{PeerAddr, ReadBlock, StreamError, Target};
 use plexus_session::{Client, ClientClose, ClientOptions, ClientOutput, Incoming, Ticket};
+use plexus_terminal::Failure;
 use plexus_types::{Instant, ReasonCode, Text};
 use plexus_wire::{
     ConnAck, Decoder, DisconnectProperties, Limits, PACKET_SIZE_MAX, Packet, SubAck, UnsubAck,
@@ -20,8 +21,6 @@ use super::{
     endpoint::Endpoint,
     trouble::{Stage, Trouble},
 };
-use crate::failure::Failure;
-
 const CONNECTION: Token = Token(0);
 const WAKER: Token = Token(1);
 /// How long a connection may take to stand, before CONNECT is sent.
@@ -31,11 +30,16 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the command is told.
 #[derive(Debug)]
-pub(crate) enum Happening {
+pub enum Happening {
     /// The broker accepted the connection.
     Up(Box<ConnAck>),
     /// The connection is over; perhaps with bytes that the socket had not taken.
-    Down { down: Down, unsent: bool },
+    Down {
+        /// How it ended.
+        down: Down,
+        /// There were bytes that the socket had not taken.
+        unsent: bool,
+    },
     /// A message came.
     Message(Box<Incoming>),
     /// A message is out, or acknowledged to its end, or refused.
@@ -52,9 +56,11 @@ pub(crate) enum Happening {
     Woken,
 }
 
+/// One client, and one connection of it at a time.
 #[derive(Debug)]
-pub(crate) struct Driver {
-    pub(crate) client: Client,
+pub struct Driver {
+    /// The client that speaks.
+    pub client: Client,
     endpoint: Endpoint,
     clock: Clock,
     poll: Poll,
@@ -70,7 +76,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(endpoint: Endpoint, options: ClientOptions) -> Result<Self, Failure> {
+    /// A client that will connect there.
+    pub fn new(endpoint: Endpoint, options: ClientOptions) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::because("cannot set up the connection", &error);
         let poll = Poll::new().map_err(failed)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER).map_err(failed)?);
@@ -109,7 +116,7 @@ impl Driver {
     }
 
     /// Where the connection leads, as far as it stands.
-    pub(crate) fn target(&self) -> Option<Target> {
+    pub fn target(&self) -> Option<Target> {
         match self.link.as_ref()?.stream.facts().peer {
             PeerAddr::Ip(address) => Some(Target::Address(address)),
             PeerAddr::Unix => Some(Target::Unix((&self.endpoint.host).into())),
@@ -128,7 +135,7 @@ impl Driver {
     }
 
     /// The next thing that happens, or nothing until `deadline`.
-    pub(crate) fn next(&mut self, deadline: Instant) -> Result<Option<Happening>, Failure> {
+    pub fn next(&mut self, deadline: Instant) -> Result<Option<Happening>, Failure> {
         loop {
             self.work();
             if let Some(happening) = self.happenings.pop_front() {
@@ -144,7 +151,7 @@ impl Driver {
 
     /// Says DISCONNECT and waits until everything has left, for a short time; whether the broker
     /// seems to have read it all.
-    pub(crate) fn finish(&mut self, session_expiry: Option<u32>) -> Result<bool, Failure> {
+    pub fn finish(&mut self, session_expiry: Option<u32>) -> Result<bool, Failure> {
         let properties =
             DisconnectProperties { session_expiry_interval: session_expiry, ..Default::default() };
         let now = self.now();

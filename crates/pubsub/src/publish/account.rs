@@ -1,16 +1,14 @@
 //! What became of the messages of one run, in numbers and in words.
 
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::{Qos, ReasonCode};
 
-use crate::{
-    client::{
-        down::{Down, forbidden},
-        endpoint::listed,
-        session::Setback,
-        topics,
-    },
-    failure::Failure,
+use crate::client::{
+    down::{Down, forbidden},
+    endpoint::listed,
+    session::Setback,
+    topics,
 };
 
 /// Messages that were not taken and that are told one by one; the others are only counted.
@@ -292,13 +290,11 @@ fn bytes(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use plexus_session::ClientOptions;
+    use plexus_terminal::Failure;
     use plexus_types::{Qos, ReasonCode};
 
     use super::{Account, Kind, LARGE, Strikes, numbers};
-    use crate::{
-        client::{down::Down, session::Setback},
-        failure::Failure,
-    };
+    use crate::client::{down::Down, session::Setback};
 
     fn account(qos: Qos, begun: u64) -> Account {
         let mut account = Account::new(Kind { qos, ..Kind::default() });

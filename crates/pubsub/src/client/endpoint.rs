@@ -4,7 +4,7 @@ use std::{ops::Deref, path::PathBuf};
 
 /// A broker as connections are made to it, with what advice about it has to know.
 #[derive(Debug, Clone)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     pub(crate) server: plexus_net::Endpoint,
     /// Where the trusted authorities come from, if they are not those of the public web.
     pub(crate) ca_file: Option<PathBuf>,

@@ -7,6 +7,8 @@ use std::{
 };
 
 use plexus_session::ClientOptions;
+use plexus_stdx::Seed;
+use plexus_terminal::Failure;
 use plexus_types::{Instant, ProtocolVersion};
 use plexus_wire::ConnAck;
 
@@ -18,7 +20,6 @@ use super::{
     interrupt::Interrupt,
     property::PacketKind,
 };
-use crate::{failure::Failure, machine};
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -81,8 +82,8 @@ impl Session {
         own: PacketKind,
         name: &str,
         exact: bool,
+        mut seed: Seed,
     ) -> Result<Self, Failure> {
-        let mut seed = machine::seed()?;
         let mut options = args.options(own, name, seed.next_u64())?;
         let forgets = exact && !args.has_session() && outlast(&mut options, args.has_id());
         let driver = Driver::new(args.endpoint()?, options)?;

@@ -3,10 +3,9 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
+use plexus_terminal::Failure;
 use plexus_types::{MessageProperties, Text, TopicName};
 use plexus_wire::{ConnectProperties, UserProperties, property::MessagePropertiesBuilder};
-
-use crate::failure::Failure;
 
 /// The packet that a property belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

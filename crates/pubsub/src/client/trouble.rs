@@ -9,7 +9,7 @@ use plexus_net::{
     websocket::{ResponseFault, WebSocketError},
 };
 
-pub(crate) use self::tls::of_files;
+pub use self::tls::of_files;
 use super::endpoint::Endpoint;
 
 /// What a server begins to say in TLS without being asked in it: an alert or a handshake.
@@ -19,7 +19,7 @@ const MQTT_ANSWERS: [u8; 3] = [0x20, 0xE0, 0xF0];
 
 /// What went wrong, and what a person can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trouble {
+pub struct Trouble {
     pub(crate) what: String,
     pub(crate) mend: Option<String>,
     /// The other side ended a connection that it had accepted, or fell silent on it: what was sent
@@ -254,7 +254,7 @@ fn of_answer(endpoint: &Endpoint, fault: ResponseFault) -> Trouble {
 }
 
 /// What the system says, without the number that only programmers know.
-pub(crate) fn plain(error: &io::Error) -> String {
+pub fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" (os error ") {
         Some((words, _)) => words.to_owned(),

@@ -1,20 +1,31 @@
+//! How a connection ended, in words, and what mends it.
+
 use std::fmt;
 
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::ReasonCode;
 
 use super::trouble::Trouble;
-use crate::failure::Failure;
-
 /// Why a connection is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Down {
+pub enum Down {
     /// It was ended from this side.
     Wanted,
     /// The broker refused CONNECT.
-    Refused { reason: ReasonCode, text: Option<String> },
+    Refused {
+        /// The reason code.
+        reason: ReasonCode,
+        /// What was said besides.
+        text: Option<String>,
+    },
     /// The broker said DISCONNECT.
-    ByServer { reason: ReasonCode, text: Option<String> },
+    ByServer {
+        /// The reason code.
+        reason: ReasonCode,
+        /// What was said besides.
+        text: Option<String>,
+    },
     /// The broker broke a rule of the protocol.
     Fault(ReasonCode),
     /// The connection failed or ended, or nobody answers on it.
@@ -55,7 +66,7 @@ impl Down {
     }
 
     /// How a command ends that does not connect again.
-    pub(crate) fn failure(&self, options: &ClientOptions) -> Failure {
+    pub fn failure(&self, options: &ClientOptions) -> Failure {
         let message = match self.mend(options) {
             Some(mend) => format!("{self}; {mend}"),
             None => self.to_string(),
@@ -187,11 +198,10 @@ impl fmt::Display for Down {
 mod tests {
     use bytes::Bytes;
     use plexus_session::ClientOptions;
+    use plexus_terminal::Failure;
     use plexus_types::ReasonCode;
 
     use super::Down;
-    use crate::failure::Failure;
-
     #[test]
     fn who_is_refused_is_told_what_the_broker_wants() {
         let options = |user: Option<&str>, password: Option<&'static str>| ClientOptions {

@@ -4,21 +4,28 @@ use plexus_net::Transport;
 
 /// Where a broker is and what the URL says besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServerUrl {
-    pub(crate) transport: Transport,
+pub struct ServerUrl {
+    /// What carries MQTT there.
+    pub transport: Transport,
     /// Without brackets; the path of a Unix socket.
-    pub(crate) host: String,
-    pub(crate) port: Option<u16>,
-    pub(crate) user_name: Option<String>,
-    pub(crate) password: Option<String>,
+    pub host: String,
+    /// The port, where it is named.
+    pub port: Option<u16>,
+    /// Who logs in.
+    pub user_name: Option<String>,
+    /// With what.
+    pub password: Option<String>,
     /// The request path of WebSocket, with its slash; the topic for the others, without.
-    pub(crate) path: Option<String>,
+    pub path: Option<String>,
 }
 
 /// A URL as it was written. Its text is not kept and a mistake does not repeat it, because a
 /// password may stand anywhere in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct WrittenUrl(pub(crate) Result<ServerUrl, UrlError>);
+pub struct WrittenUrl(
+    /// What it came to.
+    pub Result<ServerUrl, UrlError>,
+);
 
 impl std::str::FromStr for WrittenUrl {
     type Err = std::convert::Infallible;
@@ -30,12 +37,18 @@ impl std::str::FromStr for WrittenUrl {
 
 /// Why a text is no URL of a broker, with the mend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UrlError {
+pub enum UrlError {
+    /// There is no such scheme.
     Scheme,
+    /// The scheme is not followed by two slashes.
     Slashes,
+    /// No host is named.
     NoHost,
+    /// The port is no number of a port.
     Port,
+    /// An IPv6 address lacks its brackets.
     Brackets,
+    /// A percent sign escapes nothing.
     Escape,
 }
 

@@ -1,8 +1,7 @@
 //! Topics and topic filters as a person writes them, with the place of a mistake and its mend.
 
+use plexus_terminal::Failure;
 use plexus_types::{TopicError, TopicFilter, TopicName};
-
-use crate::failure::Failure;
 
 /// Why a message to one of the broker's own topics comes to nothing.
 pub(crate) const OF_BROKER: &str = "nobody may publish under $SYS";

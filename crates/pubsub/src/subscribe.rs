@@ -1,24 +1,26 @@
+//! `plexus sub`: prints what comes.
+
 mod args;
 
 use std::io::{self, Write};
 
 use plexus_session::{Incoming, RequestError};
+use plexus_stdx::Seed;
+use plexus_terminal::Failure;
 use plexus_types::{ReasonCode, Text, TopicFilter, filter_matches};
 use plexus_wire::{ConnAck, SubAck, SubscribeFilter, UnsubAck};
 
-pub(crate) use self::args::SubArgs;
-use crate::{
-    client::{
-        down::{Down, forbidden},
-        driver::Happening,
-        json,
-        property::{self, PacketKind},
-        session::{Session, Setback, Turn},
-    },
-    failure::Failure,
+pub use self::args::SubArgs;
+use crate::client::{
+    down::{Down, forbidden},
+    driver::Happening,
+    json,
+    property::{self, PacketKind},
+    session::{Session, Setback, Turn},
 };
 
-pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
+/// Runs the command until it is done, given up or interrupted; the seed spreads its attempts to connect.
+pub fn run(args: &SubArgs, seed: Seed) -> Result<(), Failure> {
     let own = PacketKind::Subscribe;
     let properties = property::of(args.connect.properties(), own, own);
     let subscription_id = property::subscription_id(properties)?;
@@ -28,7 +30,7 @@ pub(crate) fn run(args: &SubArgs) -> Result<(), Failure> {
         return Err(Failure::Usage("no topic filter; write --topic, for example -t '#'".into()));
     }
     let doubts = args.doubts()?;
-    let session = Session::new(&args.connect, own, "sub", false)?;
+    let session = Session::new(&args.connect, own, "sub", false, seed)?;
     for doubt in doubts {
         session.note(format_args!("warning: {doubt}"));
     }

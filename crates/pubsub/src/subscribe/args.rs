@@ -1,24 +1,24 @@
+//! The command line of `plexus sub`.
+
 use clap::{Args, ValueEnum};
+use plexus_terminal::{EXIT_CODES, Failure};
 use plexus_types::{Qos, Text, TopicFilter};
 use plexus_wire::{RetainHandling, SubscribeFilter, SubscriptionOptions};
 
-use crate::{
-    cli::EXIT_CODES,
-    client::{
-        args::{ConnectArgs, qos},
-        endpoint::listed,
-        topics,
-    },
-    failure::Failure,
+use crate::client::{
+    args::{ConnectArgs, qos},
+    endpoint::listed,
+    topics,
 };
 
+/// Options of `plexus sub`.
 #[derive(Debug, Clone, Args)]
 #[command(
     disable_help_flag = true,
     after_help = EXIT_CODES,
     override_usage = "plexus sub [OPTIONS] --topic <FILTER>\n       plexus sub [OPTIONS] --url <URL>/<FILTER>"
 )]
-pub(crate) struct SubArgs {
+pub struct SubArgs {
     /// A topic filter, in quotes: `+` is any one level, `#` at the end all below; may be given
     /// several times
     #[arg(short = 't', long, value_name = "FILTER")]

@@ -1,3 +1,5 @@
+//! `plexus pub`: messages from the command line, a file or stdin.
+
 mod account;
 mod source;
 
@@ -6,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::Args;
 use plexus_session::{PublishRequest, Ticket};
+use plexus_stdx::Seed;
+use plexus_terminal::{EXIT_CODES, Failure, print};
 use plexus_types::{Instant, Qos, ReasonCode, TopicName};
 use plexus_wire::PACKET_SIZE_MAX;
 use serde_json::json;
@@ -14,17 +18,13 @@ use self::{
     account::{Account, Kind, Strikes, numbers},
     source::{Next, Source},
 };
-use crate::{
-    cli::EXIT_CODES,
-    client::{
-        args::{ConnectArgs, qos},
-        down::Down,
-        driver::Happening,
-        property::{self, MessageParts, PacketKind},
-        session::{Session, Setback, Turn},
-        topics,
-    },
-    failure::{Failure, print},
+use crate::client::{
+    args::{ConnectArgs, qos},
+    down::Down,
+    driver::Happening,
+    property::{self, MessageParts, PacketKind},
+    session::{Session, Setback, Turn},
+    topics,
 };
 
 /// Bytes on their way to the socket beyond which no more QoS 0 messages are begun.
@@ -34,6 +34,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long input that is not sent any more is counted.
 const REST_TIME: Duration = Duration::from_secs(1);
 
+/// Options of `plexus pub`.
 #[derive(Debug, Clone, Args)]
 #[command(
     disable_help_flag = true,
@@ -43,7 +44,7 @@ const REST_TIME: Duration = Duration::from_secs(1);
         plexus pub [OPTIONS] --url <URL>/<TOPIC> \
         <--message <TEXT>|--file <FILE>|--lines|--null>"
 )]
-pub(crate) struct PubArgs {
+pub struct PubArgs {
     /// The topic
     #[arg(short = 't', long, value_name = "TOPIC")]
     topic: Option<String>,
@@ -88,7 +89,8 @@ struct InputArgs {
     null: bool,
 }
 
-pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
+/// Runs the command until it is done, given up or interrupted; the seed spreads its attempts to connect.
+pub fn run(args: &PubArgs, seed: Seed) -> Result<(), Failure> {
     let of_url = args.connect.topic_of_url(args.topic.is_some())?;
     let topic = args.topic.as_deref().or(of_url).ok_or_else(|| {
         Failure::Usage("no topic; write --topic, for example -t room/light".into())
@@ -97,7 +99,7 @@ pub(crate) fn run(args: &PubArgs) -> Result<(), Failure> {
     let properties = property::of(args.connect.properties(), own, own);
     let parts = property::message(properties, false)?;
     let topic = topics::name(topic)?;
-    let session = Session::new(&args.connect, own, "pub", args.qos == Qos::ExactlyOnce)?;
+    let session = Session::new(&args.connect, own, "pub", args.qos == Qos::ExactlyOnce, seed)?;
     let source = args.input.open(&session)?;
     let is_of_broker = topics::is_of_broker(&topic);
     if is_of_broker {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use plexus_net::{TlsClient, TlsClientOptions, Transport};
 use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
 use plexus_types::ProtocolVersion;
 
 use super::{
@@ -14,11 +15,9 @@ use super::{
     trouble,
     url::ServerUrl,
 };
-use crate::failure::Failure;
-
 /// How to reach a broker that no URL names whole, and the login.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct ServerArgs {
+pub struct ServerArgs {
     /// The host of the broker [default: localhost]
     #[arg(short = 'h', long, value_name = "HOST")]
     host: Option<String>,
@@ -90,7 +89,7 @@ pub(crate) enum Version {
 
 impl ServerArgs {
     /// Where the broker is.
-    pub(crate) fn endpoint(&self, url: Option<&ServerUrl>) -> Result<Endpoint, Failure> {
+    pub fn endpoint(&self, url: Option<&ServerUrl>) -> Result<Endpoint, Failure> {
         let transport = self.transport(url)?;
         let port = url.and_then(|url| url.port).or(self.port);
         let host = url.map(|url| url.host.clone()).or_else(|| self.host.clone());
@@ -159,7 +158,7 @@ impl ServerArgs {
     }
 
     /// The version that is spoken.
-    pub(crate) const fn version(&self) -> ProtocolVersion {
+    pub const fn version(&self) -> ProtocolVersion {
         match self.protocol {
             Version::V31 => ProtocolVersion::V31,
             Version::V311 => ProtocolVersion::V311,
@@ -168,7 +167,7 @@ impl ServerArgs {
     }
 
     /// Version, keep alive and who logs in; the rest of the options is the command's.
-    pub(crate) fn login(&self, url: Option<&ServerUrl>) -> Result<ClientOptions, Failure> {
+    pub fn login(&self, url: Option<&ServerUrl>) -> Result<ClientOptions, Failure> {
         let user_name = self.username.as_ref().or_else(|| url?.user_name.as_ref());
         let password = self.secret(url)?;
         if !self.version().is_v5() && user_name.is_none() && password.is_some() {
