@@ -20,6 +20,7 @@ mod payload;
 mod people;
 mod serve;
 mod server;
+mod strangers;
 mod streams;
 mod traces;
 
@@ -39,6 +40,7 @@ pub use self::{
     bans::{BanBook, BansError},
     people::{BookError, Caller, FIRST_USER, People},
     serve::{Place, ServeError, Served},
+    strangers::StrangerOptions,
 };
 use self::{chronicle::Chronicle, history::History, streams::STREAMS_MAX, traces::Traces};
 

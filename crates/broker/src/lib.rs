@@ -30,7 +30,7 @@ pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    Alarm, BansFrom, FenceOptions, Histogram, HistogramView, ListenerOptions, Measure,
+    Alarm, BansFrom, EndedAlarm, FenceOptions, Histogram, HistogramView, ListenerOptions, Measure,
     MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant, TenantOptions, Timings,
     counters,
 };

@@ -327,7 +327,7 @@ impl Logger {
 
     fn clear(&self, name: &'static str, what: &str) {
         let now = self.clock.now();
-        let Some(alarm) = self.context.alarms.clear(name) else { return };
+        let Some(alarm) = self.context.alarms.clear(name, self.clock.now()) else { return };
         let lasted = now.saturating_since(alarm.since).as_secs();
         tracing::warn!(
             alarm = name,

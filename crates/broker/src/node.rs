@@ -18,8 +18,8 @@ use plexus_fences::Ban;
 use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
 use plexus_porch::{
-    Alarm, BansFrom, Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions,
-    Timings, watch_memory,
+    Alarm, BansFrom, Clock, Command, EndedAlarm, Gauge, ListenerOptions, OpenError, Porch,
+    PorchOptions, Timings, watch_memory,
 };
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Instant, TenantName, TopicName};
@@ -162,7 +162,7 @@ impl Node {
         let (stop_watch, stop) = sync_channel(1);
         let watched = Arc::clone(&context);
         threads.push(spawn("memory".into(), move || {
-            watch_memory(watched.options.memory, &watched.memory, &gauge, &stop)
+            watch_memory(watched.options.memory, &watched.memory, &gauge, &stop);
         })?);
         let handle = NodeHandle { commands, porch_bell, shards, context, clock };
         Ok(Self { handle, listeners: Vec::new(), threads, stop_watch })
@@ -284,6 +284,11 @@ impl NodeHandle {
     /// What an operator has to do something about, by name.
     pub fn alarms(&self) -> BTreeMap<&'static str, Alarm> {
         self.context.alarms.all()
+    }
+
+    /// What was, and is over, the newest first.
+    pub fn ended_alarms(&self) -> Vec<EndedAlarm> {
+        self.context.alarms.ended()
     }
 
     /// Memory of the process in bytes: what is resident, and what of it is private and behind no file.

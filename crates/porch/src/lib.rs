@@ -27,7 +27,7 @@ mod options;
 mod porch;
 mod tenants;
 
-pub use alarm::{Alarm, Alarms};
+pub use alarm::{Alarm, Alarms, EndedAlarm};
 pub use checks::{Checks, ClientRef, ConnId, Query, Ticket};
 pub use clock::Clock;
 pub use error::OpenError;

@@ -202,14 +202,22 @@ pub(super) async fn listeners(call: Call<(), (), ()>) -> Answer<Vec<Listener>> {
 
 pub(super) async fn alarms(call: Call<(), AlarmQuery, ()>) -> Answer<Page<Alarm>> {
     let wanted = Wanted::new(call.query.page, call.query.limit, None)?;
-    let node = &call.api.about.name;
-    let alarms = call.api.node.alarms().into_iter().map(|(name, alarm)| Alarm {
-        node: node.clone(),
+    let moment = |at: Instant| Some(Moment::from_millis(at.as_millis()));
+    let told = |name: &str, alarm: plexus_broker::Alarm, ended| Alarm {
+        node: call.api.about.name.clone(),
         name: name.to_owned(),
         message: alarm.text,
-        activate_at: Some(Moment::from_millis(alarm.since.as_millis())),
-    });
-    Ok(wanted.cut(alarms.collect()).into())
+        activate_at: moment(alarm.since),
+        deactivate_at: ended,
+    };
+    if call.query.activated == Some(false) {
+        let ended = call.api.node.ended_alarms().into_iter();
+        let ended = ended.map(|it| told(it.name, it.alarm, moment(it.ended)));
+        return Ok(wanted.cut(ended.collect()).into());
+    }
+    let standing = call.api.node.alarms().into_iter();
+    let standing = standing.map(|(name, alarm)| told(name, alarm, None));
+    Ok(wanted.cut(standing.collect()).into())
 }
 
 #[cfg(test)]
