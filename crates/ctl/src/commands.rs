@@ -1,0 +1,92 @@
+//! The commands, a file for each kind of thing. Which operations they ask for, `tests` compares with the table of all.
+
+pub(crate) mod clients;
+pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod node;
+pub(crate) mod publish;
+pub(crate) mod role;
+pub(crate) mod subscriptions;
+pub(crate) mod users;
+
+use clap::Subcommand;
+
+use crate::{
+    caller::Caller,
+    connection::{ConnectionArgs, Surroundings},
+    failure::Failure,
+    out::Out,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Log in, so that further commands need no password
+    ///
+    /// The password is asked for on a terminal, and read from --password-file or the first line of stdin
+    /// elsewhere. The token is kept in $XDG_STATE_HOME/plexus/logins (~/.local/state/plexus/logins),
+    /// readable for you alone, until `logout` or until it is over: an hour after it was last used.
+    Login(login::LoginArgs),
+    /// End the log-in
+    Logout,
+    /// Whether the node serves
+    Status,
+    /// The nodes, with version, uptime, memory and connections
+    Nodes,
+    /// How much there is of each thing now
+    Stats(node::NamesArgs),
+    /// How often each thing has happened since the start
+    Metrics(node::MetricsArgs),
+    /// How much there is, and how fast messages come and go
+    Rates,
+    /// Where the node listens
+    Listeners,
+    /// What somebody should look at now
+    Alarms(node::AlarmsArgs),
+    /// See clients, and send them away
+    #[command(subcommand)]
+    Clients(clients::ClientsCommand),
+    /// What all clients are subscribed to
+    Subscriptions(subscriptions::SubscriptionsArgs),
+    /// Publish a message, or several
+    ///
+    /// It ends when the node has kept the message as `store.commit` says. Messages enter without
+    /// the rules of clients being asked: the role of the user or the key is the right.
+    Publish(Box<publish::PublishArgs>),
+    /// Users of the API
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// API keys: who programs are
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+}
+
+/// Carries out a command.
+pub(crate) fn run(
+    command: Command,
+    connection: &ConnectionArgs,
+    around: &Surroundings,
+    out: Out<'_>,
+) -> Result<(), Failure> {
+    match command {
+        Command::Login(args) => return login::login(&args, connection, around, out),
+        Command::Logout => return login::logout(connection, around, out),
+        _ => {}
+    }
+    let client = connection.client(around, connection.patience())?;
+    let mut caller = Caller { client, out };
+    match command {
+        Command::Login(_) | Command::Logout => Ok(()),
+        Command::Status => node::status(&mut caller),
+        Command::Nodes => node::nodes(&mut caller),
+        Command::Stats(args) => node::stats(&mut caller, &args),
+        Command::Metrics(args) => node::metrics(&mut caller, &args),
+        Command::Rates => node::rates(&mut caller),
+        Command::Listeners => node::listeners(&mut caller),
+        Command::Alarms(args) => node::alarms(&mut caller, args),
+        Command::Clients(command) => clients::run(&mut caller, command),
+        Command::Subscriptions(args) => subscriptions::run(&mut caller, args),
+        Command::Publish(args) => publish::run(&mut caller, *args),
+        Command::Users(command) => users::run(&mut caller, command),
+        Command::Keys(command) => keys::run(&mut caller, command),
+    }
+}
