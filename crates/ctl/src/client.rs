@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::{
     address::{Address, PathError},
     failure::{Failure, chain},
+    shown,
 };
 
 /// A host that takes longer to greet is away.
@@ -94,7 +95,9 @@ pub(crate) enum CallError {
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        Self::Failed(error.to_string())
+        // What a server says may be meant for the terminal; the line breaks between are ours.
+        let lines: Vec<_> = error.to_string().split('\n').map(shown::plain).collect();
+        Self::Failed(lines.join("\n"))
     }
 }
 
@@ -110,7 +113,8 @@ fn refused(status: &u16, code: &str, message: &str, address: &Address) -> String
         }
         _ => String::new(),
     };
-    format!("{address} says no: {message} ({status} {code}){mend}")
+    let told = format!("{address} says no: {message} ({status} {code})");
+    [shown::plain(&told), mend].concat()
 }
 
 /// An error as the API writes it, of whatever version.

@@ -73,9 +73,26 @@ pub(crate) struct PublishArgs {
     user_property: Vec<(String, String)>,
 
     /// A file with an array of messages, as POST /publish/bulk takes them; - for stdin
-    #[arg(long, value_name = "FILE", exclusive = true)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_ONE)]
     bulk: Option<PathBuf>,
 }
+
+/// What is said of one message.
+const OF_ONE: [&str; 13] = [
+    "topic",
+    "payload",
+    "file",
+    "qos",
+    "retain",
+    "tenant",
+    "client_id",
+    "content_type",
+    "response_topic",
+    "correlation_data",
+    "expiry",
+    "utf8",
+    "user_property",
+];
 
 const EXAMPLES: &str = "\
 Examples:
