@@ -251,6 +251,7 @@ impl Client {
     }
 
     fn nonsense(&self, outline: &Outline, cause: String) -> CallError {
+        let cause = shown::plain(&cause);
         CallError::Nonsense { address: self.address.clone(), operation: outline.id, cause }
     }
 

@@ -16,6 +16,7 @@ mod client;
 mod commands;
 mod connection;
 mod failure;
+mod generate;
 mod logins;
 mod out;
 mod secrets;
@@ -23,11 +24,15 @@ mod shown;
 mod table;
 #[cfg(test)]
 mod tests;
+mod top;
 mod units;
 
+pub use address::{Address, AddressError};
 pub use connection::ConnectionArgs;
 pub use failure::Failure;
+pub use generate::{CompletionsArgs, ManArgs, completions, man};
 pub use out::OutputArgs;
+pub use top::{TopArgs, top};
 
 use clap::Args;
 

@@ -5,7 +5,7 @@ mod commands;
 mod lists;
 mod logins;
 mod sample;
-mod server;
+pub(crate) mod server;
 
 use std::{
     fs,
@@ -71,10 +71,10 @@ fn run_in(around: &Surroundings, url: &str, words: &[&str]) -> Ran {
 }
 
 /// A directory of its own, which goes with this.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("plexus-ctl-{}-{count}", std::process::id());
@@ -83,7 +83,7 @@ impl Folder {
         Self(path)
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 

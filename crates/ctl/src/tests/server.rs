@@ -14,26 +14,26 @@ use serde_json::Value;
 
 /// A request as it came.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) head: String,
-    pub(super) body: String,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Seen {
     /// The body as it is meant.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
     /// Method and target.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         format!("{} {}", self.method, self.target)
     }
 }
 
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     stopping: Arc<AtomicBool>,
@@ -42,12 +42,12 @@ pub(super) struct Server {
 
 impl Server {
     /// Answers each request with the bytes that `answer` makes of it, and closes the connection.
-    pub(super) fn start(answer: impl Fn(&Seen) -> Vec<u8> + Send + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Seen) -> Vec<u8> + Send + 'static) -> Self {
         Self::with(move |seen, stream| drop(stream.write_all(&answer(seen))))
     }
 
     /// Has each request answered by `answer`.
-    pub(super) fn with(answer: impl Fn(&Seen, &mut TcpStream) + Send + 'static) -> Self {
+    pub(crate) fn with(answer: impl Fn(&Seen, &mut TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, stopping) = (Arc::<Mutex<Vec<Seen>>>::default(), Arc::<AtomicBool>::default());
@@ -66,16 +66,16 @@ impl Server {
         Self { address, seen, stopping, thread: Some(thread) }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// What was asked.
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.seen().iter().map(Seen::line).collect()
     }
 }
@@ -108,18 +108,18 @@ fn read(stream: &TcpStream) -> Option<Seen> {
 }
 
 /// An answer of JSON.
-pub(super) fn json(status: u16, value: &Value) -> Vec<u8> {
+pub(crate) fn json(status: u16, value: &Value) -> Vec<u8> {
     text(status, &value.to_string())
 }
 
 /// An answer of some text.
-pub(super) fn text(status: u16, text: &str) -> Vec<u8> {
+pub(crate) fn text(status: u16, text: &str) -> Vec<u8> {
     let length = text.len();
     format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{text}")
         .into_bytes()
 }
 
 /// An error as the API writes it.
-pub(super) fn refusal(status: u16, code: &str, message: &str) -> Vec<u8> {
+pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Vec<u8> {
     json(status, &serde_json::json!({ "code": code, "message": message }))
 }
