@@ -7,12 +7,12 @@ use std::{
 
 use clap::Args;
 use plexus_api_model::{AlarmQuery, ClientQuery, Meta, Operation, Page, SubscriptionQuery};
+use plexus_terminal::Failure;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
     client::Client,
-    failure::Failure,
     out::Out,
     shown,
     table::{Row, Table, pairs},

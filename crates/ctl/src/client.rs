@@ -4,6 +4,7 @@ use std::{io::Read, time::Duration};
 
 use plexus_api_model::{Need, Operation, Outline};
 use plexus_net::{TlsClient, TlsClientOptions};
+use plexus_terminal::{Failure, chain};
 use reqwest::{
     Method, StatusCode,
     blocking::{Client as Http, RequestBuilder, Response},
@@ -15,7 +16,6 @@ use serde_json::Value;
 
 use crate::{
     address::{Address, PathError},
-    failure::{Failure, chain},
     shown,
 };
 

@@ -10,11 +10,11 @@ pub(crate) mod subscriptions;
 pub(crate) mod users;
 
 use clap::Subcommand;
+use plexus_terminal::Failure;
 
 use crate::{
     caller::Caller,
     connection::{ConnectionArgs, Surroundings},
-    failure::Failure,
     out::Out,
 };
 

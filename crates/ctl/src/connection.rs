@@ -4,11 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use plexus_net::{TlsClientOptions, read_regular_file};
+use plexus_terminal::Failure;
 
 use crate::{
     address::Address,
     client::{Client, Credentials},
-    failure::Failure,
     logins::Logins,
     secrets,
 };

@@ -6,7 +6,9 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::{failure::Failure, out::Out};
+use plexus_terminal::Failure;
+
+use crate::out::Out;
 
 /// For which shell.
 #[derive(Debug, Clone, Copy, Args)]

@@ -15,7 +15,6 @@ mod caller;
 mod client;
 mod commands;
 mod connection;
-mod failure;
 mod generate;
 mod logins;
 mod out;
@@ -29,12 +28,12 @@ mod units;
 
 pub use address::{Address, AddressError};
 pub use connection::ConnectionArgs;
-pub use failure::Failure;
 pub use generate::{CompletionsArgs, ManArgs, completions, man};
 pub use out::OutputArgs;
 pub use top::{TopArgs, top};
 
 use clap::Args;
+use plexus_terminal::Failure;
 
 use crate::{commands::Command, connection::Surroundings, out::Out};
 

@@ -16,7 +16,9 @@ use std::{
 use plexus_net::read_regular_file;
 use serde::{Deserialize, Serialize};
 
-use crate::{address::Address, failure::Failure};
+use plexus_terminal::Failure;
+
+use crate::address::Address;
 
 /// A log-in has some hundred bytes.
 const SIZE_MAX: u64 = 64 * 1024;

@@ -9,7 +9,9 @@ use clap::Args;
 use rustix::termios::tcgetwinsize;
 use serde_json::Value;
 
-use crate::{failure::Failure, shown};
+use plexus_terminal::Failure;
+
+use crate::shown;
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, Args)]

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::failure::Failure;
+use plexus_terminal::Failure;
 
 /// Longer ones the API does not take.
 const LINE_MAX: usize = 4 * 1024;

@@ -14,11 +14,9 @@ use std::{
 };
 
 use clap::Parser;
+use plexus_terminal::Failure;
 
-use crate::{
-    CtlArgs, commands as carried_out, connection::Surroundings, failure::Failure, logins::Logins,
-    out::Out,
-};
+use crate::{CtlArgs, commands as carried_out, connection::Surroundings, logins::Logins, out::Out};
 
 #[derive(Debug, Parser)]
 struct Cli {

@@ -11,6 +11,7 @@ mod watch;
 use std::time::Duration;
 
 use clap::Args;
+use plexus_terminal::Failure;
 
 use self::{
     board::{Board, Next},
@@ -19,7 +20,6 @@ use self::{
 };
 use crate::{
     connection::{ConnectionArgs, Surroundings},
-    failure::Failure,
     out::{Out, OutputArgs},
 };
 

@@ -7,10 +7,10 @@ use std::{
 
 use clap::{Args, Subcommand, ValueEnum};
 use plexus_api_model::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery, operations};
+use plexus_terminal::Failure;
 
 use crate::{
     caller::{Caller, RangeArgs, confirm},
-    failure::Failure,
     table::{Column, Row, numbers, words},
     units,
 };

@@ -2,11 +2,11 @@
 
 use clap::{Args, Subcommand};
 use plexus_api_model::{ApiKey, ApiKeyPath, ApiKeyUpdate, Moment, NewApiKey, Role, operations};
+use plexus_terminal::Failure;
 
 use super::role;
 use crate::{
     caller::{Caller, confirm},
-    failure::Failure,
     table::{Column, Row, words},
     units,
 };

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use plexus_api_model::{Login, operations};
+use plexus_terminal::Failure;
 
 use crate::{
     client::{CallError, Credentials},
     connection::{ConnectionArgs, Surroundings},
-    failure::Failure,
     logins,
     out::Out,
     secrets::Secret,

@@ -9,10 +9,10 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
 use plexus_api_model::{Encoding, Publication, PublicationProperties, Published, operations};
+use plexus_terminal::Failure;
 
 use crate::{
     caller::Caller,
-    failure::Failure,
     table::{Column, Row, numbers, words},
     units,
 };

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use plexus_api_model::{Subscription, SubscriptionQuery, operations};
+use plexus_terminal::Failure;
 
 use crate::{
     caller::{Caller, RangeArgs},
-    failure::Failure,
     table::{Column, Row, numbers, words},
     units,
 };

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use plexus_api_model::{NewUser, PasswordChange, Role, User, UserPath, UserUpdate, operations};
+use plexus_terminal::Failure;
 
 use super::role;
 use crate::{
     caller::{Caller, confirm},
-    failure::Failure,
     secrets::Secret,
     table::{Column, Row, words},
 };

@@ -21,7 +21,9 @@ use super::{
     keys::{Key, keys},
     view::{Line, Style},
 };
-use crate::{failure::Failure, out::wants_colour};
+use plexus_terminal::Failure;
+
+use crate::out::wants_colour;
 
 /// Another screen, whose cursor is not seen (xterm: 1049, DECTCEM).
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";

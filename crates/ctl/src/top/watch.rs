@@ -10,11 +10,9 @@ use std::{
 use plexus_api_model::{
     Alarm, AlarmQuery, Client as Known, ClientQuery, NodeState, Rates, operations,
 };
+use plexus_terminal::Failure;
 
-use crate::{
-    client::{CallError, Client},
-    failure::Failure,
-};
+use crate::client::{CallError, Client};
 
 /// Clients in a look at most: the node asks its shards for so many at a time.
 pub(super) const CLIENTS_MAX: u64 = 1_000;
