@@ -6,13 +6,17 @@ use std::{
 };
 
 use clap::Args;
-use plexus_api_model::{AlarmQuery, ClientQuery, Meta, Operation, Page, SubscriptionQuery};
+use plexus_api_model::{
+    AlarmQuery, BanQuery, ClientMessageQuery, ClientQuery, Meta, Operation, Page, RecordQuery,
+    RetainedQuery, RouteQuery, SubscriptionQuery, TreeQuery,
+};
 use plexus_terminal::Failure;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
     client::Client,
+    events::Event,
     out::Out,
     shown,
     table::{Row, Table, pairs},
@@ -42,34 +46,46 @@ pub(crate) struct RangeArgs {
 
 /// A question that is answered page by page.
 pub(crate) trait Paged: Serialize {
+    /// How much is on a page at most.
+    const PAGE: u64 = 1_000;
+
     /// So much is to be on the next page, which is the first where nothing is behind it.
     fn turn(&mut self, limit: u64, behind: Option<&Meta>);
 }
 
 macro_rules! by_cursor {
-    ($($query:ty),*) => {$(
+    ($($query:ty: $first:expr,)*) => {$(
         impl Paged for $query {
             fn turn(&mut self, limit: u64, behind: Option<&Meta>) {
                 self.limit = Some(limit);
-                let cursor = behind.and_then(|meta| meta.cursor.clone());
-                self.cursor = Some(cursor.unwrap_or_else(|| "none".to_owned()));
+                self.cursor = behind.map_or($first, |meta| meta.cursor.clone());
             }
         }
     )*};
 }
 
-by_cursor!(ClientQuery, SubscriptionQuery);
-
-impl Paged for AlarmQuery {
-    fn turn(&mut self, limit: u64, behind: Option<&Meta>) {
-        self.limit = Some(limit);
-        self.page =
-            Some(behind.and_then(|meta| meta.page).map_or(1, |page| page.saturating_add(1)));
-    }
+// Where pages may be numbered, too, a word asks for the first by cursor.
+by_cursor! {
+    ClientQuery: Some("none".to_owned()),
+    SubscriptionQuery: Some("none".to_owned()),
+    RetainedQuery: Some("none".to_owned()),
+    ClientMessageQuery: None,
+    TreeQuery: None,
 }
 
-/// On a page that is asked for.
-const PAGE: u64 = 1_000;
+macro_rules! by_number {
+    ($($query:ty),*) => {$(
+        impl Paged for $query {
+            fn turn(&mut self, limit: u64, behind: Option<&Meta>) {
+                self.limit = Some(limit);
+                let page = behind.map_or(1, |meta| meta.page.unwrap_or(1).saturating_add(1));
+                self.page = Some(page);
+            }
+        }
+    )*};
+}
+
+by_number!(AlarmQuery, BanQuery, RecordQuery, RouteQuery);
 
 impl Caller<'_> {
     /// Shows a list that comes in one answer.
@@ -99,7 +115,7 @@ impl Caller<'_> {
         let mut behind: Option<Meta> = None;
         loop {
             // A page is as large the whole way: where pages are numbered the number stands for a place.
-            query.turn(range.page(), behind.as_ref());
+            query.turn(range.page(Q::PAGE), behind.as_ref());
             let answer = self.client.call(operation, path, &query, &())?;
             let Page { mut data, meta } = answer.value;
             let shown = usize::try_from(left).unwrap_or(usize::MAX).min(data.len());
@@ -145,6 +161,40 @@ impl Caller<'_> {
         self.out.write(&pairs(&lines))
     }
 
+    /// Shows what happens, a line each, until so many have come or nobody reads any more.
+    pub(crate) fn watch<P: Serialize, Q: Serialize, A: DeserializeOwned>(
+        &mut self,
+        operation: &Operation<P, Q, (), A>,
+        (path, query): (&P, &Q),
+        count: Option<u64>,
+        lines: fn(&A) -> Vec<String>,
+    ) -> Result<(), Failure> {
+        let mut events = self.client.watch(operation, path, query)?;
+        let mut left = count.unwrap_or(u64::MAX);
+        while left > 0 && !self.out.is_gone() {
+            match events.next()? {
+                None => {
+                    let address = self.client.address();
+                    return Err(Failure::Failed(format!("{address} has ended the stream")));
+                }
+                Some(Event::Lost(count)) => {
+                    self.out
+                        .note(format_args!("{count} events were left out: this reads too slowly"));
+                }
+                Some(Event::One(one, value)) => {
+                    left -= 1;
+                    let text = if self.out.is_json() {
+                        shown::json_line(&value) + "\n"
+                    } else {
+                        lines(&one).iter().map(|line| shown::plain(line) + "\n").collect()
+                    };
+                    self.out.write(&text)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Has something done, and says so.
     pub(crate) fn act<P: Serialize, Q: Serialize, B: Serialize, A: DeserializeOwned>(
         &mut self,
@@ -166,8 +216,8 @@ impl Caller<'_> {
 }
 
 impl RangeArgs {
-    fn page(self) -> u64 {
-        if self.all { PAGE } else { self.limit.min(PAGE) }
+    fn page(self, most: u64) -> u64 {
+        if self.all { most } else { self.limit.min(most) }
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::{
     address::{Address, PathError},
+    events::Events,
     shown,
 };
 
@@ -23,7 +24,10 @@ use crate::{
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Bytes of an answer at most: ten thousand clients with all that is known of them are less.
-const ANSWER_MAX: u64 = 64 * 1024 * 1024;
+pub(crate) const ANSWER_MAX: u64 = 64 * 1024 * 1024;
+
+/// A node says something in a stream every 15 seconds; one that is silent for so long is gone.
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// What shows who asks.
 #[derive(Clone)]
@@ -117,6 +121,10 @@ fn refused(status: &u16, code: &str, message: &str, address: &Address) -> String
     [shown::plain(&told), mend].concat()
 }
 
+/// Nothing can be read as this.
+#[derive(Debug, Deserialize)]
+enum Never {}
+
 /// An error as the API writes it, of whatever version.
 #[derive(Deserialize)]
 struct Refusal {
@@ -166,6 +174,42 @@ impl Client {
         A: DeserializeOwned,
     {
         let outline = operation.outline();
+        let request = self.request(outline, path, query, body)?;
+        self.answer(outline, request.send().map_err(|error| self.broken(&error))?)
+    }
+
+    /// Asks for an operation whose answer is a stream of events.
+    pub(crate) fn watch<P, Q, A>(
+        &self,
+        operation: &Operation<P, Q, (), A>,
+        path: &P,
+        query: &Q,
+    ) -> Result<Events<A>, CallError>
+    where
+        P: Serialize,
+        Q: Serialize,
+        A: DeserializeOwned,
+    {
+        let outline = operation.outline();
+        let request = self.request(outline, path, query, &())?.timeout(SILENCE_MAX);
+        let response = request.send().map_err(|error| self.broken(&error))?;
+        if response.status().is_success() {
+            return Ok(Events::new(self.address.clone(), outline.id, response));
+        }
+        // What is no stream is a refusal; an answer to it there is not.
+        match self.answer::<Never>(outline, response) {
+            Ok(_) => Err(self.nonsense(outline, "it is no stream".to_owned())),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn request<P: Serialize, Q: Serialize, B: Serialize>(
+        &self,
+        outline: &Outline,
+        path: &P,
+        query: &Q,
+        body: &B,
+    ) -> Result<RequestBuilder, CallError> {
         let written = |value: Result<Value, serde_json::Error>| {
             value.map_err(|error| self.nonsense(outline, error.to_string()))
         };
@@ -185,7 +229,7 @@ impl Client {
         if !body.is_null() {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        self.answer(outline, request.send().map_err(|error| self.broken(&error))?)
+        Ok(request)
     }
 
     fn shown(&self, request: RequestBuilder, need: Need) -> Result<RequestBuilder, CallError> {
@@ -237,13 +281,7 @@ impl Client {
     fn text(&self, outline: &Outline, response: Response) -> Result<String, CallError> {
         let mut bytes = Vec::new();
         let read = response.take(ANSWER_MAX + 1).read_to_end(&mut bytes);
-        if let Err(error) = read {
-            let address = self.address.clone();
-            return Err(match is_late(&error) {
-                true => CallError::Late { address },
-                false => CallError::Broken { address, cause: chain(&error) },
-            });
-        }
+        read.map_err(|error| ended(&self.address, &error))?;
         if bytes.len() as u64 > ANSWER_MAX {
             return Err(CallError::TooLong { address: self.address.clone() });
         }
@@ -272,8 +310,14 @@ fn causes(error: &reqwest::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), chain)
 }
 
-/// Whether a read ended because the time was over.
-fn is_late(error: &std::io::Error) -> bool {
+/// Why nothing more could be read.
+pub(crate) fn ended(address: &Address, error: &std::io::Error) -> CallError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
-    error.kind() == std::io::ErrorKind::TimedOut || inner.is_some_and(reqwest::Error::is_timeout)
+    let is_late = error.kind() == std::io::ErrorKind::TimedOut
+        || inner.is_some_and(reqwest::Error::is_timeout);
+    let address = address.clone();
+    match is_late {
+        true => CallError::Late { address },
+        false => CallError::Broken { address, cause: shown::plain(&chain(error)) },
+    }
 }

@@ -1,15 +1,22 @@
 //! The commands, a file for each kind of thing. Which operations they ask for, `tests` compares with the table of all.
 
+pub(crate) mod audit;
+pub(crate) mod bans;
 pub(crate) mod clients;
+pub(crate) mod explain;
 pub(crate) mod keys;
+pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod node;
 pub(crate) mod publish;
 pub(crate) mod role;
 pub(crate) mod subscriptions;
+pub(crate) mod topics;
 pub(crate) mod users;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Subcommand;
+use plexus_api_model::{Encoding, Moment};
 use plexus_terminal::Failure;
 
 use crate::{
@@ -52,6 +59,25 @@ pub(crate) enum Command {
     /// It ends when the node has kept the message as `store.commit` says. Messages enter without
     /// the rules of clients being asked: the role of the user or the key is the right.
     Publish(Box<publish::PublishArgs>),
+    /// Disconnect clients, and end their sessions: `clients kick`
+    Kick(clients::KickArgs),
+    /// Topics that anybody is subscribed to, and the tree of retained ones
+    #[command(subcommand)]
+    Topics(topics::TopicsCommand),
+    /// Retained messages
+    #[command(subcommand)]
+    Retained(topics::RetainedCommand),
+    /// Who is not let in
+    #[command(subcommand)]
+    Ban(bans::BanCommand),
+    /// Why something is as it is
+    #[command(subcommand)]
+    Explain(explain::ExplainCommand),
+    /// What goes on, as it happens
+    #[command(subcommand)]
+    Live(live::LiveCommand),
+    /// Records of the audit log, the newest first
+    Audit(audit::AuditArgs),
     /// Users of the API
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -86,7 +112,32 @@ pub(crate) fn run(
         Command::Clients(command) => clients::run(&mut caller, command),
         Command::Subscriptions(args) => subscriptions::run(&mut caller, args),
         Command::Publish(args) => publish::run(&mut caller, *args),
+        Command::Kick(args) => clients::kick(&mut caller, args),
+        Command::Topics(command) => topics::topics(&mut caller, command),
+        Command::Retained(command) => topics::retained(&mut caller, command),
+        Command::Ban(command) => bans::run(&mut caller, command),
+        Command::Explain(command) => explain::run(&mut caller, command),
+        Command::Live(command) => live::run(&mut caller, command),
+        Command::Audit(args) => audit::run(&mut caller, args),
         Command::Users(command) => users::run(&mut caller, command),
         Command::Keys(command) => keys::run(&mut caller, command),
+    }
+}
+
+/// Reads a moment such as 2027-01-31T00:00:00Z.
+fn moment(text: &str) -> Result<Moment, String> {
+    let moment = serde_json::from_value(serde_json::Value::String(text.to_owned()));
+    moment.map_err(|error| error.to_string())
+}
+
+/// A payload for a person: text as it is, other bytes in base64.
+fn payload(payload: &str, encoding: Encoding) -> String {
+    let text = match encoding {
+        Encoding::Plain => return payload.to_owned(),
+        Encoding::Base64 => STANDARD.decode(payload).ok().map(String::from_utf8),
+    };
+    match text {
+        Some(Ok(text)) => text,
+        Some(Err(_)) | None => format!("base64:{payload}"),
     }
 }

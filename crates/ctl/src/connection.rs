@@ -43,7 +43,7 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, help_heading = CONNECTION)]
     cleartext: bool,
 
-    /// Seconds that an answer may take
+    /// Seconds that an answer, or the next part of it, may take
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, help_heading = CONNECTION)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,

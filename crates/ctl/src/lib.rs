@@ -15,6 +15,7 @@ mod caller;
 mod client;
 mod commands;
 mod connection;
+mod events;
 mod generate;
 mod logins;
 mod out;

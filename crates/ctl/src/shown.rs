@@ -20,9 +20,17 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// JSON over several lines with nothing in it that does something. What it stands for stays the same.
 pub(crate) fn json(value: &Value) -> String {
-    let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
-    let mut shown = String::with_capacity(pretty.len());
-    for c in pretty.chars() {
+    harmless(&serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// The same on one line.
+pub(crate) fn json_line(value: &Value) -> String {
+    harmless(&value.to_string())
+}
+
+fn harmless(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
         if c == '\n' || is_plain(c) {
             shown.push(c);
             continue;

@@ -6,12 +6,15 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use plexus_api_model::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery, operations};
+use plexus_api_model::{
+    Client, ClientMessage, ClientMessageQuery, ClientPath, ClientQuery, ConnectionState,
+    NewSubscription, OldSubscription, TenantQuery, operations,
+};
 use plexus_terminal::Failure;
 
 use crate::{
     caller::{Caller, RangeArgs, confirm},
-    table::{Column, Row, numbers, words},
+    table::{Column, Row, Table, numbers, words},
     units,
 };
 
@@ -24,6 +27,14 @@ pub(crate) enum ClientsCommand {
     Show(ClientArgs),
     /// What a client is subscribed to
     Subscriptions(ClientArgs),
+    /// Subscribe a client, as its rules allow
+    Subscribe(SubscribeArgs),
+    /// Take subscriptions of a client back
+    Unsubscribe(UnsubscribeArgs),
+    /// What waits for a client, in order
+    Queue(MessagesArgs),
+    /// What is under way to a client and not acknowledged, in order
+    Inflight(MessagesArgs),
     /// Disconnect clients, and end their sessions
     ///
     /// With what waits in them. A client that is named alone has to be there; of several, those that are
@@ -116,6 +127,56 @@ pub(crate) struct ClientArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SubscribeArgs {
+    #[command(flatten)]
+    client: ClientArgs,
+
+    /// Topic filters
+    #[arg(value_name = "FILTER", required = true)]
+    filters: Vec<String>,
+
+    /// The highest quality of service of deliveries
+    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    qos: u8,
+
+    /// It is not to get its own messages
+    #[arg(long)]
+    no_local: bool,
+
+    /// Deliveries keep the mark that a message was retained
+    #[arg(long)]
+    retain_as_published: bool,
+
+    /// When retained messages are sent: 0 always, 1 to a new subscription, 2 never
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=2))]
+    retain_handling: u8,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnsubscribeArgs {
+    #[command(flatten)]
+    client: ClientArgs,
+
+    /// Topic filters
+    #[arg(value_name = "FILTER", required = true)]
+    filters: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MessagesArgs {
+    #[command(flatten)]
+    client: ClientArgs,
+
+    /// Show so many bytes of each payload
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    payload: Option<u32>,
+
+    #[command(flatten)]
+    range: RangeArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct KickArgs {
     /// Identifiers of clients
     #[arg(value_name = "ID", required_unless_present = "file")]
@@ -155,6 +216,24 @@ impl Row for Client {
     ];
 }
 
+impl Row for ClientMessage {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("TOPIC", |message| units::maybe(message.topic.as_ref())),
+        numbers("QOS", |message| message.qos.to_string()),
+        words("SINCE", |message| units::moment(Some(message.inserted_at))),
+        words("FROM", |message| units::maybe(message.from_clientid.as_ref())),
+        numbers("SIZE", |message| units::number(message.size)),
+        numbers("PACKET", |message| {
+            message.packet_id.map(|packet| packet.to_string()).unwrap_or_default()
+        }),
+        words("PUBREC", |message| units::yes(message.received == Some(true))),
+        words("PAYLOAD", |message| {
+            let payload = message.payload.as_deref();
+            payload.map(|text| super::payload(text, message.payload_encoding)).unwrap_or_default()
+        }),
+    ];
+}
+
 /// The versions of MQTT, and their numbers in CONNECT.
 const VERSIONS: [(u8, &str); 3] = [(3, "3.1"), (4, "3.1.1"), (5, "5.0")];
 
@@ -176,6 +255,16 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: ClientsCommand) -> Result<()
         ClientsCommand::Subscriptions(args) => {
             let (path, query) = args.parts();
             caller.list(&operations::CLIENT_SUBSCRIPTIONS, &path, &query)
+        }
+        ClientsCommand::Subscribe(args) => subscribe(caller, args),
+        ClientsCommand::Unsubscribe(args) => unsubscribe(caller, args),
+        ClientsCommand::Queue(args) => {
+            let (path, query, range) = args.parts();
+            caller.pages(&operations::CLIENT_QUEUE, &path, query, range)
+        }
+        ClientsCommand::Inflight(args) => {
+            let (path, query, range) = args.parts();
+            caller.pages(&operations::CLIENT_INFLIGHT, &path, query, range)
         }
         ClientsCommand::Kick(args) => kick(caller, args),
     }
@@ -213,7 +302,52 @@ impl ClientArgs {
     }
 }
 
-fn kick(caller: &mut Caller<'_>, args: KickArgs) -> Result<(), Failure> {
+impl MessagesArgs {
+    fn parts(self) -> (ClientPath, ClientMessageQuery, RangeArgs) {
+        let (path, TenantQuery { tenant }) = self.client.parts();
+        let payload_max = self.payload.map(|bytes| bytes as usize);
+        let query = ClientMessageQuery { tenant, payload_max, ..ClientMessageQuery::default() };
+        (path, query, self.range)
+    }
+}
+
+fn subscribe(caller: &mut Caller<'_>, args: SubscribeArgs) -> Result<(), Failure> {
+    let (qos, rh) = (args.qos, args.retain_handling);
+    let (nl, rap) = (u8::from(args.no_local), u8::from(args.retain_as_published));
+    let (path, query) = args.client.parts();
+    let wanted = args.filters.into_iter().map(|topic| NewSubscription { topic, qos, nl, rap, rh });
+    let wanted: Vec<_> = wanted.collect();
+    if let [one] = wanted.as_slice() {
+        let done = format_args!("subscribed {} to {}", path.clientid, one.topic);
+        return caller.act(&operations::SUBSCRIBE_CLIENT, (&path, &query, one), done);
+    }
+    let answer = caller.client.call(&operations::SUBSCRIBE_CLIENT_BULK, &path, &query, &wanted)?;
+    if caller.out.is_json() {
+        caller.document(&answer.text)?;
+    } else {
+        Table::default().write(&answer.value, &mut caller.out)?;
+    }
+    match wanted.len().saturating_sub(answer.value.len()) {
+        0 => Ok(()),
+        refused => Err(Failure::Failed(format!(
+            "{refused} of {} filters were not granted: `plexus ctl explain access` says why",
+            wanted.len()
+        ))),
+    }
+}
+
+fn unsubscribe(caller: &mut Caller<'_>, args: UnsubscribeArgs) -> Result<(), Failure> {
+    let (path, query) = args.client.parts();
+    let filters: Vec<_> = args.filters.into_iter().map(|topic| OldSubscription { topic }).collect();
+    if let [one] = filters.as_slice() {
+        let done = format_args!("unsubscribed {} from {}", path.clientid, one.topic);
+        return caller.act(&operations::UNSUBSCRIBE_CLIENT, (&path, &query, one), done);
+    }
+    let done = format_args!("unsubscribed {} from {} filters", path.clientid, filters.len());
+    caller.act(&operations::UNSUBSCRIBE_CLIENT_BULK, (&path, &query, &filters), done)
+}
+
+pub(crate) fn kick(caller: &mut Caller<'_>, args: KickArgs) -> Result<(), Failure> {
     let KickArgs { client_ids: mut names, file, tenant, yes } = args;
     if let Some(file) = file {
         names.extend(listed(&file)?);

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use plexus_api_model::{ApiKey, ApiKeyPath, ApiKeyUpdate, Moment, NewApiKey, Role, operations};
 use plexus_terminal::Failure;
 
-use super::role;
+use super::{moment, role};
 use crate::{
     caller::{Caller, confirm},
     table::{Column, Row, words},
@@ -106,11 +106,6 @@ impl Row for ApiKey {
         words("UNTIL", |key| units::moment(key.expired_at)),
         words("DESCRIPTION", |key| key.desc.clone()),
     ];
-}
-
-fn moment(text: &str) -> Result<Moment, String> {
-    let moment = serde_json::from_value(serde_json::Value::String(text.to_owned()));
-    moment.map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(caller: &mut Caller<'_>, command: KeysCommand) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use plexus_terminal::Failure;
 
 use crate::{
     caller::Caller,
-    table::{Column, Row, numbers, words},
+    table::{Column, Row, Table, numbers, words},
     units,
 };
 
@@ -160,7 +160,7 @@ fn bulk(caller: &mut Caller<'_>, file: &Path) -> Result<(), Failure> {
     if caller.out.is_json() {
         caller.document(&answer.text)?;
     } else if failed > 0 {
-        crate::table::Table::default().write(&answer.value, &mut caller.out)?;
+        Table::default().write(&answer.value, &mut caller.out)?;
     } else {
         caller.out.done(format_args!("published {} messages", answer.value.len()))?;
     }

@@ -33,6 +33,30 @@ const LINES: &[(&str, &str)] = &[
     ("list_subscriptions", "subscriptions --matches a/b"),
     ("publish", "publish a/b hello --qos 1"),
     ("publish_bulk", "publish --bulk MESSAGES"),
+    ("kick_client", "kick robot-7"),
+    ("subscribe_client", "clients subscribe robot-7 a/# --qos 1 --no-local"),
+    ("subscribe_client_bulk", "clients subscribe robot-7 word b/#"),
+    ("unsubscribe_client", "clients unsubscribe robot-7 a/#"),
+    ("unsubscribe_client_bulk", "clients unsubscribe robot-7 a/# b/#"),
+    ("client_queue", "clients queue robot-7 --payload 100"),
+    ("client_inflight", "clients inflight robot-7"),
+    ("list_topics", "topics list"),
+    ("get_topic", "topics show a/#"),
+    ("topic_tree", "topics tree a/b"),
+    ("list_retained", "retained list --filter a/#"),
+    ("get_retained", "retained show a/b"),
+    ("delete_retained", "retained delete a/b --yes"),
+    ("explain_publish", "explain publish a/b --client-id robot-7"),
+    ("explain_access", "explain access subscribe a/#"),
+    ("explain_client", "explain client robot-7"),
+    ("live_messages", "live messages --topic a/# --count 1"),
+    ("live_topics", "live topics --count 1"),
+    ("live_events", "live events --last 10 --count 1"),
+    ("list_banned", "ban list"),
+    ("ban", "ban add client robot-7 --reason stolen --until 2027-01-31T00:00:00Z"),
+    ("unban", "ban remove network 10.1.0.0/16"),
+    ("unban_all", "ban clear --yes"),
+    ("list_audit", "audit --kind admin"),
     ("list_users", "users list"),
     ("create_user", "users add bob --password-file PASSWORD"),
     ("update_user", "users update bob --role publisher"),
@@ -217,9 +241,14 @@ fn what_became_of_messages_is_told() {
 #[test]
 fn what_cannot_be_taken_back_wants_a_word() {
     let (server, folder) = (Server::start(yes), Folder::new());
-    for line in
-        ["users delete bob", "keys delete k", "clients kick a b", "clients kick --file NAMES"]
-    {
+    for line in [
+        "users delete bob",
+        "keys delete k",
+        "clients kick a b",
+        "clients kick --file NAMES",
+        "retained delete a",
+        "ban clear",
+    ] {
         let failure = run(&server.url(), &as_words(&words(&folder, line))).failure();
         assert!(failure.contains("--yes says that it is meant"), "{line}: {failure}");
     }

@@ -35,6 +35,12 @@ pub(super) fn yes(seen: &Seen) -> Vec<u8> {
     let mut generator = SchemaGenerator::default();
     let shape = operation.shapes(&mut generator).answer.to_value();
     let sample = sample(&shape, &generator.take_definitions(true));
+    if outline.gives == "text/event-stream" {
+        return text(
+            200,
+            &format!(":\n\nevent: lost\ndata: {{\"count\":3}}\n\nevent: x\ndata: {sample}\n\n"),
+        );
+    }
     match sample {
         Value::String(plain) if outline.gives != "application/json" => text(200, &plain),
         sample => answer(outline.status, &sample),
