@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// The URL of an API: scheme, host, port, and perhaps a path in front of the API's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address(Url);
+pub struct Address(Box<Url>);
 
 /// Why a text is no address of an API.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ impl FromStr for Address {
         let own = path.trim_end_matches('/').trim_end_matches(ROOT).trim_end_matches('/');
         let own = own.to_owned();
         url.set_path(&own);
-        Ok(Self(url))
+        Ok(Self(Box::new(url)))
     }
 }
 
@@ -77,7 +77,7 @@ impl Address {
 
     /// Where an operation stands whose path has these names in it.
     pub(crate) fn operation(&self, path: &str, names: &Value) -> Result<Url, PathError> {
-        let mut url = self.0.clone();
+        let mut url = Url::clone(&self.0);
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();
             for part in ROOT.split('/').chain(path.split('/')).filter(|part| !part.is_empty()) {

@@ -86,7 +86,7 @@ pub(crate) enum CallError {
          this version?"
     )]
     Nonsense { address: Address, operation: &'static str, cause: String },
-    #[error("{}", refused(.status, .code, .message, .address))]
+    #[error("{}", refused(*.status, .code, .message, .address))]
     Refused { address: Address, status: u16, code: String, message: String },
     #[error("`{operation}` cannot be asked for by that name: {cause}")]
     Name { operation: &'static str, cause: PathError },
@@ -105,7 +105,7 @@ impl From<CallError> for Failure {
     }
 }
 
-fn refused(status: &u16, code: &str, message: &str, address: &Address) -> String {
+fn refused(status: u16, code: &str, message: &str, address: &Address) -> String {
     let mend = match code {
         "BAD_TOKEN" | "TOKEN_TIME_OUT" => {
             format!("\nlog in again: `plexus ctl login --url {address}`")
@@ -198,7 +198,7 @@ impl Client {
         }
         // What is no stream is a refusal; an answer to it there is not.
         match self.answer::<Never>(outline, response) {
-            Ok(_) => Err(self.nonsense(outline, "it is no stream".to_owned())),
+            Ok(_) => Err(self.nonsense(outline, "it is no stream")),
             Err(error) => Err(error),
         }
     }
@@ -211,7 +211,7 @@ impl Client {
         body: &B,
     ) -> Result<RequestBuilder, CallError> {
         let written = |value: Result<Value, serde_json::Error>| {
-            value.map_err(|error| self.nonsense(outline, error.to_string()))
+            value.map_err(|error| self.nonsense(outline, &error.to_string()))
         };
         let names = written(serde_json::to_value(path))?;
         let mut url = self
@@ -220,7 +220,7 @@ impl Client {
             .map_err(|cause| CallError::Name { operation: outline.id, cause })?;
         if !written(serde_json::to_value(query))?.is_null() {
             let query = serde_html_form::to_string(query)
-                .map_err(|error| self.nonsense(outline, error.to_string()))?;
+                .map_err(|error| self.nonsense(outline, &error.to_string()))?;
             url.set_query(Some(&query).filter(|query| !query.is_empty()).map(String::as_str));
         }
         let method = Method::from_bytes(outline.method.name().as_bytes()).unwrap_or(Method::GET);
@@ -256,7 +256,7 @@ impl Client {
         }
         let text = self.text(outline, response)?;
         let is_json = outline.gives == "application/json";
-        let nonsense = |error: serde_json::Error| self.nonsense(outline, error.to_string());
+        let nonsense = |error: serde_json::Error| self.nonsense(outline, &error.to_string());
         if status.is_success() {
             let value = match (text.as_str(), is_json) {
                 ("", true) => serde_json::from_value(Value::Null).map_err(nonsense)?,
@@ -274,7 +274,7 @@ impl Client {
         // Of several things each has its own answer, and the status is that of the worst.
         match serde_json::from_str(&text) {
             Ok(value) if status == StatusCode::SERVICE_UNAVAILABLE => Ok(Answer { value, text }),
-            Ok(_) | Err(_) => Err(self.nonsense(outline, format!("status {status}"))),
+            Ok(_) | Err(_) => Err(self.nonsense(outline, &format!("status {status}"))),
         }
     }
 
@@ -285,11 +285,11 @@ impl Client {
         if bytes.len() as u64 > ANSWER_MAX {
             return Err(CallError::TooLong { address: self.address.clone() });
         }
-        String::from_utf8(bytes).map_err(|error| self.nonsense(outline, error.to_string()))
+        String::from_utf8(bytes).map_err(|error| self.nonsense(outline, &error.to_string()))
     }
 
-    fn nonsense(&self, outline: &Outline, cause: String) -> CallError {
-        let cause = shown::plain(&cause);
+    fn nonsense(&self, outline: &Outline, cause: &str) -> CallError {
+        let cause = shown::plain(cause);
         CallError::Nonsense { address: self.address.clone(), operation: outline.id, cause }
     }
 
@@ -316,8 +316,8 @@ pub(crate) fn ended(address: &Address, error: &std::io::Error) -> CallError {
     let is_late = error.kind() == std::io::ErrorKind::TimedOut
         || inner.is_some_and(reqwest::Error::is_timeout);
     let address = address.clone();
-    match is_late {
-        true => CallError::Late { address },
-        false => CallError::Broken { address, cause: shown::plain(&chain(error)) },
+    if is_late {
+        return CallError::Late { address };
     }
+    CallError::Broken { address, cause: shown::plain(&chain(error)) }
 }

@@ -43,6 +43,7 @@ pub(crate) struct Logins(PathBuf);
 
 impl Logins {
     /// In that directory; it is made when it is wanted.
+    #[cfg(test)]
     pub(crate) const fn within(folder: PathBuf) -> Self {
         Self(folder)
     }

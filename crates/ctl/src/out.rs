@@ -58,18 +58,7 @@ pub(crate) fn wants_colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-impl<'a> Out<'a> {
-    /// Writes there, as to a file or to a terminal with so many columns.
-    #[cfg(test)]
-    pub(crate) fn to(
-        to: impl Write + 'a,
-        notes: impl Write + 'a,
-        json: bool,
-        columns: Option<usize>,
-    ) -> Self {
-        Self { to: Box::new(to), notes: Box::new(notes), json, columns, colour: false, gone: false }
-    }
-
+impl Out<'_> {
     /// Whether programs read it.
     pub(crate) const fn is_json(&self) -> bool {
         self.json
@@ -133,5 +122,18 @@ impl<'a> Out<'a> {
         let line = shown::plain(&what.to_string());
         // When stderr is gone nobody wants to know.
         drop(writeln!(self.notes, "{line}"));
+    }
+}
+
+#[cfg(test)]
+impl<'a> Out<'a> {
+    /// Writes there, as to a file or to a terminal with so many columns.
+    pub(crate) fn to(
+        to: impl Write + 'a,
+        notes: impl Write + 'a,
+        json: bool,
+        columns: Option<usize>,
+    ) -> Self {
+        Self { to: Box::new(to), notes: Box::new(notes), json, columns, colour: false, gone: false }
     }
 }

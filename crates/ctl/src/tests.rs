@@ -3,6 +3,7 @@
 mod answers;
 mod commands;
 mod lists;
+mod live;
 mod logins;
 mod sample;
 pub(crate) mod server;
@@ -56,6 +57,24 @@ fn run(url: &str, words: &[&str]) -> Ran {
 }
 
 fn run_in(around: &Surroundings, url: &str, words: &[&str]) -> Ran {
+    let (result, text, notes) = carry_out(around, url, words);
+    let words = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { result, text: words(text), notes: words(notes) }
+}
+
+/// What a command writes that need be no text; it has succeeded.
+fn bytes(url: &str, words: &[&str]) -> Vec<u8> {
+    let around = Surroundings { logins: None, secret: Some("secret".to_owned()) };
+    let (result, bytes, _) = carry_out(&around, url, &[&["--key", "key"], words].concat());
+    result.unwrap();
+    bytes
+}
+
+fn carry_out(
+    around: &Surroundings,
+    url: &str,
+    words: &[&str],
+) -> (Result<(), Failure>, Vec<u8>, Vec<u8>) {
     let all = ["ctl", "--url", url].into_iter().chain(words.iter().copied());
     let CtlArgs { connection, output, command } = match Cli::try_parse_from(all) {
         Ok(cli) => cli.args,
@@ -64,8 +83,7 @@ fn run_in(around: &Surroundings, url: &str, words: &[&str]) -> Ran {
     let (mut text, mut notes) = (Vec::new(), Vec::new());
     let out = Out::to(&mut text, &mut notes, output.json, None);
     let result = carried_out::run(command, &connection, around, out);
-    let words = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { result, text: words(text), notes: words(notes) }
+    (result, text, notes)
 }
 
 /// A directory of its own, which goes with this.

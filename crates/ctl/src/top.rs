@@ -71,7 +71,7 @@ pub fn top(args: &TopArgs) -> Result<(), Failure> {
     let interval = Duration::from_secs(args.interval);
     let watch = Watch::start(client, args.search.clone(), interval, screen.waker()?)?;
     loop {
-        let size = screen.size();
+        let size = Screen::size();
         screen.draw(&view::lines(&board, size.lines, size.columns))?;
         match screen.wait()? {
             Event::End => return Ok(()),

@@ -147,7 +147,7 @@ fn message(message: &LiveMessage) -> String {
     let mut parts = vec![message.at.to_string(), format!("{what:12}"), message.clientid.clone()];
     parts.extend(message.topic.clone());
     parts.extend(message.qos.map(|qos| format!("qos {qos}")));
-    parts.extend(message.size.map(|size| units::bytes(size)));
+    parts.extend(message.size.map(units::bytes));
     parts.extend(message.count.map(|count| format!("{count} messages")));
     parts.extend(message.reason.clone());
     parts.extend(message.payload.as_ref().map(|text| payload(text, message.payload_encoding)));

@@ -71,8 +71,8 @@ pub(crate) fn logout(
             }
         }
     }
-    match was_there {
-        true => out.done(format_args!("logged out at {address}")),
-        false => out.done(format_args!("nobody was logged in at {address}")),
+    if was_there {
+        return out.done(format_args!("logged out at {address}"));
     }
+    out.done(format_args!("nobody was logged in at {address}"))
 }

@@ -35,7 +35,7 @@ const LINES: &[(&str, &str)] = &[
     ("publish_bulk", "publish --bulk MESSAGES"),
     ("kick_client", "kick robot-7"),
     ("subscribe_client", "clients subscribe robot-7 a/# --qos 1 --no-local"),
-    ("subscribe_client_bulk", "clients subscribe robot-7 word b/#"),
+    ("subscribe_client_bulk", "clients subscribe robot-7 a/# b/#"),
     ("unsubscribe_client", "clients unsubscribe robot-7 a/#"),
     ("unsubscribe_client_bulk", "clients unsubscribe robot-7 a/# b/#"),
     ("client_queue", "clients queue robot-7 --payload 100"),
@@ -109,9 +109,9 @@ fn every_operation_has_a_command() {
 #[test]
 fn every_command_prints_json_that_is_what_the_api_said() {
     let folder = Folder::new();
-    for (id, line) in
-        LINES.iter().filter(|(id, _)| !matches!(*id, "login" | "logout" | "prometheus"))
-    {
+    // What is no document of JSON has tests of its own.
+    let other = ["login", "logout", "prometheus", "live_messages", "live_topics", "live_events"];
+    for (id, line) in LINES.iter().filter(|(id, _)| !other.contains(id)) {
         let server = Server::start(yes);
         let mut words = words(&folder, line);
         words.push("--json".to_owned());

@@ -73,7 +73,10 @@ fn sample(shape: &Value, all: &Map<String, Value>) -> Value {
             }
             object.into()
         }
-        Some("array") => json!([sample(&shape["items"], all)]),
+        Some("array") => {
+            let one = sample(&shape["items"], all);
+            json!([one, one])
+        }
         Some("string") if shape.get("format").is_some_and(|format| format == "date-time") => {
             json!("2026-11-30T12:00:00.000Z")
         }

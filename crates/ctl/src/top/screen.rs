@@ -1,7 +1,7 @@
 //! The terminal, taken while the view is there and given back however that ends.
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     io::{self, IsTerminal, Read, Write},
     os::unix::net::UnixStream,
     panic,
@@ -99,7 +99,7 @@ impl Screen {
     }
 
     /// How large it is now.
-    pub(super) fn size(&self) -> Size {
+    pub(super) fn size() -> Size {
         let size =
             tcgetwinsize(io::stdout()).ok().filter(|size| size.ws_col > 0 && size.ws_row > 0);
         size.map_or(SIZE, |size| Size { lines: size.ws_row.into(), columns: size.ws_col.into() })
@@ -111,13 +111,13 @@ impl Screen {
         for (place, line) in lines.iter().enumerate() {
             let style = match line.style {
                 Style::Plain => "",
-                Style::Bold => "\x1b[1m",
                 Style::Reverse => "\x1b[7m",
                 Style::Alarm if self.colour => "\x1b[1;31m",
-                Style::Alarm => "\x1b[1m",
+                Style::Bold | Style::Alarm => "\x1b[1m",
             };
             let (row, text) = (place + 1, &line.text);
-            frame.push_str(&format!("\x1b[{row};1H{style}{text}\x1b[0m\x1b[K"));
+            // Writing to a string cannot fail.
+            let _: fmt::Result = write!(frame, "\x1b[{row};1H{style}{text}\x1b[0m\x1b[K");
         }
         frame.push_str("\x1b[J");
         write(&frame)
@@ -182,7 +182,7 @@ fn restore(before: &Before) {
     let before = before.lock().ok().and_then(|mut before| before.take());
     if let Some(before) = before {
         drop(write(LEAVE));
-        drop(tcsetattr(io::stdin(), OptionalActions::Flush, &before));
+        let _: rustix::io::Result<()> = tcsetattr(io::stdin(), OptionalActions::Flush, &before);
     }
 }
 
