@@ -266,6 +266,21 @@ fn a_name_that_cannot_stand_in_a_path_is_kicked_all_the_same() {
 }
 
 #[test]
+fn many_are_kicked_in_parts_that_the_api_takes() {
+    let (server, folder) = (Server::start(yes), Folder::new());
+    let long = "\u{1}".repeat(60_000);
+    let names: Vec<String> = (0..2_500).map(|at| format!("robot-{at}")).collect();
+    let file =
+        folder.file("names", [names.join("\n"), long.clone(), long.clone(), long].join("\n"));
+    let told = run(&server.url(), &["kick", "--file", &file, "--yes"]).fine();
+    assert_eq!(told, "sent away those of 2503 clients that were there\n");
+    let parts: Vec<_> =
+        server.seen().iter().map(|seen| seen.json().as_array().unwrap().len()).collect();
+    assert_eq!(parts, [1_000, 1_000, 501, 2]);
+    assert!(server.seen().iter().all(|seen| seen.body.len() < 1 << 20));
+}
+
+#[test]
 fn a_client_that_is_not_there_is_a_failure() {
     let server = Server::start(|_| refusal(404, "CLIENTID_NOT_FOUND", "there is no client `r7`"));
     let failure = run(&server.url(), &["clients", "kick", "r7"]).failure();
