@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use crate::{
-    Api, handlers,
+    Api, handlers, history,
     server::{self, Peer},
     streams::Streaming,
 };
@@ -64,7 +64,7 @@ pub struct ServeError {
 #[derive(Debug)]
 pub struct Served {
     address: SocketAddr,
-    _task: Task,
+    _tasks: [Task; 2],
 }
 
 impl Served {
@@ -83,7 +83,18 @@ impl Api {
         let address = listener.local_addr().map_err(failed)?;
         let router = router(Arc::clone(self));
         let task = runtime.own(accept(listener, tls, router, runtime.clone()));
-        Ok(Served { address, _task: task })
+        let sampling = runtime.own(sample(Arc::clone(self)));
+        Ok(Served { address, _tasks: [task, sampling] })
+    }
+}
+
+/// Remembers how it is, again and again.
+async fn sample(api: Arc<Api>) {
+    let mut due = tokio::time::interval(history::EVERY);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        api.history.add(&api.sample());
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod publish;
 pub(crate) mod role;
 pub(crate) mod subscriptions;
 pub(crate) mod topics;
+pub(crate) mod traces;
 pub(crate) mod users;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Metrics(node::MetricsArgs),
     /// How much there is, and how fast messages come and go
     Rates,
+    /// How it was, every ten seconds, for a day at most and since the start
+    History(node::HistoryArgs),
     /// Where the node listens
     Listeners,
     /// What somebody should look at now
@@ -76,6 +79,9 @@ pub(crate) enum Command {
     /// What goes on, as it happens
     #[command(subcommand)]
     Live(live::LiveCommand),
+    /// Write down what a client, a topic or an address does and gets, for a while
+    #[command(subcommand)]
+    Trace(traces::TraceCommand),
     /// Records of the audit log, the newest first
     Audit(audit::AuditArgs),
     /// Users of the API
@@ -107,6 +113,7 @@ pub(crate) fn run(
         Command::Stats(args) => node::stats(&mut caller, &args),
         Command::Metrics(args) => node::metrics(&mut caller, &args),
         Command::Rates => node::rates(&mut caller),
+        Command::History(args) => node::history(&mut caller, args),
         Command::Listeners => node::listeners(&mut caller),
         Command::Alarms(args) => node::alarms(&mut caller, args),
         Command::Clients(command) => clients::run(&mut caller, command),
@@ -118,6 +125,7 @@ pub(crate) fn run(
         Command::Ban(command) => bans::run(&mut caller, command),
         Command::Explain(command) => explain::run(&mut caller, command),
         Command::Live(command) => live::run(&mut caller, command),
+        Command::Trace(command) => traces::run(&mut caller, command),
         Command::Audit(args) => audit::run(&mut caller, args),
         Command::Users(command) => users::run(&mut caller, command),
         Command::Keys(command) => keys::run(&mut caller, command),

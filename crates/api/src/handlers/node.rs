@@ -5,8 +5,8 @@ use std::{
 };
 
 use plexus_api_model::{
-    Alarm, AlarmQuery, ApiError, Listener, Metrics, Moment, NodeState, NodeStatus, Page, Rates,
-    Stats, Status,
+    Alarm, AlarmQuery, ApiError, Listener, Metrics, Moment, MonitorQuery, NodeState, NodeStatus,
+    Page, Rates, Sample, Stats, Status,
 };
 use plexus_broker::counters::Counters;
 use plexus_runtime::unix_now;
@@ -72,6 +72,39 @@ pub(super) async fn nodes(call: Call<(), (), ()>) -> Answer<Vec<NodeState>> {
         cores: api.about.cores,
     }]
     .into())
+}
+
+impl Api {
+    /// How it is now: what only grows is told since the start.
+    pub(crate) fn sample(&self) -> Sample {
+        let totals = self.totals();
+        let total = |levels: &str| totals.get(levels).copied().unwrap_or_default();
+        let dropped =
+            totals.iter().filter(|(name, _)| name.starts_with("metrics/messages/dropped/"));
+        Sample {
+            time_stamp: unix_now().as_millis(),
+            connections: total("stats/sessions/count"),
+            live_connections: total("stats/connections/count"),
+            subscriptions: total("stats/subscriptions/count"),
+            retained_msg_count: total("stats/retained/count"),
+            received: total("metrics/messages/received"),
+            sent: total("metrics/messages/sent"),
+            dropped: dropped.map(|(_, count)| count).sum(),
+            received_bytes: total("metrics/bytes/received"),
+            sent_bytes: total("metrics/bytes/sent"),
+            queued: total("stats/queued/count"),
+            memory: self.node.memory().0,
+        }
+    }
+}
+
+pub(super) async fn monitor(call: Call<(), MonitorQuery, ()>) -> Answer<Vec<Sample>> {
+    let latest = call.query.latest.unwrap_or(3_600);
+    if !(10..=86_400).contains(&latest) {
+        return Err(ApiError::bad(format!("latest: {latest} is not within 10 and 86400")));
+    }
+    let from = unix_now().as_millis().saturating_sub(latest * 1_000);
+    Ok(call.api.history.since(from).into())
 }
 
 /// What there is, in EMQX's words where it has them; what has none is called as in `$SYS`.

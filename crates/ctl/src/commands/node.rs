@@ -1,7 +1,9 @@
 //! How the node does.
 
 use clap::Args;
-use plexus_api_model::{Alarm, AlarmQuery, Listener, NodeState, NodeStatus, operations};
+use plexus_api_model::{
+    Alarm, AlarmQuery, Listener, Moment, MonitorQuery, NodeState, NodeStatus, Sample, operations,
+};
 use plexus_terminal::Failure;
 
 use crate::{
@@ -31,6 +33,31 @@ pub(crate) struct MetricsArgs {
 pub(crate) struct AlarmsArgs {
     #[command(flatten)]
     range: RangeArgs,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct HistoryArgs {
+    /// Of so many seconds up to now
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
+    #[arg(value_parser = clap::value_parser!(u64).range(10..=86_400))]
+    latest: u64,
+}
+
+impl Row for Sample {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("WHEN", |sample| units::moment(Some(Moment::from_millis(sample.time_stamp)))),
+        numbers("CONNECTED", |sample| units::number(sample.live_connections)),
+        numbers("SESSIONS", |sample| units::number(sample.connections)),
+        numbers("SUBS", |sample| units::number(sample.subscriptions)),
+        numbers("RETAINED", |sample| units::number(sample.retained_msg_count)),
+        numbers("QUEUED", |sample| units::number(sample.queued)),
+        numbers("IN", |sample| units::number(sample.received)),
+        numbers("OUT", |sample| units::number(sample.sent)),
+        numbers("DROPPED", |sample| units::number(sample.dropped)),
+        numbers("BYTES IN", |sample| units::bytes(sample.received_bytes)),
+        numbers("BYTES OUT", |sample| units::bytes(sample.sent_bytes)),
+        numbers("MEMORY", |sample| units::bytes(sample.memory)),
+    ];
 }
 
 impl Row for NodeState {
@@ -80,6 +107,11 @@ pub(crate) fn nodes(caller: &mut Caller<'_>) -> Result<(), Failure> {
 
 pub(crate) fn rates(caller: &mut Caller<'_>) -> Result<(), Failure> {
     caller.record(&operations::MONITOR_CURRENT, &(), &(), &())
+}
+
+pub(crate) fn history(caller: &mut Caller<'_>, args: HistoryArgs) -> Result<(), Failure> {
+    let query = MonitorQuery { latest: Some(args.latest) };
+    caller.list(&operations::MONITOR, &(), &query)
 }
 
 pub(crate) fn listeners(caller: &mut Caller<'_>) -> Result<(), Failure> {

@@ -56,6 +56,13 @@ const LINES: &[(&str, &str)] = &[
     ("ban", "ban add client robot-7 --reason stolen --until 2027-01-31T00:00:00Z"),
     ("unban", "ban remove network 10.1.0.0/16"),
     ("unban_all", "ban clear --yes"),
+    ("monitor", "history --latest 60"),
+    ("list_traces", "trace list"),
+    ("begin_trace", "trace add slow client robot-7"),
+    ("stop_trace", "trace stop slow"),
+    ("delete_trace", "trace delete slow --yes"),
+    ("trace_log", "trace show slow"),
+    ("download_trace", "trace download slow"),
     ("list_audit", "audit --kind admin"),
     ("list_users", "users list"),
     ("create_user", "users add bob --password-file PASSWORD"),
@@ -110,7 +117,16 @@ fn every_operation_has_a_command() {
 fn every_command_prints_json_that_is_what_the_api_said() {
     let folder = Folder::new();
     // What is no document of JSON has tests of its own.
-    let other = ["login", "logout", "prometheus", "live_messages", "live_topics", "live_events"];
+    let other = [
+        "login",
+        "logout",
+        "prometheus",
+        "live_messages",
+        "live_topics",
+        "live_events",
+        "trace_log",
+        "download_trace",
+    ];
     for (id, line) in LINES.iter().filter(|(id, _)| !other.contains(id)) {
         let server = Server::start(yes);
         let mut words = words(&folder, line);
@@ -248,6 +264,7 @@ fn what_cannot_be_taken_back_wants_a_word() {
         "clients kick --file NAMES",
         "retained delete a",
         "ban clear",
+        "trace delete t",
     ] {
         let failure = run(&server.url(), &as_words(&words(&folder, line))).failure();
         assert!(failure.contains("--yes says that it is meant"), "{line}: {failure}");

@@ -107,3 +107,23 @@ fn a_retained_payload_is_written_as_it_is() {
     assert!(text.contains("payload           /wA=\n"), "{text}");
     assert_eq!(super::bytes(&server.url(), &["retained", "show", "a", "--raw"]), b"\xFF\x00");
 }
+
+#[test]
+fn a_trace_is_printed_part_by_part() {
+    let server = Server::start(|seen| {
+        let part = |items: &str, position: u64| {
+            answer(
+                200,
+                &json!({ "items": items, "meta": { "position": position, "bytes": items.len() } }),
+            )
+        };
+        match seen.target.split_once("position=").and_then(|(_, rest)| rest.split('&').next()) {
+            Some("0") => part("{\"a\":\"\u{202e}\"}\n", 12),
+            Some("12") => part("{\"b\":2}\n", 20),
+            _ => part("", 20),
+        }
+    });
+    let text = run(&server.url(), &["trace", "show", "slow"]).fine();
+    assert_eq!(text, "{\"a\":\"\\u202e\"}\n{\"b\":2}\n");
+    assert_eq!(server.seen().len(), 3);
+}

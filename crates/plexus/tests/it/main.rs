@@ -27,3 +27,4 @@ mod stores;
 mod subscribe;
 mod tenants;
 mod transports;
+mod views;

@@ -61,7 +61,11 @@ impl Planned {
         });
         Ok(Some(Self {
             place: Place { address, tls },
-            kept: Kept { people, bans },
+            kept: Kept {
+                people,
+                bans,
+                traces: plan.data_dir.as_ref().map(|dir| dir.join("trace")),
+            },
             doors: doors.collect(),
             audit_folder: config.audit_place().map(|(folder, _)| folder),
             listeners: listeners.collect(),
