@@ -10,6 +10,7 @@ mod broker;
 mod certificates;
 mod client;
 mod config;
+mod ctl;
 mod fences;
 mod help;
 mod hostile_server;
