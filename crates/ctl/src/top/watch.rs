@@ -36,7 +36,7 @@ impl Snapshot {
     pub(super) fn take(client: &Client, search: &str) -> Result<Self, CallError> {
         let nodes = client.call(&operations::LIST_NODES, &(), &(), &())?.value;
         let rates = client.call(&operations::MONITOR_CURRENT, &(), &(), &())?.value;
-        let query = AlarmQuery { page: None, limit: Some(ALARMS_MAX) };
+        let query = AlarmQuery { limit: Some(ALARMS_MAX), ..AlarmQuery::default() };
         let alarms = client.call(&operations::LIST_ALARMS, &(), &query, &())?.value.data;
         let query = ClientQuery {
             limit: Some(CLIENTS_MAX),
