@@ -12,6 +12,7 @@
 
 mod bans;
 mod chronicle;
+mod configuration;
 mod handlers;
 mod kept;
 mod lists;
@@ -35,6 +36,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
     bans::{BanBook, BansError},
+    configuration::Configuration,
     people::{BookError, Caller, FIRST_USER, People},
     serve::{Place, ServeError, Served},
 };
@@ -99,6 +101,8 @@ pub struct Kept {
     pub people: People,
     /// Who is not let in.
     pub bans: BanBook,
+    /// Who looks after the configuration.
+    pub configuration: Arc<dyn Configuration>,
 }
 
 /// What operations are carried out on.
@@ -108,6 +112,7 @@ pub struct Api {
     about: About,
     audit: AuditPort,
     bans: BanBook,
+    configuration: Arc<dyn Configuration>,
     chronicle: Arc<Chronicle>,
     rates: handlers::Meter,
     /// What is carried out at the same time at most, whoever waits for it.
@@ -133,9 +138,20 @@ impl Api {
             (Arc::new(Semaphore::new(STREAMS_MAX)), Arc::<Chronicle>::default());
         let told = Arc::clone(&chronicle);
         audit.listen(move |event| told.note(event));
-        let Kept { people, bans } = kept;
-        let api =
-            Self { node, people, about, audit, bans, chronicle, rates, turns, streams, runtime };
+        let Kept { people, bans, configuration } = kept;
+        let api = Self {
+            node,
+            people,
+            about,
+            audit,
+            bans,
+            configuration,
+            chronicle,
+            rates,
+            turns,
+            streams,
+            runtime,
+        };
         api.hold_to_bans();
         Arc::new(api)
     }

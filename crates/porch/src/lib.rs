@@ -31,6 +31,6 @@ pub use fences::{BansFrom, Fence, FenceOptions, Fences, Seat, Seats, Who, is_ban
 pub use gauge::{Gauge, Pressure};
 pub use homes::{Arrival, Door, Homes, Incoming};
 pub use meter::{Meter, MeterOptions, Pace, Pool, Quota};
-pub use options::{ListenerOptions, PorchOptions};
+pub use options::{Limits, ListenerLimits, ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};
 pub use tenants::{Tenant, TenantOptions, Tenants};

@@ -9,12 +9,14 @@ use plexus_net::{TlsOptions, TlsServer};
 use plexus_runtime::{Handle, unix_now};
 use plexus_terminal::{Failure, chain};
 
+use super::steward::Steward;
 use crate::machine;
 
 /// What the API needs to know of a plan that is going to be carried out.
 pub(super) struct Planned {
     place: Place,
-    kept: Kept,
+    people: People,
+    bans: BanBook,
     doors: Vec<Door>,
     audit_folder: Option<PathBuf>,
     /// Name, limit of connections and tenant of each listener.
@@ -61,7 +63,8 @@ impl Planned {
         });
         Ok(Some(Self {
             place: Place { address, tls },
-            kept: Kept { people, bans },
+            people,
+            bans,
             doors: doors.collect(),
             audit_folder: config.audit_place().map(|(folder, _)| folder),
             listeners: listeners.collect(),
@@ -73,7 +76,7 @@ impl Planned {
     }
 
     /// Serves it for that node.
-    pub(super) fn serve(self, node: &Node) -> Result<Served, Failure> {
+    pub(super) fn serve(self, node: &Node, steward: Steward) -> Result<Served, Failure> {
         let scheme = if self.place.tls.is_some() { "https" } else { "http" };
         let about = About {
             name: self.name,
@@ -86,7 +89,8 @@ impl Planned {
             audit: self.audit_folder,
         };
         let runtime = self.runtime.clone();
-        let api = Api::new(node.handle(), self.kept, about, self.audit, runtime);
+        let kept = Kept { people: self.people, bans: self.bans, configuration: Arc::new(steward) };
+        let api = Api::new(node.handle(), kept, about, self.audit, runtime);
         let served = api.serve(self.place, &self.runtime).map_err(|error| {
             Failure::Failed(format!("{}; choose another address as api.address", chain(&error)))
         })?;
