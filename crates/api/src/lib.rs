@@ -6,7 +6,7 @@
 //!
 //! *Entry points.* [`Api`], [`People`].
 //!
-//! *Reading order.* `server`, `people`, `lists`, `handlers`, `serve`.
+//! *Reading order.* `server`, `people`, `lists`, `handlers`, `streams`, `chronicle`, `history`, `traces`, `serve`.
 //!
 //! *Tests.* Beside `people`; operations from outside, in `plexus`.
 
@@ -14,13 +14,16 @@ mod bans;
 mod chronicle;
 mod configuration;
 mod handlers;
+mod history;
 mod kept;
 mod lists;
 mod payload;
 mod people;
 mod serve;
 mod server;
+mod strangers;
 mod streams;
+mod traces;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -39,8 +42,9 @@ pub use self::{
     configuration::Configuration,
     people::{BookError, Caller, FIRST_USER, People},
     serve::{Place, ServeError, Served},
+    strangers::StrangerOptions,
 };
-use self::{chronicle::Chronicle, streams::STREAMS_MAX};
+use self::{chronicle::Chronicle, history::History, streams::STREAMS_MAX, traces::Traces};
 
 /// What is said of the node that does not change while it runs.
 #[derive(Debug, Clone)]
@@ -103,6 +107,8 @@ pub struct Kept {
     pub bans: BanBook,
     /// Who looks after the configuration.
     pub configuration: Arc<dyn Configuration>,
+    /// The folder of traces; none without a data directory.
+    pub traces: Option<PathBuf>,
 }
 
 /// What operations are carried out on.
@@ -114,6 +120,8 @@ pub struct Api {
     bans: BanBook,
     configuration: Arc<dyn Configuration>,
     chronicle: Arc<Chronicle>,
+    history: History,
+    traces: Traces,
     rates: handlers::Meter,
     /// What is carried out at the same time at most, whoever waits for it.
     turns: Arc<Semaphore>,
@@ -138,7 +146,8 @@ impl Api {
             (Arc::new(Semaphore::new(STREAMS_MAX)), Arc::<Chronicle>::default());
         let told = Arc::clone(&chronicle);
         audit.listen(move |event| told.note(event));
-        let Kept { people, bans, configuration } = kept;
+        let Kept { people, bans, traces, configuration } = kept;
+        let (traces, history) = (Traces::open(traces), History::default());
         let api = Self {
             node,
             people,
@@ -147,6 +156,8 @@ impl Api {
             bans,
             configuration,
             chronicle,
+            history,
+            traces,
             rates,
             turns,
             streams,

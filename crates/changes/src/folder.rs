@@ -86,8 +86,8 @@ impl Folder {
 
     /// Puts `new` in the place of `old`, which goes to the history before. After a crash one of the two holds, whole.
     pub fn replace(&self, old: &Layer, new: &Layer) -> Result<(), FolderError> {
-        self.write(&self.version_file(old.version), old)?;
-        self.write(&self.file(), new)?;
+        write(&self.version_file(old.version), old)?;
+        write(&self.file(), new)?;
         // What is too many takes room and nothing else.
         if let Ok(mut versions) = self.versions() {
             versions.retain(|version| *version < new.version);
@@ -101,7 +101,7 @@ impl Folder {
 
     /// Has the version hold again that was replaced by the last change, which came to nothing.
     pub fn take_back(&self, old: &Layer) -> Result<(), FolderError> {
-        self.write(&self.file(), old)
+        write(&self.file(), old)
     }
 
     /// The versions that are kept, the oldest first. One that cannot be read is left out.
@@ -157,11 +157,11 @@ impl Folder {
         versions.sort_unstable();
         Ok(versions)
     }
+}
 
-    fn write(&self, path: &Path, layer: &Layer) -> Result<(), FolderError> {
-        let text = text::written(layer)?;
-        replace_file(path, text.as_bytes()).map_err(|error| failed(path, error))
-    }
+fn write(path: &Path, layer: &Layer) -> Result<(), FolderError> {
+    let text = text::written(layer)?;
+    replace_file(path, text.as_bytes()).map_err(|error| failed(path, error))
 }
 
 /// Whether a file is there; one that cannot be seen is no file that is missing.

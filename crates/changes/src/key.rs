@@ -86,13 +86,12 @@ impl FromStr for Key {
         let mut parts = Vec::new();
         let mut rest = text.trim();
         loop {
-            let (part, behind) = match rest.strip_prefix('"') {
-                Some(quoted) => until_quote(quoted)?,
-                None => {
-                    let end = rest.find('.').unwrap_or(rest.len());
-                    let (part, behind) = rest.split_at(end);
-                    (part.to_owned(), behind)
-                }
+            let (part, behind) = if let Some(quoted) = rest.strip_prefix('"') {
+                until_quote(quoted)?
+            } else {
+                let end = rest.find('.').unwrap_or(rest.len());
+                let (part, behind) = rest.split_at(end);
+                (part.to_owned(), behind)
             };
             parts.push(part);
             match behind.strip_prefix('.') {

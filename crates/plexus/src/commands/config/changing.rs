@@ -67,7 +67,7 @@ impl Draft {
     pub(crate) fn new(bare: &Examined, wanted: Wanted, runtime: &Handle) -> Result<Self, Refused> {
         let dir = bare.config.settings.node.data_dir.as_ref().ok_or(Refused::NoPlace)?;
         let folder = Folder::of(dir);
-        let lock = folder.lock().map_err(failed)?;
+        let lock = folder.lock()?;
         let stored = folder.read().map_err(|error| Refused::Wrong(error.into()))?;
         let old = stored.layer;
         if wanted.seen.is_some_and(|seen| seen != old.version) {
@@ -102,20 +102,22 @@ impl Draft {
 
     /// Has it hold from the next start on, and for whoever reads it anew.
     pub(crate) fn store(&self) -> Result<(), Refused> {
-        self.folder.replace(&self.old, &self.new).map_err(failed)
+        Ok(self.folder.replace(&self.old, &self.new)?)
     }
 
     /// Has hold again what held before.
     pub(crate) fn take_back(&self) -> Result<(), Refused> {
-        self.folder.take_back(&self.old).map_err(failed)
+        Ok(self.folder.take_back(&self.old)?)
     }
 }
 
-fn failed(error: FolderError) -> Refused {
-    match error {
-        FolderError::Busy => Refused::Busy,
-        FolderError::Io { .. } | FolderError::Text(_) => {
-            Refused::Failed(Failure::Failed(error.to_string()))
+impl From<FolderError> for Refused {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Busy => Self::Busy,
+            error @ (FolderError::Io { .. } | FolderError::Text(_)) => {
+                Self::Failed(Failure::Failed(error.to_string()))
+            }
         }
     }
 }

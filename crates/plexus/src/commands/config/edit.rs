@@ -1,6 +1,6 @@
 //! `plexus config diff`, `apply`, `history` and `rollback`: what was changed while a node ran.
 
-use std::{fmt::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use plexus_changes::{Folder, Key, Layer, Patch, is_taken_at_once};
@@ -97,21 +97,19 @@ impl DataArgs {
 pub(super) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let (config, _) = args.config.whole()?;
     let (version, lines) = lines(&config)?;
-    let mut text = match lines.len() {
-        0 => format!("version {version}: the file holds, nothing is changed\n"),
-        count => format!("version {version}: {count} keys differ from the file\n"),
-    };
+    let mut text = vec![match lines.len() {
+        0 => format!("version {version}: the file holds, nothing is changed"),
+        1 => format!("version {version}: 1 key is changed"),
+        count => format!("version {version}: {count} keys are changed"),
+    }];
     for line in &lines {
         let of_file = shown(line.of_file.as_ref());
         let place = line.place.clone().unwrap_or_else(|| "default".to_owned());
         let when = if line.at_once { "taken at once" } else { "taken at the next start" };
-        text.push_str(&format!(
-            "  {} = {}\n      {place}: {of_file}; changed {} by {}; {when}\n",
-            line.key, line.value, line.at, line.by
-        ));
-        for concern in concerns(line) {
-            text.push_str(&format!("      note: {concern}\n"));
-        }
+        let (at, by) = (&line.at, &line.by);
+        text.push(format!("  {} = {}", line.key, line.value));
+        text.push(format!("      {place}: {of_file}; changed {at} by {by}; {when}"));
+        text.extend(concerns(line).into_iter().map(|one| format!("      note: {one}")));
     }
     print(&told(&text))
 }
@@ -122,22 +120,20 @@ pub(super) fn history(args: &HistoryArgs) -> Result<(), Failure> {
     let mut layers = folder.history()?;
     layers.retain(|layer| layer.version < now.version);
     layers.push(now);
-    let mut text = String::new();
+    let mut text = Vec::new();
     let mut before = None::<&Layer>;
     for layer in &layers {
         let empty = Layer::default();
         let keys = layer.differing(before.unwrap_or(&empty)).into_iter().map(Key::to_string);
         let keys = keys.collect::<Vec<_>>().join(", ");
         let stamp = &layer.stamp;
-        let written = match layer.version {
-            0 => writeln!(text, "0  the file alone"),
+        text.push(match layer.version {
+            0 => "0  the file alone".to_owned(),
             version => {
-                let why =
-                    if stamp.why.is_empty() { String::new() } else { format!(" ({})", stamp.why) };
-                writeln!(text, "{version}  {} by {}: {keys}{why}", stamp.at, stamp.by)
+                let why = if stamp.why.is_empty() { "" } else { &format!(" ({})", stamp.why) };
+                format!("{version}  {} by {}: {keys}{why}", stamp.at, stamp.by)
             }
-        };
-        written.expect("invariant: writing to a string");
+        });
         before = Some(layer);
     }
     print(&told(&text))
@@ -186,7 +182,7 @@ fn carry_out(how: &HowArgs, edit: Edit) -> Result<(), Failure> {
     let runtime = machine::runtime()?;
     let draft = Draft::new(&how.config.bare(), wanted, &runtime.handle()).map_err(failure)?;
     let keys = draft.old.differing(&draft.new);
-    let mut text = String::new();
+    let mut text = Vec::new();
     for key in &keys {
         let value = |layer: &Layer| {
             let change = layer.changes.get(*key);
@@ -194,19 +190,19 @@ fn carry_out(how: &HowArgs, edit: Edit) -> Result<(), Failure> {
             value.map_or_else(|| "the file's".to_owned(), |value| value.to_string())
         };
         let when = if is_taken_at_once(&key.path()) { "" } else { " (taken at the next start)" };
-        text.push_str(&format!("{key}: {} -> {}{when}\n", value(&draft.old), value(&draft.new)));
+        text.push(format!("{key}: {} -> {}{when}", value(&draft.old), value(&draft.new)));
     }
     if keys.is_empty() {
         return print("nothing would change\n");
     }
     if how.dry_run {
-        text.push_str("checked; nothing is changed\n");
+        text.push("checked; nothing is changed".to_owned());
     } else {
         draft.store().map_err(failure)?;
-        text.push_str(&format!(
-            "version {} is stored; a running node takes it at SIGHUP (`systemctl reload plexus`, or kill \
-             -HUP <pid>)\n",
-            draft.new.version
+        let version = draft.new.version;
+        text.push(format!(
+            "version {version} is stored; a running node takes it at SIGHUP (`systemctl reload plexus`, or kill \
+             -HUP <pid>)"
         ));
     }
     print(&told(&text))
@@ -230,6 +226,6 @@ fn failure(refused: Refused) -> Failure {
 }
 
 /// Nothing that was stored steers a terminal.
-fn told(text: &str) -> String {
-    text.lines().map(|line| on_one_line(line) + "\n").collect()
+fn told(lines: &[String]) -> String {
+    lines.iter().map(|line| on_one_line(line) + "\n").collect()
 }

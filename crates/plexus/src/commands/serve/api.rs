@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use plexus_api::{About, Api, BanBook, Door, FIRST_USER, Kept, People, Place, Served, described};
+use plexus_api::{
+    About, Api, BanBook, Door, FIRST_USER, Kept, People, Place, Served, StrangerOptions, described,
+};
 use plexus_broker::Node;
 use plexus_config::{Config, NodePlan};
 use plexus_net::{TlsOptions, TlsServer};
@@ -17,6 +19,8 @@ pub(super) struct Planned {
     place: Place,
     people: People,
     bans: BanBook,
+    /// The folder of traces; none without a data directory.
+    traces: Option<PathBuf>,
     doors: Vec<Door>,
     audit_folder: Option<PathBuf>,
     /// Name, limit of connections and tenant of each listener.
@@ -62,9 +66,18 @@ impl Planned {
             (listener.name.clone(), listener.connections_max as u64, tenant)
         });
         Ok(Some(Self {
-            place: Place { address, tls },
+            place: Place {
+                address,
+                tls,
+                strangers: StrangerOptions {
+                    origins: settings.allowed_origins.clone(),
+                    rate: settings.max_request_rate_per_address.get(),
+                },
+                seed: machine::seed()?,
+            },
             people,
             bans,
+            traces: plan.data_dir.as_ref().map(|dir| dir.join("trace")),
             doors: doors.collect(),
             audit_folder: config.audit_place().map(|(folder, _)| folder),
             listeners: listeners.collect(),
@@ -89,7 +102,12 @@ impl Planned {
             audit: self.audit_folder,
         };
         let runtime = self.runtime.clone();
-        let kept = Kept { people: self.people, bans: self.bans, configuration: Arc::new(steward) };
+        let kept = Kept {
+            people: self.people,
+            bans: self.bans,
+            traces: self.traces,
+            configuration: Arc::new(steward),
+        };
         let api = Api::new(node.handle(), kept, about, self.audit, runtime);
         let served = api.serve(self.place, &self.runtime).map_err(|error| {
             Failure::Failed(format!("{}; choose another address as api.address", chain(&error)))

@@ -57,7 +57,7 @@ impl Steward {
             return Ok(ConfigOutcome { version, keys, done: taken.done, waits: taken.waits });
         }
         draft.take_back().map_err(refused)?;
-        drop(reload.take(draft.config_before.clone(), Vec::new(), &self.node));
+        drop(reload.take(draft.config_before, Vec::new(), &self.node));
         let faults = taken.faults.join("; ");
         Err(ApiError::bad(format!("the node does not take it, and nothing is changed: {faults}")))
     }
