@@ -14,6 +14,9 @@ use crate::{Layer, text};
 /// Versions that are kept, beside the one of now.
 pub const VERSIONS_MAX: usize = 100;
 
+/// Bytes of the layer: less than a configuration file may have, so that it is read again.
+const BYTES_MAX: usize = 512 * 1024;
+
 /// The folder of the changes of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder(PathBuf);
@@ -41,6 +44,11 @@ pub enum FolderError {
         /// Why.
         error: io::Error,
     },
+    /// More than would be read again.
+    #[error(
+        "the changes take {0} bytes of at most {BYTES_MAX}; move some of them into the configuration file"
+    )]
+    Large(usize),
     /// A value that TOML cannot hold.
     #[error("the changes cannot be written as TOML: {0}")]
     Text(#[from] toml::ser::Error),
@@ -161,6 +169,9 @@ impl Folder {
 
 fn write(path: &Path, layer: &Layer) -> Result<(), FolderError> {
     let text = text::written(layer)?;
+    if text.len() > BYTES_MAX {
+        return Err(FolderError::Large(text.len()));
+    }
     replace_file(path, text.as_bytes()).map_err(|error| failed(path, error))
 }
 
@@ -219,9 +230,9 @@ mod tests {
     };
 
     /// A data directory that is gone afterwards.
-    struct Data(PathBuf);
+    struct Place(PathBuf);
 
-    impl Data {
+    impl Place {
         fn new(name: &str) -> Self {
             let name = format!("plexus-changes-{name}-{}", std::process::id());
             let folder = std::env::temp_dir().join(name);
@@ -230,7 +241,7 @@ mod tests {
         }
     }
 
-    impl Drop for Data {
+    impl Drop for Place {
         fn drop(&mut self) {
             drop(fs::remove_dir_all(&self.0));
         }
@@ -242,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_there_again_and_so_is_what_was_before() {
-        let data = Data::new("stored");
+        let data = Place::new("stored");
         let folder = Folder::of(&data.0);
         assert_eq!(folder.read().unwrap().layer, Layer::default());
         assert_eq!(folder.history().unwrap(), []);
@@ -268,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_crash_between_history_and_layer_loses_nothing() {
-        let data = Data::new("crash");
+        let data = Place::new("crash");
         let folder = Folder::of(&data.0);
         let _lock = folder.lock().unwrap();
         let one = changed(&Layer::default(), 1);
@@ -285,8 +296,20 @@ mod tests {
     }
 
     #[test]
+    fn what_would_not_be_read_again_is_not_written() {
+        let data = Place::new("large");
+        let folder = Folder::of(&data.0);
+        let _lock = folder.lock().unwrap();
+        let name = "x".repeat(super::BYTES_MAX);
+        let large = patched(&Layer::default(), &config(""), &json!({ "node": { "name": name } }));
+        let refused = folder.replace(&Layer::default(), &large);
+        assert!(matches!(refused, Err(FolderError::Large(_))), "{refused:?}");
+        assert_eq!(folder.read().unwrap().layer, Layer::default());
+    }
+
+    #[test]
     fn what_cannot_be_read_is_told_and_left_alone() {
-        let data = Data::new("broken");
+        let data = Place::new("broken");
         let folder = Folder::of(&data.0);
         drop(folder.lock().unwrap());
         fs::write(folder.file(), "[mqtt\n").unwrap();

@@ -52,11 +52,12 @@ impl Layer {
             match value {
                 None => changes.retain(|other, _| !key.holds(other)),
                 Some(value) => {
-                    if changes.get(key).is_some_and(|one| one.value == *value) {
+                    let before = of_file.value(&key.path());
+                    let is_same = |one: &Change| one.value == *value && one.before == before;
+                    if changes.get(key).is_some_and(is_same) {
                         continue;
                     }
                     changes.retain(|other, _| !key.overlaps(other));
-                    let before = of_file.value(&key.path());
                     let (at, by) = (stamp.at.clone(), stamp.by.clone());
                     changes.insert(key.clone(), Change { value: value.clone(), at, by, before });
                 }
@@ -71,6 +72,13 @@ impl Layer {
         Self { version: self.version + 1, stamp, changes: to.changes.clone() }
     }
 
+    /// The keys that this version has changed, of those that hold.
+    pub fn newest(&self) -> impl Iterator<Item = &Key> {
+        let Stamp { at, by, .. } = &self.stamp;
+        let mine = move |change: &Change| change.at == *at && change.by == *by;
+        self.changes.iter().filter(move |(_, change)| mine(change)).map(|(key, _)| key)
+    }
+
     /// The keys as sources of a configuration. `origin` says where each stands.
     pub fn overrides(&self, origin: impl Fn(&Key) -> Origin) -> Vec<Override> {
         let changes = self.changes.iter();
@@ -82,9 +90,11 @@ impl Layer {
         overrides.collect()
     }
 
-    /// The keys in which both differ.
+    /// The keys in which both differ, in the value or in what the file had said.
     pub fn differing<'a>(&'a self, other: &'a Self) -> Vec<&'a Key> {
-        let value = |layer: &'a Self, key| layer.changes.get(key).map(|change| &change.value);
+        let value = |layer: &'a Self, key| {
+            layer.changes.get(key).map(|change| (&change.value, &change.before))
+        };
         let keys = self.changes.keys().chain(other.changes.keys());
         let mut keys: Vec<_> = keys.filter(|key| value(self, key) != value(other, key)).collect();
         keys.sort();

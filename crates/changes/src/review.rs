@@ -83,6 +83,13 @@ mod tests {
         assert!(lines[0].is_file_newer() && !lines[1].is_file_newer());
         assert_eq!((&lines[0].of_file, &lines[0].before), (&Some(0.into()), &Some(2.into())));
         assert_eq!(lines[1].place, None);
+        let again = patched(&layer, &now, &json!({ "mqtt": { "maximum_qos": 1 } }));
+        assert_eq!(
+            again.differing(&layer).len(),
+            1,
+            "whoever changes it again knows the file of now"
+        );
+        assert!(review(&again, &now).iter().all(|line| !line.is_file_newer()));
         let without = review(&layer, &config(""));
         assert_eq!(without[0].of_file, Some(2.into()), "the default is what the file said");
         assert!(!without[0].is_file_newer());

@@ -115,7 +115,7 @@ impl From<FolderError> for Refused {
     fn from(error: FolderError) -> Self {
         match error {
             FolderError::Busy => Self::Busy,
-            error @ (FolderError::Io { .. } | FolderError::Text(_)) => {
+            error @ (FolderError::Io { .. } | FolderError::Large(_) | FolderError::Text(_)) => {
                 Self::Failed(Failure::Failed(error.to_string()))
             }
         }

@@ -96,7 +96,8 @@ impl DataArgs {
 
 pub(super) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let (config, _) = args.config.whole()?;
-    let (version, lines) = lines(&config)?;
+    let (layer, lines) = lines(&config)?;
+    let version = layer.version;
     let mut text = vec![match lines.len() {
         0 => format!("version {version}: the file holds, nothing is changed"),
         1 => format!("version {version}: 1 key is changed"),

@@ -1,14 +1,17 @@
 //! What is said of changes that were made while a node ran.
 
-use plexus_changes::{Folder, Line, review};
+use plexus_changes::{Folder, Layer, Line, review};
 use plexus_config::{Config, ConfigError};
 use toml::Value;
 
-/// All lines of the layer of that configuration, with its version; none without a data directory.
-pub(crate) fn lines(config: &Config) -> Result<(u64, Vec<Line>), ConfigError> {
-    let Some(dir) = &config.settings.node.data_dir else { return Ok((0, Vec::new())) };
+/// The layer of that configuration and what there is to say of it; an empty one without a data directory.
+pub(crate) fn lines(config: &Config) -> Result<(Layer, Vec<Line>), ConfigError> {
+    let Some(dir) = &config.settings.node.data_dir else {
+        return Ok((Layer::default(), Vec::new()));
+    };
     let layer = Folder::of(dir).read()?.layer;
-    Ok((layer.version, review(&layer, config)))
+    let lines = review(&layer, config);
+    Ok((layer, lines))
 }
 
 /// What somebody should know of a change: that it is hidden, or that the file says something else since.
@@ -23,7 +26,7 @@ pub(crate) fn concerns(line: &Line) -> Vec<String> {
         let place = line.place.clone().unwrap_or_else(|| "the default".to_owned());
         said.push(format!(
             "{key}: {place} says {} since, and said {}; the change of {at} by {by} holds: {}; \
-             `plexus config apply --unset {key}` has the file hold again",
+             `plexus config apply --unset {key}` has the file hold again, to apply it once more keeps it",
             shown(line.of_file.as_ref()),
             shown(line.before.as_ref()),
             line.value,

@@ -101,7 +101,7 @@ impl Reload {
         let (authenticators, rules) = (plan.authenticators.clone(), plan.rules.clone());
         let bans = start.settings.access.ban.clone();
         let limits = start.settings.clone();
-        let version = told::lines(&start).map_or(0, |(version, _)| version);
+        let version = told::lines(&start).map_or(0, |(layer, _)| layer.version);
         let audit = plan.audit.clone();
         Self {
             args,
@@ -214,11 +214,16 @@ impl Reload {
 
     /// What was changed by others than the node itself, and what is hidden.
     fn tell_changes(&mut self, fresh: &Config) {
-        let Ok((version, lines)) = told::lines(fresh) else { return };
+        let Ok((layer, lines)) = told::lines(fresh) else { return };
         lines.iter().flat_map(told::concerns).for_each(|one| tracing::warn!("{one}"));
-        if version != self.version {
-            self.version = version;
-            self.done("configuration", &format!("version {version} of the changes"));
+        if layer.version != self.version {
+            self.version = layer.version;
+            let keys: Vec<_> = layer.newest().map(ToString::to_string).collect();
+            let (version, by, keys) = (layer.version, &layer.stamp.by, limited(&keys));
+            self.done(
+                "configuration",
+                &format!("version {version} of the changes, by {by}: {keys}"),
+            );
         }
     }
 

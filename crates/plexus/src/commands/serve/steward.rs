@@ -79,7 +79,7 @@ impl Steward {
 impl Configuration for Steward {
     fn effective(&self) -> Result<EffectiveConfig, ApiError> {
         let config = self.configuration()?;
-        let (version, _) = told::lines(&config).map_err(unread)?;
+        let version = told::lines(&config).map_err(unread)?.0.version;
         let origins = config.origins().into_iter();
         let origins = origins.map(|(key, origin)| (key, on_one_line(&origin.to_string())));
         let config = serde_json::to_value(config.effective())
@@ -89,7 +89,8 @@ impl Configuration for Steward {
 
     fn changes(&self) -> Result<ConfigChanges, ApiError> {
         let config = self.configuration()?;
-        let (version, lines) = told::lines(&config).map_err(unread)?;
+        let (layer, lines) = told::lines(&config).map_err(unread)?;
+        let version = layer.version;
         let waits = held(&self.reload).waits(&config);
         Ok(ConfigChanges { version, changes: lines.iter().map(change).collect(), waits })
     }
