@@ -71,6 +71,7 @@ fn a_screen_is_full_and_nothing_is_wider() {
         name: "memory\u{7}".into(),
         message: "m".into(),
         activate_at: None,
+        deactivate_at: None,
     };
     board.snapshot.alarms = vec![alarm; 5];
     for (height, width) in [(24, 80), (50, 200), (10, 40), (3, 10), (1, 1), (0, 0)] {

@@ -34,7 +34,9 @@ impl Managed {
 
     fn command(&self, words: &str) -> Command {
         let mut command = self.place.plexus(words.split(' '));
-        command.env("PLEXUS_API_URL", &self.url).env("XDG_STATE_HOME", self.place.path().join("state"));
+        command
+            .env("PLEXUS_API_URL", &self.url)
+            .env("XDG_STATE_HOME", self.place.path().join("state"));
         command
     }
 

@@ -8,6 +8,7 @@ mod back_ends;
 mod bench;
 mod broker;
 mod certificates;
+mod changes;
 mod client;
 mod config;
 mod ctl;
