@@ -1,0 +1,61 @@
+// Colours and shapes. Everything that is drawn takes its colours from here or from styles/base.css.
+
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const accent: MantineColorsTuple = [
+  "#e3fbfa",
+  "#c9f4f2",
+  "#97e8e5",
+  "#5fdad7",
+  "#2dcac7",
+  "#12b0ae",
+  "#0b8f90",
+  "#0a7377",
+  "#0a5b5f",
+  "#06474b",
+];
+
+/** Slate with a little of the accent in it, from text to ground. */
+const slate: MantineColorsTuple = [
+  "#d3dce2",
+  "#b4c1ca",
+  "#93a3af",
+  "#74858f",
+  "#33434d",
+  "#24323b",
+  "#182329",
+  "#10191e",
+  "#0c1418",
+  "#080e11",
+];
+
+/** The look of all components. */
+export const theme = createTheme({
+  primaryColor: "accent",
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  luminanceThreshold: 0.33,
+  colors: { accent, dark: slate },
+  defaultRadius: "sm",
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
+  fontFamilyMonospace:
+    'ui-monospace, "SF Mono", "JetBrains Mono", Menlo, "DejaVu Sans Mono", monospace',
+  fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.125rem" },
+  headings: { fontWeight: "600" },
+  respectReducedMotion: true,
+  components: {
+    Button: { defaultProps: { size: "xs" } },
+    TextInput: { defaultProps: { size: "xs" } },
+    PasswordInput: { defaultProps: { size: "xs" } },
+    Textarea: { defaultProps: { size: "xs" } },
+    NumberInput: { defaultProps: { size: "xs" } },
+    Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
+    SegmentedControl: { defaultProps: { size: "xs" } },
+    Checkbox: { defaultProps: { size: "xs" } },
+    Switch: { defaultProps: { size: "xs" } },
+    Badge: { defaultProps: { radius: "sm", variant: "light" } },
+    Tooltip: { defaultProps: { openDelay: 250, withArrow: true, multiline: true, maw: 320 } },
+    Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
+    ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
+  },
+});
