@@ -35,4 +35,8 @@ pub use plexus_porch::{
     Alarm, FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
     TenantOptions, counters,
 };
-pub use shard::{ClientView, Look, Question, Told, Visit};
+pub use plexus_topics::{Member, SubscriberId};
+pub use shard::{
+    ClientView, Granted, Look, Question, RetainedFrom, RetainedPart, Sight, Told, TopicLevel,
+    Visit, Watcher,
+};

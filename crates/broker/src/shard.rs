@@ -26,6 +26,7 @@ mod route;
 mod sieve;
 mod subscribe;
 mod timers;
+mod watch;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -58,10 +59,14 @@ use self::{
     replay::Cursors,
     retained::RetainedStore,
     timers::Timers,
+    watch::Watchers,
 };
 pub use self::{
     log::LogState,
-    questions::{ClientView, Look, Question, Told, Visit},
+    questions::{
+        ClientView, Granted, Look, Question, RetainedFrom, RetainedPart, Told, TopicLevel, Visit,
+    },
+    watch::{Sight, Watcher},
 };
 use crate::{
     counters::Counters,
@@ -251,6 +256,7 @@ pub struct Shard {
     review: VecDeque<u32>,
     awaiting: Awaiting,
     timers: Timers,
+    watchers: Watchers,
     log: LogBook,
     pub(crate) sys: Option<Sys>,
     outbox: Outbox,
@@ -289,6 +295,7 @@ impl Shard {
             review: VecDeque::new(),
             awaiting: Awaiting::new(id, options.shards),
             timers: Timers::default(),
+            watchers: Watchers::default(),
             log: LogBook::new(id, options),
             sys,
             outbox,

@@ -55,6 +55,6 @@ pub use output::{
 };
 pub use parcel::{Body, Sequence};
 pub use record::{Given, RecordError};
-pub use session::{Session, objection};
+pub use session::{QueuedMessage, Session, objection};
 pub use sieve::Sieve;
 pub use waiting::Waiting;

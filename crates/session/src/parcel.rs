@@ -198,6 +198,11 @@ impl Parcel {
         Instant::from_secs(u64::from(self.place.since()) + u64::from(seconds) + 1)
     }
 
+    /// Since when it waits, in whole seconds.
+    pub(crate) const fn since(&self) -> Instant {
+        Instant::from_secs(self.place.since() as u64)
+    }
+
     /// Whether the bytes are only in the log.
     pub(crate) const fn is_stored(&self) -> bool {
         matches!(self.place, Place::Stored(..))

@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod auth;
+mod contents;
 mod deliver;
 mod end;
 mod lifecycle;
@@ -11,7 +12,7 @@ mod subscribe;
 
 use std::sync::Arc;
 
-pub use self::publish::objection;
+pub use self::{contents::QueuedMessage, publish::objection};
 
 use plexus_types::{ClientId, Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use plexus_wire::{Connect, Packet, ProtocolError, SubscriptionOptions};

@@ -30,7 +30,7 @@ mod walk;
 pub use index::SubscriptionIndex;
 pub use interest::{Interest, InterestDelta};
 pub use matches::{Matches, Target};
-pub use retained::{Retained, RetainedCursor};
+pub use retained::{Level, Retained, RetainedCursor};
 pub use shared::{
     GroupId, Joined, Left, Member, MemberOptions, MemberState, Pick, Selected, SharedGroups,
     Strategy,

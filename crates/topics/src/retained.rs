@@ -68,6 +68,17 @@ impl<T> Link for Topic<T> {
     }
 }
 
+/// A level of the tree of topics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level<'a, T> {
+    /// Its name.
+    pub name: &'a str,
+    /// The value of the topic that ends with it.
+    pub value: Option<&'a T>,
+    /// Whether there are topics below it.
+    pub has_more: bool,
+}
+
 /// A walk over the topics that a filter matches.
 #[derive(Debug)]
 pub struct RetainedCursor {
@@ -127,6 +138,45 @@ impl<T: Clone> Retained<T> {
         let scan = Scan::new(filter);
         let place = Some(scan.start());
         RetainedCursor { scan, place }
+    }
+
+    /// The same from behind a topic on, which need not be there.
+    pub fn cursor_behind(&mut self, filter: &str, topic: &str) -> RetainedCursor {
+        let mut cursor = self.cursor(filter);
+        let mut behind = key(topic).to_vec();
+        behind.push(SEPARATOR);
+        cursor.place = cursor.place.max(Some(behind));
+        cursor
+    }
+
+    /// The next level below a topic, in their order, from behind `last` on: its name, the value of the topic that
+    /// ends with it, and whether there are any below it. Without a topic the first levels of all.
+    ///
+    /// It costs a descent, however many topics are below the level.
+    pub fn level_behind(&self, parent: Option<&str>, last: Option<&str>) -> Option<Level<'_, T>> {
+        let mut begin = parent.map(|parent| key(parent).to_vec()).unwrap_or_default();
+        if parent.is_some() {
+            begin.push(SEPARATOR);
+        }
+        let mut from = begin.clone();
+        if let Some(last) = last {
+            from.extend_from_slice(last.as_bytes());
+            from.push(SEPARATOR + 1);
+        }
+        let (Ok(place) | Err(place)) = self.place(&from);
+        let first = self.topics.get(*self.order.iter_from(place).next()?);
+        let rest = first.key.strip_prefix(begin.as_slice())?;
+        let length = rest.iter().position(|byte| *byte == SEPARATOR).unwrap_or(rest.len());
+        let name = std::str::from_utf8(rest.get(..length)?).ok()?;
+        if length < rest.len() {
+            return Some(Level { name, value: None, has_more: true });
+        }
+        let mut below = first.key.to_vec();
+        below.push(SEPARATOR);
+        let (Ok(place) | Err(place)) = self.place(&below);
+        let next = self.order.iter_from(place).next().map(|name| self.topics.get(*name));
+        let has_more = next.is_some_and(|next| next.key.starts_with(&below));
+        Some(Level { name, value: first.value.as_ref(), has_more })
     }
 
     /// Goes on with a walk: looks at most at `budget` topics, at one in any case, and adds the values of

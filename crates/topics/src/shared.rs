@@ -298,6 +298,12 @@ impl SharedGroups {
         Some(self.groups.get(&group.0)?.as_ref()?.filter())
     }
 
+    /// The members of a group, in no order.
+    pub fn members_of(&self, group: GroupId) -> impl Iterator<Item = Member> {
+        let group = self.groups.get(&group.0).and_then(Option::as_ref);
+        group.into_iter().flat_map(|group| group.members())
+    }
+
     fn found_group(&mut self, name: &str, filter: &str, key: Box<str>) -> u32 {
         while self.groups.get(&self.next_id).is_some() {
             self.next_id = self.next_id.wrapping_add(1);

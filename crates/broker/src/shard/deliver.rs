@@ -95,6 +95,9 @@ impl Shard {
                 }
                 let plain = client.shares.is_none() && turn.ports.backlog(conn) <= limit;
                 self.counters().messages_sent.add(1);
+                if self.is_watched() {
+                    self.show_delivered(turn.now, slot, &outgoing.message, outgoing.qos);
+                }
                 if plain && !self.outbox.has_more() {
                     return taken;
                 }

@@ -61,7 +61,12 @@ impl Shard {
                     let open = self.open_redispatch(slot, &group, &body);
                     self.work.push_back(Work::Redispatch(group, body, open));
                 }
-                Output::Dropped(reason, count) => self.count_dropped(slot, reason, count),
+                Output::Dropped(reason, count) => {
+                    self.count_dropped(slot, reason, count);
+                    if self.is_watched() {
+                        self.show_dropped(turn.now, slot, reason, count);
+                    }
+                }
                 Output::Close(reason) => self.close(turn, slot, reason),
                 Output::Ended => self.work.push_back(Work::Ended(slot)),
                 Output::Admit(admitted) => unreachable!("a session admits nobody: {admitted:?}"),
@@ -181,7 +186,7 @@ impl Shard {
 
     /// Leaves the filters in the request that the client may have, and counts those that it may not; yields
     /// those about which somebody is to be asked.
-    fn may_subscribe(
+    pub(super) fn may_subscribe(
         &self,
         slot: u32,
         request: &mut SubscribeRequest,
@@ -365,6 +370,9 @@ impl Shard {
             tenant.counters(self.id).messages_sent.add(1);
         }
         self.counters().messages_sent.add(1);
+        if self.is_watched() {
+            self.show_delivered(turn.now, slot, &outgoing.message, outgoing.qos);
+        }
     }
 
     pub(super) fn forward(

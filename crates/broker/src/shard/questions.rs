@@ -1,14 +1,16 @@
 //! What others ask of a shard while it serves: who is there, what they have, and to do something about one of
 //! them. Each question takes as little time as a few messages do; a long list is asked for in parts.
 
-use std::{fmt, ops::ControlFlow};
+use std::{fmt, ops::ControlFlow, sync::Arc};
 
-use plexus_access::Principal;
+use plexus_access::{Policy, Principal};
 use plexus_session::Session;
-use plexus_types::{ClientId, Instant, Message, ReasonCode};
+use plexus_topics::{Member, RetainedCursor, SubscriberId};
+use plexus_types::{ClientId, Instant, Message, Qos, ReasonCode, TopicFilter, TopicName};
+use plexus_wire::SubscriptionOptions;
 
 use super::{
-    Shard,
+    Shard, Watcher,
     clients::Client,
     route::{NOT_KEPT, Taken},
 };
@@ -16,6 +18,9 @@ use crate::ports::Turn;
 
 /// Clients that are looked at for one question; whoever asks goes on where it ended.
 const LOOKED_AT_MAX: u32 = 1_024;
+/// Groups, and members of each, that are named as receivers.
+const GROUPS_MAX: usize = 100;
+const MEMBERS_MAX: usize = 100;
 
 /// A client, as it is at the moment.
 #[derive(Clone, Copy)]
@@ -35,6 +40,11 @@ impl<'a> ClientView<'a> {
     /// Its session.
     pub fn session(&self) -> &'a Session {
         &self.0.session
+    }
+
+    /// What its listener allows it, and says about what it may do.
+    pub fn policy(&self) -> &'a dyn Policy {
+        &*self.0.door.policy
     }
 
     /// Whether it is connected.
@@ -68,6 +78,38 @@ pub type Told<T> = Box<dyn FnOnce(T) + Send>;
 /// Looks at a client, if it is there.
 pub type Look = Box<dyn FnOnce(Option<ClientView<'_>>) + Send>;
 
+/// What became of the subscriptions that somebody wants for a client: the quality of service of each, or why not.
+pub type Granted = Vec<Result<Qos, ReasonCode>>;
+
+/// Where a list of retained messages begins or goes on.
+#[derive(Debug)]
+pub enum RetainedFrom {
+    /// Those that the filter matches, from behind that topic on.
+    Behind(Box<str>, Option<Box<str>>),
+    /// Where the part before has ended.
+    Cursor(RetainedCursor),
+}
+
+/// Some of the retained messages of a shard.
+#[derive(Debug)]
+pub struct RetainedPart {
+    /// The messages, in the order of their topics.
+    pub messages: Vec<Arc<Message>>,
+    /// Where to go on, if there may be more.
+    pub next: Option<RetainedCursor>,
+}
+
+/// A level of the tree of retained topics.
+#[derive(Debug, Clone)]
+pub struct TopicLevel {
+    /// Its name.
+    pub name: Box<str>,
+    /// The retained message of the topic that ends with it.
+    pub message: Option<Arc<Message>>,
+    /// Whether there are topics below it.
+    pub has_more: bool,
+}
+
 /// What is asked.
 pub enum Question {
     /// Clients from that place on; the answer is where to go on, if there are more.
@@ -76,6 +118,23 @@ pub enum Question {
     Find(ClientId, Look),
     /// To disconnect a client and end its session; whether there was one.
     Kick(ClientId, Told<bool>),
+    /// Those of the shard that a message of that topic would go to; of shared groups that the shard owns, their whole
+    /// filters and where the members are.
+    Receivers(TopicName, Visit, Told<Vec<(Arc<str>, Vec<Member>)>>),
+    /// The client in that place.
+    At(u32, Look),
+    /// The retained message of a topic, of the shard that owns it.
+    Retained(TopicName, Told<Option<Arc<Message>>>),
+    /// Some of the shard's retained messages.
+    RetainedPart(RetainedFrom, Told<RetainedPart>),
+    /// The levels of the shard's retained topics below that one, so many from behind that level on.
+    Levels(Option<Box<str>>, Option<Box<str>>, usize, Told<Vec<TopicLevel>>),
+    /// To subscribe a client to filters, as its rules allow; what became of each, none if there is no such client.
+    Subscribe(ClientId, Vec<(TopicFilter, SubscriptionOptions)>, Told<Option<Granted>>),
+    /// To take subscriptions of a client back; whether it had each, none if there is no such client.
+    Unsubscribe(ClientId, Vec<TopicFilter>, Told<Option<Vec<bool>>>),
+    /// To show somebody what goes on from now on.
+    Watch(Arc<dyn Watcher>),
     /// To publish a message that somebody who may has brought; the answer comes when it is kept as promised.
     Publish(Box<Message>, Told<ReasonCode>),
 }
@@ -83,32 +142,46 @@ pub enum Question {
 impl Question {
     /// Whether it brings something that takes room.
     pub(crate) const fn brings(&self) -> bool {
-        matches!(self, Self::Publish(..))
+        matches!(self, Self::Publish(..) | Self::Subscribe(..))
     }
 
     /// Whether it may take long.
     pub(crate) const fn is_long(&self) -> bool {
-        matches!(self, Self::Walk(..))
+        matches!(
+            self,
+            Self::Walk(..) | Self::Receivers(..) | Self::RetainedPart(..) | Self::Levels(..)
+        )
     }
 
     /// Nothing is done about it for want of room.
     pub(crate) fn refuse(self) {
-        if let Self::Publish(_, told) = self {
-            told(ReasonCode::ServerBusy);
+        match self {
+            Self::Publish(_, told) => told(ReasonCode::ServerBusy),
+            Self::Subscribe(_, filters, told) => {
+                told(Some(vec![Err(ReasonCode::ServerBusy); filters.len()]));
+            }
+            _ => {}
         }
     }
 }
 
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Walk(from, ..) => f.debug_tuple("Walk").field(from).finish_non_exhaustive(),
-            Self::Find(client, _) => f.debug_tuple("Find").field(client).finish_non_exhaustive(),
-            Self::Kick(client, _) => f.debug_tuple("Kick").field(client).finish_non_exhaustive(),
-            Self::Publish(message, _) => {
-                f.debug_tuple("Publish").field(&message.topic).finish_non_exhaustive()
-            }
-        }
+        let name = match self {
+            Self::Walk(..) => "Walk",
+            Self::Find(..) => "Find",
+            Self::Kick(..) => "Kick",
+            Self::Receivers(..) => "Receivers",
+            Self::At(..) => "At",
+            Self::Retained(..) => "Retained",
+            Self::RetainedPart(..) => "RetainedPart",
+            Self::Levels(..) => "Levels",
+            Self::Subscribe(..) => "Subscribe",
+            Self::Unsubscribe(..) => "Unsubscribe",
+            Self::Watch(..) => "Watch",
+            Self::Publish(..) => "Publish",
+        };
+        f.debug_struct(name).finish_non_exhaustive()
     }
 }
 
@@ -122,6 +195,22 @@ impl Shard {
                 told(slot.and_then(|slot| Some(ClientView(self.clients.get(slot)?, slot))));
             }
             Question::Kick(client, told) => told(self.kick(turn, &client)),
+            Question::Receivers(topic, visit, told) => told(self.visit_receivers(&topic, visit)),
+            Question::At(slot, told) => {
+                told(self.clients.get(slot).map(|client| ClientView(client, slot)));
+            }
+            Question::Retained(topic, told) => told(self.retained.get(&topic).cloned()),
+            Question::RetainedPart(from, told) => told(self.retained.part(from)),
+            Question::Levels(parent, last, count, told) => {
+                told(self.retained.levels(parent.as_deref(), last.as_deref(), count));
+            }
+            Question::Subscribe(client, filters, told) => {
+                self.subscribe_for(turn, &client, filters, told);
+            }
+            Question::Unsubscribe(client, filters, told) => {
+                told(self.unsubscribe_for(turn, &client, &filters));
+            }
+            Question::Watch(watcher) => self.add_watcher(watcher),
             Question::Publish(message, told) => self.publish_for(turn, *message, told),
         }
     }
@@ -136,6 +225,80 @@ impl Shard {
             }
         }
         (until < bound).then_some(until)
+    }
+
+    fn visit_receivers(
+        &mut self,
+        topic: &TopicName,
+        mut visit: Visit,
+    ) -> Vec<(Arc<str>, Vec<Member>)> {
+        self.matches.clear();
+        self.group_ids.clear();
+        self.index.matches(topic.as_bytes(), &mut self.matches);
+        self.groups.matches(topic.as_bytes(), &mut self.group_ids);
+        let matches = std::mem::take(&mut self.matches);
+        let mut last = None;
+        for subscription in matches.subscriptions() {
+            let SubscriberId(slot) = subscription.subscriber;
+            let Some(client) = self.clients.get(slot).filter(|_| last != Some(slot)) else {
+                continue;
+            };
+            last = Some(slot);
+            if visit(ClientView(client, slot)).is_break() {
+                break;
+            }
+        }
+        self.matches = matches;
+        let groups = self.group_ids.iter().filter_map(|group| {
+            let members = self.groups.members_of(*group).take(MEMBERS_MAX).collect();
+            Some((Arc::clone(self.groups.filter(*group)?), members))
+        });
+        groups.take(GROUPS_MAX).collect()
+    }
+
+    fn subscribe_for(
+        &mut self,
+        turn: &mut Turn<'_>,
+        client: &ClientId,
+        filters: Vec<(TopicFilter, SubscriptionOptions)>,
+        told: Told<Option<Granted>>,
+    ) {
+        let slot = self.clients.find(client);
+        let Some((slot, found)) = slot.and_then(|slot| Some((slot, self.clients.get(slot)?)))
+        else {
+            return told(None);
+        };
+        let (mut request, mut refused) = (found.session.wanted_for(filters), 0);
+        let later = self.may_subscribe(slot, &mut request, &mut refused);
+        for at in later {
+            // Nobody waits here for what somebody elsewhere would say.
+            if let Some(item) = request.items.get_mut(at) {
+                item.filter = Err(ReasonCode::NotAuthorized);
+            }
+        }
+        let before = self.outbox.appended();
+        let Some(client) = self.clients.get_mut(slot) else { return told(None) };
+        let granted = client.session.subscribe_for(request, &mut self.outbox);
+        self.settle(turn, slot);
+        if self.outbox.appended() > before {
+            let at = self.outbox.appended();
+            self.log.tell_when_kept(at, move || told(Some(granted)));
+        } else {
+            told(Some(granted));
+        }
+    }
+
+    fn unsubscribe_for(
+        &mut self,
+        turn: &mut Turn<'_>,
+        client: &ClientId,
+        filters: &[TopicFilter],
+    ) -> Option<Vec<bool>> {
+        let slot = self.clients.find(client)?;
+        let client = self.clients.get_mut(slot)?;
+        let told = client.session.unsubscribe_for(filters, &mut self.outbox);
+        self.settle(turn, slot);
+        Some(told)
     }
 
     fn kick(&mut self, turn: &mut Turn<'_>, client: &ClientId) -> bool {

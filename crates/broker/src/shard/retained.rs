@@ -8,8 +8,14 @@ use plexus_stdx::Seed;
 use plexus_topics::{Retained, RetainedCursor};
 use plexus_types::{Instant, Message, MessageId, TopicName};
 
-use super::{Context, Shard};
+use super::{
+    Context, Shard,
+    questions::{RetainedFrom, RetainedPart, TopicLevel},
+};
 use crate::ports::Turn;
+
+/// Topics that are looked at for one question.
+const LOOKED_AT_MAX: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct RetainedStore {
@@ -152,6 +158,35 @@ impl RetainedStore {
 
     pub(super) fn cursor(&mut self, filter: &str) -> RetainedCursor {
         self.messages.cursor(filter)
+    }
+
+    /// Some of the messages, of a bounded number that is looked at.
+    pub(super) fn part(&mut self, from: RetainedFrom) -> RetainedPart {
+        let mut cursor = match from {
+            RetainedFrom::Behind(filter, Some(last)) => self.messages.cursor_behind(&filter, &last),
+            RetainedFrom::Behind(filter, None) => self.messages.cursor(&filter),
+            RetainedFrom::Cursor(cursor) => cursor,
+        };
+        let (mut budget, mut messages) = (LOOKED_AT_MAX, Vec::new());
+        let has_more = self.messages.next(&mut cursor, &mut budget, &mut messages);
+        RetainedPart { messages, next: has_more.then_some(cursor) }
+    }
+
+    /// So many levels below that topic, at most, from behind that one on.
+    pub(super) fn levels(
+        &self,
+        parent: Option<&str>,
+        last: Option<&str>,
+        count: usize,
+    ) -> Vec<TopicLevel> {
+        let mut levels: Vec<TopicLevel> = Vec::new();
+        while levels.len() < count {
+            let behind = levels.last().map(|level| &*level.name).or(last);
+            let Some(level) = self.messages.level_behind(parent, behind) else { break };
+            let (name, message) = (level.name.into(), level.value.cloned());
+            levels.push(TopicLevel { name, message, has_more: level.has_more });
+        }
+        levels
     }
 
     pub(super) fn next(

@@ -86,6 +86,9 @@ impl Shard {
             self.index.matches(topic, &mut self.matches);
             self.groups.matches(topic, &mut self.group_ids);
         }
+        if self.is_watched() {
+            self.show_published(turn.now, publisher, &message);
+        }
         let nobody = others == 0 && self.matches.is_empty() && self.group_ids.is_empty();
         if nobody {
             self.counters().messages_unmatched.add(u64::from(publisher.is_some()));

@@ -41,6 +41,9 @@ impl Shard {
                 self.enter(turn, &filter, subscription);
             }
         }
+        if self.is_watched() {
+            self.show_subscribed(turn.now, slot, &request);
+        }
         let replays = self.expect_replays(slot, &request);
         let suback = Answer::Suback(Suback { client, conn, request, replays });
         let ticket = self.awaiting.open(suback, joins.len());
@@ -111,6 +114,9 @@ impl Shard {
     ) {
         for filter in &request.filters {
             self.take_out_filter(turn, slot, filter);
+        }
+        if self.is_watched() {
+            self.show_unsubscribed(turn.now, slot, &request.filters);
         }
         let Some(client) = self.clients.get_mut(slot) else { return };
         client.session.handle_unsubscribed(turn.now, request, &mut self.outbox);

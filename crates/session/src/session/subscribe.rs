@@ -1,6 +1,6 @@
 //! SUBSCRIBE and UNSUBSCRIBE.
 
-use plexus_types::{PacketId, ReasonCode, Text, TopicFilter};
+use plexus_types::{PacketId, Qos, ReasonCode, Text, TopicFilter};
 use plexus_wire::{
     Packet, SubAck, Subscribe, SubscribeFilter, SubscriptionOptions, UnsubAck, Unsubscribe,
     UserProperties,
@@ -50,6 +50,67 @@ impl Session {
         Ok(())
     }
 
+    /// Subscriptions that somebody wants for the client, who has not asked: what it would ask for, to be shown to
+    /// access control and to be given to [`Session::subscribe_for`]. No connection is answered.
+    pub fn wanted_for(
+        &self,
+        filters: impl IntoIterator<Item = (TopicFilter, SubscriptionOptions)>,
+    ) -> Box<SubscribeRequest> {
+        let items = filters.into_iter().map(|(filter, options)| {
+            let options = self.granted(filter.as_str(), options);
+            let is_new = !self.subscriptions.contains(&filter);
+            let shared = filter.shared().is_some();
+            let filter = check(filter, &self.options);
+            let filter = if options.no_local && shared {
+                Err(ReasonCode::TopicFilterInvalid) // [MQTT-3.8.3-4]
+            } else {
+                filter
+            };
+            SubscribeItem { filter, options, is_new }
+        });
+        let (packet_id, connection) = (PacketId::MIN, self.no_connection());
+        let (items, after) = (items.collect(), LogPosition::ZERO);
+        Box::new(SubscribeRequest { packet_id, connection, subscription_id: None, items, after })
+    }
+
+    /// Enters what access control has left of [`Session::wanted_for`]: the quality of service that is granted to each,
+    /// or why it is refused.
+    pub fn subscribe_for(
+        &mut self,
+        mut request: Box<SubscribeRequest>,
+        out: &mut Outbox,
+    ) -> Vec<Result<Qos, ReasonCode>> {
+        self.enter(&mut request, out);
+        let granted = |item: &SubscribeItem| match &item.filter {
+            Ok(_) => Ok(item.options.qos),
+            Err(reason) => Err(*reason),
+        };
+        let granted = request.items.iter().map(granted).collect();
+        if request.items.iter().any(|item| item.filter.is_ok()) {
+            out.push(Output::Subscribe(request));
+        }
+        granted
+    }
+
+    /// Takes subscriptions of the client back, which has not asked; whether it had each.
+    pub fn unsubscribe_for(&mut self, filters: &[TopicFilter], out: &mut Outbox) -> Vec<bool> {
+        let told: Vec<bool> = filters.iter().map(|filter| self.forget(filter, out)).collect();
+        let had = filters.iter().zip(&told).filter(|(_, had)| **had);
+        let filters: Vec<_> = had.map(|(filter, _)| filter.clone()).collect();
+        if !filters.is_empty() {
+            let (packet_id, connection) = (PacketId::MIN, self.no_connection());
+            let (reasons, after) = (Vec::new(), self.pending.newest());
+            let request = UnsubscribeRequest { packet_id, connection, filters, reasons, after };
+            out.push(Output::Unsubscribe(Box::new(request)));
+        }
+        told
+    }
+
+    /// A name that no connection has now.
+    const fn no_connection(&self) -> u32 {
+        self.connections.wrapping_sub(1)
+    }
+
     /// What access control said of a SUBSCRIBE.
     pub(super) fn decide_subscribe(
         &mut self,
@@ -57,11 +118,22 @@ impl Session {
         verdict: Result<(), ReasonCode>,
         out: &mut Outbox,
     ) {
+        if let Err(reason) = verdict {
+            request.items.iter_mut().for_each(|item| item.filter = Err(reason));
+        }
+        self.enter(&mut request, out);
+        if request.items.iter().any(|item| item.filter.is_ok()) {
+            self.requests += 1;
+            out.push(Output::Subscribe(request));
+        } else {
+            self.send_suback(&request, out);
+        }
+    }
+
+    /// Makes subscriptions of the items that are not refused.
+    fn enter(&mut self, request: &mut SubscribeRequest, out: &mut Outbox) {
         let subscription_id = request.subscription_id;
         for item in &mut request.items {
-            if let Err(reason) = verdict {
-                item.filter = Err(reason);
-            }
             let Ok(filter) = item.filter.clone() else { continue };
             if !self.subscriptions.contains(&filter)
                 && self.subscriptions.len() >= self.options.subscriptions_max
@@ -75,12 +147,6 @@ impl Session {
             }
             // [MQTT-3.8.4-3], [MQTT3-3.8.4-3]
             item.is_new = self.subscriptions.insert(&subscription);
-        }
-        if request.items.iter().any(|item| item.filter.is_ok()) {
-            self.requests += 1;
-            out.push(Output::Subscribe(request));
-        } else {
-            self.send_suback(&request, out);
         }
     }
 
@@ -169,7 +235,7 @@ impl Session {
     }
 
     /// [MQTT-3.2.2-10]: any quality of service may be asked for, no more than there is is granted.
-    fn granted(&self, filter: &Text, mut options: SubscriptionOptions) -> SubscriptionOptions {
+    fn granted(&self, filter: &str, mut options: SubscriptionOptions) -> SubscriptionOptions {
         options.qos = options.qos.min(self.options.maximum_qos);
         let bridge = self.connection().is_some_and(|connection| connection.bridge);
         if bridge && !filter.starts_with("$share/") {
@@ -216,7 +282,10 @@ impl Session {
 }
 
 fn check_filter(filter: Text, options: &Options) -> Result<TopicFilter, ReasonCode> {
-    let filter = TopicFilter::new(filter).map_err(|_| ReasonCode::TopicFilterInvalid)?;
+    check(TopicFilter::new(filter).map_err(|_| ReasonCode::TopicFilterInvalid)?, options)
+}
+
+fn check(filter: TopicFilter, options: &Options) -> Result<TopicFilter, ReasonCode> {
     if filter.as_bytes().len() > options.topic_length_max
         || filter.levels() > options.topic_levels_max
     {

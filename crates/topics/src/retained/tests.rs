@@ -214,3 +214,46 @@ proptest! {
         }
     }
 }
+
+/// The levels below a topic, each with whether a topic ends with it and whether there are any below.
+fn levels(retained: &Retained<String>, parent: Option<&str>) -> Vec<(String, bool, bool)> {
+    let (mut found, mut last) = (Vec::new(), None::<String>);
+    while let Some(level) = retained.level_behind(parent, last.as_deref()) {
+        last = Some(level.name.to_owned());
+        found.push((level.name.to_owned(), level.value.is_some(), level.has_more));
+    }
+    found
+}
+
+#[test]
+fn the_tree_is_walked_level_by_level() {
+    let retained = retained_of(&["a", "a!", "a/b", "a/b/c", "a/b!", "/x", "b//y", "a/\u{1}z"]);
+    let told = |parent| {
+        let levels = levels(&retained, parent);
+        let told = levels.iter().map(|(name, ends, more)| {
+            format!("{name:?}{}{}", if *ends { "=" } else { "" }, if *more { "/" } else { "" })
+        });
+        told.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(told(None), r#""""/ "a"=/ "a!"= "b"/"#);
+    assert_eq!(told(Some("a")), r#""\u{1}z"= "b"=/ "b!"="#);
+    assert_eq!(told(Some("a/b")), r#""c"="#);
+    assert_eq!(told(Some("")), r#""x"="#);
+    assert_eq!(told(Some("b")), r#"""/"#);
+    assert_eq!(told(Some("nothing")), "");
+}
+
+#[test]
+fn a_walk_begins_behind_a_topic() {
+    let mut retained = retained_of(&["a", "a/b", "a/b/c", "a/c", "b"]);
+    let mut behind = |filter: &str, topic: &str| {
+        let (mut cursor, mut found) = (retained.cursor_behind(filter, topic), Vec::new());
+        assert!(!retained.next(&mut cursor, &mut 100, &mut found));
+        found.join(" ")
+    };
+    assert_eq!(behind("#", "a"), "a/b a/b/c a/c b");
+    assert_eq!(behind("#", "a/b!"), "a/c b");
+    assert_eq!(behind("a/+", "a/b"), "a/c");
+    assert_eq!(behind("a/#", "0"), "a a/b a/b/c a/c");
+    assert_eq!(behind("a/#", "b"), "");
+}

@@ -91,6 +91,11 @@ impl Group {
         &self.filter
     }
 
+    /// In no order.
+    pub(super) fn members(&self) -> impl Iterator<Item = Member> {
+        self.seats.cells().flatten().map(|seat| seat.member)
+    }
+
     pub(super) fn new(strategy: Strategy, filter: Arc<str>) -> Self {
         let tiers = match strategy {
             Strategy::RoundRobin | Strategy::Local | Strategy::LeastInflight => {

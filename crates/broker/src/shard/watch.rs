@@ -1,0 +1,122 @@
+//! What goes on, shown to those who watch: nobody nearly always. A watcher is called on the shard's thread, between
+//! two messages: it takes what it needs and leaves.
+
+use std::{fmt, sync::Arc};
+
+use plexus_access::Principal;
+use plexus_session::{DropReason, SubscribeRequest};
+use plexus_types::{Instant, Message, Qos, TopicFilter};
+
+use super::Shard;
+
+/// What a watcher is shown. Topics are those that the node knows: of a tenant, with its name before them. Filters are
+/// the client's own.
+#[derive(Debug, Clone, Copy)]
+pub enum Sight<'a> {
+    /// A message was taken, of a client or of the node. Its own under `$SYS` are not shown.
+    Published(Option<&'a Principal>, &'a Message),
+    /// It was written to a client, with that quality of service.
+    Delivered(&'a Principal, &'a Message, Qos),
+    /// So many messages for a client were dropped.
+    Dropped(&'a Principal, DropReason, u32),
+    /// A client has subscribed, or was subscribed, to that.
+    Subscribed(&'a Principal, &'a TopicFilter, Qos),
+    /// A client has no subscription to that any more.
+    Unsubscribed(&'a Principal, &'a TopicFilter),
+}
+
+/// Whoever watches. It must not wait, and takes as little time as it can: the shard does nothing else meanwhile.
+pub trait Watcher: Send + Sync {
+    /// Something has happened. False when nothing more is wanted.
+    fn see(&self, now: Instant, sight: Sight<'_>) -> bool;
+}
+
+/// Those who watch a shard.
+#[derive(Default)]
+pub(super) struct Watchers(Vec<Arc<dyn Watcher>>);
+
+/// A shard has so many watchers at most; of further ones the first leaves.
+const WATCHERS_MAX: usize = 256;
+
+impl fmt::Debug for Watchers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watchers").field(&self.0.len()).finish()
+    }
+}
+
+impl Watchers {
+    #[inline]
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Shard {
+    pub(super) fn add_watcher(&mut self, watcher: Arc<dyn Watcher>) {
+        if self.watchers.0.len() >= WATCHERS_MAX {
+            self.watchers.0.remove(0);
+        }
+        self.watchers.0.push(watcher);
+    }
+
+    /// Whether anybody has to be shown anything.
+    #[inline]
+    pub(super) const fn is_watched(&self) -> bool {
+        !self.watchers.is_empty()
+    }
+
+    #[cold]
+    fn show(&mut self, now: Instant, sight: Sight<'_>) {
+        self.watchers.0.retain(|watcher| watcher.see(now, sight));
+    }
+
+    #[cold]
+    pub(super) fn show_published(
+        &mut self,
+        now: Instant,
+        publisher: Option<u32>,
+        message: &Message,
+    ) {
+        if super::retained::is_own(&message.topic) {
+            return;
+        }
+        let principal = publisher.and_then(|slot| self.principal_of(slot));
+        self.show(now, Sight::Published(principal.as_deref(), message));
+    }
+
+    #[cold]
+    pub(super) fn show_delivered(&mut self, now: Instant, slot: u32, message: &Message, qos: Qos) {
+        if let Some(principal) = self.principal_of(slot) {
+            self.show(now, Sight::Delivered(&principal, message, qos));
+        }
+    }
+
+    #[cold]
+    pub(super) fn show_dropped(&mut self, now: Instant, slot: u32, reason: DropReason, count: u32) {
+        if let Some(principal) = self.principal_of(slot) {
+            self.show(now, Sight::Dropped(&principal, reason, count));
+        }
+    }
+
+    #[cold]
+    pub(super) fn show_subscribed(&mut self, now: Instant, slot: u32, request: &SubscribeRequest) {
+        let Some(principal) = self.principal_of(slot) else { return };
+        for item in &request.items {
+            if let Ok(filter) = &item.filter {
+                self.show(now, Sight::Subscribed(&principal, filter, item.options.qos));
+            }
+        }
+    }
+
+    #[cold]
+    pub(super) fn show_unsubscribed(&mut self, now: Instant, slot: u32, filters: &[TopicFilter]) {
+        let Some(principal) = self.principal_of(slot) else { return };
+        for filter in filters {
+            self.show(now, Sight::Unsubscribed(&principal, filter));
+        }
+    }
+
+    fn principal_of(&self, slot: u32) -> Option<Arc<Principal>> {
+        Some(Arc::clone(&self.clients.get(slot)?.principal))
+    }
+}
