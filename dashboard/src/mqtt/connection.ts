@@ -36,6 +36,8 @@ const KEPT_BYTES = 32 * 1024 * 1024;
 /** How often the page hears of what has come. */
 const FRAME = 250;
 const RECONNECT = 2000;
+/** Seconds. Browsers let the clocks of a page that nobody sees go once a minute only. */
+const KEEP_ALIVE = 180;
 
 export const state = new Store<State>({ kind: "off" });
 export const wanted = new Store<readonly Wanted[]>([]);
@@ -92,6 +94,8 @@ function optionsOf(options: Options): IClientOptions {
     clean: options.isClean,
     reconnectPeriod: RECONNECT,
     connectTimeout: 10_000,
+    timerVariant: "native", // The other one is a worker from a blob, which the page may not run.
+    keepalive: KEEP_ALIVE,
     resubscribe: false, // The page keeps what is wanted, and asks for it itself.
     ...(options.username ? { username: options.username } : {}),
     ...(options.password ? { password: options.password } : {}),
