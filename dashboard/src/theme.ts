@@ -1,6 +1,11 @@
 // Colours and shapes. Everything that is drawn takes its colours from here or from styles/base.css.
 
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from "@mantine/core";
 
 const accent: MantineColorsTuple = [
   "#e3fbfa",
@@ -29,12 +34,18 @@ const slate: MantineColorsTuple = [
   "#080e11",
 ];
 
+/** What stands on the accent has to be read in both schemes, in which the accent differs. */
+const resolver: VariantColorsResolver = (input) => {
+  const resolved = defaultVariantColorsResolver(input);
+  const isAccent = input.variant === "filled" && (input.color ?? "accent") === "accent";
+  return isAccent ? { ...resolved, color: "var(--on-accent)" } : resolved;
+};
+
 /** The look of all components. */
 export const theme = createTheme({
   primaryColor: "accent",
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.33,
+  variantColorResolver: resolver,
   colors: { accent, dark: slate },
   defaultRadius: "sm",
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',

@@ -46,7 +46,8 @@ function program(): string {
   const given = process.env.PLEXUS_BIN;
   const places = given ? [given] : ["../target/release/plexus", "../target/debug/plexus"];
   const found = places.find((place) => existsSync(place));
-  if (!found) throw new Error(`there is no ${places.join(" or ")}; build it, or name it with PLEXUS_BIN`);
+  if (!found)
+    throw new Error(`there is no ${places.join(" or ")}; build it, or name it with PLEXUS_BIN`);
   return found;
 }
 
@@ -84,7 +85,12 @@ export async function startNode(): Promise<RunningNode> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const patterns = [/password (\S+) \(change/, /"url":"(http:[^"]+)"/, /"url":"tcp:([^"]+)"/, /"url":"(ws:[^"]+)"/];
+    const patterns = [
+      /password (\S+) \(change/,
+      /"url":"(http:[^"]+)"/,
+      /"url":"tcp:([^"]+)"/,
+      /"url":"(ws:[^"]+)"/,
+    ];
     const [password = "", page = "", tcp = ""] = await said(child, patterns);
     return { page, password, mqtt: `mqtt:${tcp}`, stop };
   } catch (error) {

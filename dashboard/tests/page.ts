@@ -29,7 +29,10 @@ export async function logIn(page: Page, username = "admin", password = told("PLE
 
 /** Goes to a page by the navigation. */
 export async function goTo(page: Page, title: string) {
-  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: title, exact: true }).click();
+  await page
+    .getByRole("navigation", { name: "Pages" })
+    .getByRole("link", { name: title, exact: true })
+    .click();
   await expect(page.getByRole("heading", { level: 1, name: title })).toBeVisible();
 }
 
@@ -55,7 +58,12 @@ export async function expectAccessible(page: Page, name: string) {
   );
   const serious = violations.filter((one) => one.impact === "serious" || one.impact === "critical");
   const words = serious.flatMap((one) =>
-    one.nodes.slice(0, 5).map((node) => `${name}: ${one.id}: ${one.help}\n  ${node.html.slice(0, 300)}\n  ${node.failureSummary}`),
+    one.nodes
+      .slice(0, 5)
+      .map(
+        (node) =>
+          `${name}: ${one.id}: ${one.help}\n  ${node.html.slice(0, 300)}\n  ${node.failureSummary}`,
+      ),
   );
   expect(words.join("\n")).toBe("");
 }

@@ -10,4 +10,6 @@ it("keeps the last moments only, in their order", () => {
   ]);
   expect(series.last("in")).toBe(4000);
   expect(series.last("nothing")).toBeUndefined();
+  series.push(5000, [Number.NaN, 1]);
+  expect(series.data(["in"])[1]).toEqual([3000, 4000, null]);
 });

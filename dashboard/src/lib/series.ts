@@ -1,5 +1,8 @@
 // Values over time, bounded, for charts.
 
+/** Moments in seconds, and columns of values. */
+export type Columns = [moments: number[], ...values: (number | null)[][]];
+
 /** Columns of numbers that share their moments; uPlot draws them as they are. */
 export class Series {
   private moments: number[] = [];
@@ -28,9 +31,10 @@ export class Series {
     return this.moments.length;
   }
 
-  /** What is kept of the named columns, behind their moments in seconds. */
-  data(names: readonly string[]): number[][] {
-    return [this.moments.slice(), ...names.map((name) => this.column(name).slice())];
+  /** What is kept of the named columns, behind their moments in seconds; null where there is no value. */
+  data(names: readonly string[]): Columns {
+    const drawn = (value: number) => (Number.isNaN(value) ? null : value);
+    return [this.moments.slice(), ...names.map((name) => this.column(name).map(drawn))];
   }
 
   /** The values of one column. */

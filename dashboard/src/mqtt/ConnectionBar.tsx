@@ -12,7 +12,7 @@ import {
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { type ReactNode, useEffect } from "react";
 import { answered, api } from "../api/client";
 import { maySee, session } from "../api/session";
 import { useStore } from "../lib/store";
@@ -35,14 +35,19 @@ let remembered = {
   protocol: "5",
 };
 
-/** The form of the connection, or what is connected. */
-export function ConnectionBar() {
+/** The form of the connection, or what is connected, with what can be done with it. */
+export function ConnectionBar({ children }: { children?: ReactNode }) {
   const current = useStore(state);
-  if (current.kind === "on") return <On current={current} />;
+  if (current.kind === "on") return <On current={current}>{children}</On>;
   return <Off current={current} />;
 }
 
-function On({ current }: { current: Extract<State, { kind: "on" }> }) {
+interface OnProps {
+  current: Extract<State, { kind: "on" }>;
+  children: ReactNode;
+}
+
+function On({ current, children }: OnProps) {
   const { url, clientId, username } = current.options;
   return (
     <Panel isPadded={false}>
@@ -55,6 +60,7 @@ function On({ current }: { current: Extract<State, { kind: "on" }> }) {
           Disconnect
         </Button>
       </div>
+      {children && <div className={styles.more}>{children}</div>}
     </Panel>
   );
 }

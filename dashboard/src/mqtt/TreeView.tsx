@@ -54,15 +54,15 @@ export function TreeView({
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const row = rows[at];
-    const acts: Record<string, () => void> = {
-      ArrowDown: () => go(at + 1),
-      ArrowUp: () => go(at - 1),
-      Home: () => go(0),
-      End: () => go(rows.length - 1),
-      ArrowRight: () => row && toggle(row.level.path, true),
-      ArrowLeft: () => row && toggle(row.level.path, false),
-    };
-    const act = acts[event.key];
+    const turn = (isOpen: boolean) => row && toggle(row.level.path, isOpen);
+    const act = new Map([
+      ["ArrowDown", () => go(at + 1)],
+      ["ArrowUp", () => go(at - 1)],
+      ["Home", () => go(0)],
+      ["End", () => go(rows.length - 1)],
+      ["ArrowRight", () => turn(true)],
+      ["ArrowLeft", () => turn(false)],
+    ]).get(event.key);
     if (!act) return;
     event.preventDefault();
     act();

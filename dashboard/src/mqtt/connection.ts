@@ -188,7 +188,7 @@ function take(topic: string, payload: Uint8Array, packet: IPublishPacket) {
   tree.add(message);
   pending.push(message);
   if (pending.length > KEPT) pending.shift();
-  drawing ??= setTimeout(draw, FRAME);
+  if (drawing === undefined) drawing = setTimeout(draw, FRAME);
 }
 
 /** Hands on what has come since the last time: at most four times a second, whatever the rate. */

@@ -61,15 +61,15 @@ function Detail({ who }: { who: Who }) {
       <div className={styles.grid}>
         <Connection client={client.data} />
         <SessionPanel client={client.data} />
-        <Panel title="Messages that wait" className={styles.wide}>
-          <Chart
-            label="Messages that wait for the client"
-            lines={LINES}
-            data={series.data(["waiting", "inflight"])}
-            format={short}
-            height={150}
-          />
-        </Panel>
+        <Chart
+          className={styles.wide}
+          title="Messages that wait"
+          label="Messages that wait for the client"
+          lines={LINES}
+          data={series.data(["waiting", "inflight"])}
+          format={short}
+          height={150}
+        />
         <Subscriptions who={who} />
         <Attributes attributes={client.data.client_attrs} />
       </div>
@@ -121,7 +121,11 @@ function Connection({ client }: { client: Client }) {
     ["User", or(client.username)],
     [
       "Address",
-      client.ip_address ? <Copyable text={client.ip_address} label="address" /> : or(undefined),
+      client.ip_address ? (
+        <Copyable key="address" text={client.ip_address} label="address" />
+      ) : (
+        or(undefined)
+      ),
     ],
     [
       "Listener",
@@ -189,7 +193,8 @@ function Meter({ value, of, note }: { value: number; of: number; note?: string }
   return (
     <div className={styles.meter}>
       <span className="number">
-        {count(value)} of {of > 0 ? short(of) : "any number"}
+        {count(value)}
+        {of > 0 && ` of ${short(of)}`}
         {note && value > 0 ? `, ${note}` : ""}
       </span>
       {of > 0 && (

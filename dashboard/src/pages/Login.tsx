@@ -79,15 +79,16 @@ function Fields() {
 
 /** A field of nodes with their links, always the same one. */
 function Mesh() {
-  const nodes = Array.from({ length: 54 }, (_, index) => ({
-    x: ((index * 7919) % 1200) + 0.5,
-    y: ((index * 5701) % 800) + 0.5,
+  // Steps of the plastic number spread points evenly without a pattern that is seen.
+  const nodes = Array.from({ length: 70 }, (_, index) => ({
+    x: Math.round(((0.5 + index * 0.7548776662) % 1) * 1200),
+    y: Math.round(((0.5 + index * 0.5698402909) % 1) * 800),
     r: 2 + ((index * 31) % 3),
   }));
   const links = nodes.flatMap((a, index) =>
     nodes
       .slice(index + 1)
-      .filter((b) => Math.hypot(a.x - b.x, a.y - b.y) < 190)
+      .filter((b) => Math.hypot(a.x - b.x, a.y - b.y) < 150)
       .map((b) => `M${a.x} ${a.y}L${b.x} ${b.y}`),
   );
   return (

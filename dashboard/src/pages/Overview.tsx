@@ -18,7 +18,7 @@ const VOLUME: Line[] = [
   { label: "Out", colour: 3, dash: [6, 3] },
 ];
 const PEOPLE: Line[] = [
-  { label: "Connected", colour: 1 },
+  { label: "Live", colour: 1 },
   { label: "Sessions", colour: 3, dash: [6, 3] },
 ];
 const QUEUES: Line[] = [{ label: "Waiting", colour: 2 }];
@@ -121,61 +121,63 @@ function Tile({ label, value, note, to }: TileProps) {
 }
 
 function Charts() {
+  const of = (...names: string[]) => pulse.data(names);
+  const low = { height: 120 };
   return (
-    <div className={styles.grid}>
-      <Panel title="Messages">
+    <>
+      <div className={styles.grid}>
         <Chart
+          title="Messages"
           label="Messages a second"
           lines={MESSAGES}
-          data={pulse.data(["received", "sent", "dropped"])}
+          data={of("received", "sent", "dropped")}
           format={perSecond}
         />
-      </Panel>
-      <Panel title="Traffic">
         <Chart
+          title="Traffic"
           label="Bytes a second"
           lines={VOLUME}
-          data={pulse.data(["bytesIn", "bytesOut"])}
+          data={of("bytesIn", "bytesOut")}
           format={bytesPerSecond}
+          isBytes
         />
-      </Panel>
-      <Panel title="Clients">
+      </div>
+      <div className={styles.four}>
         <Chart
+          {...low}
+          title="Clients"
           label="Clients"
           lines={PEOPLE}
-          data={pulse.data(["connected", "sessions"])}
+          data={of("connected", "sessions")}
           format={short}
-          height={140}
         />
-      </Panel>
-      <Panel title="Queues">
         <Chart
+          {...low}
+          title="Queues"
           label="Messages that wait"
           lines={QUEUES}
-          data={pulse.data(["queued"])}
+          data={of("queued")}
           format={short}
-          height={140}
         />
-      </Panel>
-      <Panel title="Memory">
         <Chart
+          {...low}
+          title="Memory"
           label="Memory"
           lines={MEMORY}
-          data={pulse.data(["memory"])}
+          data={of("memory")}
           format={bytes}
-          height={140}
+          isBytes
         />
-      </Panel>
-      <Panel title="Shards">
         <Chart
+          {...low}
+          title="Shards"
           label="Time for which the shards are busy"
           lines={LOAD}
-          data={pulse.data(["load"])}
+          data={of("load")}
           format={perCent}
-          height={140}
         />
-      </Panel>
-    </div>
+      </div>
+    </>
   );
 }
 

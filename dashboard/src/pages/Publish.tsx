@@ -183,6 +183,7 @@ function Properties({ form }: { form: UseFormReturnType<Values> }) {
       <TextInput label="Response topic" {...form.getInputProps("responseTopic")} />
       <TextInput label="Correlation data" {...form.getInputProps("correlation")} />
       <Textarea
+        className={styles.wide}
         label="User properties"
         placeholder="name=value, one a line"
         autosize

@@ -28,8 +28,9 @@ export default function Topics() {
     tree.size > 0 ? `${count(tree.size)} levels, ${count(tree.root.total)} messages` : undefined;
   return (
     <Page title="Topics" isFilling lead={lead} acts={tree.size > 0 && <Forget />}>
-      <ConnectionBar />
-      {state.kind === "on" && <Follow />}
+      <ConnectionBar>
+        <Follow />
+      </ConnectionBar>
       <div className={styles.topics}>
         <Panel
           title="Tree"
@@ -128,7 +129,7 @@ function Follow() {
       {wanted.map((one) => (
         <Button
           key={one.filter}
-          variant="light"
+          variant="default"
           onClick={() => connection.unsubscribe(one.filter)}
           aria-label={`Stop to follow ${one.filter}`}
         >

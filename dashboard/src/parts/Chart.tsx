@@ -1,9 +1,11 @@
 // Lines over time, drawn by uPlot.
 
 import { useComputedColorScheme } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import type { Columns } from "../lib/series";
+import { Panel } from "./Page";
 import styles from "./parts.module.css";
 
 /** A line of a chart. Its colour is one of four that eyes of all kinds tell apart; its dashes help. */
@@ -14,17 +16,25 @@ export interface Line {
 }
 
 interface ChartProps {
+  title: ReactNode;
+  /** What it shows, for who does not see it. */
   label: string;
   lines: Line[];
-  /** Moments in seconds, and the values of each line. */
-  data: number[][];
+  /** Moments, and the values of each line. */
+  data: Columns;
   format: (value: number) => string;
   height?: number;
+  /** Whether the values are bytes, which are counted by powers of two. */
+  isBytes?: boolean;
+  className?: string | undefined;
   /** Whether the axis begins at zero; it does unless something else is said. */
   isFromZero?: boolean;
 }
 
-const AXIS = 54;
+/** Steps of the axes: whole seconds to hours, and powers of two for bytes. */
+const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600];
+const POWERS = Array.from({ length: 44 }, (_, power) => 2 ** power);
+const LETTER = 6.6;
 
 function colourOf(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -46,13 +56,19 @@ function optionsOf(
   return {
     width,
     height: props.height ?? 180,
-    padding: [8, 8, 0, 0],
+    padding: [8, 30, 0, 0],
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: props.isFromZero === false ? {} : { y: { range: fromZero } },
     axes: [
-      { ...axis, space: 70, size: 26, values: clockValues },
-      { ...axis, size: AXIS, space: 34, values: (_, ticks) => ticks.map(props.format) },
+      { ...axis, space: 76, size: 26, incrs: SECONDS, values: clockValues },
+      {
+        ...axis,
+        size: widthOf,
+        space: 34,
+        values: (_, ticks) => ticks.map(props.format),
+        ...(props.isBytes ? { incrs: POWERS } : {}),
+      },
     ],
     series: [{}, ...props.lines.map(seriesOf)],
     hooks: { setCursor: [(plot) => onHover(plot.cursor.idx)] },
@@ -70,6 +86,12 @@ function seriesOf(line: Line, index: number): uPlot.Series {
     ...(fill ? { fill } : {}),
     ...(line.dash ? { dash: line.dash } : {}),
   };
+}
+
+/** As wide as the longest of the words at the axis. */
+function widthOf(_: uPlot, values: string[] | null): number {
+  const longest = Math.max(3, ...(values ?? []).map((value) => value.length));
+  return Math.ceil(longest * LETTER) + 14;
 }
 
 function clockValues(_: uPlot, ticks: number[]): string[] {
@@ -92,7 +114,7 @@ export function Chart(props: ChartProps) {
     const target = place.current;
     if (!target) return;
     const options = optionsOf(newest.current, target.clientWidth, setHovered);
-    const drawn = new uPlot(options, newest.current.data as uPlot.AlignedData, target);
+    const drawn = new uPlot(options, newest.current.data, target);
     plot.current = drawn;
     const resized = new ResizeObserver(() => {
       drawn.setSize({ width: target.clientWidth, height: options.height });
@@ -106,25 +128,31 @@ export function Chart(props: ChartProps) {
   }, [shape]);
 
   useEffect(() => {
-    plot.current?.setData(data as uPlot.AlignedData);
+    plot.current?.setData(data);
   }, [data]);
 
-  const last = (data[0]?.length ?? 0) - 1;
+  const last = data[0].length - 1;
   const values = lines.map((_, line) => data[line + 1]?.[hovered ?? last] ?? Number.NaN);
   const told = lines.map((line, index) => `${line.label} ${format(values[index] ?? Number.NaN)}`);
   return (
-    <div>
-      <Legend lines={lines} values={values} format={format} />
-      <div
-        ref={place}
-        className={styles.chart}
-        style={{ height }}
-        role="img"
-        aria-label={`${label}: ${told.join(", ")}`}
-      >
-        {last < 1 && <div className={styles.waiting}>Drawn as values come in…</div>}
+    <Panel
+      title={props.title}
+      isPadded={false}
+      className={props.className}
+      aside={<Legend lines={lines} values={values} format={format} />}
+    >
+      <div className={styles.chartBody}>
+        <div
+          ref={place}
+          className={styles.chart}
+          style={{ height }}
+          role="img"
+          aria-label={`${label}: ${told.join(", ")}`}
+        >
+          {last < 1 && <div className={styles.waiting}>Drawn as values come in…</div>}
+        </div>
       </div>
-    </div>
+    </Panel>
   );
 }
 
