@@ -26,13 +26,6 @@ data_dir = "data"
 [api]
 address = "127.0.0.1:0"
 
-[access]
-no_match = "allow"
-
-[[access.rule]]
-allow = "all"
-topics = ["#"]
-
 [[listener]]
 url = "tcp://127.0.0.1:0"
 name = "plant"

@@ -94,12 +94,7 @@ function Top({ current, openMenu, openPalette }: TopProps) {
         <Icon name="menu" size={20} />
       </ActionIcon>
       <Brand />
-      <button
-        type="button"
-        className={styles.search}
-        onClick={openPalette}
-        aria-label="Search pages and clients"
-      >
+      <button type="button" className={styles.search} onClick={openPalette}>
         <Icon name="search" />
         <span>Search pages and clients</span>
         <kbd>Ctrl K</kbd>

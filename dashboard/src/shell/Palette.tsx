@@ -27,18 +27,12 @@ interface Option {
 /** Finds pages and clients by a few letters. */
 export function Palette(props: PaletteProps) {
   return (
-    <Modal
-      opened={props.isOpen}
-      onClose={props.close}
-      withCloseButton={false}
-      padding={0}
-      size={560}
-      yOffset="12vh"
-      centered={false}
-      aria-label="Search"
-    >
-      <Search {...props} />
-    </Modal>
+    <Modal.Root opened={props.isOpen} onClose={props.close} size={560} yOffset="12vh">
+      <Modal.Overlay />
+      <Modal.Content aria-label="Search">
+        <Search {...props} />
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 
