@@ -35,7 +35,8 @@ pub use password::{
 };
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{
-    Advice, Certificate, Credentials, Enhanced, Gate, Policy, Principal, Verdict, Wanted,
+    Advice, Certificate, Credentials, Enhanced, Explanation, Gate, Policy, Principal, Verdict,
+    Wanted,
 };
 pub use remembered::{Edition, Remembered};
 pub use rules::{

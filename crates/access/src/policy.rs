@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use plexus_types::{ClientId, Qos, ReasonCode, TenantName, Text, TopicFilter, TopicName};
 
-use crate::{Edition, Exchange, Notice, Outcome, Reply, Rights, Visitor};
+use crate::{Act, Edition, Exchange, Notice, Outcome, Reply, Rights, Visitor};
 
 /// What a client says about itself before it is let in.
 pub struct Credentials {
@@ -188,6 +188,15 @@ impl From<Result<(), ReasonCode>> for Verdict {
     }
 }
 
+/// What a policy says to an act, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// What it says.
+    pub verdict: Verdict,
+    /// The rule that says so, or what holds where none does.
+    pub because: String,
+}
+
 /// How answers of [`Policy::ask`] are remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advice {
@@ -241,6 +250,17 @@ pub trait Policy: Send + Sync {
     /// Whether the principal may have a message of that topic, where deliveries are asked about.
     fn receive(&self, _: &Principal, _: &TopicName, _: Qos) -> bool {
         true
+    }
+
+    /// What it says to an act, and why. Of the question nothing is recorded.
+    fn explain(&self, principal: &Principal, act: &Act<'_>) -> Explanation {
+        let verdict = match *act {
+            Act::Publish { topic, qos, retain } => self.publish(principal, topic, qos, retain),
+            Act::Subscribe { filter, qos } => self.subscribe(principal, filter, qos),
+            Act::Receive { topic, qos } if self.receive(principal, topic, qos) => Verdict::Allow,
+            Act::Receive { .. } => Verdict::Deny(ReasonCode::NotAuthorized),
+        };
+        Explanation { verdict, because: "there are no rules".to_owned() }
     }
 
     /// Keeps a record of what became of somebody. It must not wait; here nobody keeps any.

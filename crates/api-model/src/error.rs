@@ -43,6 +43,8 @@ codes! {
     TokenTimeOut = 401 "TOKEN_TIME_OUT";
     /// The role does not allow it.
     UnauthorizedRole = 403 "UNAUTHORIZED_ROLE";
+    /// The client may not have the subscription.
+    NotGranted = 403 "SUBSCRIPTION_NOT_GRANTED";
     /// There is no such thing.
     NotFound = 404 "NOT_FOUND";
     /// There is no client of that identifier.
@@ -51,7 +53,7 @@ codes! {
     UserNotFound = 404 "USER_NOT_FOUND";
     /// The path knows no such method.
     MethodNotAllowed = 405 "METHOD_NOT_ALLOWED";
-    /// It would leave nobody who can change anything.
+    /// It would leave nobody who can change anything, or it is not the API's to change.
     NotAllowed = 409 "NOT_ALLOWED";
     /// The body is larger than it may be.
     TooLarge = 413 "PAYLOAD_TOO_LARGE";

@@ -11,8 +11,11 @@
 //! *Tests.* Beside `openapi` and `moment`.
 
 mod alarm;
+mod ban;
 mod client;
 mod error;
+mod explain;
+mod live;
 mod moment;
 mod node;
 mod openapi;
@@ -21,11 +24,21 @@ pub mod operations;
 mod page;
 mod person;
 mod publication;
+mod record;
 mod subscription;
+mod topic;
 
 pub use alarm::{Alarm, AlarmQuery};
+pub use ban::{BanAs, BanPath, BanQuery, BanSource, Banned, Infinity, NewBan, Until};
 pub use client::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery};
 pub use error::{ApiError, ErrorCode};
+pub use explain::{
+    AccessAnswer, AccessQuestion, Act, ClientEvent, ClientStory, Fate, PublishAnswer,
+    PublishQuestion, Receiver, ReceivingGroup, Ruling, Somebody,
+};
+pub use live::{
+    LiveEventsQuery, LiveKind, LiveMessage, LiveQuery, LiveTopic, LiveTopics, LiveTopicsQuery,
+};
 pub use moment::Moment;
 pub use node::{Listener, ListenerStatus, Metrics, NodeState, NodeStatus, Rates, Stats, Status};
 pub use openapi::openapi;
@@ -36,7 +49,12 @@ pub use person::{
     Session, User, UserPath, UserUpdate,
 };
 pub use publication::{Encoding, Publication, PublicationProperties, Published};
+pub use record::{AuditRecord, RecordQuery};
 pub use subscription::{Subscription, SubscriptionQuery};
+pub use topic::{
+    ClientMessage, ClientMessageQuery, NewSubscription, OldSubscription, RetainedMessage,
+    RetainedQuery, Route, RouteQuery, TopicLevel, TopicPath, TreeQuery,
+};
 
 /// Where all of it stands.
 pub const ROOT: &str = "/api/v5";

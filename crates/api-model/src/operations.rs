@@ -1,10 +1,14 @@
 //! The table of all operations.
 
 use crate::{
-    Alarm, AlarmQuery, ApiKey, ApiKeyCreated, ApiKeyPath, ApiKeyUpdate, Client, ClientPath,
-    ClientQuery, Described, ErrorCode, Listener, Login, Metrics, Need, NewApiKey, NewUser,
-    NodeState, Operation, Page, PasswordChange, Publication, Published, Rates, Session, Stats,
-    Status, Subscription, SubscriptionQuery, TenantQuery, User, UserPath, UserUpdate,
+    AccessAnswer, AccessQuestion, Alarm, AlarmQuery, ApiKey, ApiKeyCreated, ApiKeyPath,
+    ApiKeyUpdate, AuditRecord, BanPath, BanQuery, Banned, Client, ClientEvent, ClientMessage,
+    ClientMessageQuery, ClientPath, ClientQuery, ClientStory, Described, ErrorCode, Listener,
+    LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics, LiveTopicsQuery, Login, Metrics, Need,
+    NewApiKey, NewBan, NewSubscription, NewUser, NodeState, OldSubscription, Operation, Page,
+    PasswordChange, Publication, PublishAnswer, PublishQuestion, Published, Rates, RecordQuery,
+    RetainedMessage, RetainedQuery, Route, RouteQuery, Session, Stats, Status, Subscription,
+    SubscriptionQuery, TenantQuery, TopicLevel, TopicPath, TreeQuery, User, UserPath, UserUpdate,
 };
 
 macro_rules! operations {
@@ -27,7 +31,11 @@ const MESSAGES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of ten thousand names.
 const NAMES_MAX: usize = 1024 * 1024;
 
+/// What a stream of events is.
+const EVENTS: &str = "text/event-stream";
+
 const NO_CLIENT: &[ErrorCode] = &[ErrorCode::ClientIdNotFound];
+const NOT_GRANTED: &[ErrorCode] = &[ErrorCode::ClientIdNotFound, ErrorCode::NotGranted];
 const NO_USER: &[ErrorCode] = &[ErrorCode::UserNotFound, ErrorCode::NotAllowed];
 
 operations! {
@@ -109,9 +117,89 @@ operations! {
         Operation::get("client_subscriptions", "/clients/{clientid}/subscriptions")
         .fails(NO_CLIENT)
         .says("Clients", "What a client is subscribed to");
+    SUBSCRIBE_CLIENT: (ClientPath, TenantQuery, NewSubscription) -> Subscription =
+        Operation::post("subscribe_client", "/clients/{clientid}/subscribe")
+        .fails(NOT_GRANTED)
+        .says("Clients", "Subscribe a client, as its rules allow");
+    SUBSCRIBE_CLIENT_BULK: (ClientPath, TenantQuery, Vec<NewSubscription>) -> Vec<Subscription> =
+        Operation::post("subscribe_client_bulk", "/clients/{clientid}/subscribe/bulk")
+        .fails(NOT_GRANTED)
+        .says("Clients", "The same for several filters: what is granted comes back");
+    UNSUBSCRIBE_CLIENT: (ClientPath, TenantQuery, OldSubscription) -> () =
+        Operation::post("unsubscribe_client", "/clients/{clientid}/unsubscribe")
+        .answers(204)
+        .fails(NO_CLIENT)
+        .says("Clients", "Take a subscription of a client back; one that it does not have is passed over");
+    UNSUBSCRIBE_CLIENT_BULK: (ClientPath, TenantQuery, Vec<OldSubscription>) -> () =
+        Operation::post("unsubscribe_client_bulk", "/clients/{clientid}/unsubscribe/bulk")
+        .answers(204)
+        .fails(NO_CLIENT)
+        .says("Clients", "The same of several");
+    CLIENT_QUEUE: (ClientPath, ClientMessageQuery, ()) -> Page<ClientMessage> =
+        Operation::get("client_queue", "/clients/{clientid}/mqueue_messages")
+        .fails(NO_CLIENT)
+        .says("Clients", "What waits for a client, in order");
+    CLIENT_INFLIGHT: (ClientPath, ClientMessageQuery, ()) -> Page<ClientMessage> =
+        Operation::get("client_inflight", "/clients/{clientid}/inflight_messages")
+        .fails(NO_CLIENT)
+        .says("Clients", "What is under way to a client and not acknowledged, in order");
     LIST_SUBSCRIPTIONS: ((), SubscriptionQuery, ()) -> Page<Subscription> =
         Operation::get("list_subscriptions", "/subscriptions")
         .says("Clients", "Subscriptions of all clients");
+    LIST_TOPICS: ((), RouteQuery, ()) -> Page<Route> = Operation::get("list_topics", "/topics")
+        .says("Topics", "The filters that anybody is subscribed to, each once");
+    TOPIC_TREE: ((), TreeQuery, ()) -> Page<TopicLevel> = Operation::get("topic_tree", "/topics/tree")
+        .says("Topics", "The tree of retained topics, a level at a time");
+    GET_TOPIC: (TopicPath, TenantQuery, ()) -> Vec<Route> = Operation::get("get_topic", "/topics/{topic}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Topics", "Where anybody is subscribed to that filter");
+    LIST_RETAINED: ((), RetainedQuery, ()) -> Page<RetainedMessage> =
+        Operation::get("list_retained", "/mqtt/retainer/messages")
+        .says("Topics", "Retained messages");
+    GET_RETAINED: (TopicPath, TenantQuery, ()) -> RetainedMessage =
+        Operation::get("get_retained", "/mqtt/retainer/message/{topic}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Topics", "The retained message of a topic, with its payload in base64");
+    DELETE_RETAINED: (TopicPath, TenantQuery, ()) -> () =
+        Operation::delete("delete_retained", "/mqtt/retainer/message/{topic}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Topics", "End the retained message of a topic, as an empty one does: those who are subscribed get it");
+    EXPLAIN_PUBLISH: ((), (), PublishQuestion) -> PublishAnswer =
+        Operation::post("explain_publish", "/explain/publish")
+        .needs(Need::View)
+        .fails(&[ErrorCode::NotFound])
+        .says("Explain", "Who would receive a message, who would not, and why; nothing is published");
+    EXPLAIN_ACCESS: ((), (), AccessQuestion) -> AccessAnswer =
+        Operation::post("explain_access", "/explain/access")
+        .needs(Need::View)
+        .fails(&[ErrorCode::NotFound])
+        .says("Explain", "Whether somebody may do something, and which rule says so");
+    EXPLAIN_CLIENT: (ClientPath, TenantQuery, ()) -> ClientStory =
+        Operation::get("explain_client", "/explain/client/{clientid}")
+        .says("Explain", "Why a client is not there: its last events");
+    LIVE_MESSAGES: ((), LiveQuery, ()) -> LiveMessage = Operation::get("live_messages", "/live/messages")
+        .gives(EVENTS)
+        .says("Live", "What is published and delivered, as it happens; nothing waits for whoever watches");
+    LIVE_TOPICS: ((), LiveTopicsQuery, ()) -> LiveTopics = Operation::get("live_topics", "/live/topics")
+        .gives(EVENTS)
+        .says("Live", "Topics with new messages, once a second: the last one of each, and how many there were");
+    LIVE_EVENTS: ((), LiveEventsQuery, ()) -> ClientEvent = Operation::get("live_events", "/live/events")
+        .gives(EVENTS)
+        .says("Live", "Who comes, goes and is refused, as it happens");
+    LIST_BANNED: ((), BanQuery, ()) -> Page<Banned> = Operation::get("list_banned", "/banned")
+        .says("Access", "Who is not let in");
+    BAN: ((), (), NewBan) -> Banned = Operation::post("ban", "/banned")
+        .fails(&[ErrorCode::AlreadyExists, ErrorCode::NotFound])
+        .says("Access", "Let somebody in no more, and disconnect those who are meant");
+    UNBAN: (BanPath, TenantQuery, ()) -> () = Operation::delete("unban", "/banned/{as}/{who}")
+        .fails(&[ErrorCode::NotFound, ErrorCode::NotAllowed])
+        .says("Access", "Take a ban back; those of the configuration stay");
+    UNBAN_ALL: ((), (), ()) -> () = Operation::delete("unban_all", "/banned")
+        .says("Access", "Take all bans back that the API has made");
+    LIST_AUDIT: ((), RecordQuery, ()) -> Page<AuditRecord> = Operation::get("list_audit", "/audit")
+        .needs(Need::Administer)
+        .fails(&[ErrorCode::NotFound])
+        .says("Node", "Records of the audit log, the newest first");
     PUBLISH: ((), (), Publication) -> Published = Operation::post("publish", "/publish").takes(MESSAGES_MAX)
         .needs(Need::Publish)
         .says("Messages", "Publish a message: 200 if somebody gets it, 202 if nobody wants it");

@@ -1,10 +1,15 @@
 //! What carries operations out. Who asks has been found out, and may.
 
+mod access;
 mod clients;
+mod explain;
+mod live;
 mod messages;
 mod node;
 mod people;
 mod prometheus;
+mod sessions;
+mod topics;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -47,6 +52,29 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::KICK_CLIENTS, clients::kick_all)
         .on(&op::CLIENT_SUBSCRIPTIONS, clients::subscriptions_of)
         .on(&op::LIST_SUBSCRIPTIONS, clients::subscriptions)
+        .on(&op::SUBSCRIBE_CLIENT, sessions::subscribe)
+        .on(&op::SUBSCRIBE_CLIENT_BULK, sessions::subscribe_all)
+        .on(&op::UNSUBSCRIBE_CLIENT, sessions::unsubscribe)
+        .on(&op::UNSUBSCRIBE_CLIENT_BULK, sessions::unsubscribe_all)
+        .on(&op::CLIENT_QUEUE, sessions::queue)
+        .on(&op::CLIENT_INFLIGHT, sessions::inflight)
+        .on(&op::LIST_TOPICS, topics::routes)
+        .on(&op::TOPIC_TREE, topics::tree)
+        .on(&op::GET_TOPIC, topics::route)
+        .on(&op::LIST_RETAINED, topics::retained)
+        .on(&op::GET_RETAINED, topics::get_retained)
+        .on(&op::DELETE_RETAINED, topics::delete_retained)
+        .on(&op::EXPLAIN_PUBLISH, explain::publish)
+        .on(&op::EXPLAIN_ACCESS, explain::access)
+        .on(&op::EXPLAIN_CLIENT, explain::client)
+        .stream(&op::LIVE_MESSAGES, live::messages)
+        .stream(&op::LIVE_TOPICS, live::topics)
+        .stream(&op::LIVE_EVENTS, live::events)
+        .on(&op::LIST_BANNED, access::banned)
+        .on(&op::BAN, access::ban)
+        .on(&op::UNBAN, access::unban)
+        .on(&op::UNBAN_ALL, access::unban_all)
+        .on(&op::LIST_AUDIT, access::audit)
         .on(&op::PUBLISH, messages::publish)
         .on(&op::PUBLISH_BULK, messages::publish_bulk)
         .done()

@@ -10,14 +10,20 @@
 //!
 //! *Tests.* Beside `people`; operations from outside, in `plexus`.
 
+mod bans;
+mod chronicle;
 mod handlers;
+mod kept;
 mod lists;
+mod payload;
 mod people;
 mod serve;
 mod server;
+mod streams;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
+use plexus_access::Policy;
 use plexus_api_model::{ApiError, ErrorCode, Listener, ListenerStatus};
 use plexus_audit::AuditPort;
 use plexus_broker::{NodeHandle, Question, Told};
@@ -28,9 +34,11 @@ use plexus_types::Instant;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
+    bans::{BanBook, BansError},
     people::{BookError, Caller, FIRST_USER, People},
     serve::{Place, ServeError, Served},
 };
+use self::{chronicle::Chronicle, streams::STREAMS_MAX};
 
 /// What is said of the node that does not change while it runs.
 #[derive(Debug, Clone)]
@@ -47,6 +55,25 @@ pub struct About {
     pub listeners: Vec<Listener>,
     /// What clients are allowed: what is published here is held to it, too.
     pub allowed: Arc<Options>,
+    /// Who decides at each listener.
+    pub doors: Vec<Door>,
+    /// The folder of the audit log, if there is one.
+    pub audit: Option<PathBuf>,
+}
+
+/// Who decides at a listener what its clients may.
+#[derive(Clone)]
+pub struct Door {
+    /// The listener's name.
+    pub name: String,
+    /// Who decides.
+    pub policy: Arc<dyn Policy>,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Door").field(&self.name).finish()
+    }
 }
 
 /// The listeners of these names, limits of connections and tenants, with their real addresses.
@@ -65,15 +92,27 @@ pub fn described(
     described.collect()
 }
 
+/// What the API keeps itself.
+#[derive(Debug)]
+pub struct Kept {
+    /// Who may ask.
+    pub people: People,
+    /// Who is not let in.
+    pub bans: BanBook,
+}
+
 /// What operations are carried out on.
 pub struct Api {
     node: NodeHandle,
     people: People,
     about: About,
     audit: AuditPort,
+    bans: BanBook,
+    chronicle: Arc<Chronicle>,
     rates: handlers::Meter,
     /// What is carried out at the same time at most, whoever waits for it.
     turns: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     runtime: Handle,
 }
 
@@ -81,16 +120,24 @@ pub struct Api {
 const OPERATIONS_MAX: usize = 512;
 
 impl Api {
-    /// The API of that node, for these people.
+    /// The API of that node, with what it keeps.
     pub fn new(
         node: NodeHandle,
-        people: People,
+        kept: Kept,
         about: About,
         audit: AuditPort,
         runtime: Handle,
     ) -> Arc<Self> {
         let (rates, turns) = (handlers::Meter::default(), Arc::new(Semaphore::new(OPERATIONS_MAX)));
-        Arc::new(Self { node, people, about, audit, rates, turns, runtime })
+        let (streams, chronicle) =
+            (Arc::new(Semaphore::new(STREAMS_MAX)), Arc::<Chronicle>::default());
+        let told = Arc::clone(&chronicle);
+        audit.listen(move |event| told.note(event));
+        let Kept { people, bans } = kept;
+        let api =
+            Self { node, people, about, audit, bans, chronicle, rates, turns, streams, runtime };
+        api.hold_to_bans();
+        Arc::new(api)
     }
 
     /// What the shard says to the question.

@@ -56,10 +56,7 @@ impl Wanted {
         limit: Option<u64>,
         cursor: Option<&str>,
     ) -> Result<Self, ApiError> {
-        let limit = limit.unwrap_or(LIMIT);
-        if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(ApiError::bad(format!("limit: {limit} is not within 1 and {LIMIT_MAX}")));
-        }
+        let limit = self::limit(limit)?;
         let from = match (page, cursor) {
             (Some(_), Some(_)) => return Err(ApiError::bad("page and cursor exclude each other")),
             (Some(0), _) => return Err(ApiError::bad("page: pages are counted from 1")),
@@ -85,6 +82,55 @@ impl Wanted {
         let meta =
             Meta { page: Some(page), limit: self.limit, count: Some(count), hasnext, cursor: None };
         Page { data, meta }
+    }
+}
+
+/// How much a page is to have.
+pub(crate) fn limit(asked: Option<u64>) -> Result<u64, ApiError> {
+    let limit = asked.unwrap_or(LIMIT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(ApiError::bad(format!("limit: {limit} is not within 1 and {LIMIT_MAX}")));
+    }
+    Ok(limit)
+}
+
+/// Which page is wanted of a list that goes by names, shard by shard.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) limit: u64,
+    pub(crate) skip: u64,
+    /// The last name of the page before, and its shard.
+    pub(crate) behind: Option<(u16, String)>,
+}
+
+impl Listed {
+    pub(crate) fn new(
+        page: Option<u64>,
+        asked: Option<u64>,
+        cursor: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        let limit = limit(asked)?;
+        let skip = match (page, cursor) {
+            (Some(_), Some(_)) => return Err(ApiError::bad("page and cursor exclude each other")),
+            (Some(0), _) => return Err(ApiError::bad("page: pages are counted from 1")),
+            (page, _) => (page.unwrap_or(1) - 1).saturating_mul(limit),
+        };
+        let parse = |text: &str| {
+            let (shard, name) = text.split_once('-')?;
+            Some((shard.parse().ok()?, name.to_owned()))
+        };
+        let behind = match cursor {
+            None | Some("none") => None,
+            Some(text) => Some(parse(text).ok_or_else(|| {
+                ApiError::bad("cursor: it is not one that a page has given; `none` begins anew")
+            })?),
+        };
+        Ok(Self { limit, skip, behind })
+    }
+
+    /// The cursor of a page that ends with that name.
+    pub(crate) fn text(shard: u16, name: &str) -> String {
+        format!("{shard}-{name}")
     }
 }
 
@@ -197,7 +243,7 @@ pub(crate) async fn walk<T: Send + 'static>(
     Ok(Page { data, meta: Meta { page, limit, count, hasnext, cursor } })
 }
 
-fn locked<T>(found: &Mutex<Found<T>>) -> MutexGuard<'_, Found<T>> {
+pub(crate) fn locked<T>(found: &Mutex<T>) -> MutexGuard<'_, T> {
     found.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

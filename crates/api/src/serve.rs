@@ -28,6 +28,7 @@ use tower_service::Service;
 use crate::{
     Api, handlers,
     server::{self, Peer},
+    streams::Streaming,
 };
 
 /// Connections at the same time; further ones wait in the system's backlog.
@@ -155,11 +156,14 @@ async fn serve(
     router: Router,
     _place: OwnedSemaphorePermit,
 ) {
+    let streaming = Streaming::default();
+    let of_connection = streaming.clone();
     let service =
         hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let mut router = router.clone();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(Some(peer.ip().to_canonical())));
+            request.extensions_mut().insert(of_connection.clone());
             async move {
                 let answered = timeout(ANSWER, router.call(request)).await;
                 let mut response = match answered {
@@ -173,10 +177,15 @@ async fn serve(
     let mut server = hyper::server::conn::http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_MAX);
     // Whoever takes no answers holds its place for so long at most.
-    match timeout(AGE, server.serve_connection(TokioIo::new(stream), service)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, %peer, "a connection of the API"),
-        Err(_) => tracing::debug!(%peer, "a connection of the API has lasted long enough"),
+    let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+    loop {
+        match timeout(AGE, &mut served).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "a connection of the API"),
+            Err(_) if streaming.any() => continue,
+            Err(_) => tracing::debug!(%peer, "a connection of the API has lasted long enough"),
+        }
+        return;
     }
 }
 

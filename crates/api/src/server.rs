@@ -25,7 +25,10 @@ use plexus_audit::{Event, Kind, Who};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::oneshot, time::timeout};
 
-use crate::{Api, Caller};
+use crate::{
+    Api, Caller,
+    streams::{Feed, STREAMS_MAX, Streaming},
+};
 
 /// How long a body may take.
 const BODY: Duration = Duration::from_secs(30);
@@ -130,6 +133,36 @@ impl Mounted {
         self
     }
 
+    /// Has that carry an operation out whose answer does not end. What it makes of the call tells events as long as
+    /// somebody reads, and may.
+    pub(crate) fn stream<P, Q, A, F, T, R>(
+        mut self,
+        operation: &'static Operation<P, Q, (), A>,
+        handler: F,
+    ) -> Self
+    where
+        P: DeserializeOwned + Send + 'static,
+        Q: DeserializeOwned + Send + 'static,
+        A: 'static,
+        F: Fn(Call<P, Q, ()>) -> Result<T, ApiError> + Clone + Send + Sync + 'static,
+        T: FnOnce(Feed) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let outline = operation.outline();
+        let carry_out = move |state: axum::extract::State<Arc<Api>>, request: Request| {
+            let handler = handler.clone();
+            async move {
+                begin(state.0, outline, request, handler)
+                    .await
+                    .unwrap_or_else(|error| failure(&error))
+            }
+        };
+        let path = format!("{ROOT}{}", outline.path);
+        self.router = self.router.route(&path, on(MethodFilter::GET, carry_out));
+        self.names.insert(outline.id);
+        self
+    }
+
     /// All of it, and the names of those that are mounted.
     pub(crate) fn done(self) -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         let router = self.router.method_not_allowed_fallback(async || {
@@ -137,6 +170,42 @@ impl Mounted {
         });
         (router, self.names)
     }
+}
+
+/// Begins a stream.
+async fn begin<P, Q, F, T, R>(
+    api: Arc<Api>,
+    outline: &'static Outline,
+    request: Request,
+    handler: F,
+) -> Result<Response, ApiError>
+where
+    P: DeserializeOwned + Send + 'static,
+    Q: DeserializeOwned + 'static,
+    F: Fn(Call<P, Q, ()>) -> Result<T, ApiError>,
+    T: FnOnce(Feed) -> R,
+    R: Future<Output = ()> + Send + 'static,
+{
+    let (mut parts, _) = request.into_parts();
+    let shown = Shown::of(&parts.headers);
+    let caller = allowed(&api, outline.need, &shown).map_err(|(_, error)| error)?;
+    let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
+    let streaming = parts.extensions.get::<Streaming>().cloned().unwrap_or_default();
+    let path = path_of(&mut parts).await?;
+    let query = query_of(parts.uri.query().unwrap_or(""))?;
+    let place = Arc::clone(&api.streams).try_acquire_owned().map_err(|_| {
+        let message = format!("there are {STREAMS_MAX} live views already; close one");
+        ApiError::new(ErrorCode::TooManyRequests, message)
+    })?;
+    let again = Arc::clone(&api);
+    let may = move || allowed(&again, outline.need, &shown).is_ok();
+    let (feed, events) = Feed::new(&streaming, place, may);
+    let runtime = api.runtime.clone();
+    let claimed = Arc::default();
+    let call = Call { api, caller, peer, claimed, token: None, path, query, body: () };
+    runtime.spawn(handler(call)?(feed));
+    let kind = [(header::CONTENT_TYPE, outline.gives)];
+    Ok((StatusCode::OK, kind, Body::new(events)).into_response())
 }
 
 /// What the audit log is told of a request that may change something.

@@ -58,15 +58,43 @@ impl Recorder {
 /// Where a part of the node reports what it refused or did; cheap to clone. It may be given out before there
 /// is an audit log, and stays silent where there is none.
 #[derive(Debug, Clone, Default)]
-pub struct AuditPort(Arc<OnceLock<Recorder>>);
+pub struct AuditPort(Arc<Ears>);
+
+/// Who hears what is reported.
+#[derive(Default)]
+struct Ears {
+    recorder: OnceLock<Recorder>,
+    listener: OnceLock<Box<Listener>>,
+}
+
+type Listener = dyn Fn(&Event) + Send + Sync;
+
+impl std::fmt::Debug for Ears {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ears").field("recorder", &self.recorder).finish_non_exhaustive()
+    }
+}
 
 impl AuditPort {
     /// Records what happened. Never waits: what finds no room in the queue is counted, and a record says
     /// how many were left out. The event is only made where somebody hears it.
     pub fn record(&self, event: impl FnOnce() -> Event) {
-        if let Some(recorder) = self.0.get() {
-            recorder.record(event);
+        match (self.0.listener.get(), self.0.recorder.get()) {
+            (Some(listener), recorder) => {
+                let event = event();
+                listener(&event);
+                if let Some(recorder) = recorder {
+                    recorder.record(|| event);
+                }
+            }
+            (None, Some(recorder)) => recorder.record(event),
+            (None, None) => {}
         }
+    }
+
+    /// Has that hear of everything, too, on the thread that reports it: it must not wait. The first one stays.
+    pub fn listen(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        drop(self.0.listener.set(Box::new(listener)));
     }
 }
 
@@ -98,7 +126,7 @@ impl AuditLog {
         let clerk = Clerk { book, waiting, missed, budget, rationed: 0, told: 0, fails: false };
         let thread =
             std::thread::Builder::new().name("audit".to_owned()).spawn(move || clerk.run(&next))?;
-        if port.0.set(recorder).is_err() {
+        if port.0.recorder.set(recorder).is_err() {
             return Err(io::Error::other("the port has an audit log already"));
         }
         Ok(Self { port: port.clone(), words, thread })

@@ -32,8 +32,8 @@ pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{MemoryOptions, NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    Alarm, FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
-    TenantOptions, counters,
+    Alarm, BansFrom, FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Quota,
+    Tenant, TenantOptions, counters,
 };
 pub use plexus_topics::{Member, SubscriberId};
 pub use shard::{

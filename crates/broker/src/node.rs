@@ -14,12 +14,14 @@ use std::{
 };
 
 use mio::{Poll, Token};
-use plexus_fences::Bans;
+use plexus_fences::Ban;
 use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
-use plexus_porch::{Alarm, Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions};
+use plexus_porch::{
+    Alarm, BansFrom, Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions,
+};
 use plexus_stdx::Seed;
-use plexus_types::{ClientId, Instant, TenantName};
+use plexus_types::{ClientId, Instant, TenantName, TopicName};
 
 use self::store::{Dealt, Desk, Store};
 use crate::{
@@ -30,7 +32,7 @@ use crate::{
     memory,
     options::NodeOptions,
     reactor::{self, Control, Reactor, WAKER},
-    shard::{Context, Question},
+    shard::{Context, Question, Watcher},
 };
 
 /// Messages of control that wait for a shard.
@@ -234,6 +236,19 @@ impl NodeHandle {
         }
     }
 
+    /// Has somebody watch all shards from now on, until it wants no more.
+    pub fn watch(&self, watcher: &Arc<dyn Watcher>) {
+        for (shard, bell) in &self.shards {
+            drop(shard.send(Control::Ask(Question::Watch(Arc::clone(watcher)))));
+            bell.ring();
+        }
+    }
+
+    /// The shard that owns the retained message of a topic.
+    pub fn home_of_topic(&self, topic: &TopicName) -> u16 {
+        self.context.shard_of(topic)
+    }
+
     /// Asks a shard. The answer comes on the shard's own thread, and must be taken at once. Gives the question back when
     /// too many wait, or the shard has stopped.
     pub fn ask(&self, shard: u16, question: Question) -> Result<(), Question> {
@@ -279,11 +294,16 @@ impl NodeHandle {
         self.context.tenants.get(name.as_str()).is_some()
     }
 
-    /// Bans them, and nobody else any more; who is met and connected is disconnected.
-    pub fn replace_bans(&self, bans: Bans) {
-        self.context.fences.replace_bans(Arc::new(bans));
+    /// Has these bans stand there, and no others; who is met and connected is disconnected.
+    pub fn replace_bans(&self, whence: BansFrom, bans: Vec<Ban>) {
+        self.context.fences.replace_bans(whence, bans);
         // Whoever comes to a shard after this has been compared with them.
         self.review_access();
+    }
+
+    /// The bans that stand in the configuration.
+    pub fn bans_of_file(&self) -> Vec<Ban> {
+        self.context.fences.bans_of_file()
     }
 
     /// The counters of each shard.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use plexus_access::{
-    Act, Advice, AllowAll, Credentials, Edition, Effect, Notice, Outcome, Policy, Principal, Reply,
-    Rule, Rules, Verdict, Visitor, Wanted,
+    Act, Advice, AllowAll, Credentials, Edition, Effect, Explanation, Notice, Outcome, Policy,
+    Principal, Reply, Rule, Rules, Verdict, Visitor, Wanted,
 };
 use plexus_admission::Advisers;
 use plexus_audit::{AuditPort, Event, Kind, Who};
@@ -35,8 +35,7 @@ impl Door {
         refused: impl FnOnce(Option<&Rule>),
     ) -> Verdict {
         let no = Verdict::Deny(ReasonCode::NotAuthorized);
-        // What a client had brought with it did not outlive the node: it may have been a ban.
-        if principal.is_unplaced && self.chain.gives_rights() {
+        if self.is_unknown(principal) {
             refused(None);
             return no;
         }
@@ -58,6 +57,39 @@ impl Door {
         }
         refused(rule.map(|(_, rule)| rule));
         no
+    }
+
+    /// Whether what a client had brought with it did not outlive the node: it may have been a ban.
+    fn is_unknown(&self, principal: &Principal) -> bool {
+        principal.is_unplaced && self.chain.gives_rights()
+    }
+
+    /// What the rules say to an act, and which of them.
+    fn explained(
+        &self,
+        principal: &Principal,
+        find: impl Fn(&Rules) -> Option<(usize, &Rule)>,
+    ) -> Explanation {
+        let verdict = self.decide(principal, &find, |_| {});
+        let rights = principal.rights.as_deref();
+        let own = rights.and_then(|rights| rights.rules.as_ref());
+        let rules = self.rules.load();
+        let because = if self.is_unknown(principal) {
+            "it has not come back since the node started: what it may is not known".to_owned()
+        } else if rights.is_some_and(|rights| rights.is_superuser) {
+            "no rule holds for a superuser".to_owned()
+        } else if let Some((_, rule)) = own.and_then(&find) {
+            format!("rule `{}`, which the client has brought with it", rule.name)
+        } else if let Some((place, rule)) = rules.as_deref().and_then(&find) {
+            format!("rule `{}`, access.rule {}", rule.name, place + 1)
+        } else if self.advisers.is_some() {
+            "no rule says anything: the services of access.ask are asked".to_owned()
+        } else if rules.is_some() || own.is_some() {
+            "no rule says anything: access.no_match holds".to_owned()
+        } else {
+            "there are no rules".to_owned()
+        };
+        Explanation { verdict, because }
     }
 
     /// What holds where nobody says anything.
@@ -238,6 +270,25 @@ impl Policy for Door {
             self.answer(principal, &act, |rules| rules.find_any(principal, filter, qos))
         } else {
             self.answer(principal, &act, |rules| rules.find(principal, &act))
+        }
+    }
+
+    fn explain(&self, principal: &Principal, act: &Act<'_>) -> Explanation {
+        match *act {
+            Act::Publish { topic, qos, retain } => {
+                match AllowAll.publish(principal, topic, qos, retain) {
+                    verdict @ Verdict::Deny(_) => {
+                        Explanation { verdict, because: FORBIDDEN.to_owned() }
+                    }
+                    _ => self.explained(principal, |rules| rules.find(principal, act)),
+                }
+            }
+            Act::Subscribe { filter, qos } if self.filters_deliveries => {
+                self.explained(principal, |rules| rules.find_any(principal, filter, qos))
+            }
+            Act::Subscribe { .. } | Act::Receive { .. } => {
+                self.explained(principal, |rules| rules.find(principal, act))
+            }
         }
     }
 

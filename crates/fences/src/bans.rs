@@ -72,6 +72,12 @@ impl Bans {
         bans
     }
 
+    /// All of them, in the order in which they were given, but for those of which another of the same subject ends
+    /// later.
+    pub fn all(&self) -> &[Ban] {
+        &self.all
+    }
+
     /// How many there are, also those that have ended.
     pub const fn len(&self) -> usize {
         self.all.len()

@@ -1,19 +1,11 @@
 use clap::{Parser, Subcommand};
+use plexus_pubsub::{publish::PubArgs, subscribe::SubArgs};
+use plexus_terminal::EXIT_CODES;
 
 use crate::commands::{
     acl::AclCommand, audit::AuditCommand, bench::BenchCommand, cert::CertCommand,
-    config::ConfigCommand, passwd::PasswdArgs, publish::PubArgs, serve::ServeArgs,
-    store::StoreCommand, subscribe::SubArgs,
+    config::ConfigCommand, passwd::PasswdArgs, serve::ServeArgs, store::StoreCommand,
 };
-
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  it failed, and the message says why; or the answer is no
-  2  the command line is wrong
-  3  the configuration is wrong
-  4  the broker refused it
-  5  the time was over";
 
 const PASSWD_USAGE: &str = "\
 plexus passwd <FILE> <USER>

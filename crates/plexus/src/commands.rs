@@ -4,10 +4,8 @@ pub(crate) mod bench;
 pub(crate) mod cert;
 pub(crate) mod config;
 pub(crate) mod passwd;
-pub(crate) mod publish;
 pub(crate) mod serve;
 pub(crate) mod store;
-pub(crate) mod subscribe;
 mod validity;
 mod verify;
 
@@ -15,10 +13,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use plexus_config::{Config, ConfigError, Diagnostic, Examined, File, Override, Sources, examine};
+use plexus_pubsub::{publish, subscribe};
+use plexus_terminal::Failure;
 
 use crate::{
     cli::{Cli, Command},
-    failure::Failure,
+    machine,
 };
 
 /// Names the configuration file where no option does; an empty one counts as unset.
@@ -30,8 +30,8 @@ const USUAL_PLACES: &[&str] = &["plexus.toml", "/etc/plexus/plexus.toml"];
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(&args),
-        Command::Pub(args) => publish::run(&args),
-        Command::Sub(args) => subscribe::run(&args),
+        Command::Pub(args) => publish::run(&args, machine::seed()?),
+        Command::Sub(args) => subscribe::run(&args, machine::seed()?),
         Command::Bench(command) => bench::run(&command),
         Command::Acl(command) => acl::run(command),
         Command::Cert(command) => cert::run(&command),

@@ -6,6 +6,7 @@ mod limiter;
 use std::io::{self, IsTerminal};
 
 use plexus_config::settings::{LogFormat, LogSettings};
+use plexus_terminal::Failure;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     fmt::format::{self, JsonFields},
@@ -15,8 +16,6 @@ use tracing_subscriber::{
 };
 
 use self::limiter::{Limited, Style};
-use crate::failure::Failure;
-
 /// Changes what is logged while the program runs.
 #[derive(Debug)]
 pub(crate) struct LogHandle(reload::Handle<EnvFilter, Registry>);

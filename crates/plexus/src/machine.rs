@@ -3,8 +3,7 @@
 use plexus_config::Machine;
 use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
-
-use crate::failure::Failure;
+use plexus_terminal::Failure;
 
 /// Bytes that nobody can guess.
 pub(crate) fn secret() -> Result<[u8; 32], Failure> {

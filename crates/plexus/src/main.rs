@@ -5,15 +5,13 @@
 //!
 //! *Entry points.* `commands`, one file a command.
 //!
-//! *Reading order.* `cli`, `failure`, `commands`, `client`, `log`, `machine`.
+//! *Reading order.* `cli`, `commands`, `log`, `machine`.
 //!
 //! *Tests.* `tests/it` runs the program itself.
 
 mod back_ends;
 mod cli;
-mod client;
 mod commands;
-mod failure;
 mod log;
 mod machine;
 

@@ -114,6 +114,15 @@ fences! {
     Memory = "memory", ServerBusy;
 }
 
+/// Where bans stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BansFrom {
+    /// In the configuration.
+    File,
+    /// They were made while the node runs.
+    Api,
+}
+
 /// Who comes, as far as he has said.
 #[derive(Debug, Clone, Copy)]
 pub struct Who<'a> {
@@ -151,6 +160,9 @@ fn named<'a>(tenant: Option<&TenantName>, name: &'a str) -> Cow<'a, str> {
 #[derive(Debug)]
 pub struct Fences {
     bans: RwLock<Arc<Bans>>,
+    /// Those by where they stand.
+    parts: Mutex<[Vec<Ban>; 2]>,
+    seed: Seed,
     lockout: Option<Mutex<Lockout>>,
     flapping: Option<Mutex<Flapping>>,
     users: Option<Arc<Seats>>,
@@ -165,6 +177,8 @@ impl Fences {
     pub fn new(options: &FenceOptions, seed: Seed) -> Self {
         Self {
             bans: RwLock::new(Arc::clone(&options.bans)),
+            parts: Mutex::new([options.bans.all().to_vec(), Vec::new()]),
+            seed,
             lockout: options.lockout.map(|options| Mutex::new(Lockout::new(options, seed))),
             flapping: options.flapping.map(|options| Mutex::new(Flapping::new(options, seed))),
             users: Seats::new(options.connections_of_user_max, seed),
@@ -174,13 +188,30 @@ impl Fences {
         }
     }
 
-    /// Puts other bans in the place of those that hold. Who is connected is not touched by that.
-    pub fn replace_bans(&self, bans: Arc<Bans>) {
+    /// Puts other bans in the place of those that stand there; those that stand elsewhere hold on. Who is connected is
+    /// not touched by that.
+    pub fn replace_bans(&self, whence: BansFrom, bans: Vec<Ban>) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let [file, api] = &mut *parts;
+        match whence {
+            BansFrom::File => *file = bans,
+            BansFrom::Api => *api = bans,
+        }
+        let all = file.iter().chain(&*api).cloned().collect();
+        let bans = Arc::new(Bans::new(all, self.seed));
         let mut now = self.bans.write().unwrap_or_else(PoisonError::into_inner);
         let old = std::mem::replace(&mut *now, bans);
         drop(now);
+        drop(parts);
         // A hundred thousand take their time to be freed, which nobody has to wait for.
         drop(old);
+    }
+
+    /// The bans that stand in the configuration.
+    pub fn bans_of_file(&self) -> Vec<Ban> {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let [file, _] = &*parts;
+        file.clone()
     }
 
     /// The bans of now.

@@ -27,7 +27,7 @@ mod tenants;
 pub use alarm::{Alarm, Alarms};
 pub use clock::Clock;
 pub use error::OpenError;
-pub use fences::{Fence, FenceOptions, Fences, Seat, Seats, Who, is_banned};
+pub use fences::{BansFrom, Fence, FenceOptions, Fences, Seat, Seats, Who, is_banned};
 pub use gauge::{Gauge, Pressure};
 pub use homes::{Arrival, Door, Homes, Incoming};
 pub use meter::{Meter, MeterOptions, Pace, Pool, Quota};

@@ -275,6 +275,21 @@ pub enum DropReason {
     SessionEnded,
 }
 
+impl DropReason {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::NodeFull => "node_full",
+            Self::Expired => "expired",
+            Self::TooLarge => "too_large",
+            Self::Offline => "offline",
+            Self::Withheld => "not_allowed",
+            Self::SessionEnded => "session_ended",
+        }
+    }
+}
+
 /// Why a connection is closed, for the log and the counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseReason {

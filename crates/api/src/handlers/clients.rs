@@ -120,17 +120,13 @@ fn is_elsewhere(api: &Api, node: Option<&str>) -> bool {
 }
 
 /// The name by which the node knows a client.
-fn named(api: &Api, client: &str, query: &TenantQuery) -> Result<ClientId, ApiError> {
+pub(super) fn named(api: &Api, client: &str, query: &TenantQuery) -> Result<ClientId, ApiError> {
     let own = ClientId::try_from(client).map_err(|_| no_client(client))?;
-    let Some(tenant) = &query.tenant else { return Ok(own) };
-    let name = TenantName::try_from(tenant.as_str()).ok().filter(|name| api.node.has_tenant(name));
-    let name = name.ok_or_else(|| {
-        ApiError::new(ErrorCode::NotFound, format!("there is no tenant `{tenant}`"))
-    })?;
-    Ok(name.client(&own))
+    let tenant = api.tenant(query.tenant.as_ref())?;
+    Ok(tenant.map_or_else(|| own.clone(), |tenant| tenant.client(&own)))
 }
 
-async fn find<T: Send + 'static>(
+pub(super) async fn find<T: Send + 'static>(
     api: &Api,
     path: &ClientPath,
     query: &TenantQuery,
@@ -149,7 +145,7 @@ async fn kicked(api: &Api, client: ClientId) -> Result<bool, ApiError> {
     api.ask(shard, |told| Question::Kick(client, told)).await
 }
 
-fn no_client(client: &str) -> ApiError {
+pub(super) fn no_client(client: &str) -> ApiError {
     ApiError::new(ErrorCode::ClientIdNotFound, format!("there is no client `{client}`"))
 }
 
@@ -169,7 +165,7 @@ fn number(version: ProtocolVersion) -> u8 {
     }
 }
 
-fn shown(client: ClientView<'_>, node: &str) -> Client {
+pub(super) fn shown(client: ClientView<'_>, node: &str) -> Client {
     let (principal, session) = (client.principal(), client.session());
     let (queued, queued_bytes) = session.queued();
     let options = session.options();

@@ -8,8 +8,7 @@ use plexus_api_model::{
 use plexus_broker::Question;
 use plexus_runtime::unix_now;
 use plexus_types::{
-    ClientId, Durability, Message, MessageId, MessageProperties, Qos, ReasonCode, TenantName, Text,
-    TopicName,
+    ClientId, Durability, Message, MessageId, MessageProperties, Qos, ReasonCode, Text, TopicName,
 };
 use plexus_wire::property::MessagePropertiesBuilder;
 use tokio::sync::oneshot;
@@ -30,11 +29,14 @@ const ACCEPTED: u16 = 202;
 pub(super) async fn publish(call: Call<(), (), Publication>) -> Answer<Published> {
     let caller = call.caller()?.told();
     let message = message(&call.api, call.body, &caller)?;
-    let reason = enter(&call.api, message).await;
+    let reason = entered(enter(&call.api, message).await)?;
+    Ok(Reply::with(status(reason), published(reason)))
+}
+
+/// What became of a message that was taken.
+pub(super) fn entered(reason: ReasonCode) -> Result<ReasonCode, ApiError> {
     match reason {
-        ReasonCode::Success | ReasonCode::NoMatchingSubscribers => {
-            Ok(Reply::with(status(reason), published(reason)))
-        }
+        ReasonCode::Success | ReasonCode::NoMatchingSubscribers => Ok(reason),
         refused => {
             Err(ApiError::new(ErrorCode::ServiceUnavailable, format!("not taken: {refused}")))
         }
@@ -82,7 +84,7 @@ fn published(reason: ReasonCode) -> Published {
 }
 
 /// Has the message enter by the door, at once; yields what becomes of it. A node that has too much to do takes nothing.
-fn enter(api: &Api, message: Message) -> impl Future<Output = ReasonCode> + use<> {
+pub(super) fn enter(api: &Api, message: Message) -> impl Future<Output = ReasonCode> + use<> {
     let shard = api.node.home(&message.publisher);
     let (tell, told) = oneshot::channel();
     let answer = Box::new(move |reason| {
@@ -102,11 +104,8 @@ fn message(api: &Api, publication: Publication, caller: &str) -> Result<Message,
     if topic.as_bytes().starts_with(b"$SYS/") {
         return Err(ApiError::bad("topic: $SYS is the node's own"));
     }
-    if let Some(tenant) = tenant {
-        let name =
-            TenantName::try_from(tenant.as_str()).ok().filter(|name| api.node.has_tenant(name));
-        let name = name.ok_or_else(|| ApiError::bad(format!("tenant: there is no `{tenant}`")))?;
-        topic = name.topic(&topic);
+    if let Some(tenant) = api.tenant(tenant.as_ref())? {
+        topic = tenant.topic(&topic);
     }
     let payload = match payload_encoding {
         Encoding::Plain => Bytes::from(payload),

@@ -2,14 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
 use plexus_api_model::{ApiKey, Moment, Role, User};
 use plexus_types::Instant;
 use serde::{Deserialize, Serialize};
+
+use crate::kept::{self, ReadError};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -81,13 +82,11 @@ impl Default for Book {
 impl Book {
     /// The one of that file; an empty one where there is no file.
     pub(super) fn read(file: &Path) -> Result<Self, BookError> {
-        let text = match fs::read(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(BookError::Read(file.to_owned(), error)),
+        let book: Self = match kept::read(file) {
+            Ok(book) => book.unwrap_or_default(),
+            Err(ReadError::Io(error)) => return Err(BookError::Read(file.to_owned(), error)),
+            Err(ReadError::Form(error)) => return Err(BookError::Form(file.to_owned(), error)),
         };
-        let book: Self = serde_json::from_slice(&text)
-            .map_err(|error| BookError::Form(file.to_owned(), error))?;
         if book.version > VERSION {
             let (file, version) = (file.to_owned(), book.version);
             return Err(BookError::Version { file, version });
@@ -97,26 +96,7 @@ impl Book {
 
     /// Puts it in the place of the file; after a crash one of the two is there, whole.
     pub(super) fn write(&self, file: &Path) -> Result<(), BookError> {
-        self.put(file).map_err(|error| BookError::Write(file.to_owned(), error))
-    }
-
-    fn put(&self, file: &Path) -> io::Result<()> {
-        let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
-        let beside = file.with_extension("new");
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut new = options.open(&beside)?;
-        new.write_all(&text)?;
-        new.sync_all()?;
-        fs::rename(&beside, file)?;
-        // It is in its place: what fails from here on is told, and is no failure of the change.
-        let synced = file.parent().map(|folder| File::open(folder).and_then(|it| it.sync_all()));
-        if let Some(Err(error)) = synced {
-            tracing::warn!(%error, "the folder of the API's book cannot be synced");
-        }
-        Ok(())
+        kept::write(file, self).map_err(|error| BookError::Write(file.to_owned(), error))
     }
 
     /// Whether nobody else could change anything.

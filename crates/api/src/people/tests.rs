@@ -1,7 +1,4 @@
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use plexus_api_model::{
     ApiKeyUpdate, ErrorCode, Moment, NewApiKey, NewUser, PasswordChange, Role, UserUpdate,
@@ -10,26 +7,7 @@ use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
 
 use super::{BookError, FIRST_USER, People};
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("plexus-api-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("api.json")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
+use crate::kept::testing::Folder;
 
 fn open(runtime: &Runtime, file: Option<&Path>) -> (People, Option<String>) {
     People::open(file.map(Path::to_owned), runtime.handle(), Seed::new(1)).unwrap()
@@ -52,7 +30,7 @@ fn key(name: &str, expired_at: Option<Moment>) -> NewApiKey {
 #[test]
 fn the_first_start_makes_an_administrator_whose_password_is_told_once() {
     let (runtime, folder) = (Runtime::start(2).unwrap(), Folder::new("first"));
-    let file = folder.file();
+    let file = folder.file("api.json");
     let (people, drawn) = open(&runtime, Some(&file));
     let password = drawn.unwrap();
     assert!(!fs::read_to_string(&file).unwrap().contains(&password));
@@ -154,12 +132,14 @@ fn a_key_opens_while_it_is_in_force() {
 fn a_book_that_is_none_stops_the_start() {
     let (runtime, folder) = (Runtime::start(1).unwrap(), Folder::new("broken"));
     for text in ["", "{", "[]", r#"{"version":1,"users":{"a":{}}}"#] {
-        fs::write(folder.file(), text).unwrap();
-        let error = People::open(Some(folder.file()), runtime.handle(), Seed::new(1)).unwrap_err();
+        fs::write(folder.file("api.json"), text).unwrap();
+        let error = People::open(Some(folder.file("api.json")), runtime.handle(), Seed::new(1))
+            .unwrap_err();
         assert!(matches!(error, BookError::Form(..)), "{text}: {error}");
     }
-    fs::write(folder.file(), r#"{"version":2}"#).unwrap();
-    let error = People::open(Some(folder.file()), runtime.handle(), Seed::new(1)).unwrap_err();
+    fs::write(folder.file("api.json"), r#"{"version":2}"#).unwrap();
+    let error =
+        People::open(Some(folder.file("api.json")), runtime.handle(), Seed::new(1)).unwrap_err();
     assert!(matches!(error, BookError::Version { version: 2, .. }), "{error}");
 }
 

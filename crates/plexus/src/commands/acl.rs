@@ -5,13 +5,11 @@ use std::{net::IpAddr, sync::Arc};
 use clap::{Args, Subcommand};
 use plexus_access::{Act, AllowAll, Attributes, Effect, Policy, Principal, Rights};
 use plexus_config::{Config, settings::UsersBy};
+use plexus_terminal::{Failure, print};
 use plexus_types::{ClientId, Qos, TenantName, Text, TopicFilter, TopicName};
 
 use super::ConfigArgs;
-use crate::{
-    failure::{Failure, print},
-    machine,
-};
+use crate::machine;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AclCommand {

@@ -8,11 +8,10 @@ use std::{
 use clap::{Args, Subcommand};
 use plexus_audit::{Kind, Moment, ReadError};
 use plexus_config::{on_one_line, value::Span};
+use plexus_terminal::{Failure, chain, print};
 use serde_json::{Map, Value};
 
 use super::ConfigArgs;
-use crate::failure::{Failure, chain, print};
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// Say whether the audit log is as it was written, or where it is not

@@ -16,21 +16,18 @@ use plexus_bench::{
     summary::Summary,
 };
 use plexus_net::Target;
+use plexus_pubsub::client::{
+    driver::{Driver, Happening},
+    interrupt::Interrupt,
+    url::{ServerUrl, WrittenUrl},
+};
 use plexus_session::ClientOptions;
+use plexus_terminal::{Failure, print};
 use plexus_types::{Instant, Text};
 
 pub(crate) use self::args::BenchCommand;
 use self::{args::RunArgs, show::Viewer};
-use crate::{
-    cli::Cli,
-    client::{
-        driver::{Driver, Happening},
-        interrupt::Interrupt,
-        url::{ServerUrl, WrittenUrl},
-    },
-    failure::{Failure, print},
-    machine,
-};
+use crate::{cli::Cli, machine};
 
 pub(crate) fn run(command: &BenchCommand) -> Result<(), Failure> {
     let args = command.run_args();

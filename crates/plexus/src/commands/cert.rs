@@ -7,11 +7,10 @@ mod next;
 use std::{fmt::Write, net::IpAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
+use plexus_terminal::{Failure, print};
 
 use self::{authority::Authority, files::Folder};
 use super::validity::{now, shown};
-use crate::failure::{Failure, print};
-
 /// Some systems refuse certificates of servers that hold longer.
 const DAYS_MAX: u64 = 825;
 /// Hosts, and clients, of one call.

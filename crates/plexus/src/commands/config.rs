@@ -2,10 +2,9 @@ use std::{fmt::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use plexus_config::{Diagnostic, Origin, markdown, schema::json_schema};
+use plexus_terminal::{Failure, of_config, print};
 
 use super::{ConfigArgs, validity, verify};
-use crate::failure::{self, Failure, print};
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Say whether a node would start with it
@@ -81,7 +80,7 @@ fn show(args: ShowArgs) -> Result<(), Failure> {
     let mut text = if args.json {
         serde_json::to_string_pretty(&config.effective()).map_err(|error| {
             let origin = Origin::Whole("the merged configuration".to_owned());
-            failure::of_config(origin, error.to_string())
+            of_config(origin, error.to_string())
         })?
     } else {
         config.show()

@@ -11,10 +11,9 @@ use plexus_access::{
     PasswordDigest, SALT_LENGTH, SCRAM_ITERATIONS, ScramKeys, StoredPassword, User, edit,
 };
 use plexus_net::read_regular_file;
+use plexus_terminal::{Failure, print};
 
 use self::import::ImportArgs;
-use crate::failure::{Failure, print};
-
 mod import;
 
 /// Longer passwords do not fit into CONNECT.

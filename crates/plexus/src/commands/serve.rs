@@ -21,6 +21,7 @@ use clap::Args;
 use plexus_broker::Node;
 use plexus_config::{Config, Diagnostic, Examined, NodePlan, Origin, Override};
 use plexus_net::ListenUrl;
+use plexus_terminal::{Failure, print};
 use toml::{Table, Value};
 
 use self::{
@@ -30,10 +31,7 @@ use self::{
     worker::{Cause, Worker},
 };
 use super::{ConfigArgs, validity, verify, whole};
-use crate::{
-    failure::{Failure, print},
-    log,
-};
+use crate::log;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServeArgs {

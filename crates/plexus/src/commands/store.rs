@@ -11,6 +11,7 @@ use std::{
 use clap::{Args, Subcommand};
 use plexus_archive::Living;
 use plexus_store::{FileDisk, OpenError, Record, tools};
+use plexus_terminal::{Failure, print};
 use serde_json::{Value, json};
 
 pub(crate) use self::text::because;
@@ -18,8 +19,6 @@ use self::{
     archive::{ExportArgs, ImportArgs},
     text::{count, damage, day, mend, size},
 };
-use crate::failure::{Failure, print};
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Say what the files take, what of that lives, and who uses them

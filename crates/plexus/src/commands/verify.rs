@@ -6,14 +6,11 @@ use plexus_config::{
     Config, ConfigError, Diagnostic, Examined, NodePlan, Office, Origin, settings::ListenerSettings,
 };
 use plexus_net::{BindError, ListenerOptions, TlsConfigError, TlsOptions, read_regular_file};
+use plexus_pubsub::client::trouble::{of_files, plain};
 use plexus_runtime::{Handle, Runtime};
+use plexus_terminal::{Failure, chain};
 
-use crate::{
-    back_ends::Built,
-    client::trouble::{of_files, plain},
-    failure::{Failure, chain},
-    machine,
-};
+use crate::{back_ends::Built, machine};
 
 /// As much of a file as is read to see that it can be.
 const FILE_SIZE_MAX: u64 = 64 * 1024 * 1024;

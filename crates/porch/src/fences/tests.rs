@@ -1,11 +1,11 @@
-use std::{num::NonZeroU64, sync::Arc, time::Duration};
+use std::{num::NonZeroU64, time::Duration};
 
 use plexus_access::{Outcome, Rights};
-use plexus_fences::{Ban, Bans, FlappingOptions, LockoutOptions, Rate, Subject};
+use plexus_fences::{Ban, FlappingOptions, LockoutOptions, Rate, Subject};
 use plexus_stdx::Seed;
 use plexus_types::{Instant, ReasonCode, TenantName, Text};
 
-use super::{Fence, FenceOptions, Fences, Who};
+use super::{BansFrom, Fence, FenceOptions, Fences, Who};
 
 const NOW: Instant = Instant::from_secs(1_000);
 const ANN: Who<'_> = Who { client: "robot", user: Some("ann"), peer: None, tenant: None };
@@ -52,7 +52,7 @@ fn who_was_banned_while_his_password_was_checked_stays_out() {
     assert_eq!(fences.ask(NOW, ANN), Ok(()));
     let subject = Subject::User("ann".into());
     let ban = Ban { subject, reason: "left".into(), until: None };
-    fences.replace_bans(Arc::new(Bans::new(vec![ban], Seed::new(1))));
+    fences.replace_bans(BansFrom::File, vec![ban]);
     assert_eq!(fences.judge(NOW, ANN, Ok(())), Err(ReasonCode::Banned));
     assert_eq!(fences.ask(NOW, ANN), Err(Fence::Ban));
     assert_eq!(count(&fences, "banned"), 2);
@@ -140,7 +140,7 @@ fn what_befalls_a_user_of_one_tenant_befalls_no_other() {
     for (subject, banned) in [("*".to_owned(), None), (globex.place("a*"), Some(&globex))] {
         let subject = Subject::User(subject.into());
         let ban = Ban { subject, reason: "left".into(), until: None };
-        fences.replace_bans(Arc::new(Bans::new(vec![ban], Seed::new(1))));
+        fences.replace_bans(BansFrom::File, vec![ban]);
         for tenant in [None, Some(&globex)] {
             let wanted = if tenant == banned { Err(Fence::Ban) } else { Ok(()) };
             assert_eq!(fences.ask(NOW, Who { tenant, ..ANN }), wanted, "{banned:?} {tenant:?}");

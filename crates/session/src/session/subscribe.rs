@@ -60,11 +60,10 @@ impl Session {
             let options = self.granted(filter.as_str(), options);
             let is_new = !self.subscriptions.contains(&filter);
             let shared = filter.shared().is_some();
-            let filter = check(filter, &self.options);
             let filter = if options.no_local && shared {
                 Err(ReasonCode::TopicFilterInvalid) // [MQTT-3.8.3-4]
             } else {
-                filter
+                check(&filter, &self.options)
             };
             SubscribeItem { filter, options, is_new }
         });
@@ -282,10 +281,10 @@ impl Session {
 }
 
 fn check_filter(filter: Text, options: &Options) -> Result<TopicFilter, ReasonCode> {
-    check(TopicFilter::new(filter).map_err(|_| ReasonCode::TopicFilterInvalid)?, options)
+    check(&TopicFilter::new(filter).map_err(|_| ReasonCode::TopicFilterInvalid)?, options)
 }
 
-fn check(filter: TopicFilter, options: &Options) -> Result<TopicFilter, ReasonCode> {
+fn check(filter: &TopicFilter, options: &Options) -> Result<TopicFilter, ReasonCode> {
     if filter.as_bytes().len() > options.topic_length_max
         || filter.levels() > options.topic_levels_max
     {

@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 14] = [
+const BESIDE: [(&str, &str); 16] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
@@ -19,7 +19,9 @@ const BESIDE: [(&str, &str); 14] = [
     ("plexus-broker", "plexus-recovery"),
     ("plexus-recovery", "plexus-porch"),
     ("plexus-api", "plexus-api-model"), // the interface apart from what carries it out
+    ("plexus-terminal", "plexus-config"), // a wrong configuration is told as the others are
     ("plexus", "plexus-bench"),
+    ("plexus", "plexus-pubsub"),
 ];
 
 /// The highest layer that a leaf may use, and what it may not even so: what it is asked by is a port.

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use plexus_access::{Credentials, Outcome, Policy, Principal, Reply, Verdict};
-use plexus_fences::{Ban, Bans, Subject};
-use plexus_stdx::Seed;
+use plexus_fences::{Ban, Subject};
+use plexus_porch::BansFrom;
 use plexus_types::{Qos, ReasonCode, TopicFilter, TopicName};
 use plexus_wire::Packet;
 
@@ -97,8 +97,7 @@ fn a_ban_ends_the_connection_and_leaves_the_session() {
     }
     let subject = Subject::Client("stolen".into());
     let ban = Ban { subject, reason: "lost".into(), until: None };
-    let bans = Bans::new(vec![ban], Seed::new(1));
-    node.shard.context.fences.replace_bans(Arc::new(bans));
+    node.shard.context.fences.replace_bans(BansFrom::File, vec![ban]);
     node.act(|shard, _| shard.handle_review());
     node.pass(std::time::Duration::ZERO);
     assert_eq!(node.desk.closed, [ConnId(0)]);

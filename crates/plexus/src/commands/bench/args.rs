@@ -17,17 +17,14 @@ use plexus_bench::{
     recipe::{Kind, Recipe, WINDOW_DEFAULT},
 };
 use plexus_config::value::{ByteSize, Span};
-use plexus_session::ClientOptions;
-use plexus_types::Qos;
-
-use crate::{
-    client::{
-        args::qos,
-        server::ServerArgs,
-        url::{ServerUrl, WrittenUrl},
-    },
-    failure::Failure,
+use plexus_pubsub::client::{
+    args::qos,
+    server::ServerArgs,
+    url::{ServerUrl, WrittenUrl},
 };
+use plexus_session::ClientOptions;
+use plexus_terminal::Failure;
+use plexus_types::Qos;
 
 /// Clients that publish where nothing is said.
 const CLIENTS_USUAL: u32 = 100;

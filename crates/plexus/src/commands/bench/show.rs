@@ -6,10 +6,10 @@ use std::{
 };
 
 use plexus_bench::{Progress, Watch, prometheus::Exporter, view};
+use plexus_pubsub::client::interrupt::Interrupt;
+use plexus_terminal::Failure;
 
 use super::args::RunArgs;
-use crate::{client::interrupt::Interrupt, failure::Failure};
-
 /// How often a line is written where no terminal is.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 

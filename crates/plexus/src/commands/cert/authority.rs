@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use plexus_stdx::calendar::DAY;
+use plexus_terminal::{Failure, chain};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SerialNumber, date_time_ymd,
@@ -16,8 +17,6 @@ use rustls::{
 };
 
 use super::files::Folder;
-use crate::failure::{Failure, chain};
-
 /// How the authority is called, so that nobody takes it for more than it is.
 const NAME: &str = "Plexus development CA (not for production)";
 const AUTHORITY_DAYS: u64 = 3_650;

@@ -8,8 +8,9 @@ use std::{
 };
 
 use plexus_net::read_regular_file;
+use plexus_terminal::Failure;
 
-use crate::{commands::passwd::create_private, failure::Failure};
+use crate::commands::passwd::create_private;
 
 const FILE_SIZE_MAX: u64 = 64 * 1024;
 /// Certificates are there to be shown.

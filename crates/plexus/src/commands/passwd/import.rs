@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use plexus_access::{PasswordScheme, SchemeError, edit, import};
+use plexus_terminal::{Failure, print};
 
 use super::{check, read, weak_lines, write};
-use crate::failure::{Failure, print};
-
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// Take the users of that file of another broker: EMQX (csv, json) or Mosquitto

@@ -1,22 +1,22 @@
 //! The management API of a node that asks for one.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use plexus_api::{About, Api, FIRST_USER, People, Place, Served, described};
+use plexus_api::{About, Api, BanBook, Door, FIRST_USER, Kept, People, Place, Served, described};
 use plexus_broker::Node;
 use plexus_config::{Config, NodePlan};
 use plexus_net::{TlsOptions, TlsServer};
 use plexus_runtime::{Handle, unix_now};
+use plexus_terminal::{Failure, chain};
 
-use crate::{
-    failure::{Failure, chain},
-    machine,
-};
+use crate::machine;
 
 /// What the API needs to know of a plan that is going to be carried out.
 pub(super) struct Planned {
     place: Place,
-    people: People,
+    kept: Kept,
+    doors: Vec<Door>,
+    audit_folder: Option<PathBuf>,
     /// Name, limit of connections and tenant of each listener.
     listeners: Vec<(String, u64, Option<String>)>,
     name: String,
@@ -49,13 +49,21 @@ impl Planned {
         if let Some(password) = drawn {
             tell_first_password(&password, is_kept);
         }
+        let bans = BanBook::open(plan.data_dir.as_ref().map(|dir| dir.join("bans.json")))
+            .map_err(|error| Failure::Failed(format!("the API: {}", chain(&error))))?;
+        let doors = plan.listeners.iter().map(|listener| Door {
+            name: listener.name.clone(),
+            policy: Arc::clone(&listener.policy),
+        });
         let listeners = plan.listeners.iter().map(|listener| {
             let tenant = listener.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
             (listener.name.clone(), listener.connections_max as u64, tenant)
         });
         Ok(Some(Self {
             place: Place { address, tls },
-            people,
+            kept: Kept { people, bans },
+            doors: doors.collect(),
+            audit_folder: config.audit_place().map(|(folder, _)| folder),
             listeners: listeners.collect(),
             name: plan.node.name.clone(),
             allowed: plan.listeners.first().map(|one| Arc::clone(&one.session)).unwrap_or_default(),
@@ -74,9 +82,11 @@ impl Planned {
             cores: u16::try_from(machine::machine().cores).unwrap_or(u16::MAX),
             listeners: described(self.listeners, node.listeners()),
             allowed: self.allowed,
+            doors: self.doors,
+            audit: self.audit_folder,
         };
         let runtime = self.runtime.clone();
-        let api = Api::new(node.handle(), self.people, about, self.audit, runtime);
+        let api = Api::new(node.handle(), self.kept, about, self.audit, runtime);
         let served = api.serve(self.place, &self.runtime).map_err(|error| {
             Failure::Failed(format!("{}; choose another address as api.address", chain(&error)))
         })?;

@@ -3,8 +3,7 @@
 use plexus_audit::{AuditLog, AuditPort, Event, Kind};
 use plexus_config::NodePlan;
 use plexus_net::ListenUrl;
-
-use crate::failure::Failure;
+use plexus_terminal::Failure;
 
 /// The log, where there is one, and the port that others report to.
 pub(super) struct Audited {

@@ -7,16 +7,14 @@ use plexus_audit::{AuditPort, Event, Kind};
 use plexus_broker::NodeHandle;
 use plexus_config::NodePlan;
 use plexus_net::{TlsEnds, TlsOptions, TlsServer};
+use plexus_pubsub::client::trouble::of_files;
 use plexus_stdx::calendar::DAY;
 
 use super::{
     lists::{self, Lists},
     reload::{counted, tell_each},
 };
-use crate::{
-    client::trouble::of_files,
-    commands::validity::{self, now},
-};
+use crate::commands::validity::{self, now};
 
 /// The certificates of all listeners.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use std::{
 };
 
 use plexus_store::FileDisk;
-
-use crate::failure::Failure;
+use plexus_terminal::Failure;
 
 /// Makes the directory and locks it for this process. The lock goes with the file that is returned.
 pub(crate) fn lock(dir: &Path) -> Result<File, Failure> {

@@ -13,13 +13,13 @@ use plexus_admission::Fetch;
 use plexus_audit::{AuditPort, Event, Kind};
 use plexus_config::{Config, ConfigError, Diagnostic, NodePlan, settings::CrlFailure};
 use plexus_net::{CRL_SIZE_MAX, Crl, TlsOptions, read_regular_file};
+use plexus_pubsub::client::trouble::of_files;
 use plexus_runtime::Handle;
+use plexus_terminal::Failure;
 
 use crate::{
     back_ends::Built,
-    client::trouble::of_files,
     commands::validity::{now, shown},
-    failure::Failure,
 };
 
 /// A list that could not be fetched, or is over, is asked for again that soon.

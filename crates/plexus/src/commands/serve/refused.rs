@@ -5,11 +5,9 @@ use std::{io::ErrorKind, path::Path};
 use plexus_broker::{OpenError, StartError};
 use plexus_config::{Config, ConfigError, Origin};
 use plexus_net::BindError;
+use plexus_terminal::{Failure, chain};
 
-use crate::{
-    commands::{store, verify},
-    failure::{Failure, chain},
-};
+use crate::commands::{store, verify};
 
 /// `names` are those of the listeners, in their order.
 pub(super) fn failure(error: &StartError, config: &Config, names: &[String]) -> Failure {

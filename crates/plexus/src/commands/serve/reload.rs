@@ -5,22 +5,18 @@ use std::time::Duration;
 
 use plexus_admission::{UserBook, UserTable};
 use plexus_audit::{AuditPort, Event, Kind};
-use plexus_broker::NodeHandle;
+use plexus_broker::{BansFrom, NodeHandle};
 use plexus_config::{
     Config, ConfigError, Diagnostic, LiveAuthenticators, LiveRules, NodePlan, Office, Settings,
     settings::{AccessSettings, BanSettings},
 };
 use plexus_runtime::Handle;
+use plexus_terminal::{Failure, chain};
 use toml::{Table, Value};
 use tracing::Level;
 
 use super::{ServeArgs, certificates::Certificates, lists::Lists};
-use crate::{
-    back_ends::Built,
-    failure::{Failure, chain},
-    log::LogHandle,
-    machine,
-};
+use crate::{back_ends::Built, log::LogHandle, machine};
 
 /// What a running node keeps of its start.
 pub(super) struct Reload {
@@ -266,7 +262,7 @@ impl Reload {
         if *bans != self.bans {
             let stay = |failure| self.tell("bans", failure, "the old bans stay");
             let seed = machine::seed().map_err(stay).ok()?;
-            node.replace_bans(config.bans(seed));
+            node.replace_bans(BansFrom::File, config.bans(seed).all().to_vec());
             self.done("bans", &counted(bans.len(), "ban"));
             self.bans.clone_from(bans);
         } else if bans.is_empty() {

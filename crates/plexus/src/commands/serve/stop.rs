@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use plexus_terminal::Failure;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
-
-use crate::failure::Failure;
 
 /// The signals that a node listens to. From now on they do not end the process by themselves.
 pub(super) fn signals() -> Result<Signals, Failure> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::failure::Failure;
+use plexus_terminal::Failure;
 
 /// Why work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

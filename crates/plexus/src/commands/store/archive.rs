@@ -8,11 +8,13 @@ use std::{
 use clap::Args;
 use plexus_archive::{Counts, Imported, NewStore, import_into};
 use plexus_config::value::ByteSize;
+use plexus_pubsub::client::json::clock;
 use plexus_store::Identity;
+use plexus_terminal::Failure;
 use serde_json::{Value, json};
 
 use super::{StoreArgs, text::because};
-use crate::{client::json::clock, commands::serve::data_dir, failure::Failure};
+use crate::commands::serve::data_dir;
 
 /// Bytes that are read and written at a time.
 const BLOCK_BYTES: usize = 256 * 1024;

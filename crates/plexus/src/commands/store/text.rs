@@ -6,9 +6,8 @@ use plexus_store::{
     FileDisk, OpenError,
     tools::{self, Damage},
 };
+use plexus_terminal::Failure;
 use serde_json::{Value, json};
-
-use crate::failure::Failure;
 
 /// A failure with everything that led to it, and what mends the store if it is that.
 pub(crate) fn because(what: &str, dir: &Path, error: &(dyn Error + 'static)) -> Failure {

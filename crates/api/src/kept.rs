@@ -1,0 +1,74 @@
+//! Files of the API: for their owner alone, replaced as a whole.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Why a file is not read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// It cannot be read.
+    Io(io::Error),
+    /// It holds something else.
+    Form(serde_json::Error),
+}
+
+/// What the file holds; nothing where there is none.
+pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, ReadError> {
+    match fs::read(file) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(ReadError::Form),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ReadError::Io(error)),
+    }
+}
+
+/// Puts it in the place of the file; after a crash one of the two is there, whole.
+pub(crate) fn write(file: &Path, what: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_vec_pretty(what).map_err(io::Error::other)?;
+    let beside = file.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut new = options.open(&beside)?;
+    new.write_all(&text)?;
+    new.sync_all()?;
+    fs::rename(&beside, file)?;
+    // It is in its place: what fails from here on is told, and is no failure of the change.
+    let synced = file.parent().map(|folder| File::open(folder).and_then(|it| it.sync_all()));
+    if let Some(Err(error)) = synced {
+        tracing::warn!(%error, file = %file.display(), "the folder of the file cannot be synced");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::{fs, path::PathBuf};
+
+    /// A folder that is gone afterwards.
+    pub(crate) struct Folder(PathBuf);
+
+    impl Folder {
+        pub(crate) fn new(name: &str) -> Self {
+            let name = format!("plexus-api-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        pub(crate) fn file(&self, name: &str) -> PathBuf {
+            self.0.join(name)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Answers that do not end: server-sent events (WHATWG HTML, section 9.2), within bounds.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame};
+use serde::Serialize;
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::timeout,
+};
+
+/// Streams at the same time.
+pub(crate) const STREAMS_MAX: usize = 64;
+/// Events that wait to be written.
+const WAITING_MAX: usize = 64;
+/// How long a reader may take none.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often something is sent, and asked whether whoever reads still may.
+pub(crate) const BEAT: Duration = Duration::from_secs(15);
+
+/// How many streams a connection has: as long as it has any its age does not matter.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Streaming(Arc<AtomicUsize>);
+
+impl Streaming {
+    pub(crate) fn any(&self) -> bool {
+        self.0.load(Relaxed) > 0
+    }
+
+    fn begin(&self) -> Stream {
+        self.0.fetch_add(1, Relaxed);
+        Stream(Arc::clone(&self.0))
+    }
+}
+
+/// One of them.
+struct Stream(Arc<AtomicUsize>);
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Where the events of a stream go.
+pub(crate) struct Feed {
+    events: mpsc::Sender<Bytes>,
+    may: Box<dyn Fn() -> bool + Send + Sync>,
+    _stream: Stream,
+    _place: OwnedSemaphorePermit,
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").finish_non_exhaustive()
+    }
+}
+
+/// Nobody reads any more, or may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Over;
+
+impl Feed {
+    /// A stream, and what is answered.
+    pub(crate) fn new(
+        streaming: &Streaming,
+        place: OwnedSemaphorePermit,
+        may: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> (Self, Events) {
+        let (events, out) = mpsc::channel(WAITING_MAX);
+        let feed = Self { events, may: Box::new(may), _stream: streaming.begin(), _place: place };
+        (feed, Events(out))
+    }
+
+    /// Sends an event.
+    pub(crate) async fn send(&self, name: &str, what: &impl Serialize) -> Result<(), Over> {
+        let data = serde_json::to_string(what).map_err(|_| Over)?;
+        self.put(format!("event: {name}\ndata: {data}\n\n")).await
+    }
+
+    /// How many events were left out.
+    pub(crate) async fn lost(&self, count: u64) -> Result<(), Over> {
+        self.put(format!("event: lost\ndata: {{\"count\":{count}}}\n\n")).await
+    }
+
+    /// A comment, so that whatever stands between knows that the stream goes on.
+    pub(crate) async fn beat(&self) -> Result<(), Over> {
+        if !(self.may)() {
+            return Err(Over);
+        }
+        self.put(":\n\n".to_owned()).await
+    }
+
+    async fn put(&self, text: String) -> Result<(), Over> {
+        let sent = timeout(PATIENCE, self.events.send(text.into())).await;
+        sent.map_err(|_| Over)?.map_err(|_| Over)
+    }
+
+    /// Whoever reads has gone.
+    pub(crate) fn closed(&self) -> impl Future<Output = ()> + '_ {
+        self.events.closed()
+    }
+}
+
+/// The events, as the body of an answer.
+#[derive(Debug)]
+pub(crate) struct Events(mpsc::Receiver<Bytes>);
+
+impl Body for Events {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|event| event.map(|event| Ok(Frame::data(event))))
+    }
+}
