@@ -56,9 +56,9 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Button: { defaultProps: { size: "xs" } },
-    TextInput: { defaultProps: { size: "xs" } },
-    PasswordInput: { defaultProps: { size: "xs" } },
-    Textarea: { defaultProps: { size: "xs" } },
+    TextInput: { defaultProps: { size: "xs", withAsterisk: false } },
+    PasswordInput: { defaultProps: { size: "xs", withAsterisk: false } },
+    Textarea: { defaultProps: { size: "xs", withAsterisk: false } },
     NumberInput: { defaultProps: { size: "xs" } },
     Select: { defaultProps: { size: "xs", comboboxProps: { shadow: "md" } } },
     SegmentedControl: { defaultProps: { size: "xs" } },

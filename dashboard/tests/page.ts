@@ -38,7 +38,7 @@ export async function goTo(page: Page, title: string) {
 
 /** Connects the page as an MQTT client. */
 export async function connectMqtt(page: Page) {
-  await expect(page.getByLabel("WebSocket address")).toHaveValue(/^ws:/);
+  await expect(page.locator('input[data-path="url"]')).toHaveValue(/^ws:/);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await expect(page.getByText("Connected", { exact: true })).toBeVisible();
 }

@@ -15,6 +15,15 @@ export type User = Schemas["User"];
 export type ApiKey = Schemas["ApiKey"];
 export type ApiKeyCreated = Schemas["ApiKeyCreated"];
 export type Publication = Schemas["Publication"];
+export type LiveTopics = Schemas["LiveTopics"];
+export type LiveMessage = Schemas["LiveMessage"];
+export type ClientEvent = Schemas["ClientEvent"];
+export type RetainedMessage = Schemas["RetainedMessage"];
+export type ClientMessage = Schemas["ClientMessage"];
+export type Banned = Schemas["Banned"];
+export type BanAs = Schemas["BanAs"];
+export type AuditRecord = Schemas["AuditRecord"];
+export type Receiver = Schemas["Receiver"];
 export type Meta = Schemas["Meta"];
 
 /** Since when the node has not answered, in milliseconds; none while it does. */

@@ -10,6 +10,7 @@ import {
   preview,
   READ_MAX,
   read,
+  shownBytes,
   toBase64,
 } from "./payload";
 
@@ -75,6 +76,9 @@ describe("payload", () => {
     expect(fromHex("00 ff\n1")).toBeUndefined();
     expect(fromHex("zz")).toBeUndefined();
     expect(fromHex("00 FF")).toEqual(Uint8Array.of(0, 255));
+    expect(shownBytes("AP8=", "base64")).toEqual(Uint8Array.of(0, 255));
+    expect(shownBytes("é", "plain")).toEqual(Uint8Array.of(0xc3, 0xa9));
+    expect(shownBytes(null, "plain")).toHaveLength(0);
     expect(toBase64(Uint8Array.of(0, 255))).toBe("AP8=");
     expect(hex(bytes("Hi"))).toMatch(/^000000 {2}48 69 +Hi$/);
   });

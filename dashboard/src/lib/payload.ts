@@ -191,6 +191,16 @@ export function fromHex(text: string): Uint8Array | undefined {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
+/** The bytes of a payload as the API shows it. */
+export function shownBytes(
+  payload: string | null | undefined,
+  encoding: "plain" | "base64",
+): Uint8Array {
+  if (!payload) return new Uint8Array();
+  if (encoding === "plain") return new TextEncoder().encode(payload);
+  return Uint8Array.from(atob(payload), (one) => one.charCodeAt(0));
+}
+
 /** Base64 of bytes, with padding. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = "";

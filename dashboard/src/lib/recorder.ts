@@ -28,7 +28,7 @@ export class Recorder {
     for (const message of messages) {
       if (message.number <= this.upto) continue;
       this.upto = message.number;
-      if (message.topic !== this.topic) continue;
+      if (message.topic !== this.topic || message.at === undefined) continue;
       const value = numbersOf(message, this.format).get(this.field);
       if (value !== undefined) this.series.push(message.at, [value]);
     }

@@ -55,6 +55,11 @@ describe("topics", () => {
     expect(tree.find("a")?.rate).toBe(5);
     tree.tick(2);
     expect(tree.find("a")?.rate).toBe(0);
+    tree.add(message("a/b"), 7);
+    tree.add(message("a/c", "kept", true), 0);
+    tree.tick(1);
+    expect(tree.find("a")?.rate).toBe(7);
+    expect(tree.find("a/c")?.last).toBeDefined();
   });
 
   it("filters by text, with the levels above", () => {

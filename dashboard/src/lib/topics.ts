@@ -32,8 +32,11 @@ export interface Message {
   payload: Uint8Array;
   qos: number;
   retain: boolean;
-  at: number;
+  /** When it came, in milliseconds; none for one that was there before. */
+  at?: number;
   contentType?: string;
+  /** Its bytes, where the payload is only the beginning. */
+  size?: number;
   responseTopic?: string;
   userProperties?: [name: string, value: string][];
 }
@@ -69,17 +72,17 @@ export class TopicTree {
   size = 0;
   left = 0;
 
-  /** Takes a message in. */
-  add(message: Message) {
+  /** Takes a message in, the last of so many. */
+  add(message: Message, times = 1) {
     const path = this.grow(message.topic);
     const last = path.at(-1);
     if (!last) {
-      this.left += 1;
+      this.left += times;
       return;
     }
-    for (const step of path) step.total += 1;
-    this.root.total += 1;
-    last.messages += 1;
+    for (const step of path) step.total += times;
+    this.root.total += times;
+    last.messages += times;
     last.last = message;
     // An empty payload with the mark takes what was retained away.
     if (message.retain) last.retained = message.payload.length > 0;

@@ -12,7 +12,7 @@ import {
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import { useEffect } from "react";
 import { answered, api } from "../api/client";
 import { maySee, session } from "../api/session";
 import { useStore } from "../lib/store";
@@ -35,19 +35,14 @@ let remembered = {
   protocol: "5",
 };
 
-/** The form of the connection, or what is connected, with what can be done with it. */
-export function ConnectionBar({ children }: { children?: ReactNode }) {
+/** The form of the connection, or what is connected. */
+export function ConnectionBar() {
   const current = useStore(state);
-  if (current.kind === "on") return <On current={current}>{children}</On>;
+  if (current.kind === "on") return <On current={current} />;
   return <Off current={current} />;
 }
 
-interface OnProps {
-  current: Extract<State, { kind: "on" }>;
-  children: ReactNode;
-}
-
-function On({ current, children }: OnProps) {
+function On({ current }: { current: Extract<State, { kind: "on" }> }) {
   const { url, clientId, username } = current.options;
   return (
     <Panel isPadded={false}>
@@ -60,7 +55,6 @@ function On({ current, children }: OnProps) {
           Disconnect
         </Button>
       </div>
-      {children && <div className={styles.more}>{children}</div>}
     </Panel>
   );
 }

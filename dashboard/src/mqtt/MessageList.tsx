@@ -78,7 +78,7 @@ function Row({ message, index, isChosen, choose }: RowProps) {
       style={{ transform: `translateY(${index * ROW}px)` }}
       onClick={() => choose(message)}
     >
-      <span className="muted number">{new Date(message.at).toLocaleTimeString("sv-SE")}</span>
+      <span className="muted number">{new Date(message.at ?? 0).toLocaleTimeString("sv-SE")}</span>
       <span className="mono cut" title={message.topic}>
         {message.topic}
       </span>

@@ -4,7 +4,7 @@
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { session } from "../api/session";
 import { Store } from "../lib/store";
-import { type Message, TopicTree } from "../lib/topics";
+import type { Message } from "../lib/topics";
 
 /** How to connect. */
 export interface Options {
@@ -43,19 +43,13 @@ export const state = new Store<State>({ kind: "off" });
 export const wanted = new Store<readonly Wanted[]>([]);
 /** The messages, the last one at the end. A new list every time that something came. */
 export const messages = new Store<readonly Message[]>([]);
-/** Grows with what is in `tree`. */
-export const treeVersion = new Store(0);
 /** How many messages have come since the list was emptied. */
 export const received = new Store(0);
-
-/** The topics that were seen. */
-export let tree = new TopicTree();
 
 let client: MqttClient | undefined;
 let pending: Message[] = [];
 let keptBytes = 0;
 let drawing: ReturnType<typeof setTimeout> | undefined;
-let ticking: ReturnType<typeof setInterval> | undefined;
 let counter = 0;
 
 /** Connects, and leaves another connection if there was one. */
@@ -84,7 +78,6 @@ export function connect(options: Options) {
     if (isOld() || state.get().kind === "refused") return;
     state.set({ kind: "lost", why: "The connection is gone; another one is tried." });
   });
-  ticking = setInterval(tick, 1000);
 }
 
 function optionsOf(options: Options): IClientOptions {
@@ -109,7 +102,6 @@ function optionsOf(options: Options): IClientOptions {
 export function disconnect() {
   client?.end(true);
   client = undefined;
-  clearInterval(ticking);
   state.set({ kind: "off" });
 }
 
@@ -119,7 +111,6 @@ session.follow(() => {
   disconnect();
   wanted.set([]);
   clear();
-  forgetTopics();
 });
 
 function ask({ filter, qos }: Wanted): Promise<void> {
@@ -185,7 +176,6 @@ function take(topic: string, payload: Uint8Array, packet: IPublishPacket) {
         }
       : {}),
   };
-  tree.add(message);
   pending.push(message);
   if (pending.length > KEPT) pending.shift();
   if (drawing === undefined) drawing = setTimeout(draw, FRAME);
@@ -201,12 +191,6 @@ function draw() {
   while (keptBytes > KEPT_BYTES && kept.length > 1) keptBytes -= kept.shift()?.payload.length ?? 0;
   received.set(received.get() + fresh.length);
   messages.set(kept);
-  treeVersion.set(treeVersion.get() + 1);
-}
-
-function tick() {
-  tree.tick(1);
-  treeVersion.set(treeVersion.get() + 1);
 }
 
 /** Empties the list of messages. */
@@ -214,10 +198,4 @@ export function clear() {
   pending = [];
   received.set(0);
   messages.set([]);
-}
-
-/** Empties the tree. */
-export function forgetTopics() {
-  tree = new TopicTree();
-  treeVersion.set(treeVersion.get() + 1);
 }

@@ -1,8 +1,9 @@
 import { Button } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { ApiFailure, answered, api, type Client } from "../api/client";
+import { ApiFailure, type Client } from "../api/client";
 import { getClient, kick, type Who } from "../api/clients";
 import { PULSE } from "../api/live";
 import { mayChange, session } from "../api/session";
@@ -10,12 +11,14 @@ import { bytes, count, lasting, plural, protocol, short } from "../lib/format";
 import { useParams } from "../lib/params";
 import { Series } from "../lib/series";
 import { useStore } from "../lib/store";
+import { BanForm } from "../parts/BanForm";
 import { Chart, type Line } from "../parts/Chart";
 import { confirm } from "../parts/confirm";
 import { Icon } from "../parts/Icon";
 import { Empty, Failed, Page, Panel, Waiting } from "../parts/Page";
 import { Copyable, CopyButton, Facts, Moment } from "../parts/Words";
 import styles from "./ClientDetail.module.css";
+import { ClientSubscriptions, History, Waiters } from "./ClientParts";
 import { ClientState } from "./Clients";
 
 const LINES: Line[] = [
@@ -70,7 +73,9 @@ function Detail({ who }: { who: Who }) {
           format={short}
           height={150}
         />
-        <Subscriptions who={who} />
+        <ClientSubscriptions who={who} />
+        <Waiters who={who} />
+        <History who={who} />
         <Attributes attributes={client.data.client_attrs} />
       </div>
     </Page>
@@ -89,8 +94,9 @@ function Gone({ who }: { who: Who }) {
 
 function Acts({ who }: { who: Who }) {
   const navigate = useNavigate();
+  const [isBanning, banning] = useDisclosure();
   const may = mayChange(useStore(session)?.role ?? "viewer");
-  if (!may) return null;
+  const live = `/live?${new URLSearchParams({ client: who.clientid })}`;
   const ask = () =>
     confirm({
       title: "Disconnect this client?",
@@ -108,9 +114,26 @@ function Acts({ who }: { who: Who }) {
       },
     });
   return (
-    <Button variant="default" leftSection={<Icon name="away" />} onClick={ask}>
-      Disconnect
-    </Button>
+    <>
+      <Button variant="default" component={Link} to={live} leftSection={<Icon name="live" />}>
+        Watch
+      </Button>
+      {may && (
+        <>
+          <Button variant="default" leftSection={<Icon name="bans" />} onClick={banning.open}>
+            Ban
+          </Button>
+          <Button variant="default" leftSection={<Icon name="away" />} onClick={ask}>
+            Disconnect
+          </Button>
+          <BanForm
+            isOpen={isBanning}
+            close={banning.close}
+            who={{ as: "clientid", who: who.clientid, tenant: who.tenant }}
+          />
+        </>
+      )}
+    </>
   );
 }
 
@@ -204,71 +227,6 @@ function Meter({ value, of, note }: { value: number; of: number; note?: string }
       )}
     </div>
   );
-}
-
-function Subscriptions({ who }: { who: Who }) {
-  const found = useQuery({
-    queryKey: ["client-subscriptions", who],
-    queryFn: () =>
-      answered(
-        api.GET("/api/v5/clients/{clientid}/subscriptions", {
-          params: {
-            path: { clientid: who.clientid },
-            query: who.tenant ? { tenant: who.tenant } : {},
-          },
-        }),
-      ),
-    refetchInterval: 5000,
-  });
-  const rows = found.data ?? [];
-  return (
-    <Panel
-      title="Subscriptions"
-      aside={<span className="muted number">{count(rows.length)}</span>}
-      isPadded={false}
-      className={styles.wide}
-    >
-      {found.isError && !found.data && <Failed error={found.error} retry={() => found.refetch()} />}
-      {found.isSuccess && rows.length === 0 && (
-        <Empty icon="subscriptions" title="It is subscribed to nothing" />
-      )}
-      {rows.length > 0 && (
-        <div className={styles.scroll}>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th scope="col">Topic filter</th>
-                <th scope="col">QoS</th>
-                <th scope="col">Options</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <tr key={row.topic}>
-                  <td>
-                    <Copyable text={row.topic} label="topic filter" />
-                  </td>
-                  <td className="number">{row.qos}</td>
-                  <td>{optionsOf(row) || <span className="muted">–</span>}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </Panel>
-  );
-}
-
-/** The options of a subscription that are not as usual, in words. */
-export function optionsOf(row: { nl: number; rap: number; rh: number }): string {
-  const words = [
-    row.nl === 1 && "not its own messages",
-    row.rap === 1 && "retain as published",
-    row.rh === 1 && "retained only when new",
-    row.rh === 2 && "no retained messages",
-  ];
-  return words.filter(Boolean).join(", ");
 }
 
 function Attributes({ attributes }: { attributes: Record<string, string> }) {

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, SegmentedControl, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { count } from "../lib/format";
 import type { Format } from "../lib/payload";
 import { useStore } from "../lib/store";
@@ -10,8 +10,6 @@ import { ConnectionBar } from "../mqtt/ConnectionBar";
 import * as connection from "../mqtt/connection";
 import { MessageList } from "../mqtt/MessageList";
 import styles from "../mqtt/mqtt.module.css";
-import { Payload } from "../mqtt/Payload";
-import { factsOf } from "../mqtt/TopicDetail";
 import { complain, tell } from "../parts/confirm";
 import { Icon } from "../parts/Icon";
 import {
@@ -22,7 +20,8 @@ import {
   type MessageValues,
 } from "../parts/MessageFields";
 import { Empty, FormFailure, Page, Panel } from "../parts/Page";
-import { Copyable, Facts } from "../parts/Words";
+import { Payload } from "../parts/Payload";
+import { Copyable, Facts, Moment } from "../parts/Words";
 
 const qosOf = (text: string): 0 | 1 | 2 => (text === "2" ? 2 : text === "1" ? 1 : 0);
 
@@ -191,4 +190,21 @@ function Detail({ message, close }: { message: Message; close: () => void }) {
       <Payload payload={message.payload} format={format} choose={setFormat} />
     </section>
   );
+}
+
+/** What else a message says of itself. */
+function factsOf(message: Message): [string, ReactNode][] {
+  const facts: [string, ReactNode][] = [
+    ["Came", <Moment key="came" at={message.at} />],
+    ["QoS", message.qos],
+  ];
+  if (message.contentType) facts.push(["Content type", message.contentType]);
+  if (message.responseTopic) {
+    facts.push([
+      "Response topic",
+      <Copyable key="to" text={message.responseTopic} label="response topic" />,
+    ]);
+  }
+  for (const [name, value] of message.userProperties ?? []) facts.push([`Property ${name}`, value]);
+  return facts;
 }

@@ -6,11 +6,11 @@ import { clientPath } from "../api/clients";
 import { PART, useWalk, WHOLE } from "../api/walk";
 import { count } from "../lib/format";
 import { useParams } from "../lib/params";
+import { optionsOf } from "../lib/subscriptions";
 import { Filter } from "../parts/Filter";
 import { Empty, Failed, Page, WaitingRows } from "../parts/Page";
 import { type Column, type Sorting, sortRows, Table } from "../parts/Table";
 import { WalkFoot } from "../parts/WalkFoot";
-import { optionsOf } from "./ClientDetail";
 
 const COLUMNS: Column<Subscription>[] = [
   {

@@ -1,39 +1,45 @@
 import { Button, Group, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
+import type { Stream, StreamState } from "../api/stream";
 import { count } from "../lib/format";
-import { useStore } from "../lib/store";
+import { useParams } from "../lib/params";
+import { Store, useStore } from "../lib/store";
 import { filterFault } from "../lib/topics";
-import { ConnectionBar } from "../mqtt/ConnectionBar";
-import * as connection from "../mqtt/connection";
-import styles from "../mqtt/mqtt.module.css";
-import { TopicDetail } from "../mqtt/TopicDetail";
-import { TreeView } from "../mqtt/TreeView";
 import { complain } from "../parts/confirm";
 import { Filter } from "../parts/Filter";
 import { Empty, Page, Panel } from "../parts/Page";
+import { Status } from "../parts/Words";
+import * as feed from "../topics/feed";
+import { TopicDetail } from "../topics/TopicDetail";
+import { TreeView } from "../topics/TreeView";
+import styles from "../topics/topics.module.css";
 
 const ALL = "#";
+const OPENING = new Store<StreamState>({ kind: "opening" });
 
-/** The topics that messages come to, as they come. */
+/** The topics that have a retained message, or to which messages come, as they come. */
 export default function Topics() {
-  const state = useStore(connection.state);
-  const version = useStore(connection.treeVersion);
-  const { tree } = connection;
+  const [params, setParams] = useParams();
+  const filter = params.get("filter") ?? ALL;
+  const selected = params.get("topic") ?? undefined;
+  const version = useStore(feed.version);
+  const { tree } = feed;
   const [search, setSearch] = useState("");
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const [selected, setSelected] = useState<string>();
-  const messages = useStore(connection.messages);
+  const state = useFeed(filter);
   const level = selected === undefined ? undefined : tree.find(selected);
   const lead =
     tree.size > 0 ? `${count(tree.size)} levels, ${count(tree.root.total)} messages` : undefined;
   return (
-    <Page title="Topics" isFilling lead={lead} acts={tree.size > 0 && <Forget />}>
-      <ConnectionBar>
-        <Follow />
-      </ConnectionBar>
+    <Page
+      title="Topics"
+      isFilling
+      lead={lead}
+      acts={<Follow filter={filter} setFilter={(wanted) => setParams({ filter: wanted })} />}
+    >
       <div className={styles.topics}>
         <Panel
-          title="Tree"
+          title={<StreamStatus state={state} />}
           isPadded={false}
           className={styles.tree}
           aside={
@@ -47,7 +53,9 @@ export default function Topics() {
           }
         >
           {tree.size === 0 ? (
-            <Nothing isOn={state.kind === "on"} />
+            <Empty icon="topics" title="No message yet">
+              Topics with a retained message come at once, others as messages are published to them.
+            </Empty>
           ) : (
             <TreeView
               tree={tree}
@@ -55,18 +63,18 @@ export default function Topics() {
               open={open}
               setOpen={setOpen}
               selected={selected}
-              select={setSelected}
+              select={(topic) => setParams({ topic })}
               wanted={search}
             />
           )}
           {tree.left > 0 && (
-            <div className={styles.on}>
+            <div className={styles.foot}>
               The tree is full: {count(tree.left)} messages to further topics are left out.
             </div>
           )}
         </Panel>
         {level ? (
-          <TopicDetail key={level.path} level={level} messages={messages} />
+          <TopicDetail key={level.path} level={level} />
         ) : (
           <Panel title="Topic" className={styles.tree}>
             <Empty icon="topics" title="No topic is chosen">
@@ -79,63 +87,56 @@ export default function Topics() {
   );
 }
 
-function Nothing({ isOn }: { isOn: boolean }) {
-  return isOn ? (
-    <Empty icon="topics" title="No message yet">
-      Retained messages come at once, others as they are published.
-    </Empty>
-  ) : (
-    <Empty icon="socket" title="Not connected">
-      The tree grows from what this page receives as an MQTT client. What it may see is what the
-      rules allow to its user.
-    </Empty>
-  );
-}
-
-function Forget() {
-  return (
-    <Button variant="default" onClick={connection.forgetTopics}>
-      Empty the tree
-    </Button>
-  );
-}
-
-/** Which topics are followed: all of them, unless something else is said. */
-function Follow() {
-  const wanted = useStore(connection.wanted);
-  const [filter, setFilter] = useState(ALL);
-  const followed = wanted.some((one) => one.filter === filter);
-  const fault = filterFault(filter);
+/** Follows topics for as long as the page is there. */
+function useFeed(filter: string): StreamState {
+  const [stream, setStream] = useState<Stream>();
   useEffect(() => {
-    if (connection.wanted.get().length === 0)
-      connection.subscribe({ filter: ALL, qos: 0 }).catch(complain);
-  }, []);
+    if (filterFault(filter)) return;
+    feed.addRetained(filter).catch(complain);
+    const followed = feed.follow(filter);
+    setStream(followed);
+    return () => followed.close();
+  }, [filter]);
+  return useStore(stream?.state ?? OPENING);
+}
+
+/** How a live view is doing, in a word. */
+export function StreamStatus({ state }: { state: StreamState }) {
+  if (state.kind === "on") return <Status kind="good">Live</Status>;
+  if (state.kind === "opening") return <Status kind="none">Opening…</Status>;
+  return <Status kind="warn">{state.why}</Status>;
+}
+
+function Follow({ filter, setFilter }: { filter: string; setFilter: (filter: string) => void }) {
+  const [typed, setTyped] = useState(filter);
+  const fault = filterFault(typed);
   const follow = () => {
-    if (!fault) connection.subscribe({ filter, qos: 0 }).catch(complain);
+    feed.forget();
+    setFilter(typed === ALL ? "" : typed);
   };
   return (
-    <Group gap="xs" align="flex-start">
-      <TextInput
-        aria-label="Topic filter to follow"
-        value={filter}
-        onChange={(event) => setFilter(event.currentTarget.value)}
-        error={fault}
-        w={240}
-        classNames={{ input: "mono" }}
-      />
-      <Button variant="default" onClick={follow} disabled={followed || fault !== undefined}>
-        Follow
-      </Button>
-      {wanted.map((one) => (
-        <Button
-          key={one.filter}
-          variant="default"
-          onClick={() => connection.unsubscribe(one.filter)}
-          aria-label={`Stop to follow ${one.filter}`}
-        >
-          <span className="mono">{one.filter}</span>&nbsp;×
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!fault) follow();
+      }}
+    >
+      <Group gap="xs" align="flex-start">
+        <TextInput
+          aria-label="Topic filter to follow"
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+          error={fault}
+          w={220}
+          classNames={{ input: "mono" }}
+        />
+        <Button type="submit" variant="default" disabled={fault !== undefined}>
+          Follow
         </Button>
-      ))}
-    </Group>
+        <Button variant="default" onClick={feed.forget}>
+          Empty the tree
+        </Button>
+      </Group>
+    </form>
   );
 }

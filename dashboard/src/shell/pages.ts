@@ -55,6 +55,24 @@ export const PAGES: PageEntry[] = [
     component: lazy(() => import("../pages/Topics")),
   },
   {
+    path: "/retained",
+    title: "Retained",
+    icon: "retained",
+    group: "Traffic",
+    words: "messages kept",
+    may: maySee,
+    component: lazy(() => import("../pages/Retained")),
+  },
+  {
+    path: "/live",
+    title: "Live log",
+    icon: "live",
+    group: "Traffic",
+    words: "stream events trace connect disconnect",
+    may: maySee,
+    component: lazy(() => import("../pages/Live")),
+  },
+  {
     path: "/publish",
     title: "Publish",
     icon: "publish",
@@ -71,6 +89,15 @@ export const PAGES: PageEntry[] = [
     words: "websocket subscribe publish try",
     may: () => true,
     component: lazy(() => import("../pages/MqttClient")),
+  },
+  {
+    path: "/explain",
+    title: "Explain",
+    icon: "explain",
+    group: "Tools",
+    words: "why rules access test publish client",
+    may: maySee,
+    component: lazy(() => import("../pages/Explain")),
   },
   {
     path: "/listeners",
@@ -91,6 +118,15 @@ export const PAGES: PageEntry[] = [
     component: lazy(() => import("../pages/Alarms")),
   },
   {
+    path: "/bans",
+    title: "Bans",
+    icon: "bans",
+    group: "Administration",
+    words: "blacklist block kick",
+    may: maySee,
+    component: lazy(() => import("../pages/Bans")),
+  },
+  {
     path: "/users",
     title: "Users",
     icon: "users",
@@ -107,6 +143,15 @@ export const PAGES: PageEntry[] = [
     words: "programs secrets tokens",
     may: mayChange,
     component: lazy(() => import("../pages/Keys")),
+  },
+  {
+    path: "/audit",
+    title: "Audit",
+    icon: "audit",
+    group: "Administration",
+    words: "log changes who",
+    may: mayChange,
+    component: lazy(() => import("../pages/Audit")),
   },
 ];
 

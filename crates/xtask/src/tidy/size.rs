@@ -19,6 +19,13 @@ pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings)
         }
         check_imports(file, findings);
     }
+    for file in [".ts", ".tsx", ".css"].iter().flat_map(|kind| tree.below("dashboard/", kind)) {
+        let lines = file.text.lines().count();
+        if lines > FILE_LINES {
+            let message = format!("{lines} lines of at most {FILE_LINES}; use two files");
+            findings.add(&file.path, FILE_LINES, message);
+        }
+    }
     for package in &workspace.packages {
         let sources = format!("{}/src/", package.folder);
         let files = tree.below(&sources, ".rs").filter(|file| !is_test_path(&file.path));

@@ -4,8 +4,8 @@ import { SegmentedControl, Stack } from "@mantine/core";
 import { useEffect, useMemo, useState } from "react";
 import { bytes as sizeOf } from "../lib/format";
 import { detect, type Format, type Reading, read } from "../lib/payload";
-import { CopyButton } from "../parts/Words";
-import styles from "./mqtt.module.css";
+import styles from "./Payload.module.css";
+import { CopyButton } from "./Words";
 
 const FORMATS: { value: Format; label: string }[] = [
   { value: "json", label: "JSON" },
@@ -18,13 +18,15 @@ const FORMATS: { value: Format; label: string }[] = [
 
 interface PayloadProps {
   payload: Uint8Array;
+  /** How many bytes there are, where the payload is only the beginning. */
+  size?: number | undefined;
   /** The format that was chosen; none for the one that fits. */
   format: Format | undefined;
   choose: (format: Format) => void;
 }
 
 /** The payload with a choice of formats, of which only those that fit can be chosen. */
-export function Payload({ payload, format, choose }: PayloadProps) {
+export function Payload({ payload, size = payload.length, format, choose }: PayloadProps) {
   const detected = useMemo(() => detect(payload), [payload]);
   const shown = format ?? detected;
   const reading = useMemo(() => read(payload, shown), [payload, shown]);
@@ -41,7 +43,10 @@ export function Payload({ payload, format, choose }: PayloadProps) {
             disabled: one.value !== shown && !read(payload, one.value),
           }))}
         />
-        <span className="muted number">{sizeOf(payload.length)}</span>
+        <span className="muted number">
+          {payload.length < size && `the first ${sizeOf(payload.length)} of `}
+          {sizeOf(size)}
+        </span>
         {text && <CopyButton text={text} label="payload" />}
       </div>
       <Shown payload={payload} reading={reading} format={shown} />

@@ -6,7 +6,8 @@ import { short } from "../lib/format";
 import { preview } from "../lib/payload";
 import type { Level, TopicTree } from "../lib/topics";
 import { Icon } from "../parts/Icon";
-import styles from "./mqtt.module.css";
+import { RetainedMark } from "./TopicDetail";
+import styles from "./topics.module.css";
 
 const ROW = 28;
 
@@ -139,11 +140,7 @@ function Branch({ index, level, depth, isOpen, isSelected, select, toggle }: Bra
       <span className={`mono cut ${styles.levelName}`} title={level.path}>
         {level.name === "" ? "(empty)" : level.name}
       </span>
-      {level.retained && (
-        <span className={styles.retained}>
-          <Icon name="retained" size={10} /> retained
-        </span>
-      )}
+      {level.retained && <RetainedMark />}
       <span className={`mono cut ${styles.value}`}>
         {level.last ? preview(level.last.payload, 60) : ""}
       </span>

@@ -1,7 +1,10 @@
 // One topic: its last message, and a number of it over time.
 
 import { Select } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { ApiFailure, answered, api, type LiveMessage } from "../api/client";
+import { Stream } from "../api/stream";
 import { count, plural, short } from "../lib/format";
 import type { Format } from "../lib/payload";
 import { numbersOf, Recorder } from "../lib/recorder";
@@ -9,14 +12,57 @@ import type { Level, Message } from "../lib/topics";
 import { Chart, type Line } from "../parts/Chart";
 import { Icon } from "../parts/Icon";
 import { Empty, Panel } from "../parts/Page";
+import { Payload } from "../parts/Payload";
 import { Copyable, Moment } from "../parts/Words";
-import styles from "./mqtt.module.css";
-import { Payload } from "./Payload";
+import { messageOf } from "./feed";
+import styles from "./topics.module.css";
+
+/** Bytes of a payload, and messages for the chart. */
+const WHOLE = "65536";
+const KEPT = 500;
+
+/** The messages of one topic from now on, the last one at the end. */
+function useMessages(topic: string): readonly Message[] {
+  const [messages, setMessages] = useState<readonly Message[]>([]);
+  useEffect(() => {
+    // A topic with a wildcard in it cannot be, so it is a filter that matches nothing else.
+    const stream = new Stream("/live/messages", { topic, payload_max: WHOLE }, ({ name, data }) => {
+      if (name !== "message") return;
+      const told: LiveMessage = JSON.parse(data);
+      if (told.event !== "published" || told.topic !== topic) return;
+      const shown = { ...told, topic, size: told.size ?? 0, qos: told.qos ?? 0 };
+      const message = messageOf(shown, Date.parse(told.at), told.retain ?? false);
+      setMessages((before) => [...before.slice(1 - KEPT), message]);
+    });
+    return () => stream.close();
+  }, [topic]);
+  return messages;
+}
+
+/** The retained message, whole; none where there is none. */
+function useRetained(topic: string, isWanted: boolean) {
+  return useQuery({
+    queryKey: ["retained", topic],
+    enabled: isWanted,
+    queryFn: async () => {
+      try {
+        const params = { path: { topic } };
+        const found = await answered(api.GET("/api/v5/mqtt/retainer/message/{topic}", { params }));
+        return messageOf(found, undefined, true);
+      } catch (error) {
+        if (error instanceof ApiFailure && error.status === 404) return null;
+        throw error;
+      }
+    },
+  });
+}
 
 /** What is known of a topic. */
-export function TopicDetail({ level, messages }: { level: Level; messages: readonly Message[] }) {
+export function TopicDetail({ level }: { level: Level }) {
   const [format, setFormat] = useState<Format>();
-  const { last } = level;
+  const messages = useMessages(level.path);
+  const retained = useRetained(level.path, level.retained && messages.length === 0);
+  const last = messages.at(-1) ?? retained.data ?? level.last;
   return (
     <Panel title="Topic" className={`${styles.tree} ${styles.detailPanel}`}>
       <Copyable text={level.path} label="topic" />
@@ -26,16 +72,12 @@ export function TopicDetail({ level, messages }: { level: Level; messages: reado
           {level.total > level.messages && `, ${count(level.total - level.messages)} below`}
         </span>
         <span>{short(level.rate)}/s</span>
-        {level.retained && (
-          <span className={styles.retained}>
-            <Icon name="retained" size={10} /> retained
-          </span>
-        )}
+        {level.retained && <RetainedMark />}
         {last && <Notes message={last} />}
       </div>
       {last ? (
         <>
-          <Payload payload={last.payload} format={format} choose={setFormat} />
+          <Payload payload={last.payload} size={last.size} format={format} choose={setFormat} />
           <Plot
             key={level.path}
             topic={level.path}
@@ -53,44 +95,23 @@ export function TopicDetail({ level, messages }: { level: Level; messages: reado
   );
 }
 
-function Notes({ message }: { message: Message }) {
+/** That a topic has a retained message. */
+export function RetainedMark() {
+  return (
+    <span className={styles.retained}>
+      <Icon name="retained" size={10} /> retained
+    </span>
+  );
+}
+
+function Notes({ message }: { message: Message }): ReactNode {
   return (
     <>
       <span>QoS {message.qos}</span>
       {message.contentType && <span className="mono">{message.contentType}</span>}
-      <Moment at={message.at} />
+      {message.at !== undefined && <Moment at={message.at} />}
     </>
   );
-}
-
-/** What else a message says of itself. */
-export function factsOf(message: Message): [string, React.ReactNode][] {
-  const facts: [string, React.ReactNode][] = [
-    ["Came", <Moment key="came" at={message.at} />],
-    ["QoS", message.qos],
-  ];
-  if (message.contentType)
-    facts.push([
-      "Content type",
-      <span key="type" className="mono">
-        {message.contentType}
-      </span>,
-    ]);
-  if (message.responseTopic)
-    facts.push([
-      "Response topic",
-      <Copyable key="to" text={message.responseTopic} label="response topic" />,
-    ]);
-  const pairs = message.userProperties ?? [];
-  if (pairs.length > 0) {
-    facts.push([
-      "User properties",
-      <span key="pairs" className="mono">
-        {pairs.map(([name, value]) => `${name}=${value}`).join(", ")}
-      </span>,
-    ]);
-  }
-  return facts;
 }
 
 interface PlotProps {
@@ -100,7 +121,7 @@ interface PlotProps {
   format: Format | undefined;
 }
 
-/** A number of the payload over time. It goes on while the topic is looked at. */
+/** A number of the payload over time, from when the topic was chosen. */
 function Plot({ topic, messages, last, format }: PlotProps) {
   const fields = useMemo(() => [...numbersOf(last, format).keys()], [last, format]);
   const [chosen, setChosen] = useState<string | null>(null);
