@@ -43,12 +43,13 @@ fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<(
 /// compressed one beside it is that one.
 fn table(dist: &Path, paths: &[String]) -> String {
     let mut rows = String::from("&[");
-    for path in paths.iter().filter(|path| !path.ends_with(".gz")) {
+    let is_packed = |path: &str| Path::new(path).extension().is_some_and(|kind| kind == "gz");
+    for path in paths.iter().filter(|path| !is_packed(path)) {
         let packed = format!("{path}.gz");
         // The page itself is small, and wanted by programs that unpack nothing.
-        let is_packed = paths.contains(&packed) && path != "/index.html";
-        let file = dist.join(if is_packed { &packed[1..] } else { &path[1..] });
-        let written = write!(rows, "({path:?}, {is_packed}, include_bytes!({file:?})),");
+        let is_gzip = paths.contains(&packed) && path != "/index.html";
+        let file = format!("{}{}", dist.display(), if is_gzip { &packed } else { path });
+        let written = write!(rows, "({path:?}, {is_gzip}, include_bytes!({file:?})),");
         written.expect("invariant: a text can be written to");
     }
     rows.push(']');
