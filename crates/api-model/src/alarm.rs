@@ -14,6 +14,9 @@ pub struct Alarm {
     pub message: String,
     /// When it began.
     pub activate_at: Option<Moment>,
+    /// When it ended; none of one that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivate_at: Option<Moment>,
 }
 
 /// Which alarms are wanted.
@@ -26,4 +29,7 @@ pub struct AlarmQuery {
     /// How much is to be on it: 1 to 10,000, 100 where nothing is said.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u64>,
+    /// Those that stand, which is what is meant where nothing is said, or those that are over: the last thousand since the
+    /// node started.
+    pub activated: Option<bool>,
 }

@@ -27,6 +27,7 @@ mod publication;
 mod record;
 mod subscription;
 mod topic;
+mod trace;
 
 pub use alarm::{Alarm, AlarmQuery};
 pub use ban::{BanAs, BanPath, BanQuery, BanSource, Banned, Infinity, NewBan, Until};
@@ -54,6 +55,10 @@ pub use subscription::{Subscription, SubscriptionQuery};
 pub use topic::{
     ClientMessage, ClientMessageQuery, NewSubscription, OldSubscription, RetainedMessage,
     RetainedQuery, Route, RouteQuery, TopicLevel, TopicPath, TreeQuery,
+};
+pub use trace::{
+    MonitorQuery, NewTrace, Sample, Trace, TraceBy, TraceLog, TraceLogMeta, TraceLogQuery,
+    TracePath, TraceStatus,
 };
 
 /// Where all of it stands.

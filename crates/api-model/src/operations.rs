@@ -4,11 +4,12 @@ use crate::{
     AccessAnswer, AccessQuestion, Alarm, AlarmQuery, ApiKey, ApiKeyCreated, ApiKeyPath,
     ApiKeyUpdate, AuditRecord, BanPath, BanQuery, Banned, Client, ClientEvent, ClientMessage,
     ClientMessageQuery, ClientPath, ClientQuery, ClientStory, Described, ErrorCode, Listener,
-    LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics, LiveTopicsQuery, Login, Metrics, Need,
-    NewApiKey, NewBan, NewSubscription, NewUser, NodeState, OldSubscription, Operation, Page,
-    PasswordChange, Publication, PublishAnswer, PublishQuestion, Published, Rates, RecordQuery,
-    RetainedMessage, RetainedQuery, Route, RouteQuery, Session, Stats, Status, Subscription,
-    SubscriptionQuery, TenantQuery, TopicLevel, TopicPath, TreeQuery, User, UserPath, UserUpdate,
+    LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics, LiveTopicsQuery, Login, Metrics,
+    MonitorQuery, Need, NewApiKey, NewBan, NewSubscription, NewTrace, NewUser, NodeState,
+    OldSubscription, Operation, Page, PasswordChange, Publication, PublishAnswer, PublishQuestion,
+    Published, Rates, RecordQuery, RetainedMessage, RetainedQuery, Route, RouteQuery, Sample,
+    Session, Stats, Status, Subscription, SubscriptionQuery, TenantQuery, TopicLevel, TopicPath,
+    Trace, TraceLog, TraceLogQuery, TracePath, TreeQuery, User, UserPath, UserUpdate,
 };
 
 macro_rules! operations {
@@ -94,6 +95,8 @@ operations! {
         .says("Node", "How often each thing has happened since the start");
     MONITOR_CURRENT: ((), (), ()) -> Rates = Operation::get("monitor_current", "/monitor_current")
         .says("Node", "How much there is, and how fast messages come and go");
+    MONITOR: ((), MonitorQuery, ()) -> Vec<Sample> = Operation::get("monitor", "/monitor")
+        .says("Node", "How it was, every ten seconds, for a day at most and since the start");
     PROMETHEUS: ((), (), ()) -> String = Operation::get("prometheus", "/prometheus/stats")
         .gives("text/plain; version=0.0.4; charset=utf-8")
         .says("Node", "The numbers under EMQX's names, for Prometheus; those of Plexus itself stand at /metrics");
@@ -200,6 +203,24 @@ operations! {
         .needs(Need::Administer)
         .fails(&[ErrorCode::NotFound])
         .says("Node", "Records of the audit log, the newest first");
+    LIST_TRACES: ((), (), ()) -> Vec<Trace> = Operation::get("list_traces", "/trace")
+        .says("Traces", "What is, or was, written down of clients");
+    BEGIN_TRACE: ((), (), NewTrace) -> Trace = Operation::post("begin_trace", "/trace")
+        .fails(&[ErrorCode::AlreadyExists, ErrorCode::NotFound])
+        .says("Traces", "Write down what a client, a topic or an address does and gets, for a while");
+    STOP_TRACE: (TracePath, (), ()) -> Trace = Operation::put("stop_trace", "/trace/{name}/stop")
+        .fails(&[ErrorCode::NotFound])
+        .says("Traces", "End a trace; what it has written stays");
+    DELETE_TRACE: (TracePath, (), ()) -> () = Operation::delete("delete_trace", "/trace/{name}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Traces", "End a trace, and delete what it has written");
+    TRACE_LOG: (TracePath, TraceLogQuery, ()) -> TraceLog = Operation::get("trace_log", "/trace/{name}/log")
+        .fails(&[ErrorCode::NotFound])
+        .says("Traces", "A part of what a trace has written");
+    DOWNLOAD_TRACE: (TracePath, (), ()) -> String = Operation::get("download_trace", "/trace/{name}/download")
+        .gives("application/x-ndjson")
+        .fails(&[ErrorCode::NotFound])
+        .says("Traces", "All that a trace has written: a line says what it is, and each further one what happened");
     PUBLISH: ((), (), Publication) -> Published = Operation::post("publish", "/publish").takes(MESSAGES_MAX)
         .needs(Need::Publish)
         .says("Messages", "Publish a message: 200 if somebody gets it, 202 if nobody wants it");

@@ -10,6 +10,7 @@ mod people;
 mod prometheus;
 mod sessions;
 mod topics;
+mod traces;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -43,6 +44,7 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::STATS, node::stats)
         .on(&op::METRICS, node::metrics)
         .on(&op::MONITOR_CURRENT, node::rates)
+        .on(&op::MONITOR, node::monitor)
         .on(&op::PROMETHEUS, prometheus::as_emqx)
         .on(&op::LIST_LISTENERS, node::listeners)
         .on(&op::LIST_ALARMS, node::alarms)
@@ -75,6 +77,12 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::UNBAN, access::unban)
         .on(&op::UNBAN_ALL, access::unban_all)
         .on(&op::LIST_AUDIT, access::audit)
+        .on(&op::LIST_TRACES, traces::list)
+        .on(&op::BEGIN_TRACE, traces::begin)
+        .on(&op::STOP_TRACE, traces::stop)
+        .on(&op::DELETE_TRACE, traces::delete)
+        .on(&op::TRACE_LOG, traces::log)
+        .stream(&op::DOWNLOAD_TRACE, traces::download)
         .on(&op::PUBLISH, messages::publish)
         .on(&op::PUBLISH_BULK, messages::publish_bulk)
         .done()

@@ -6,20 +6,23 @@
 //!
 //! *Entry points.* [`Api`], [`People`].
 //!
-//! *Reading order.* `server`, `people`, `lists`, `handlers`, `serve`.
+//! *Reading order.* `server`, `people`, `lists`, `handlers`, `streams`, `chronicle`, `history`, `traces`, `serve`.
 //!
 //! *Tests.* Beside `people`; operations from outside, in `plexus`.
 
 mod bans;
 mod chronicle;
 mod handlers;
+mod history;
 mod kept;
 mod lists;
 mod payload;
 mod people;
 mod serve;
 mod server;
+mod strangers;
 mod streams;
+mod traces;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -37,8 +40,9 @@ pub use self::{
     bans::{BanBook, BansError},
     people::{BookError, Caller, FIRST_USER, People},
     serve::{Place, ServeError, Served},
+    strangers::StrangerOptions,
 };
-use self::{chronicle::Chronicle, streams::STREAMS_MAX};
+use self::{chronicle::Chronicle, history::History, streams::STREAMS_MAX, traces::Traces};
 
 /// What is said of the node that does not change while it runs.
 #[derive(Debug, Clone)]
@@ -99,6 +103,8 @@ pub struct Kept {
     pub people: People,
     /// Who is not let in.
     pub bans: BanBook,
+    /// The folder of traces; none without a data directory.
+    pub traces: Option<PathBuf>,
 }
 
 /// What operations are carried out on.
@@ -109,6 +115,8 @@ pub struct Api {
     audit: AuditPort,
     bans: BanBook,
     chronicle: Arc<Chronicle>,
+    history: History,
+    traces: Traces,
     rates: handlers::Meter,
     /// What is carried out at the same time at most, whoever waits for it.
     turns: Arc<Semaphore>,
@@ -133,9 +141,22 @@ impl Api {
             (Arc::new(Semaphore::new(STREAMS_MAX)), Arc::<Chronicle>::default());
         let told = Arc::clone(&chronicle);
         audit.listen(move |event| told.note(event));
-        let Kept { people, bans } = kept;
-        let api =
-            Self { node, people, about, audit, bans, chronicle, rates, turns, streams, runtime };
+        let Kept { people, bans, traces } = kept;
+        let (traces, history) = (Traces::open(traces), History::default());
+        let api = Self {
+            node,
+            people,
+            about,
+            audit,
+            bans,
+            chronicle,
+            history,
+            traces,
+            rates,
+            turns,
+            streams,
+            runtime,
+        };
         api.hold_to_bans();
         Arc::new(api)
     }

@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use plexus_api_model::{ROOT, openapi};
 use plexus_net::TlsServer;
 use plexus_runtime::{Handle, Task};
+use plexus_stdx::Seed;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -26,8 +27,9 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use crate::{
-    Api, handlers,
+    Api, handlers, history,
     server::{self, Peer},
+    strangers::{self, StrangerOptions, Strangers},
     streams::Streaming,
 };
 
@@ -50,6 +52,10 @@ pub struct Place {
     pub address: SocketAddr,
     /// The certificates; none for clear text.
     pub tls: Option<TlsServer>,
+    /// What whoever asks from elsewhere may.
+    pub strangers: StrangerOptions,
+    /// Makes hashes that nobody can guess.
+    pub seed: Seed,
 }
 
 /// Why it is not there.
@@ -66,7 +72,7 @@ pub struct ServeError {
 #[derive(Debug)]
 pub struct Served {
     address: SocketAddr,
-    _task: Task,
+    _tasks: [Task; 2],
 }
 
 impl Served {
@@ -79,13 +85,25 @@ impl Served {
 impl Api {
     /// Serves it there.
     pub fn serve(self: &Arc<Self>, place: Place, runtime: &Handle) -> Result<Served, ServeError> {
-        let Place { address, tls } = place;
+        let Place { address, tls, strangers, seed } = place;
+        let strangers = Arc::new(Strangers::new(&strangers, seed));
         let failed = |source| ServeError { address, source };
         let listener = runtime.wait_for(TcpListener::bind(address)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let router = router(Arc::clone(self));
-        let task = runtime.own(accept(listener, tls, router, runtime.clone()));
-        Ok(Served { address, _task: task })
+        let task = runtime.own(accept(listener, tls, (router, strangers), runtime.clone()));
+        let sampling = runtime.own(sample(Arc::clone(self)));
+        Ok(Served { address, _tasks: [task, sampling] })
+    }
+}
+
+/// Remembers how it is, again and again.
+async fn sample(api: Arc<Api>) {
+    let mut due = tokio::time::interval(history::EVERY);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        api.history.add(&api.sample());
     }
 }
 
@@ -123,7 +141,9 @@ async fn metrics(State(api): State<Arc<Api>>, request: Request) -> Response {
     ([(header::CONTENT_TYPE, kind)], handlers::own(&api)).into_response()
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsServer>, router: Router, runtime: Handle) {
+type Shared = (Router, Arc<Strangers>);
+
+async fn accept(listener: TcpListener, tls: Option<TlsServer>, shared: Shared, runtime: Handle) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -135,14 +155,14 @@ async fn accept(listener: TcpListener, tls: Option<TlsServer>, router: Router, r
                 continue;
             }
         };
-        let (router, tls) = (router.clone(), tls.clone());
+        let (shared, tls) = (shared.clone(), tls.clone());
         runtime.spawn(async move {
             // Small answers are not to wait for more.
             drop(stream.set_nodelay(true));
-            let Some(tls) = tls else { return serve(stream, peer, router, place).await };
+            let Some(tls) = tls else { return serve(stream, peer, shared, place).await };
             let acceptor = TlsAcceptor::from(tls.http_config());
             match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => serve(stream, peer, router, place).await,
+                Ok(Ok(stream)) => serve(stream, peer, shared, place).await,
                 Ok(Err(error)) => tracing::debug!(%error, %peer, "a handshake with the API"),
                 Err(_) => tracing::debug!(%peer, "a handshake with the API took too long"),
             }
@@ -153,23 +173,29 @@ async fn accept(listener: TcpListener, tls: Option<TlsServer>, router: Router, r
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    router: Router,
+    (router, strangers): Shared,
     _place: OwnedSemaphorePermit,
 ) {
     let streaming = Streaming::default();
     let of_connection = streaming.clone();
     let service =
         hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let mut router = router.clone();
+            let (mut router, strangers) = (router.clone(), Arc::clone(&strangers));
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(Some(peer.ip().to_canonical())));
             request.extensions_mut().insert(of_connection.clone());
             async move {
-                let answered = timeout(ANSWER, router.call(request)).await;
-                let mut response = match answered {
-                    Ok(Ok(response)) => response,
-                    Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                let origin = strangers.origin(request.headers());
+                let asked = || strangers.preflight(request.method(), request.headers());
+                let told = strangers.refusal(peer.ip()).or_else(asked);
+                let mut response = match told {
+                    Some(told) => told,
+                    None => match timeout(ANSWER, router.call(request)).await {
+                        Ok(Ok(response)) => response,
+                        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                    },
                 };
+                strangers::allow(&mut response, origin);
                 guard(&mut response);
                 Ok::<_, Infallible>(response)
             }

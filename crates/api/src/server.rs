@@ -205,7 +205,7 @@ where
     let call = Call { api, caller, peer, claimed, token: None, path, query, body: () };
     runtime.spawn(handler(call)?(feed));
     let kind = [(header::CONTENT_TYPE, outline.gives)];
-    Ok((StatusCode::OK, kind, Body::new(events)).into_response())
+    Ok((StatusCode::OK, kind, Body::from_stream(events)).into_response())
 }
 
 /// What the audit log is told of a request that may change something.

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame};
+use futures_util::Stream;
 use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
@@ -39,16 +39,16 @@ impl Streaming {
         self.0.load(Relaxed) > 0
     }
 
-    fn begin(&self) -> Stream {
+    fn begin(&self) -> Open {
         self.0.fetch_add(1, Relaxed);
-        Stream(Arc::clone(&self.0))
+        Open(Arc::clone(&self.0))
     }
 }
 
 /// One of them.
-struct Stream(Arc<AtomicUsize>);
+struct Open(Arc<AtomicUsize>);
 
-impl Drop for Stream {
+impl Drop for Open {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -58,7 +58,7 @@ impl Drop for Stream {
 pub(crate) struct Feed {
     events: mpsc::Sender<Bytes>,
     may: Box<dyn Fn() -> bool + Send + Sync>,
-    _stream: Stream,
+    _stream: Open,
     _place: OwnedSemaphorePermit,
 }
 
@@ -103,9 +103,14 @@ impl Feed {
         self.put(":\n\n".to_owned()).await
     }
 
-    async fn put(&self, text: String) -> Result<(), Over> {
-        let sent = timeout(PATIENCE, self.events.send(text.into())).await;
+    /// Sends that as it is.
+    pub(crate) async fn raw(&self, part: Vec<u8>) -> Result<(), Over> {
+        let sent = timeout(PATIENCE, self.events.send(part.into())).await;
         sent.map_err(|_| Over)?.map_err(|_| Over)
+    }
+
+    async fn put(&self, text: String) -> Result<(), Over> {
+        self.raw(text.into_bytes()).await
     }
 
     /// Whoever reads has gone.
@@ -118,14 +123,13 @@ impl Feed {
 #[derive(Debug)]
 pub(crate) struct Events(mpsc::Receiver<Bytes>);
 
-impl Body for Events {
-    type Data = Bytes;
-    type Error = Infallible;
+impl Stream for Events {
+    type Item = Result<Bytes, Infallible>;
 
-    fn poll_frame(
+    fn poll_next(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(context).map(|event| event.map(|event| Ok(Frame::data(event))))
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.0.poll_recv(context).map(|event| event.map(Ok))
     }
 }

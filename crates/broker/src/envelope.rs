@@ -3,18 +3,10 @@
 use std::sync::Arc;
 
 use plexus_links::{Confirmed, Word};
+pub use plexus_porch::ClientRef;
 use plexus_topics::{InterestDelta, Member, MemberOptions, SubscriberId};
 use plexus_types::{ClientId, Message, MessageId, Qos, TopicFilter};
 use smallvec::SmallVec;
-
-/// Names a client of a shard; the serial tells it from a later one in the same slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientRef {
-    /// The slot of the client in its shard.
-    pub slot: u32,
-    /// Which occupant of the slot.
-    pub serial: u32,
-}
 
 /// A message from shard to shard.
 #[derive(Debug, Clone)]

@@ -13,13 +13,11 @@
 //! *Tests.* Beside the code; `hotpaths/examples/recovery_bench` starts nodes on full stores; `sim` drives
 //! shards from a seed.
 
-mod checks;
 mod drivers;
 pub mod envelope;
 mod error;
 mod homes;
 mod logger;
-mod memory;
 mod node;
 pub mod options;
 pub mod ports;
@@ -30,10 +28,11 @@ pub mod sys;
 pub use error::StartError;
 pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
-pub use options::{MemoryOptions, NodeOptions, RetainedOptions};
+pub use options::{NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    Alarm, BansFrom, FenceOptions, ListenerOptions, MeterOptions, OpenError, Pace, Pool, Quota,
-    Tenant, TenantOptions, counters,
+    Alarm, BansFrom, EndedAlarm, FenceOptions, Histogram, HistogramView, ListenerOptions, Measure,
+    MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant, TenantOptions, Timings,
+    counters,
 };
 pub use plexus_topics::{Member, SubscriberId};
 pub use shard::{

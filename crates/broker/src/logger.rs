@@ -268,9 +268,13 @@ impl Logger {
     /// Writes what waits, as much as one commit takes; where that does not fit, as much as does.
     fn commit(&mut self) {
         let batches = self.waiting.iter().map(|(_, batch, _)| batch);
-        let now = self.clock.now().as_millis();
-        match self.log.commit_first(now, batches, self.commit_bytes as u64) {
-            Ok((committed, count)) => self.note_committed(committed, count),
+        let began = self.clock.now();
+        match self.log.commit_first(began.as_millis(), batches, self.commit_bytes as u64) {
+            Ok((committed, count)) => {
+                let took = self.clock.now().saturating_since(began);
+                self.context.timings.commit.add_time(took, 1);
+                self.note_committed(committed, count);
+            }
             Err(error) => self.note_failed(&error),
         }
     }
@@ -323,7 +327,7 @@ impl Logger {
 
     fn clear(&self, name: &'static str, what: &str) {
         let now = self.clock.now();
-        let Some(alarm) = self.context.alarms.clear(name) else { return };
+        let Some(alarm) = self.context.alarms.clear(name, self.clock.now()) else { return };
         let lasted = now.saturating_since(alarm.since).as_secs();
         tracing::warn!(
             alarm = name,

@@ -18,7 +18,8 @@ use plexus_fences::Ban;
 use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
 use plexus_porch::{
-    Alarm, BansFrom, Clock, Command, Gauge, ListenerOptions, OpenError, Porch, PorchOptions,
+    Alarm, BansFrom, Clock, Command, EndedAlarm, Gauge, ListenerOptions, OpenError, Porch,
+    PorchOptions, Timings, watch_memory,
 };
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Instant, TenantName, TopicName};
@@ -29,7 +30,6 @@ use crate::{
     drivers::Driver,
     error::StartError,
     homes::Shards,
-    memory,
     options::NodeOptions,
     reactor::{self, Control, Reactor, WAKER},
     shard::{Context, Question, Watcher},
@@ -155,12 +155,15 @@ impl Node {
             fences: Arc::clone(&context.fences),
             seed: context.seed,
             gauge: Arc::clone(&gauge),
+            timings: Arc::clone(&context.timings),
             clock,
         });
         threads.push(spawn("porch".into(), move || porch.run())?);
         let (stop_watch, stop) = sync_channel(1);
         let watched = Arc::clone(&context);
-        threads.push(spawn("memory".into(), move || memory::watch(&watched, &gauge, &stop))?);
+        threads.push(spawn("memory".into(), move || {
+            watch_memory(watched.options.memory, &watched.memory, &gauge, &stop);
+        })?);
         let handle = NodeHandle { commands, porch_bell, shards, context, clock };
         Ok(Self { handle, listeners: Vec::new(), threads, stop_watch })
     }
@@ -283,6 +286,11 @@ impl NodeHandle {
         self.context.alarms.all()
     }
 
+    /// What was, and is over, the newest first.
+    pub fn ended_alarms(&self) -> Vec<EndedAlarm> {
+        self.context.alarms.ended()
+    }
+
     /// Memory of the process in bytes: what is resident, and what of it is private and behind no file.
     pub fn memory(&self) -> (u64, u64) {
         let memory = &self.context.memory;
@@ -304,6 +312,11 @@ impl NodeHandle {
     /// The bans that stand in the configuration.
     pub fn bans_of_file(&self) -> Vec<Ban> {
         self.context.fences.bans_of_file()
+    }
+
+    /// What the node measures.
+    pub fn timings(&self) -> &Timings {
+        &self.context.timings
     }
 
     /// The counters of each shard.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plexus_porch::{FenceOptions, TenantOptions};
+use plexus_porch::{FenceOptions, MemoryOptions, TenantOptions};
 use plexus_session::Waiting;
 use plexus_topics::Strategy;
 use plexus_types::{Durability, TopicFilter};
@@ -72,15 +72,6 @@ impl Default for NodeOptions {
             write_buffer_max: 256 * 1024,
         }
     }
-}
-
-/// Watermarks of the node's resident memory, in bytes; zero for none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MemoryOptions {
-    /// Above it publishers are no longer read.
-    pub high: u64,
-    /// Above it new connections are refused too.
-    pub critical: u64,
 }
 
 /// Limits of retained messages.

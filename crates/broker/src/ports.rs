@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plexus_access::{Credentials, Policy};
 use plexus_porch::Pool;
-pub use plexus_porch::{Arrival, Door};
+pub use plexus_porch::{Arrival, ConnId, Door, Query, Ticket};
 use plexus_session::{CloseReason, LogPosition, Outgoing};
 use plexus_store::Batch;
 use plexus_types::{Instant, MessageId, ProtocolVersion};
@@ -15,28 +15,6 @@ use crate::{
     envelope::{ClientRef, Envelope},
     shard::Opened,
 };
-
-/// Names a connection within its shard; the shell chooses the numbers and keeps them small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnId(pub u32);
-
-/// Names a pending check of credentials: the connection and which of its occupants asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Ticket {
-    /// The connection that waits.
-    pub conn: ConnId,
-    /// Guards against a connection number that is used again.
-    pub serial: u32,
-}
-
-/// Names a question about an act of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Query {
-    /// The client waits for the answer; the number tells its questions apart.
-    Act(ClientRef, u32),
-    /// It is about a Will, of that number, and nobody waits.
-    Will(u64),
-}
 
 /// Messages that are to be read from the log.
 #[derive(Debug, Clone)]

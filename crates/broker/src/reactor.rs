@@ -17,7 +17,7 @@ use std::{
 use bytes::BytesMut;
 use mio::{Events, Interest, Poll, Token, unix::SourceFd};
 use plexus_links::{Bell, Intake, Links};
-use plexus_porch::{Clock, Gauge, Incoming, Pressure};
+use plexus_porch::{Checks, Clock, Gauge, Incoming, Pressure};
 use plexus_session::LogPosition;
 use plexus_store::SegmentNumber;
 use plexus_types::{ClientId, Instant, Message, ReasonCode};
@@ -28,7 +28,6 @@ use self::{
     io::Io,
 };
 use crate::{
-    checks::Checks,
     envelope::Envelope,
     logger::{self, Mark},
     ports::{Arrival, ConnId, Fetch, Turn},
@@ -276,13 +275,18 @@ impl Reactor {
     pub(crate) fn act(&mut self) -> Step {
         let Some(events) = self.events.take() else { return Step::Done };
         let began = self.clock.now();
+        let sent = self.shard.counters().messages_sent.read();
         self.turn(&events, began);
         let full = is_full(&events);
         self.events = Some(events);
         let counters = self.shard.counters();
         counters.turns.add(1);
-        let spent = self.clock.now().saturating_since(began).as_micros();
-        counters.busy_micros.add(u64::try_from(spent).unwrap_or(0));
+        let spent = self.clock.now().saturating_since(began);
+        counters.busy_micros.add(u64::try_from(spent.as_micros()).unwrap_or(0));
+        let sent = counters.messages_sent.read().wrapping_sub(sent);
+        if sent > 0 {
+            self.shard.note_delivered(spent, sent);
+        }
         self.over |= self.is_finished(began);
         if full { Step::More } else { Step::Done }
     }
@@ -615,7 +619,7 @@ impl Reactor {
     fn take_control(&mut self, now: Instant) -> bool {
         let mut any = false;
         for _ in 0..CONTROLS_A_TURN {
-            let Some((ticket, outcome)) = self.io.checks.next() else { break };
+            let Some((ticket, outcome)) = self.io.checks.next_outcome() else { break };
             any = true;
             let mut turn = Turn { now, ports: &mut self.io };
             self.shard.handle_verified(&mut turn, ticket, outcome);

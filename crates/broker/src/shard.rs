@@ -37,7 +37,7 @@ use std::{
 };
 
 use plexus_access::{Notice, Visitor};
-use plexus_porch::{Alarms, Fences, Tenants};
+use plexus_porch::{Alarms, Fences, Memory, Tenants, Timings};
 use plexus_records::Places;
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
@@ -59,7 +59,6 @@ use self::{
     replay::Cursors,
     retained::RetainedStore,
     timers::Timers,
-    watch::Watchers,
 };
 pub use self::{
     log::LogState,
@@ -73,7 +72,7 @@ use crate::{
     envelope::Envelope,
     options::NodeOptions,
     ports::{ConnId, Ticket, Turn},
-    sys::{Memory, Sys},
+    sys::Sys,
 };
 #[cfg(feature = "canary")]
 pub use plexus_recovery::Canary;
@@ -98,6 +97,8 @@ pub struct Context {
     pub fences: Arc<Fences>,
     /// The tenants, beside the one that has no name.
     pub(crate) tenants: Tenants,
+    /// What it measures.
+    pub timings: Arc<Timings>,
     /// What others have the node tell under `$SYS`.
     pub(crate) told: Mutex<BTreeMap<String, String>>,
     /// The shards that have durable sessions.
@@ -116,6 +117,7 @@ impl Context {
     pub fn new(options: NodeOptions, seed: Seed) -> Arc<Self> {
         let counters = (0..options.shards).map(|_| Counters::default()).collect();
         let fences = Arc::new(Fences::new(&options.fences, seed));
+        let timings = Arc::new(Timings::new(options.shards));
         let tenants = Tenants::new(&options.tenants, options.shards);
         Arc::new(Self {
             tenants,
@@ -125,6 +127,7 @@ impl Context {
             memory: Memory::default(),
             log: LogState::default(),
             alarms: Alarms::default(),
+            timings,
             told: Mutex::default(),
             durable_shards: AtomicU64::new(0),
             group_shards: AtomicU64::new(0),
@@ -256,7 +259,7 @@ pub struct Shard {
     review: VecDeque<u32>,
     awaiting: Awaiting,
     timers: Timers,
-    watchers: Watchers,
+    watchers: watch::Watchers,
     log: LogBook,
     pub(crate) sys: Option<Sys>,
     outbox: Outbox,
@@ -295,7 +298,7 @@ impl Shard {
             review: VecDeque::new(),
             awaiting: Awaiting::new(id, options.shards),
             timers: Timers::default(),
-            watchers: Watchers::default(),
+            watchers: <_>::default(),
             log: LogBook::new(id, options),
             sys,
             outbox,

@@ -11,7 +11,7 @@ use plexus_types::{
     ClientId, Durability, Instant, Message, MessageId, MessageProperties, Qos, TopicName,
 };
 
-use crate::{counters::Counter, ports::Turn, shard::Shard};
+use crate::{ports::Turn, shard::Shard};
 
 /// When `$SYS` is due.
 #[derive(Debug)]
@@ -33,16 +33,6 @@ impl Sys {
     pub(crate) fn due(&self, alarms: u64) -> Instant {
         if alarms == self.version { self.due } else { Instant::ZERO }
     }
-}
-
-/// Memory of the process in bytes, written by the thread that watches it; zero before the first
-/// reading.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// All that is resident.
-    pub(crate) resident: Counter,
-    /// What of it is private and behind no file: heap and stacks.
-    pub(crate) heap: Counter,
 }
 
 impl Shard {

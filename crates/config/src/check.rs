@@ -188,7 +188,8 @@ impl Checks<'_> {
     }
 
     fn api(&mut self) {
-        let ApiSettings { address, cert_file, key_file, cleartext } = &self.config.settings.api;
+        let ApiSettings { address, cert_file, key_file, cleartext, allowed_origins, .. } =
+            &self.config.settings.api;
         match (cert_file, key_file) {
             (Some(_), None) => {
                 self.add(
@@ -212,6 +213,13 @@ impl Checks<'_> {
                 "others would reach the API in clear text: passwords could be read on the way";
             let help = "set api.cert_file and api.key_file, stay at 127.0.0.1, or set api.cleartext = true";
             self.add(&["api", "address"], message, help);
+        }
+        for (index, origin) in allowed_origins.iter().enumerate() {
+            if !is_origin(origin) {
+                let path = ["api", "allowed_origins", &index.to_string()];
+                let help = "write scheme, host and perhaps port: \"https://tools.example\"";
+                self.add(&path, "it is no origin of pages", help);
+            }
         }
     }
 
@@ -452,4 +460,12 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// Whether it is an origin as browsers write it (RFC 6454, section 6.2), none of which ends with a slash.
+fn is_origin(text: &str) -> bool {
+    let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let known =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(known))
 }

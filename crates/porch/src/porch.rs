@@ -31,6 +31,7 @@ use self::{
 };
 use crate::{
     Clock, Fences, Gauge, Homes, Incoming, ListenerOptions, OpenError, PorchOptions, Seat, Seats,
+    Timings,
 };
 
 /// The token of the waker that a porch's poll is to have.
@@ -99,6 +100,8 @@ pub struct Parts {
     pub seed: Seed,
     /// How short memory is.
     pub gauge: Arc<Gauge>,
+    /// What the node measures.
+    pub timings: Arc<Timings>,
     /// The clock of the node.
     pub clock: Clock,
 }
@@ -118,6 +121,7 @@ pub struct Porch {
     options: PorchOptions,
     fences: Arc<Fences>,
     gauge: Arc<Gauge>,
+    timings: Arc<Timings>,
     clock: Clock,
     connections: Arc<AtomicUsize>,
     /// Who came to the node, to its listeners and from each place.
@@ -156,7 +160,8 @@ impl std::fmt::Debug for Porch {
 impl Porch {
     /// The porch of a node; [`Porch::run`] is its thread.
     pub fn new(parts: Parts) -> Self {
-        let Parts { poll, bell, commands, homes, options, fences, seed, gauge, clock } = parts;
+        let Parts { poll, bell, commands, homes, options, fences, seed, gauge, timings, clock } =
+            parts;
         let limits = &options.fences;
         let or_none = |most: usize| if most == 0 { usize::MAX } else { most };
         let of_place = or_none(limits.handshakes_of_place_max);
@@ -167,6 +172,7 @@ impl Porch {
             homes,
             fences,
             gauge,
+            timings,
             clock,
             connections: Arc::default(),
             comings: Bucket::default(),
@@ -328,6 +334,8 @@ impl Porch {
     fn hand_over(&mut self, key: usize) {
         let Some(mut guest) = self.take_out(key) else { return };
         guest.deregister(self.poll.registry());
+        let took = self.clock.now().saturating_since(guest.came_at());
+        self.timings.handshake.add_time(took, 1);
         let Some((home, incoming)) = guest.into_incoming() else { return };
         self.send(home, Box::new(incoming));
     }

@@ -13,7 +13,7 @@ const PYTHON_CLIENT: &str = "paho-mqtt==2.1.0";
 const NODE_CLIENT: &str = "mqtt@5.14.1";
 
 /// Programs the tests start, and the Debian package each comes with.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
     ("openssl", "openssl"),
@@ -24,6 +24,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("redis-server", "redis-server"),
     ("mariadbd", "mariadb-server"),
     ("slapd", "slapd"),
+    ("promtool", "prometheus"),
 ];
 
 /// What only the gate needs: libFuzzer is C++, and the dashboard is tried in a browser.

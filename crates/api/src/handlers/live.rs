@@ -52,24 +52,16 @@ pub(super) fn messages(
     call: Call<(), LiveQuery, ()>,
 ) -> Result<impl FnOnce(Feed) -> Telling + Send + use<>, ApiError> {
     let LiveQuery { topic, clientid, ip_address, tenant, deliveries, payload_max } = call.query;
-    let address = ip_address.as_deref().map(str::parse::<IpAddr>).transpose();
-    let (events, next) = mpsc::channel(WAITING_MAX);
-    let watch = Arc::new(Messages {
-        topics: Topics::new(&call.api, topic, tenant.as_ref())?,
-        client: clientid,
-        address: address.map_err(|_| ApiError::bad("ip_address: it is no address"))?,
-        deliveries: deliveries.unwrap_or(false),
-        most: shown_max(payload_max, MESSAGE_PART)?,
-        events,
-        lost: AtomicU64::new(0),
-    });
     let api = call.api;
+    let most = shown_max(payload_max, MESSAGE_PART)?;
+    let chosen = (topic, clientid, ip_address, tenant);
+    let (watch, next) = Messages::new(&api, chosen, deliveries.unwrap_or(false), most)?;
     Ok(move |feed: Feed| -> Telling {
         Box::pin(async move {
             let watcher: Arc<dyn Watcher> = Arc::clone(&watch) as _;
             api.node.watch(&watcher);
             drop(watcher);
-            let _over = tell_messages(&feed, next, &watch.lost).await;
+            let _over = tell_messages(&feed, next, &watch).await;
         })
     })
 }
@@ -77,7 +69,7 @@ pub(super) fn messages(
 async fn tell_messages(
     feed: &Feed,
     mut next: mpsc::Receiver<LiveMessage>,
-    lost: &AtomicU64,
+    watch: &Messages,
 ) -> Result<(), Over> {
     let mut beat = interval(BEAT);
     feed.beat().await?;
@@ -87,7 +79,7 @@ async fn tell_messages(
                 let Some(event) = event else { return Ok(()) };
                 feed.send("message", &event).await?;
                 // Those that found no room came while this one waited, or later.
-                match lost.swap(0, Relaxed) {
+                match watch.take_lost() {
                     0 => {}
                     count => feed.lost(count).await?,
                 }
@@ -133,7 +125,7 @@ impl Topics {
 }
 
 /// Watches messages.
-struct Messages {
+pub(super) struct Messages {
     topics: Topics,
     client: Option<String>,
     address: Option<IpAddr>,
@@ -143,7 +135,36 @@ struct Messages {
     lost: AtomicU64,
 }
 
+/// Topic filter, client, address and tenant.
+type Chosen = (Option<String>, Option<String>, Option<String>, Option<String>);
+
 impl Messages {
+    /// Watches what is chosen, and where it is told.
+    pub(super) fn new(
+        api: &Api,
+        (topic, client, address, tenant): Chosen,
+        deliveries: bool,
+        most: usize,
+    ) -> Result<(Arc<Self>, mpsc::Receiver<LiveMessage>), ApiError> {
+        let address = address.as_deref().map(str::parse::<IpAddr>).transpose();
+        let (events, next) = mpsc::channel(WAITING_MAX);
+        let watch = Arc::new(Self {
+            topics: Topics::new(api, topic, tenant.as_ref())?,
+            client,
+            address: address.map_err(|_| ApiError::bad("ip_address: it is no address"))?,
+            deliveries,
+            most,
+            events,
+            lost: AtomicU64::new(0),
+        });
+        Ok((watch, next))
+    }
+
+    /// How many found no room since this was asked last.
+    pub(super) fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Relaxed)
+    }
+
     fn is_of(&self, client: &str, principal: Option<&Principal>) -> bool {
         let peer = principal.and_then(|principal| principal.peer);
         self.client.as_ref().is_none_or(|wanted| wanted == client)

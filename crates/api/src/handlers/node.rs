@@ -5,8 +5,8 @@ use std::{
 };
 
 use plexus_api_model::{
-    Alarm, AlarmQuery, ApiError, Listener, Metrics, Moment, NodeState, NodeStatus, Page, Rates,
-    Stats, Status,
+    Alarm, AlarmQuery, ApiError, Listener, Metrics, Moment, MonitorQuery, NodeState, NodeStatus,
+    Page, Rates, Sample, Stats, Status,
 };
 use plexus_broker::counters::Counters;
 use plexus_runtime::unix_now;
@@ -72,6 +72,39 @@ pub(super) async fn nodes(call: Call<(), (), ()>) -> Answer<Vec<NodeState>> {
         cores: api.about.cores,
     }]
     .into())
+}
+
+impl Api {
+    /// How it is now: what only grows is told since the start.
+    pub(crate) fn sample(&self) -> Sample {
+        let totals = self.totals();
+        let total = |levels: &str| totals.get(levels).copied().unwrap_or_default();
+        let dropped =
+            totals.iter().filter(|(name, _)| name.starts_with("metrics/messages/dropped/"));
+        Sample {
+            time_stamp: unix_now().as_millis(),
+            connections: total("stats/sessions/count"),
+            live_connections: total("stats/connections/count"),
+            subscriptions: total("stats/subscriptions/count"),
+            retained_msg_count: total("stats/retained/count"),
+            received: total("metrics/messages/received"),
+            sent: total("metrics/messages/sent"),
+            dropped: dropped.map(|(_, count)| count).sum(),
+            received_bytes: total("metrics/bytes/received"),
+            sent_bytes: total("metrics/bytes/sent"),
+            queued: total("stats/queued/count"),
+            memory: self.node.memory().0,
+        }
+    }
+}
+
+pub(super) async fn monitor(call: Call<(), MonitorQuery, ()>) -> Answer<Vec<Sample>> {
+    let latest = call.query.latest.unwrap_or(3_600);
+    if !(10..=86_400).contains(&latest) {
+        return Err(ApiError::bad(format!("latest: {latest} is not within 10 and 86400")));
+    }
+    let from = unix_now().as_millis().saturating_sub(latest * 1_000);
+    Ok(call.api.history.since(from).into())
 }
 
 /// What there is, in EMQX's words where it has them; what has none is called as in `$SYS`.
@@ -169,14 +202,22 @@ pub(super) async fn listeners(call: Call<(), (), ()>) -> Answer<Vec<Listener>> {
 
 pub(super) async fn alarms(call: Call<(), AlarmQuery, ()>) -> Answer<Page<Alarm>> {
     let wanted = Wanted::new(call.query.page, call.query.limit, None)?;
-    let node = &call.api.about.name;
-    let alarms = call.api.node.alarms().into_iter().map(|(name, alarm)| Alarm {
-        node: node.clone(),
+    let moment = |at: Instant| Some(Moment::from_millis(at.as_millis()));
+    let told = |name: &str, alarm: plexus_broker::Alarm, ended| Alarm {
+        node: call.api.about.name.clone(),
         name: name.to_owned(),
         message: alarm.text,
-        activate_at: Some(Moment::from_millis(alarm.since.as_millis())),
-    });
-    Ok(wanted.cut(alarms.collect()).into())
+        activate_at: moment(alarm.since),
+        deactivate_at: ended,
+    };
+    if call.query.activated == Some(false) {
+        let ended = call.api.node.ended_alarms().into_iter();
+        let ended = ended.map(|it| told(it.name, it.alarm, moment(it.ended)));
+        return Ok(wanted.cut(ended.collect()).into());
+    }
+    let standing = call.api.node.alarms().into_iter();
+    let standing = standing.map(|(name, alarm)| told(name, alarm, None));
+    Ok(wanted.cut(standing.collect()).into())
 }
 
 #[cfg(test)]

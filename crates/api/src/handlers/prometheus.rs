@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use plexus_api_model::ApiError;
+use plexus_broker::{Histogram, HistogramView, Measure};
 
 use crate::{
     Api,
@@ -50,7 +51,56 @@ pub(crate) fn own(api: &Api) -> String {
         gauge("plexus_memory_resident_bytes", "Memory of the process that is resident.", resident),
         gauge("plexus_memory_heap_bytes", "What of it is private and behind no file.", heap),
     ];
-    text(counted.chain(memory))
+    text(counted.chain(memory)) + &histograms(api)
+}
+
+/// What is measured, divided by size.
+fn histograms(api: &Api) -> String {
+    let timings = api.node.timings();
+    let all = |of_shards: &[Histogram]| {
+        let (first, others) = of_shards.split_first()?;
+        Some(first.view(others))
+    };
+    let measured = [
+        (
+            "plexus_delivery_seconds",
+            "From when a shard begins with what has come until what it sends for it is with the system, each delivery.",
+            all(&timings.delivery),
+        ),
+        (
+            "plexus_queue_messages",
+            "How much waits for a client when one more message has to, itself included.",
+            all(&timings.queue),
+        ),
+        (
+            "plexus_commit_seconds",
+            "How long the log takes to keep what it was given.",
+            Some(timings.commit.view([])),
+        ),
+        (
+            "plexus_handshake_seconds",
+            "From accept to CONNECT, TLS and WebSocket included.",
+            Some(timings.handshake.view([])),
+        ),
+    ];
+    let measured = measured.into_iter().filter_map(|(name, help, view)| Some((name, help, view?)));
+    measured.map(|(name, help, view)| histogram(name, help, &view)).collect()
+}
+
+fn histogram(name: &str, help: &str, view: &HistogramView) -> String {
+    let shown = |size: u64| match view.measure {
+        Measure::Time => format!("{}.{:06}", size / 1_000_000, size % 1_000_000),
+        Measure::Count => size.to_string(),
+    };
+    let mut text = format!("# HELP {name} {help}\n# TYPE {name} histogram\n");
+    for (bound, count) in &view.buckets {
+        let bound = shown(*bound);
+        let _: std::fmt::Result = writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {count}");
+    }
+    let (count, sum) = (view.count, shown(view.sum));
+    text + &format!(
+        "{name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {sum}\n{name}_count {count}\n"
+    )
 }
 
 /// Names of EMQX for what Plexus counts, too.

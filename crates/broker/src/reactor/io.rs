@@ -23,7 +23,6 @@ use plexus_wire::Packet;
 use super::conn::{Conn, Metered, Stage, Written};
 use crate::{
     Pool,
-    checks::Checks,
     counters::Counters,
     envelope::Envelope,
     logger,
@@ -60,7 +59,7 @@ pub(super) struct Io {
     pub(super) resumed: Vec<ConnId>,
     /// Connections that something could not be written to.
     pub(super) failed: Vec<ConnId>,
-    pub(super) checks: Checks,
+    pub(super) checks: plexus_porch::Checks,
     /// The log, if there is one, and what it has not taken yet.
     pub(super) log: Option<SyncSender<logger::Job>>,
     for_log: VecDeque<logger::Job>,
@@ -80,7 +79,7 @@ impl Io {
         context: Arc<Context>,
         registry: Registry,
         links: Links<Envelope>,
-        checks: Checks,
+        checks: plexus_porch::Checks,
     ) -> Self {
         let (place, shards) = (context.options.log.as_ref(), context.options.shards);
         let unkept_max = place.map_or(usize::MAX, |place| place.unkept_bytes(shards));

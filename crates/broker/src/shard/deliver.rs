@@ -1,6 +1,6 @@
 //! From the matches of a message to the sessions of this shard.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use plexus_session::{Delivery, Output, Taken};
 use plexus_topics::SubscriberId;
@@ -57,6 +57,13 @@ impl Shard {
         asked > 0 && asked == without_room
     }
 
+    /// So many were delivered in a turn that took so long.
+    pub(crate) fn note_delivered(&self, took: Duration, count: u64) {
+        if let Some(delivery) = self.context.timings.delivery.get(usize::from(self.id)) {
+            delivery.add_time(took, count);
+        }
+    }
+
     /// Delivers to one client and carries out what its session says to it.
     pub(super) fn deliver(
         &mut self,
@@ -77,6 +84,11 @@ impl Shard {
         self.make_room(turn.now, message.size());
         let Some(client) = self.clients.get_mut(slot) else { return Taken::Refused };
         let taken = client.session.handle_delivery(turn.now, delivery, &mut self.outbox);
+        if taken == Taken::Queued
+            && let Some(queue) = self.context.timings.queue.get(usize::from(self.id))
+        {
+            queue.add(client.session.queued().0 as u64, 1);
+        }
         if taken == Taken::Withheld {
             // Another member of a group may have it.
             if !is_shared {

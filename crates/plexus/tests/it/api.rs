@@ -17,35 +17,54 @@ use crate::{
 };
 
 /// How long an answer may take: a bound of failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A node with the API, and its administrator.
-struct Managed {
-    node: Node,
-    address: String,
-    admin: String,
+pub(crate) struct Managed {
+    pub(crate) node: Node,
+    pub(crate) address: String,
+    /// The token of the administrator, and the password.
+    pub(crate) admin: String,
+    pub(crate) password: String,
 }
 
 /// What shows who asks.
 #[derive(Clone, Copy)]
-enum As<'a> {
+pub(crate) enum As<'a> {
     Nobody,
     Token(&'a str),
     Key(&'a str, &'a str),
 }
 
 impl Managed {
-    fn start(place: &Place, args: &[&str]) -> Self {
-        let (node, address, password) = Self::begin(place, args);
-        let mut managed = Self { node, address, admin: String::new() };
-        managed.admin = managed.log_in("admin", &password);
+    pub(crate) fn start(place: &Place, args: &[&str]) -> Self {
+        Self::start_with(place, "", args)
+    }
+
+    /// With more in its configuration.
+    pub(crate) fn start_with(place: &Place, more: &str, args: &[&str]) -> Self {
+        let (node, address, password) = Self::begin(place, more, args);
+        Self::known(node, address, &password)
+    }
+
+    /// The same place once more.
+    pub(crate) fn again(place: &Place, args: &[&str], password: &str) -> Self {
+        let mut node = Node::start(place, args);
+        let address = Self::address(&mut node);
+        Self::known(node, address, password)
+    }
+
+    fn known(node: Node, address: String, password: &str) -> Self {
+        let mut managed =
+            Self { node, address, admin: String::new(), password: password.to_owned() };
+        managed.admin = managed.log_in("admin", password);
         managed
     }
 
     /// A node, where its API is, and the password of the administrator that it has made.
-    fn begin(place: &Place, args: &[&str]) -> (Node, String, String) {
+    fn begin(place: &Place, more: &str, args: &[&str]) -> (Node, String, String) {
         let listens = "[api]\naddress = \"127.0.0.1:0\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n";
-        place.write("plexus.toml", listens);
+        place.write("plexus.toml", &format!("{more}{listens}"));
         let mut node = Node::start(place, args);
         let told = node.record("new administrator");
         let password = told.split("password ").nth(1).and_then(|rest| rest.split(' ').next());
@@ -68,12 +87,18 @@ impl Managed {
         answer.get("token").and_then(Value::as_str).expect("a token").to_owned()
     }
 
-    fn ask(&self, who: As<'_>, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    pub(crate) fn ask(
+        &self,
+        who: As<'_>,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
         let (status, text) = self.ask_for(who, method, &format!("{ROOT}{path}"), body);
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
-    fn ask_for(
+    pub(crate) fn ask_for(
         &self,
         who: As<'_>,
         method: &str,
@@ -105,17 +130,17 @@ impl Managed {
     }
 
     /// Asks as the administrator, and it succeeds.
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let (status, answer) = self.ask(As::Token(&self.admin), "GET", path, None);
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.ask(As::Token(&self.admin), "POST", path, Some(body))
     }
 
-    fn names(&self, path: &str, key: &str) -> Vec<String> {
+    pub(crate) fn names(&self, path: &str, key: &str) -> Vec<String> {
         let answer = self.get(path);
         let data = answer.get("data").and_then(Value::as_array);
         let data = data.unwrap_or_else(|| panic!("{path}: {answer}"));
@@ -335,9 +360,8 @@ fn the_node_says_how_it_does() {
 #[test]
 fn what_administrators_do_is_recorded_and_users_stay() {
     let place = Place::new();
-    let (node, address, password) = Managed::begin(&place, &["--data-dir", "data"]);
-    let mut managed = Managed { node, address, admin: String::new() };
-    managed.admin = managed.log_in("admin", &password);
+    let managed = Managed::start(&place, &["--data-dir", "data"]);
+    let password = &managed.password;
     assert_eq!(managed.ask(As::Token(&managed.admin), "DELETE", "/clients/gone", None).0, 404);
     // A stranger says little, and waits for no hash with what can be no password.
     let long = |length| json!({ "username": "eve", "password": "x".repeat(length) });
@@ -363,10 +387,7 @@ fn what_administrators_do_is_recorded_and_users_stay() {
         assert!(shown.contains(told), "{told}: {shown}");
     }
     // No other administrator is made.
-    let mut node = Node::start(&place, &["--data-dir", "data"]);
-    let address = Managed::address(&mut node);
-    let again = Managed { node, address, admin: String::new() };
-    again.log_in("admin", "a better one");
+    let again = Managed::again(&place, &["--data-dir", "data"], "a better one");
     assert!(!again.node.stop().stderr.contains("new administrator"));
 }
 

@@ -26,3 +26,4 @@ mod stores;
 mod subscribe;
 mod tenants;
 mod transports;
+mod views;

@@ -63,7 +63,8 @@ impl Porch {
         let Ok(stream) = Stream::server(accepted.socket, &door.layers) else { return };
         self.serial = self.serial.wrapping_add(1);
         let (deadline, serial) = (now + door.connect_timeout, self.serial);
-        let key = self.guests.insert(Guest::new((stream, accepted.peer), door, guard, serial));
+        let key =
+            self.guests.insert(Guest::new((stream, accepted.peer), door, guard, (serial, now)));
         if let Some(fence) = refusal {
             self.turn_away(key, fence);
         }

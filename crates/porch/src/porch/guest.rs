@@ -8,7 +8,7 @@ use plexus_access::{Notice, Visitor};
 use plexus_fences::Stand;
 use plexus_net::{PeerAddr, ProxyProtocol, Read, ReadBlock, Stream, StreamError, WriteQueue};
 use plexus_session::{Connecting, Outbox, Output};
-use plexus_types::{ClientId, ProtocolVersion, ReasonCode};
+use plexus_types::{ClientId, Instant, ProtocolVersion, ReasonCode};
 use plexus_wire::{Connect, Decoder, Limits, Packet, ProtocolError};
 
 use super::{Guard, doors::OpenDoor};
@@ -43,6 +43,8 @@ pub(super) struct Guest {
     door: Arc<OpenDoor>,
     guard: Guard,
     serial: u32,
+    /// When it was accepted.
+    came_at: Instant,
     refusal: Option<Fence>,
     arrival: Option<Arrival>,
     home: u16,
@@ -60,7 +62,7 @@ impl Guest {
         (stream, peer): (Stream, PeerAddr),
         door: Arc<OpenDoor>,
         guard: Guard,
-        serial: u32,
+        (serial, came_at): (u32, Instant),
     ) -> Self {
         let limits = Limits {
             packet_size: door.door.options.packet_size_max,
@@ -77,6 +79,7 @@ impl Guest {
             door,
             guard,
             serial,
+            came_at,
             refusal: None,
             arrival: None,
             home: 0,
@@ -89,6 +92,10 @@ impl Guest {
 
     pub(super) fn door(&self) -> &Arc<OpenDoor> {
         &self.door
+    }
+
+    pub(super) fn came_at(&self) -> Instant {
+        self.came_at
     }
 
     pub(super) fn serial(&self) -> u32 {

@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use plexus_api::{About, Api, BanBook, Door, FIRST_USER, Kept, People, Place, Served, described};
+use plexus_api::{
+    About, Api, BanBook, Door, FIRST_USER, Kept, People, Place, Served, StrangerOptions, described,
+};
 use plexus_broker::Node;
 use plexus_config::{Config, NodePlan};
 use plexus_net::{TlsOptions, TlsServer};
@@ -60,8 +62,20 @@ impl Planned {
             (listener.name.clone(), listener.connections_max as u64, tenant)
         });
         Ok(Some(Self {
-            place: Place { address, tls },
-            kept: Kept { people, bans },
+            place: Place {
+                address,
+                tls,
+                strangers: StrangerOptions {
+                    origins: settings.allowed_origins.clone(),
+                    rate: settings.max_request_rate_per_address.get(),
+                },
+                seed: machine::seed()?,
+            },
+            kept: Kept {
+                people,
+                bans,
+                traces: plan.data_dir.as_ref().map(|dir| dir.join("trace")),
+            },
             doors: doors.collect(),
             audit_folder: config.audit_place().map(|(folder, _)| folder),
             listeners: listeners.collect(),

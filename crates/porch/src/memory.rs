@@ -1,16 +1,30 @@
 //! Watches the resident memory of the process and tells the shards when it crosses a watermark.
 
 use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::Duration,
 };
 
-use plexus_porch::{Gauge, Pressure};
+use crate::{Gauge, Pressure, counters::Counter};
 
-use crate::{options::MemoryOptions, shard::Context};
+/// Watermarks of the node's resident memory, in bytes; zero for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MemoryOptions {
+    /// Above it publishers are no longer read.
+    pub high: u64,
+    /// Above it new connections are refused too.
+    pub critical: u64,
+}
+
+/// Memory of the process in bytes, written by the thread that watches it; zero before the first
+/// reading.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// All that is resident.
+    pub resident: Counter,
+    /// What of it is private and behind no file: heap and stacks.
+    pub heap: Counter,
+}
 
 /// How often memory is read.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -32,17 +46,17 @@ fn judge(options: MemoryOptions, before: Pressure, resident: u64) -> Pressure {
     }
 }
 
-/// Runs until the sender of `stop` is gone.
-pub(crate) fn watch(context: &Arc<Context>, gauge: &Gauge, stop: &Receiver<()>) {
+/// Watches the memory of the process until the sender of `stop` is gone.
+pub fn watch_memory(options: MemoryOptions, memory: &Memory, gauge: &Gauge, stop: &Receiver<()>) {
     let mut before = Pressure::None;
-    if usage().is_none() && context.options.memory != MemoryOptions::default() {
+    if usage().is_none() && options != MemoryOptions::default() {
         tracing::warn!("the system does not say how much memory is used: watermarks do nothing");
     }
     loop {
         if let Some(Usage { resident, heap }) = usage() {
-            context.memory.resident.set(resident);
-            context.memory.heap.set(heap.unwrap_or(0));
-            let now = judge(context.options.memory, before, resident);
+            memory.resident.set(resident);
+            memory.heap.set(heap.unwrap_or(0));
+            let now = judge(options, before, resident);
             if now != before {
                 tracing::warn!(?before, ?now, resident, "memory watermark crossed");
             }
@@ -81,8 +95,7 @@ fn read(status: &str) -> Option<Usage> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Pressure, Usage, judge, read, usage};
-    use crate::options::MemoryOptions;
+    use super::{MemoryOptions, Pressure, Usage, judge, read, usage};
 
     #[test]
     fn a_watermark_is_entered_at_its_value_and_left_below_it() {

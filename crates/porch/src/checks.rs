@@ -12,11 +12,40 @@ use std::{
 
 use plexus_access::{Credentials, Gate, Outcome, Policy, Reply, Rights};
 use plexus_links::Bell;
-use plexus_porch::{Clock, Fence, Fences, Who};
-
 use plexus_types::{ClientId, ReasonCode, TenantName, Text};
 
-use crate::ports::{ConnId, Query, Ticket};
+use crate::{Clock, Fence, Fences, Who};
+
+/// Names a connection within its shard; the shell chooses the numbers and keeps them small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub u32);
+
+/// Names a pending check of credentials: the connection and which of its occupants asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The connection that waits.
+    pub conn: ConnId,
+    /// Guards against a connection number that is used again.
+    pub serial: u32,
+}
+
+/// Names a client of a shard; the serial tells it from a later one in the same slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientRef {
+    /// The slot of the client in its shard.
+    pub slot: u32,
+    /// Which occupant of the slot.
+    pub serial: u32,
+}
+
+/// Names a question about an act of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Query {
+    /// The client waits for the answer; the number tells its questions apart.
+    Act(ClientRef, u32),
+    /// It is about a Will, of that number, and nobody waits.
+    Will(u64),
+}
 
 /// Checks of one shard that may be under way; beyond it a client is told that the server is busy.
 const UNDER_WAY_MAX: usize = 2_048;
@@ -46,7 +75,8 @@ impl Claim {
 }
 
 /// The checks of one shard.
-pub(crate) struct Checks {
+#[derive(Debug)]
+pub struct Checks {
     bell: Bell,
     fences: Arc<Fences>,
     clock: Clock,
@@ -62,7 +92,7 @@ pub(crate) struct Checks {
 
 impl Checks {
     /// None yet; the bell tells the shard of each outcome.
-    pub(crate) fn new(bell: Bell, fences: Arc<Fences>, clock: Clock) -> Self {
+    pub fn new(bell: Bell, fences: Arc<Fences>, clock: Clock) -> Self {
         let (outcomes, arrived) = sync_channel(UNDER_WAY_MAX);
         let (advice, advised) = sync_channel(ACTS_MAX);
         let (under_way, waiting, acts) = (0, BTreeMap::new(), 0);
@@ -70,7 +100,7 @@ impl Checks {
     }
 
     /// Has the policy check the credentials; false when too many checks are under way.
-    pub(crate) fn begin(
+    pub fn begin(
         &mut self,
         ticket: Ticket,
         policy: &Arc<dyn Policy>,
@@ -119,12 +149,7 @@ impl Checks {
     }
 
     /// Has the policy ask about an act; false when too many questions are under way.
-    pub(crate) fn ask(
-        &mut self,
-        query: Query,
-        policy: &dyn Policy,
-        credentials: Credentials,
-    ) -> bool {
+    pub fn ask(&mut self, query: Query, policy: &dyn Policy, credentials: Credentials) -> bool {
         if self.acts >= ACTS_MAX {
             return false;
         }
@@ -144,14 +169,14 @@ impl Checks {
     }
 
     /// The next answer about an act that has arrived.
-    pub(crate) fn next_advice(&mut self) -> Option<(Query, Outcome)> {
+    pub fn next_advice(&mut self) -> Option<(Query, Outcome)> {
         let advice = self.advised.try_recv().ok()?;
         self.acts -= 1;
         Some(advice)
     }
 
     /// The next outcome that has arrived.
-    pub(crate) fn next(&mut self) -> Option<(Ticket, Outcome)> {
+    pub fn next_outcome(&mut self) -> Option<(Ticket, Outcome)> {
         let outcome = self.arrived.try_recv().ok()?;
         self.under_way -= 1;
         let (Ticket { conn, serial }, _) = &outcome;
@@ -160,7 +185,7 @@ impl Checks {
     }
 
     /// That connection is gone: what it asked and nobody has begun with need not be found out.
-    pub(crate) fn give_up(&mut self, conn: ConnId) {
+    pub fn give_up(&mut self, conn: ConnId) {
         if self.waiting.is_empty() {
             return; // Nearly always.
         }
@@ -176,11 +201,11 @@ mod tests {
     use std::sync::Mutex;
 
     use plexus_access::{Principal, Verdict};
-    use plexus_porch::FenceOptions;
     use plexus_stdx::Seed;
     use plexus_types::{Instant, Qos, TopicFilter, TopicName};
 
     use super::*;
+    use crate::FenceOptions;
 
     /// Keeps what it is asked.
     #[derive(Default)]
@@ -235,7 +260,7 @@ mod tests {
         let worth_while = asked.iter().map(|(credentials, _)| credentials.gate.ask().is_ok());
         assert_eq!(worth_while.collect::<Vec<_>>(), [false, true]);
         drop(asked);
-        assert_eq!(std::iter::from_fn(|| checks.next()).count(), 2, "each is answered");
+        assert_eq!(std::iter::from_fn(|| checks.next_outcome()).count(), 2, "each is answered");
         assert!(checks.waiting.is_empty() && checks.under_way == 0);
     }
 }
