@@ -29,13 +29,16 @@ pub enum Sight<'a> {
 pub trait Watcher: Send + Sync {
     /// Something has happened. False when nothing more is wanted.
     fn see(&self, now: Instant, sight: Sight<'_>) -> bool;
+
+    /// Whether nothing more is wanted.
+    fn is_over(&self) -> bool;
 }
 
 /// Those who watch a shard.
 #[derive(Default)]
 pub(super) struct Watchers(Vec<Arc<dyn Watcher>>);
 
-/// A shard has so many watchers at most; of further ones the first leaves.
+/// A shard has so many watchers at most, which is more than anybody is allowed who has some.
 const WATCHERS_MAX: usize = 256;
 
 impl fmt::Debug for Watchers {
@@ -53,10 +56,11 @@ impl Watchers {
 
 impl Shard {
     pub(super) fn add_watcher(&mut self, watcher: Arc<dyn Watcher>) {
-        if self.watchers.0.len() >= WATCHERS_MAX {
-            self.watchers.0.remove(0);
+        // Those of whom nothing was shown since they left.
+        self.watchers.0.retain(|watcher| !watcher.is_over());
+        if self.watchers.0.len() < WATCHERS_MAX {
+            self.watchers.0.push(watcher);
         }
-        self.watchers.0.push(watcher);
     }
 
     /// Whether anybody has to be shown anything.
