@@ -238,6 +238,7 @@ operations! {
         .fails(&[ErrorCode::NotFound])
         .says("Traces", "All that a trace has written: a line says what it is, and each further one what happened");
     PUBLISH: ((), (), Publication) -> Published = Operation::post("publish", "/publish").takes(MESSAGES_MAX)
+        .fails(&[ErrorCode::NotFound])
         .needs(Need::Publish)
         .says("Messages", "Publish a message: 200 if somebody gets it, 202 if nobody wants it");
     PUBLISH_BULK: ((), (), Vec<Publication>) -> Vec<Published> = Operation::post("publish_bulk", "/publish/bulk")

@@ -1,5 +1,7 @@
 //! Connections of the API: taken, shaken hands with and served on the control plane, within bounds.
 
+mod pages;
+
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
@@ -119,6 +121,7 @@ fn router(api: Arc<Api>) -> Router {
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .fallback(pages::page)
         .with_state(api)
 }
 

@@ -165,10 +165,7 @@ impl Mounted {
 
     /// All of it, and the names of those that are mounted.
     pub(crate) fn done(self) -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
-        let router = self.router.fallback(async || {
-            failure(&ApiError::new(ErrorCode::NotFound, "there is nothing at that path"))
-        });
-        let router = router.method_not_allowed_fallback(async || {
+        let router = self.router.method_not_allowed_fallback(async || {
             failure(&ApiError::new(ErrorCode::MethodNotAllowed, "the path knows no such method"))
         });
         (router, self.names)

@@ -11,7 +11,7 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, CommandFactory};
 use plexus_changes::Folder;
 use plexus_config::{Config, ConfigError, Diagnostic, Examined, File, Override, Sources, examine};
 use plexus_pubsub::{publish, subscribe};
@@ -38,6 +38,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Cert(command) => cert::run(&command),
         Command::Audit(command) => audit::run(command),
         Command::Config(command) => config::run(command),
+        Command::Ctl(args) => plexus_ctl::ctl(*args),
+        Command::Top(args) => plexus_ctl::top(&args),
+        Command::Completions(args) => plexus_ctl::completions(args, Cli::command()),
+        Command::Man(args) => plexus_ctl::man(&args, Cli::command()),
         Command::Passwd(args) => passwd::run(&args),
         Command::Store(command) => store::run(&command),
     }

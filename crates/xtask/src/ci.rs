@@ -6,7 +6,7 @@ use crate::command::{self, cargo, program};
 use crate::failure::{Failure, Outcome};
 use crate::install::{self, Tools};
 use crate::workspace::Workspace;
-use crate::{fuzz, instructions, spec, test, tidy};
+use crate::{dashboard, fuzz, instructions, spec, test, tidy};
 
 const SIMULATED_SEEDS: &str = "1000";
 /// With a log, crashes and a failing disk.
@@ -22,11 +22,12 @@ struct Gate {
 /// A step yields a few words about what it did.
 type Step = fn(&Gate) -> Outcome<String>;
 
-const STEPS: [(&str, Step); 11] = [
+const STEPS: [(&str, Step); 12] = [
     ("format", format),
     ("tidy", |_| tidy::tidy().map(done)),
     ("lints", lints),
     ("documentation", documentation),
+    ("dashboard", |gate| dashboard::step(&gate.workspace)),
     ("tests", |gate| test::suite(&gate.workspace, Some(&gate.tools), "ci")),
     ("examples in the documentation", |_| test::doc_examples().map(done)),
     ("specification", |_| spec::check().map(done)),

@@ -27,8 +27,8 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("promtool", "prometheus"),
 ];
 
-/// What only the gate needs: libFuzzer is C++.
-const GATE_PROGRAMS: [(&str, &str); 1] = [("c++", "g++")];
+/// What only the gate needs: libFuzzer is C++, and the dashboard is tried in a browser.
+const GATE_PROGRAMS: [(&str, &str); 2] = [("c++", "g++"), ("chromium", "chromium")];
 
 /// What counts instructions.
 const COUNTERS: [(&str, &str); 1] = [("valgrind", "valgrind")];
@@ -202,11 +202,12 @@ fn offline(failure: &Failure, registry: &str) -> Failure {
 }
 
 /// An environment is whole when the last step of making it left its mark there.
-fn is_current(environment: &Path, version: &str) -> bool {
+pub(crate) fn is_current(environment: &Path, version: &str) -> bool {
     std::fs::read_to_string(environment.join("installed")).is_ok_and(|found| found == version)
 }
 
-fn mark_current(environment: &Path, version: &str) -> Outcome {
+/// Leaves that mark.
+pub(crate) fn mark_current(environment: &Path, version: &str) -> Outcome {
     let path = environment.join("installed");
     std::fs::write(&path, version).map_err(Failure::doing(path.display()))
 }

@@ -18,6 +18,7 @@
 mod ci;
 mod command;
 mod compare;
+mod dashboard;
 mod failure;
 mod fuzz;
 mod install;
@@ -37,12 +38,14 @@ use crate::failure::{Failure, Outcome};
 const HELP: &str = "\
 Usage: cargo xtask <command>
 
-  run [-- ARGS]   build in release and start the broker on its embedded defaults;
-                  ARGS go to `plexus serve`
+  run [-- ARGS]   build in release, with the dashboard if Node.js is there, and start the broker on
+                  its embedded defaults; ARGS go to `plexus serve`
   test            install what the tests need and run them all
   test --fast     only what needs nothing from outside: tables, pairs, conformance
   test --ci       install what the gate needs and pass it; also called `ci`: format, tidy, lints,
-                  documentation, tests, coverage, schema, simulation, instructions, fuzzing
+                  documentation, dashboard, tests, coverage, schema, simulation, instructions,
+                  fuzzing
+  dashboard       check, build and try the pages of the program in Chromium
   tidy            the shape of the tree: layers, sizes, names, documents, leftovers
   fuzz [SECONDS]  every fuzz target for so long (30), on stable Rust
   instructions    count the instructions of the hot paths and compare them with their budgets
@@ -84,6 +87,7 @@ fn dispatch(words: &[&str]) -> Outcome {
         ["instructions"] => instructions::check(),
         ["instructions", "--write"] => instructions::write(),
         ["compare", options @ ..] => compare::compare(options),
+        ["dashboard"] => dashboard::check(),
         ["tidy"] => tidy::tidy(),
         ["spec"] => spec::write(),
         ["spec", "--check"] => spec::check(),

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
 
 use crate::command;
+use crate::dashboard;
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 
@@ -11,6 +12,7 @@ use crate::workspace::Workspace;
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
     let arguments = arguments.strip_prefix(&["--"]).unwrap_or(arguments);
     let workspace = Workspace::read()?;
+    dashboard::build_if_possible(&workspace);
     println!("Building Plexus in release; the first build takes a few minutes.");
     command::run(&mut command::cargo(&["build", "--release", "--package", "plexus"]))?;
     let program = workspace.target.join("release").join("plexus");

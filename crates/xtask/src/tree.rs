@@ -7,7 +7,8 @@ use crate::failure::{Failure, Outcome};
 use crate::source::Views;
 
 /// Folders that hold nothing of ours.
-const FOREIGN: [&str; 5] = [".git", "target", "node_modules", "corpus", "artifacts"];
+const FOREIGN: [&str; 7] =
+    [".git", "target", "node_modules", "corpus", "artifacts", "dist", "test-results"];
 
 /// One file.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod certificates;
 mod changes;
 mod client;
 mod config;
+mod ctl;
 mod fences;
 mod help;
 mod hostile_server;

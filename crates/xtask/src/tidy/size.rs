@@ -8,6 +8,8 @@ use crate::workspace::Workspace;
 const FILE_LINES: usize = 800;
 const IMPORT_LINES: usize = 15;
 const LINE_WIDTH: usize = 100;
+/// Types that `npm run generate` makes of the description of the API.
+const GENERATED: &str = ".d.ts";
 const CRATE_LINES: usize = 10_000;
 
 pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings) {
@@ -18,6 +20,14 @@ pub(super) fn check(tree: &Tree, workspace: &Workspace, findings: &mut Findings)
             findings.add(&file.path, FILE_LINES, message);
         }
         check_imports(file, findings);
+    }
+    let pages = [".ts", ".tsx", ".css"].iter().flat_map(|kind| tree.below("dashboard/", kind));
+    for file in pages.filter(|file| !file.path.ends_with(GENERATED)) {
+        let lines = file.text.lines().count();
+        if lines > FILE_LINES {
+            let message = format!("{lines} lines of at most {FILE_LINES}; use two files");
+            findings.add(&file.path, FILE_LINES, message);
+        }
     }
     for package in &workspace.packages {
         let sources = format!("{}/src/", package.folder);

@@ -1,0 +1,25 @@
+import { defineConfig } from "@playwright/test";
+
+// Debian's own browser: nothing is downloaded. Chromium refuses its sandbox to root.
+const isRoot = process.getuid?.() === 0;
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results/runs",
+  globalSetup: "./tests/start.ts",
+  workers: 1,
+  fullyParallel: false,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"]],
+  use: {
+    viewport: { width: 1360, height: 850 },
+    locale: "en-GB",
+    timezoneId: "UTC",
+    trace: "off",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: isRoot ? ["--no-sandbox"] : [],
+    },
+  },
+});

@@ -1,0 +1,106 @@
+// What an operator looks into: what waits, what is kept, what goes on, and why.
+
+import { expect, test } from "@playwright/test";
+import mqtt from "mqtt";
+import { open, told } from "./page";
+
+async function client(clientId: string) {
+  return mqtt.connectAsync(told("PLEXUS_MQTT"), {
+    clientId,
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+  });
+}
+
+test("what waits for a client is seen", async ({ page }) => {
+  await open(page, "/clients/detail?id=historian");
+  const waiting = page.getByRole("region", { name: "Messages" });
+  await expect(waiting.getByText(/^plant\/line1\/robot\d+\/state$/).first()).toBeVisible();
+  await expect(page.getByText("plant/line1/+/state")).toBeVisible();
+});
+
+test("a client is subscribed for, and hears of it", async ({ page }) => {
+  const subscriber = await client("subscribed-for");
+  const came = new Promise<string>((resolve) =>
+    subscriber.once("message", (topic) => resolve(topic)),
+  );
+  await open(page, "/clients/detail?id=subscribed-for");
+  const form = page.getByRole("form", { name: "Subscribe for the client" });
+  await form.getByLabel("Topic filter").fill("given/#");
+  await form.getByRole("button", { name: "Subscribe" }).click();
+  await expect(page.getByRole("button", { name: "Take given/# back" })).toBeVisible();
+  await subscriber.publishAsync("given/1", "x", { qos: 1 });
+  expect(await came).toBe("given/1");
+  await page.getByRole("button", { name: "Take given/# back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
+  await expect(page.getByText("It is subscribed to nothing")).toBeVisible();
+  await subscriber.endAsync(true);
+});
+
+test("a client is banned, stays away, and is let in again", async ({ page }) => {
+  const intruder = await client("intruder");
+  const gone = new Promise((resolve) => intruder.once("close", () => resolve(true)));
+  await open(page, "/clients/detail?id=intruder");
+  await page.getByRole("button", { name: "Ban", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByLabel("Who")).toHaveValue("intruder");
+  await dialog.getByLabel("Reason").fill("knocks too often");
+  await dialog.getByRole("button", { name: "Ban" }).click();
+  expect(await gone).toBe(true);
+  await expect(client("intruder")).rejects.toThrow();
+  await page.goto(`${told("PLEXUS_PAGE")}/bans`);
+  const row = page.getByRole("row", { name: /intruder/ });
+  await expect(row.getByText("knocks too often")).toBeVisible();
+  await row.getByRole("button", { name: /back$/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
+  await expect(page.getByText("Nobody is banned")).toBeVisible();
+  await (await client("intruder")).endAsync();
+});
+
+test("a retained message is read and ended", async ({ page }) => {
+  const keeper = await client("keeper");
+  await keeper.publishAsync("kept/here", '{"since": 1999}', { retain: true, qos: 1 });
+  await open(page, "/retained?topic=kept/%23");
+  await page.getByRole("button", { name: "kept/here" }).click();
+  await expect(page.locator("pre")).toContainText('"since": 1999');
+  await page.getByRole("button", { name: "End message" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "End message" }).last().click();
+  await expect(page.getByText("No retained message has such a topic")).toBeVisible();
+  await keeper.endAsync();
+});
+
+test("who would get a message is explained", async ({ page }) => {
+  await open(page, "/explain");
+  await page.getByLabel("Topic").fill("plant/line1/robot4/state");
+  await page.getByText("QoS 1", { exact: true }).click();
+  await page.getByRole("button", { name: "Explain" }).click();
+  const row = page.getByRole("row", { name: /historian/ });
+  await expect(row.getByText(/its queue/)).toBeVisible();
+  await expect(page.getByText("Allowed", { exact: true })).toBeVisible();
+  await page.getByRole("tab", { name: "A client" }).click();
+  await page.getByLabel("Client identifier").fill("nobody-at-all");
+  await page.getByRole("button", { name: "Explain" }).click();
+  await expect(page.getByText(/nobody-at-all|no client|never/i).last()).toBeVisible();
+});
+
+test("what goes on is seen as it happens", async ({ page }) => {
+  await open(page, "/live?client=live-writer");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  const writer = await client("live-writer");
+  await writer.publishAsync("live/here", "seen", { qos: 1 });
+  await page.getByRole("button", { name: "live/here" }).click();
+  await expect(page.locator("pre")).toHaveText("seen");
+  await page.keyboard.press("Escape");
+  await page.getByText("Clients", { exact: true }).last().click();
+  await writer.endAsync();
+  await expect(
+    page.getByRole("table", { name: "Live log" }).getByText("disconnect").first(),
+  ).toBeVisible();
+});
+
+test("what was changed stands in the audit log", async ({ page }) => {
+  await open(page, "/audit?kind=admin");
+  await expect(
+    page.getByRole("table", { name: "Audit log" }).getByText("admin").first(),
+  ).toBeVisible();
+});
