@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod bans;
 pub(crate) mod clients;
+pub(crate) mod configs;
 pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod live;
@@ -84,6 +85,9 @@ pub(crate) enum Command {
     Trace(traces::TraceCommand),
     /// Records of the audit log, the newest first
     Audit(audit::AuditArgs),
+    /// The configuration of a node that runs
+    #[command(subcommand)]
+    Config(configs::ConfigCommand),
     /// Users of the API
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -127,6 +131,7 @@ pub(crate) fn run(
         Command::Live(command) => live::run(&mut caller, command),
         Command::Trace(command) => traces::run(&mut caller, command),
         Command::Audit(args) => audit::run(&mut caller, args),
+        Command::Config(command) => configs::run(&mut caller, command),
         Command::Users(command) => users::run(&mut caller, command),
         Command::Keys(command) => keys::run(&mut caller, command),
     }

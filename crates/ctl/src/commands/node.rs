@@ -31,6 +31,10 @@ pub(crate) struct MetricsArgs {
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct AlarmsArgs {
+    /// Those that are over, of the last thousand since the node started
+    #[arg(long)]
+    over: bool,
+
     #[command(flatten)]
     range: RangeArgs,
 }
@@ -92,6 +96,7 @@ impl Row for Alarm {
     const COLUMNS: &'static [Column<Self>] = &[
         words("ALARM", |alarm| alarm.name.clone()),
         words("SINCE", |alarm| units::moment(alarm.activate_at)),
+        words("UNTIL", |alarm| units::moment(alarm.deactivate_at)),
         words("NODE", |alarm| alarm.node.clone()),
         words("MESSAGE", |alarm| alarm.message.clone()),
     ];
@@ -119,7 +124,8 @@ pub(crate) fn listeners(caller: &mut Caller<'_>) -> Result<(), Failure> {
 }
 
 pub(crate) fn alarms(caller: &mut Caller<'_>, args: AlarmsArgs) -> Result<(), Failure> {
-    caller.pages(&operations::LIST_ALARMS, &(), AlarmQuery::default(), args.range)
+    let query = AlarmQuery { activated: args.over.then_some(false), ..AlarmQuery::default() };
+    caller.pages(&operations::LIST_ALARMS, &(), query, args.range)
 }
 
 pub(crate) fn stats(caller: &mut Caller<'_>, args: &NamesArgs) -> Result<(), Failure> {

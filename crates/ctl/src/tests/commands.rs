@@ -63,6 +63,11 @@ const LINES: &[(&str, &str)] = &[
     ("delete_trace", "trace delete slow --yes"),
     ("trace_log", "trace show slow"),
     ("download_trace", "trace download slow"),
+    ("get_configs", "config show"),
+    ("change_configs", "config set mqtt.max_inflight=64 --against 3"),
+    ("config_changes", "config changes"),
+    ("config_history", "config history"),
+    ("roll_back_configs", "config rollback 2 --against 3 --yes"),
     ("list_audit", "audit --kind admin"),
     ("list_users", "users list"),
     ("create_user", "users add bob --password-file PASSWORD"),
@@ -265,6 +270,7 @@ fn what_cannot_be_taken_back_wants_a_word() {
         "retained delete a",
         "ban clear",
         "trace delete t",
+        "config rollback 1",
     ] {
         let failure = run(&server.url(), &as_words(&words(&folder, line))).failure();
         assert!(failure.contains("--yes says that it is meant"), "{line}: {failure}");
@@ -295,6 +301,24 @@ fn many_are_kicked_in_parts_that_the_api_takes() {
         server.seen().iter().map(|seen| seen.json().as_array().unwrap().len()).collect();
     assert_eq!(parts, [1_000, 1_000, 501, 2]);
     assert!(server.seen().iter().all(|seen| seen.body.len() < 1 << 20));
+}
+
+#[test]
+fn a_change_is_made_against_what_holds() {
+    let server = Server::start(yes);
+    let words = ["config", "set", "log.level=debug", "mqtt.retain=null", "a.b=[1]", "--dry-run"];
+    assert!(run(&server.url(), &words).fine().starts_with("would change: word, word\n"));
+    assert_eq!(server.lines(), ["GET /api/v5/configs/changes", "PUT /api/v5/configs?dry_run=true"]);
+    let sent = server.seen()[1].json();
+    assert_eq!(sent["version"], 1, "what the changes said");
+    assert_eq!(
+        sent["keys"],
+        json!([
+            { "key": "log.level", "value": "debug" },
+            { "key": "mqtt.retain", "value": null },
+            { "key": "a.b", "value": [1] }
+        ])
+    );
 }
 
 #[test]
