@@ -24,6 +24,8 @@ export type Banned = Schemas["Banned"];
 export type BanAs = Schemas["BanAs"];
 export type AuditRecord = Schemas["AuditRecord"];
 export type Receiver = Schemas["Receiver"];
+export type Trace = Schemas["Trace"];
+export type Sample = Schemas["Sample"];
 export type Meta = Schemas["Meta"];
 
 /** Since when the node has not answered, in milliseconds; none while it does. */
