@@ -65,7 +65,10 @@ test("a retained message is read and ended", async ({ page }) => {
   await page.getByRole("button", { name: "kept/here" }).click();
   await expect(page.locator("pre")).toContainText('"since": 1999');
   await page.getByRole("button", { name: "End message" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "End message" }).last().click();
+  await page
+    .getByRole("dialog", { name: "End this retained message?" })
+    .getByRole("button", { name: "End message" })
+    .click();
   await expect(page.getByText("No retained message has such a topic")).toBeVisible();
   await keeper.endAsync();
 });
@@ -81,7 +84,7 @@ test("who would get a message is explained", async ({ page }) => {
   await page.getByRole("tab", { name: "A client" }).click();
   await page.getByLabel("Client identifier").fill("nobody-at-all");
   await page.getByRole("button", { name: "Explain" }).click();
-  await expect(page.getByText(/nobody-at-all|no client|never/i).last()).toBeVisible();
+  await expect(page.getByText(/nothing is remembered of it/)).toBeVisible();
 });
 
 test("what goes on is seen as it happens", async ({ page }) => {

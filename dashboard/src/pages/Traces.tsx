@@ -46,9 +46,9 @@ function columnsOf({ open, stop, remove }: Acts, may: boolean): Column<Trace>[] 
       title: "Name",
       width: "minmax(90px, 1fr)",
       cell: (trace) => (
-        <Button variant="transparent" size="compact-xs" px={0} onClick={() => open(trace)}>
+        <button type="button" className="plain" onClick={() => open(trace)}>
           {trace.name}
-        </Button>
+        </button>
       ),
     },
     {
