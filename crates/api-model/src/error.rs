@@ -55,6 +55,8 @@ codes! {
     MethodNotAllowed = 405 "METHOD_NOT_ALLOWED";
     /// It would leave nobody who can change anything, or it is not the API's to change.
     NotAllowed = 409 "NOT_ALLOWED";
+    /// It was changed since: what was changed was not what is there now.
+    VersionConflict = 409 "VERSION_CONFLICT";
     /// The body is larger than it may be.
     TooLarge = 413 "PAYLOAD_TOO_LARGE";
     /// Too many failed log-ins, or too many requests.

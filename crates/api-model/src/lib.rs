@@ -13,6 +13,7 @@
 mod alarm;
 mod ban;
 mod client;
+mod configuration;
 mod error;
 mod explain;
 mod live;
@@ -32,6 +33,10 @@ mod trace;
 pub use alarm::{Alarm, AlarmQuery};
 pub use ban::{BanAs, BanPath, BanQuery, BanSource, Banned, Infinity, NewBan, Until};
 pub use client::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery};
+pub use configuration::{
+    ConfigChange, ConfigChanges, ConfigKey, ConfigOutcome, ConfigPatch, ConfigQuery,
+    ConfigRollback, ConfigVersion, EffectiveConfig,
+};
 pub use error::{ApiError, ErrorCode};
 pub use explain::{
     AccessAnswer, AccessQuestion, Act, ClientEvent, ClientStory, Fate, PublishAnswer,

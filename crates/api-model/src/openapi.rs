@@ -3,7 +3,11 @@
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{ErrorCode, Need, ROOT, operation::Outline, operations};
+use crate::{
+    ErrorCode, Need, ROOT,
+    operation::{Outline, Shapes},
+    operations,
+};
 
 /// The whole of it, for a node of that version.
 pub fn openapi(version: &str) -> Value {
@@ -21,7 +25,7 @@ pub fn openapi(version: &str) -> Value {
             "summary": outline.summary,
             "description": need(outline.need),
             "parameters": parameters(&shapes.path, "path").chain(parameters(&shapes.query, "query")).collect::<Value>(),
-            "responses": responses(outline, &shapes.answer),
+            "responses": responses(outline, &shapes),
         });
         if !is_nothing(&shapes.body) {
             let content = json!({ "application/json": { "schema": shapes.body } });
@@ -121,7 +125,7 @@ fn present(mut schema: Value) -> Value {
     schema
 }
 
-fn responses(outline: &Outline, answer: &Schema) -> Value {
+fn responses(outline: &Outline, Shapes { query, answer, .. }: &Shapes) -> Value {
     let mut responses = Map::new();
     let mut success = json!({ "description": "It is done." });
     if !is_nothing(answer) {
@@ -141,6 +145,10 @@ fn responses(outline: &Outline, answer: &Schema) -> Value {
         errors.push(ErrorCode::UnauthorizedRole);
     }
     errors.extend(outline.errors);
+    // Whoever names a tenant may name one that is not there.
+    if query.pointer("/properties/tenant").is_some() {
+        errors.push(ErrorCode::NotFound);
+    }
     for status in errors.iter().map(|code| code.status()) {
         let words = errors.iter().filter(|code| code.status() == status);
         let mut words: Vec<_> = words.map(|code| code.word()).collect();

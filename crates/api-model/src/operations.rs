@@ -3,8 +3,9 @@
 use crate::{
     AccessAnswer, AccessQuestion, Alarm, AlarmQuery, ApiKey, ApiKeyCreated, ApiKeyPath,
     ApiKeyUpdate, AuditRecord, BanPath, BanQuery, Banned, Client, ClientEvent, ClientMessage,
-    ClientMessageQuery, ClientPath, ClientQuery, ClientStory, Described, ErrorCode, Listener,
-    LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics, LiveTopicsQuery, Login, Metrics,
+    ClientMessageQuery, ClientPath, ClientQuery, ClientStory, ConfigChanges, ConfigOutcome,
+    ConfigPatch, ConfigQuery, ConfigRollback, ConfigVersion, Described, EffectiveConfig, ErrorCode,
+    Listener, LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics, LiveTopicsQuery, Login, Metrics,
     MonitorQuery, Need, NewApiKey, NewBan, NewSubscription, NewTrace, NewUser, NodeState,
     OldSubscription, Operation, Page, PasswordChange, Publication, PublishAnswer, PublishQuestion,
     Published, Rates, RecordQuery, RetainedMessage, RetainedQuery, Route, RouteQuery, Sample,
@@ -37,6 +38,8 @@ const EVENTS: &str = "text/event-stream";
 
 const NO_CLIENT: &[ErrorCode] = &[ErrorCode::ClientIdNotFound];
 const NOT_GRANTED: &[ErrorCode] = &[ErrorCode::ClientIdNotFound, ErrorCode::NotGranted];
+const CHANGED: &[ErrorCode] =
+    &[ErrorCode::VersionConflict, ErrorCode::NotAllowed, ErrorCode::NotFound];
 const NO_USER: &[ErrorCode] = &[ErrorCode::UserNotFound, ErrorCode::NotAllowed];
 
 operations! {
@@ -189,6 +192,19 @@ operations! {
     LIVE_EVENTS: ((), LiveEventsQuery, ()) -> ClientEvent = Operation::get("live_events", "/live/events")
         .gives(EVENTS)
         .says("Live", "Who comes, goes and is refused, as it happens");
+    GET_CONFIGS: ((), (), ()) -> EffectiveConfig = Operation::get("get_configs", "/configs")
+        .says("Configuration", "The configuration that holds, and where each key comes from");
+    CHANGE_CONFIGS: ((), ConfigQuery, ConfigPatch) -> ConfigOutcome = Operation::put("change_configs", "/configs")
+        .fails(CHANGED)
+        .says("Configuration", "Change keys over the file; what the node can take without a restart it takes at once");
+    CONFIG_CHANGES: ((), (), ()) -> ConfigChanges = Operation::get("config_changes", "/configs/changes")
+        .says("Configuration", "The keys that were changed over the file: by whom, and what hides them");
+    CONFIG_HISTORY: ((), (), ()) -> Vec<ConfigVersion> = Operation::get("config_history", "/configs/history")
+        .says("Configuration", "The versions of the changes, the newest first");
+    ROLL_BACK_CONFIGS: ((), ConfigQuery, ConfigRollback) -> ConfigOutcome =
+        Operation::post("roll_back_configs", "/configs/rollback")
+        .fails(CHANGED)
+        .says("Configuration", "Have an earlier version hold again, as a new one");
     LIST_BANNED: ((), BanQuery, ()) -> Page<Banned> = Operation::get("list_banned", "/banned")
         .says("Access", "Who is not let in");
     BAN: ((), (), NewBan) -> Banned = Operation::post("ban", "/banned")
@@ -222,6 +238,7 @@ operations! {
         .fails(&[ErrorCode::NotFound])
         .says("Traces", "All that a trace has written: a line says what it is, and each further one what happened");
     PUBLISH: ((), (), Publication) -> Published = Operation::post("publish", "/publish").takes(MESSAGES_MAX)
+        .fails(&[ErrorCode::NotFound])
         .needs(Need::Publish)
         .says("Messages", "Publish a message: 200 if somebody gets it, 202 if nobody wants it");
     PUBLISH_BULK: ((), (), Vec<Publication>) -> Vec<Published> = Operation::post("publish_bulk", "/publish/bulk")

@@ -2,6 +2,7 @@
 
 mod access;
 mod clients;
+mod configuration;
 mod explain;
 mod live;
 mod messages;
@@ -72,6 +73,11 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .stream(&op::LIVE_MESSAGES, live::messages)
         .stream(&op::LIVE_TOPICS, live::topics)
         .stream(&op::LIVE_EVENTS, live::events)
+        .on(&op::GET_CONFIGS, configuration::effective)
+        .on(&op::CHANGE_CONFIGS, configuration::change)
+        .on(&op::CONFIG_CHANGES, configuration::changes)
+        .on(&op::CONFIG_HISTORY, configuration::history)
+        .on(&op::ROLL_BACK_CONFIGS, configuration::roll_back)
         .on(&op::LIST_BANNED, access::banned)
         .on(&op::BAN, access::ban)
         .on(&op::UNBAN, access::unban)

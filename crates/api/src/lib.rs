@@ -12,6 +12,7 @@
 
 mod bans;
 mod chronicle;
+mod configuration;
 mod handlers;
 mod history;
 mod kept;
@@ -38,6 +39,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
     bans::{BanBook, BansError},
+    configuration::Configuration,
     people::{BookError, Caller, FIRST_USER, People},
     serve::{Place, ServeError, Served},
     strangers::StrangerOptions,
@@ -103,6 +105,8 @@ pub struct Kept {
     pub people: People,
     /// Who is not let in.
     pub bans: BanBook,
+    /// Who looks after the configuration.
+    pub configuration: Arc<dyn Configuration>,
     /// The folder of traces; none without a data directory.
     pub traces: Option<PathBuf>,
 }
@@ -114,6 +118,7 @@ pub struct Api {
     about: About,
     audit: AuditPort,
     bans: BanBook,
+    configuration: Arc<dyn Configuration>,
     chronicle: Arc<Chronicle>,
     history: History,
     traces: Traces,
@@ -141,7 +146,7 @@ impl Api {
             (Arc::new(Semaphore::new(STREAMS_MAX)), Arc::<Chronicle>::default());
         let told = Arc::clone(&chronicle);
         audit.listen(move |event| told.note(event));
-        let Kept { people, bans, traces } = kept;
+        let Kept { people, bans, traces, configuration } = kept;
         let (traces, history) = (Traces::open(traces), History::default());
         let api = Self {
             node,
@@ -149,6 +154,7 @@ impl Api {
             about,
             audit,
             bans,
+            configuration,
             chronicle,
             history,
             traces,

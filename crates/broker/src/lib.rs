@@ -30,9 +30,9 @@ pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    Alarm, BansFrom, EndedAlarm, FenceOptions, Histogram, HistogramView, ListenerOptions, Measure,
-    MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant, TenantOptions, Timings,
-    counters,
+    Alarm, BansFrom, EndedAlarm, FenceOptions, Histogram, HistogramView, Limits, ListenerLimits,
+    ListenerOptions, Measure, MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
+    TenantOptions, Timings, counters,
 };
 pub use plexus_topics::{Member, SubscriberId};
 pub use shard::{

@@ -18,7 +18,7 @@ use plexus_fences::Ban;
 use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
 use plexus_porch::{
-    Alarm, BansFrom, Clock, Command, EndedAlarm, Gauge, ListenerOptions, OpenError, Porch,
+    Alarm, BansFrom, Clock, Command, EndedAlarm, Gauge, Limits, ListenerOptions, OpenError, Porch,
     PorchOptions, Timings, watch_memory,
 };
 use plexus_stdx::Seed;
@@ -223,6 +223,14 @@ impl NodeHandle {
     pub fn reload_tls(&self) -> Vec<(String, String)> {
         let (answer, answered) = sync_channel(1);
         self.command(Command::ReloadTls(answer));
+        answered.recv().unwrap_or_default()
+    }
+
+    /// Has these limits hold for whoever comes from then on. Who is connected keeps what he came in with.
+    /// Names the listeners that are not open.
+    pub fn renew_limits(&self, limits: Limits) -> Vec<String> {
+        let (answer, answered) = sync_channel(1);
+        self.command(Command::Renew(Box::new(limits), answer));
         answered.recv().unwrap_or_default()
     }
 

@@ -38,7 +38,8 @@ pub use admission::{BackEnds, Office, Secrets, Unfit};
 pub use check::is_local;
 pub use live::{LiveAuthenticators, LiveRules};
 pub use load::{
-    Config, Examined, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, examine, load,
+    Config, Examined, File, Override, OverrideValue, Sources, VARIABLE_PREFIX, examine, is_secret,
+    load,
 };
 pub use node::{Machine, NodePlan};
 pub use reference::markdown;

@@ -17,9 +17,10 @@ use plexus_net::read_regular_file;
 use serde::Deserialize;
 use toml::{Table, Value, de::DeTable};
 
+pub use self::mask::is_secret;
+pub(crate) use self::origins::Origins;
 use self::origins::locate;
 pub use self::overrides::{Override, OverrideValue, VARIABLE_PREFIX};
-pub(crate) use self::{mask::is_secret, origins::Origins};
 use crate::{
     check,
     explain::{Spot, explain},
@@ -44,7 +45,9 @@ pub struct File {
 pub struct Sources {
     /// The file, if there is one.
     pub file: Option<File>,
-    /// What is laid over it, the strongest last.
+    /// What was changed while a node ran: over the file, below everything else.
+    pub layer: Vec<Override>,
+    /// What is laid over both, the strongest last.
     pub overrides: Vec<Override>,
     /// The names of environment variables: those that set no key but look like it are told.
     pub variables: Vec<String>,
@@ -90,7 +93,7 @@ impl File {
     }
 
     /// The place of a byte range, secrets hidden.
-    pub(crate) fn place(&self, span: Range<usize>) -> Place {
+    pub fn place(&self, span: Range<usize>) -> Place {
         Place::new(&self.path, &self.text, span).hiding(&self.text, &mask::secrets(&self.text))
     }
 }
@@ -128,7 +131,7 @@ pub fn examine(sources: Sources) -> Examined {
     }));
     let mut mistakes = sources.mistakes.clone();
     mistakes.append(&mut read.mistakes);
-    for source in &sources.overrides {
+    for source in sources.layer.iter().chain(&sources.overrides) {
         match source.tree() {
             Ok(over) => {
                 if over.contains_key("listener") {
@@ -190,6 +193,38 @@ impl Config {
         self.sources.file.as_ref().map(|file| file.path.as_path())
     }
 
+    /// The same without what was changed while a node ran, and without environment and command line. Where
+    /// the file alone would be no configuration, defaults stand in the place of what is wrong.
+    #[must_use]
+    pub fn of_file(&self) -> Self {
+        let sources = Sources { file: self.sources.file.clone(), ..Sources::default() };
+        examine(sources).config
+    }
+
+    /// The same sources with these changes in the place of those that were made while a node ran, and with what is
+    /// wrong with them.
+    pub fn with_layer(&self, layer: Vec<Override>, mistakes: Vec<Diagnostic>) -> Examined {
+        let mut sources = Sources { layer, ..self.sources.clone() };
+        sources.mistakes.extend(mistakes);
+        examine(sources)
+    }
+
+    /// Who hides what the layer says of the key of that path, if somebody does.
+    pub fn hidden_by(&self, path: &[&str]) -> Option<&Origin> {
+        let mut overrides = self.sources.overrides.iter().rev();
+        overrides.find(|source| source.is_about(path)).map(|source| &source.origin)
+    }
+
+    /// The value of the key of that path, defaults included; nothing where it is not set. Secrets are masked.
+    pub fn value(&self, path: &[&str]) -> Option<Value> {
+        let (first, rest) = path.split_first()?;
+        let mut tree = Table::try_from(&self.settings).ok()?;
+        rest.iter().try_fold(tree.remove(*first)?, |value, part| match value {
+            Value::Table(mut table) => table.remove(*part),
+            _ => None,
+        })
+    }
+
     /// The number that the file gives a listener of the settings: elements that were wrong are not
     /// among those.
     pub fn number(&self, index: usize) -> usize {
@@ -199,11 +234,9 @@ impl Config {
     /// Who set the key of that path: the strongest source, or nobody. Elements of lists have the
     /// numbers of the file.
     pub fn origin(&self, path: &[&str]) -> Origin {
-        let strongest = self.sources.overrides.iter().rev().find(|source| {
-            let shared = source.path.len().min(path.len());
-            source.path.iter().zip(path).take(shared).all(|(one, other)| one == other)
-        });
-        if let Some(source) = strongest {
+        let overrides = self.sources.overrides.iter().rev();
+        let mut sources = overrides.chain(self.sources.layer.iter().rev());
+        if let Some(source) = sources.find(|source| source.is_about(path)) {
             return source.origin.clone();
         }
         let Some(file) = self.sources.file.as_ref() else {

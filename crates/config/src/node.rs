@@ -2,8 +2,8 @@ use std::{num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 
 use plexus_audit::{AuditPort, BookOptions};
 use plexus_broker::{
-    ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions, Pace, Pool, Quota,
-    RetainedOptions,
+    Limits, ListenerLimits, ListenerOptions, LogPlace, MemoryOptions, MeterOptions, NodeOptions,
+    Pace, Pool, Quota, RetainedOptions,
 };
 use plexus_net::ListenUrl;
 use plexus_stdx::Seed;
@@ -118,6 +118,25 @@ impl Config {
         Some((folder, options))
     }
 
+    /// What a running node takes of it for whoever comes from then on.
+    pub fn renewed_limits(&self) -> Limits {
+        let limits = &self.settings.limits;
+        let listeners = self.listeners();
+        let listeners = listeners.iter().enumerate().map(|(index, listener)| ListenerLimits {
+            name: self.unique_name(index, listener),
+            connections_max: self.connections_max(listener),
+            connection_rate: listener.max_connection_rate.and_then(RateText::get),
+            pace: self.pace(listener),
+            connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
+            session: session::options(&listener.mqtt.over(&self.settings.mqtt)),
+        });
+        Limits {
+            connections_max: limits.max_connections as usize,
+            connection_rate: limits.max_connection_rate.get(),
+            listeners: listeners.collect(),
+        }
+    }
+
     /// The listeners of the file and the options, or those that a node has without any.
     pub fn listeners(&self) -> Vec<ListenerSettings> {
         if !self.settings.listener.is_empty() {
@@ -229,7 +248,7 @@ impl Config {
                 websocket: listener.websocket.clone(),
                 proxy_protocol: listener.proxy_protocol,
             },
-            connections_max: listener.max_connections.unwrap_or(limits.max_connections) as usize,
+            connections_max: self.connections_max(listener),
             connection_rate: listener.max_connection_rate.and_then(RateText::get),
             meter: self.meter(listener, pool),
             connect_timeout: listener.connect_timeout.unwrap_or(limits.connect_timeout).get(),
@@ -244,17 +263,26 @@ impl Config {
         }
     }
 
+    fn connections_max(&self, listener: &ListenerSettings) -> usize {
+        listener.max_connections.unwrap_or(self.settings.limits.max_connections) as usize
+    }
+
+    /// What each client of a listener may publish.
+    fn pace(&self, listener: &ListenerSettings) -> Pace {
+        let limits = &self.settings.limits;
+        Pace {
+            messages: listener.max_message_rate.unwrap_or(limits.max_message_rate).get(),
+            bytes: listener.max_byte_rate.unwrap_or(limits.max_byte_rate).get(),
+        }
+    }
+
     /// How much the clients of a listener may publish, if that is limited.
     fn meter(
         &self,
         listener: &ListenerSettings,
         of_node: Option<&Arc<Pool>>,
     ) -> Option<Arc<MeterOptions>> {
-        let limits = &self.settings.limits;
-        let client = Pace {
-            messages: listener.max_message_rate.unwrap_or(limits.max_message_rate).get(),
-            bytes: listener.max_byte_rate.unwrap_or(limits.max_byte_rate).get(),
-        };
+        let client = self.pace(listener);
         let of_listener = Pool::new(Quota {
             pace: Pace {
                 messages: listener.max_total_message_rate.and_then(RateText::get),

@@ -11,9 +11,9 @@ const HEAD: &str = "\
 # Configuration
 
 Plexus runs without any configuration: it then listens on loopback only, at the defaults below.
-Values come from `plexus.toml`, from environment variables and from options of the command line;
-where several say something about a key, the option is stronger than the variable, and the variable
-is stronger than the file. An unknown key or a bad value stops the start and is shown with its place;
+Values come from `plexus.toml`, from what was [changed while the node ran](changes.md), from environment
+variables and from options of the command line; where several say something about a key, the option is
+stronger than the variable, the variable than the change, and the change than the file. An unknown key or a bad value stops the start and is shown with its place;
 `plexus config check` shows all of them in one run.
 
 - The file is the one of `--config`, else the one that the variable `PLEXUS_CONFIG` names (an empty
@@ -37,7 +37,8 @@ is stronger than the file. An unknown key or a bad value stops the start and is 
   It reads back as a file; secrets are comments in it. Editors check and complete the file by the JSON Schema
   [`config/plexus.schema.json`](config/plexus.schema.json).
 - SIGHUP reads anew: the certificates of the listeners, the users (`access.users_file` and
-  `access.users`), the rules (`access.rule` and `access.no_match`), the bans (`access.ban`) and `log.level`. Changed
+  `access.users`), the rules (`access.rule` and `access.no_match`), the bans (`access.ban`), limits of
+  clients who come from then on ([changes.md](changes.md)) and `log.level`. Changed
   passwords hold for new connections; whoever is connected stays. Changed rules and bans hold at once. What cannot be
   read leaves the old in its place and is logged with file and line. All other keys wait for the next start; the log
   names those that have changed. Files of certificates are read anew without SIGHUP, too, when they have changed

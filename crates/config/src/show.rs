@@ -56,6 +56,43 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Who set each key that is no default; elements of lists are named by their number.
+    pub fn origins(&self) -> Vec<(String, Origin)> {
+        let tree = Table::try_from(self.effective()).expect("invariant: settings are TOML");
+        let mut found = Vec::new();
+        let origins = Origins::of(self);
+        origins_in(&mut Vec::new(), &Value::Table(tree), &origins, &mut found);
+        found
+    }
+}
+
+/// Of what stands at that path. What the settings hold is not deeper than the code of it.
+fn origins_in(
+    path: &mut Vec<String>,
+    value: &Value,
+    origins: &Origins<'_>,
+    found: &mut Vec<(String, Origin)>,
+) {
+    let mut inside = |name: String, value: &Value| {
+        path.push(name);
+        origins_in(path, value, origins, found);
+        path.pop();
+    };
+    match value {
+        Value::Table(table) => {
+            table.iter().for_each(|(name, value)| inside(name.clone(), value));
+        }
+        Value::Array(list) if list.iter().any(Value::is_table) => {
+            list.iter().enumerate().for_each(|(at, value)| inside(at.to_string(), value));
+        }
+        _ => {
+            let parts: Vec<_> = path.iter().map(String::as_str).collect();
+            found.extend(origins.of_key(&parts).map(|origin| (parts.join("."), origin)));
+        }
+    }
+}
+
 struct Page<'a> {
     text: String,
     tree: &'a Table,

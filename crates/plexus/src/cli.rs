@@ -1,4 +1,5 @@
 use clap::{Parser, Subcommand};
+use plexus_ctl::{CompletionsArgs, CtlArgs, ManArgs, TopArgs};
 use plexus_pubsub::{publish::PubArgs, subscribe::SubArgs};
 use plexus_terminal::EXIT_CODES;
 
@@ -67,6 +68,17 @@ pub(crate) enum Command {
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Ask the management API of a node: clients, subscriptions, topics, messages, users, bans
+    ///
+    /// `plexus ctl login` asks for the password once and keeps the log-in; a program gives an API key. What is
+    /// printed is a table, or with --json what the API says.
+    Ctl(Box<CtlArgs>),
+    /// Watch a node on the terminal: rates, queues, memory, alarms, clients
+    Top(Box<TopArgs>),
+    /// Print the script by which a shell completes the words of plexus
+    Completions(CompletionsArgs),
+    /// Print the manual page of a command, or write those of all
+    Man(ManArgs),
     /// Add a user to a user file, change a password, or remove a user
     ///
     /// The file is made when it is missing; one that holds anything but users and comments is left

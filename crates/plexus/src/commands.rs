@@ -11,7 +11,8 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, CommandFactory};
+use plexus_changes::Folder;
 use plexus_config::{Config, ConfigError, Diagnostic, Examined, File, Override, Sources, examine};
 use plexus_pubsub::{publish, subscribe};
 use plexus_terminal::Failure;
@@ -37,6 +38,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Cert(command) => cert::run(&command),
         Command::Audit(command) => audit::run(command),
         Command::Config(command) => config::run(command),
+        Command::Ctl(args) => plexus_ctl::ctl(*args),
+        Command::Top(args) => plexus_ctl::top(&args),
+        Command::Completions(args) => plexus_ctl::completions(args, Cli::command()),
+        Command::Man(args) => plexus_ctl::man(&args, Cli::command()),
         Command::Passwd(args) => passwd::run(&args),
         Command::Store(command) => store::run(&command),
     }
@@ -63,7 +68,16 @@ impl ConfigArgs {
 
     /// The same with what is wrong beside what is good. `mistakes` are those of options that are not
     /// among the others.
-    fn examine(&self, options: Vec<Override>, mut mistakes: Vec<Diagnostic>) -> Examined {
+    fn examine(&self, options: Vec<Override>, mistakes: Vec<Diagnostic>) -> Examined {
+        with_changes(self.examine_bare(options, mistakes))
+    }
+
+    /// The same without what was changed while a node ran.
+    pub(crate) fn examine_bare(
+        &self,
+        options: Vec<Override>,
+        mut mistakes: Vec<Diagnostic>,
+    ) -> Examined {
         let file = self.file().map(|path| File::read(&path)).transpose().unwrap_or_else(|error| {
             mistakes.extend(error.diagnostics);
             None
@@ -77,7 +91,7 @@ impl ConfigArgs {
         }
         overrides.extend(options);
         let variables = variables().map(|(name, _)| name).collect();
-        examine(Sources { file, overrides, variables, mistakes })
+        examine(Sources { file, overrides, variables, mistakes, ..Sources::default() })
     }
 
     /// The same with that file, if there is one.
@@ -96,8 +110,18 @@ impl ConfigArgs {
     }
 }
 
+/// The configuration with what was changed while a node ran, where there is a data directory to keep that in.
+pub(crate) fn with_changes(bare: Examined) -> Examined {
+    let Some(dir) = &bare.config.settings.node.data_dir else { return bare };
+    match Folder::of(dir).read() {
+        Ok(stored) if stored.overrides.is_empty() => bare,
+        Ok(stored) => bare.config.with_layer(stored.overrides, Vec::new()),
+        Err(ConfigError { diagnostics }) => bare.config.with_layer(Vec::new(), diagnostics),
+    }
+}
+
 /// The configuration, if nothing is wrong with it.
-fn whole(examined: Examined) -> Result<Config, Failure> {
+pub(crate) fn whole(examined: Examined) -> Result<Config, Failure> {
     let Examined { config, mistakes: diagnostics } = examined;
     if diagnostics.is_empty() { Ok(config) } else { Err(ConfigError { diagnostics }.into()) }
 }

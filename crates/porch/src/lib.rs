@@ -37,6 +37,6 @@ pub use histogram::{Histogram, HistogramView, Measure, Timings};
 pub use homes::{Arrival, Door, Homes, Incoming};
 pub use memory::{Memory, MemoryOptions, watch_memory};
 pub use meter::{Meter, MeterOptions, Pace, Pool, Quota};
-pub use options::{ListenerOptions, PorchOptions};
+pub use options::{Limits, ListenerLimits, ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};
 pub use tenants::{Tenant, TenantOptions, Tenants};

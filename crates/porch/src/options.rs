@@ -4,7 +4,7 @@ use plexus_access::Policy;
 use plexus_fences::Rate;
 use plexus_types::{Durability, TenantName};
 
-use crate::{FenceOptions, MeterOptions};
+use crate::{FenceOptions, MeterOptions, Pace};
 
 /// What the porch is told at the start of its node.
 #[derive(Debug, Clone)]
@@ -42,6 +42,34 @@ pub struct ListenerOptions {
     pub tenant: Option<TenantName>,
     /// The tenants that TLS clients ask for by a server name, in lower case.
     pub server_names: Arc<BTreeMap<String, TenantName>>,
+}
+
+/// What is put in the place of other limits while the node runs: for whoever comes from then on.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections of the whole node.
+    pub connections_max: usize,
+    /// How many may come to the node in a time; `None` for no limit.
+    pub connection_rate: Option<Rate>,
+    /// Those of listeners; one that is not among them keeps its own.
+    pub listeners: Vec<ListenerLimits>,
+}
+
+/// The limits of one listener.
+#[derive(Debug, Clone)]
+pub struct ListenerLimits {
+    /// Its name.
+    pub name: String,
+    /// Connections of this listener.
+    pub connections_max: usize,
+    /// How many may come to it in a time; `None` for no limit.
+    pub connection_rate: Option<Rate>,
+    /// What each of its clients may publish in a time.
+    pub pace: Pace,
+    /// How long a connection may take to its CONNECT.
+    pub connect_timeout: Duration,
+    /// What its sessions are allowed. Whether they outlive the process stays as it was.
+    pub session: plexus_session::Options,
 }
 
 impl std::fmt::Debug for ListenerOptions {

@@ -30,8 +30,8 @@ use self::{
     guest::{Guest, Progress},
 };
 use crate::{
-    Clock, Fences, Gauge, Homes, Incoming, ListenerOptions, OpenError, PorchOptions, Seat, Seats,
-    Timings,
+    Clock, Fences, Gauge, Homes, Incoming, Limits, ListenerOptions, OpenError, PorchOptions, Seat,
+    Seats, Timings,
 };
 
 /// The token of the waker that a porch's poll is to have.
@@ -54,6 +54,9 @@ pub enum Command {
     Close(String, SyncSender<bool>),
     /// Read certificates anew; the answer names the listeners where that failed.
     ReloadTls(SyncSender<Vec<(String, String)>>),
+    /// Have these limits hold for whoever comes from then on; the answer names the listeners that are not
+    /// open.
+    Renew(Box<Limits>, SyncSender<Vec<String>>),
     /// Accept nobody any more, say so, and stop.
     Stop(SyncSender<()>),
 }

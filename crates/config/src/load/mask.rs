@@ -26,7 +26,7 @@ static OPEN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 });
 
 /// Whether what stands at that path is a secret, or may hold one.
-pub(crate) fn is_secret(path: &[String]) -> bool {
+pub fn is_secret(path: &[String]) -> bool {
     let path: Vec<_> = path.iter().filter(|part| !is_number(part)).map(String::as_str).collect();
     match path.split_first() {
         Some((first, rest)) if *first == TABLE => {

@@ -27,7 +27,8 @@ enum Said {
 
 impl<'a> Origins<'a> {
     pub(crate) fn of(config: &'a Config) -> Self {
-        let overrides = config.sources.overrides.iter().rev();
+        let layer = config.sources.layer.iter().rev();
+        let overrides = config.sources.overrides.iter().rev().chain(layer);
         let overrides = overrides.filter_map(|one| Some((&one.origin, one.tree().ok()?))).collect();
         let file = config.sources.file.as_ref();
         let file = file.and_then(|file| Some((file, DeTable::parse(&file.text).ok()?)));

@@ -73,6 +73,19 @@ impl Override {
         found
     }
 
+    /// What the key is set to, or why it cannot be set.
+    pub fn checked_value(&self) -> Result<Value, Diagnostic> {
+        let tree = Value::Table(self.tree()?);
+        let found = self.path.iter().try_fold(&tree, |value, part| value.get(part));
+        Ok(found.cloned().unwrap_or(tree))
+    }
+
+    /// Whether it sets that key, something in it, or something around it.
+    pub(super) fn is_about(&self, path: &[&str]) -> bool {
+        let shared = self.path.len().min(path.len());
+        self.path.iter().zip(path).take(shared).all(|(one, other)| one == other)
+    }
+
     /// The tree with nothing but this key, checked.
     pub(super) fn tree(&self) -> Result<Table, Diagnostic> {
         match &self.value {

@@ -1,10 +1,19 @@
-use std::{fmt::Write, path::PathBuf};
+pub(crate) mod changing;
+mod edit;
+pub(crate) mod told;
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
-use plexus_config::{Diagnostic, Origin, markdown, schema::json_schema};
+use plexus_config::{Diagnostic, Origin, Override, markdown, schema::json_schema};
 use plexus_terminal::{Failure, of_config, print};
 
+use self::edit::{ApplyArgs, DiffArgs, HistoryArgs, RollbackArgs};
 use super::{ConfigArgs, validity, verify};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Say whether a node would start with it
@@ -13,6 +22,17 @@ pub(crate) enum ConfigCommand {
     Show(ShowArgs),
     /// Print the JSON Schema of the file, for editors
     Schema(SchemaArgs),
+    /// Show what was changed while a node ran, and where file or environment say something else
+    Diff(DiffArgs),
+    /// Change keys without the file: the data directory keeps them, over the file
+    ///
+    /// The whole configuration is checked before, as a start would. A running node takes the change at SIGHUP; what
+    /// waits for the next start is said.
+    Apply(ApplyArgs),
+    /// List the versions of what was changed: when, by whom, which keys
+    History(HistoryArgs),
+    /// Have an earlier version hold again, as a new one
+    Rollback(RollbackArgs),
 }
 
 #[derive(Debug, Args)]
@@ -50,10 +70,26 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
     match command {
         ConfigCommand::Check(args) => check(args),
         ConfigCommand::Show(args) => show(args),
+        ConfigCommand::Diff(args) => edit::diff(&args),
+        ConfigCommand::Apply(args) => edit::apply(&args),
+        ConfigCommand::History(args) => edit::history(&args),
+        ConfigCommand::Rollback(args) => edit::rollback(&args),
         ConfigCommand::Schema(args) => {
             print(&if args.markdown { markdown() } else { json_schema() })
         }
     }
+}
+
+/// `--data-dir` as a source of the configuration.
+pub(crate) fn data_dir_option(dir: &Path) -> Override {
+    Override::option("--data-dir", &["node", "data_dir"], dir.display().to_string())
+}
+
+/// Who is logged in to the machine, as far as the environment says.
+fn who() -> String {
+    let said = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(std::env::var_os);
+    let name = said.and_then(|name| name.into_string().ok()).filter(|name| !name.is_empty());
+    format!("{} at the command line", name.as_deref().unwrap_or("somebody"))
 }
 
 fn check(args: CheckArgs) -> Result<(), Failure> {

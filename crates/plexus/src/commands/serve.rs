@@ -7,6 +7,7 @@ mod lists;
 mod notices;
 mod refused;
 mod reload;
+mod steward;
 mod stop;
 mod way;
 mod worker;
@@ -14,6 +15,7 @@ mod worker;
 use std::{
     io::{self, IsTerminal},
     path::PathBuf,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -28,9 +30,14 @@ use self::{
     audited::Audited,
     lists::Lists,
     reload::Reload,
+    steward::{Steward, held},
     worker::{Cause, Worker},
 };
-use super::{ConfigArgs, validity, verify, whole};
+use super::{
+    ConfigArgs,
+    config::{data_dir_option, told},
+    validity, verify, whole, with_changes,
+};
 use crate::log;
 
 #[derive(Debug, Clone, Args)]
@@ -87,7 +94,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         Err(failure) => return Err(audited.not_started(failure)),
     };
     let signals = stop::signals()?;
-    let mut reload = Reload::new(args, &config, &plan, (log, runtime.handle(), lists));
+    let reload = Reload::new(args, &config, &plan, (log, runtime.handle(), lists));
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);
@@ -99,7 +106,9 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         }
     };
     // Taken down when the node has stopped: whoever asks until then is told so.
-    let _api = match planned_api.map(|planned| planned.serve(&node)).transpose() {
+    let reload = Arc::new(Mutex::new(reload));
+    let steward = Steward::new(Arc::clone(&reload), node.handle(), runtime.handle());
+    let _api = match planned_api.map(|planned| planned.serve(&node, steward)).transpose() {
         Ok(served) => served,
         Err(failure) => {
             node.shut_down(shutdown_grace);
@@ -110,11 +119,14 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     notices::readable_passwords(&config, node.listeners());
     args.announce(&config, node.listeners(), anonymous)?;
     let handle = node.handle();
-    reload.begin(&handle);
-    let every = reload.every();
+    let every = {
+        let reload = held(&reload);
+        reload.begin(&handle);
+        reload.every()
+    };
     let worker = Worker::start("reload", every, move |cause| match cause {
-        Cause::Ordered => reload.run(&handle),
-        Cause::Due => reload.look(&handle),
+        Cause::Ordered => held(&reload).run(&handle),
+        Cause::Due => held(&reload).look(&handle),
     })?;
     stop::wait(signals, || worker.order())?;
     tracing::info!("stopping");
@@ -134,6 +146,11 @@ impl ServeArgs {
     }
 
     fn examine(&self) -> Examined {
+        with_changes(self.bare())
+    }
+
+    /// The configuration without what was changed while a node ran.
+    fn bare(&self) -> Examined {
         let mut options = Vec::new();
         let mut mistakes = Vec::new();
         match self.listeners() {
@@ -145,14 +162,13 @@ impl ServeArgs {
             Err(mistake) => mistakes.push(mistake),
         }
         if let Some(dir) = &self.data_dir {
-            let dir = dir.display().to_string();
-            options.push(Override::option("--data-dir", &["node", "data_dir"], dir));
+            options.push(data_dir_option(dir));
         }
         if self.allow_anonymous {
             let path = ["access", "allow_anonymous"];
             options.push(Override::option("--allow-anonymous", &path, true));
         }
-        self.config.examine(options, mistakes)
+        self.config.examine_bare(options, mistakes)
     }
 
     /// The listeners of the options, as the configuration would have them.
@@ -182,6 +198,9 @@ impl ServeArgs {
         for warning in &config.warnings {
             tracing::warn!("{}", warning.line());
         }
+        // Where they cannot be read the node has not come as far as this.
+        let changes = told::lines(config).map(|(_, lines)| lines).unwrap_or_default();
+        changes.iter().flat_map(told::concerns).for_each(|one| tracing::warn!("{one}"));
         let urls = self.listen.iter().filter_map(|text| text.parse::<ListenUrl>().ok());
         if self.tls_cert.is_some() && !urls.into_iter().any(|url| url.transport().is_tls()) {
             tracing::warn!(

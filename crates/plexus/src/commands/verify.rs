@@ -18,16 +18,19 @@ const FILE_SIZE_MAX: u64 = 64 * 1024 * 1024;
 /// The configuration and what a node takes from it, with the threads on which it asks about clients.
 /// Users and certificates are read in any case.
 pub(super) fn planned(examined: Examined) -> Result<(Config, NodePlan, Runtime), Failure> {
-    let Examined { config, mistakes: mut diagnostics } = examined;
     let runtime = machine::runtime()?;
-    let office =
-        Office { runtime: runtime.handle(), secret: machine::secret()?, back_ends: &Built };
+    let (config, plan) = checked(examined, &runtime.handle())?;
+    Ok((config, plan, runtime))
+}
+
+/// The same on threads that are there already.
+pub(super) fn checked(examined: Examined, runtime: &Handle) -> Result<(Config, NodePlan), Failure> {
+    let Examined { config, mistakes: mut diagnostics } = examined;
+    let office = Office { runtime: runtime.clone(), secret: machine::secret()?, back_ends: &Built };
     let plan = config.plan(machine::machine(), machine::seed()?, &office);
-    let broken = listeners(&config, &runtime.handle());
+    let broken = listeners(&config, runtime);
     match plan {
-        Ok(plan) if diagnostics.is_empty() && broken.is_empty() => {
-            return Ok((config, plan, runtime));
-        }
+        Ok(plan) if diagnostics.is_empty() && broken.is_empty() => return Ok((config, plan)),
         Ok(_) => {}
         Err(error) => diagnostics.extend(error.diagnostics),
     }

@@ -119,7 +119,7 @@ fn what_waits_for_a_client_is_seen() {
 #[test]
 fn clients_are_subscribed_as_their_rules_allow() {
     let place = Place::new();
-    let rules = "[access]\nno_match = \"allow\"\n[[access.rule]]\nname = \"secret\"\neffect = \"deny\"\nsubscribe = [\"secret/#\"]\n";
+    let rules = "[access]\nno_match = \"allow\"\n[[access.rule]]\nname = \"secret\"\ndeny = [\"subscribe\"]\ntopics = [\"secret/#\"]\n";
     let managed = Managed::start_with(&place, rules, &["--set", "node.shards=2"]);
     let mut robot = Client::connect(&managed.node, "robot");
     let (mut away, _) = Client::resume(&managed.node, "away");
@@ -156,7 +156,6 @@ fn clients_are_subscribed_as_their_rules_allow() {
         204
     );
     assert_eq!(managed.post("/clients/robot/unsubscribe", &json!({ "topic": "news/+" })).0, 204);
-    assert_eq!(managed.post("/publish", &json!({ "topic": "news/now", "payload": "" })).0, 202);
     assert_eq!(managed.post("/clients/nobody/unsubscribe", &json!({ "topic": "x" })).0, 404);
     for wrong in [
         json!({ "topic": "a/#/b" }),
@@ -231,7 +230,9 @@ fn retained_messages_and_topics_are_walked() {
     assert_eq!(managed.ask(As::Token(&managed.admin), "GET", "/topics/nobody", None).0, 404);
     // What is deleted is gone, for those who are subscribed too.
     let path = "/mqtt/retainer/message/hall%2F1%2Flamp%2F04";
-    while robot.receive().0 != "hall/2/lamp/29" {}
+    for _ in 0..30 {
+        assert!(robot.receive().0.starts_with("hall/"));
+    }
     assert_eq!(managed.ask(As::Token(&managed.admin), "DELETE", path, None).0, 204);
     assert_eq!(robot.receive(), ("hall/1/lamp/04".to_owned(), Vec::new()));
     assert_eq!(managed.ask(As::Token(&managed.admin), "GET", path, None).0, 404);
@@ -245,10 +246,9 @@ fn retained_messages_and_topics_are_walked() {
 fn it_is_explained_who_gets_a_message_and_who_does_not() {
     let place = Place::new();
     let rules = "[access]\nno_match = \"allow\"\nfilter_deliveries = true\n\
-        [[access.rule]]\nname = \"guests see no pay\"\neffect = \"deny\"\nclients = [\"guest*\"]\nreceive = [\"plant/pay\"]\n\
-        [[access.rule]]\nname = \"nobody orders\"\neffect = \"deny\"\npublish = [\"plant/order\"]\n";
-    let rules = rules.replace("receive = ", "subscribe = ");
-    let managed = Managed::start_with(&place, &rules, &["--set", "node.shards=2"]);
+        [[access.rule]]\nname = \"guests see no pay\"\ndeny = [\"subscribe\"]\nclients = [\"guest*\"]\ntopics = [\"plant/pay\"]\n\
+        [[access.rule]]\nname = \"nobody orders\"\ndeny = [\"publish\"]\ntopics = [\"plant/order\"]\n";
+    let managed = Managed::start_with(&place, rules, &["--set", "node.shards=2"]);
     let mut boss = Client::connect(&managed.node, "boss");
     assert_eq!(boss.subscribe("plant/#"), 1);
     let mut guest = Client::connect(&managed.node, "guest-1");
@@ -393,7 +393,8 @@ fn bans_are_made_kept_and_taken_back() {
     let (status, banned) = managed.post("/banned", &ban);
     assert_eq!((status, &banned["by"], &banned["source"]), (200, &json!("admin"), &json!("api")));
     let (kind, body) = robot.hear();
-    assert_eq!((kind, body.first()), (14, Some(&0x8a)), "DISCONNECT, Banned");
+    // MQTT knows Banned as an answer to CONNECT only.
+    assert_eq!((kind, body.first()), (0xe0, Some(&0x87)), "DISCONNECT, Not authorized");
     assert_eq!(managed.post("/banned", &ban).0, 400, "it is there already");
     let mut refused = Client::knock(&managed.node, "robot-2", 2, &[]);
     assert_eq!(refused.connack().1, 0x8a);
@@ -435,7 +436,7 @@ fn bans_are_made_kept_and_taken_back() {
     assert!(acts.contains(&json!("ban")) && acts.contains(&json!("unban_all")), "{acts:?}");
     assert!(
         managed
-            .names("/audit?kind=login&clientid=robot-2", "outcome")
+            .names("/audit?kind=ban&clientid=robot-2", "outcome")
             .contains(&"refused".to_owned())
     );
 }
@@ -443,7 +444,10 @@ fn bans_are_made_kept_and_taken_back() {
 #[test]
 fn a_trace_writes_down_what_a_client_does() {
     let place = Place::new();
-    let managed = Managed::start(&place, &["--data-dir", "data", "--set", "node.shards=2"]);
+    let managed = Managed::start(
+        &place,
+        &["--data-dir", "data", "--set", "api.max_request_rate_per_address=off"],
+    );
     let trace = json!({ "name": "robot", "type": "clientid", "clientid": "robot" });
     let (status, begun) = managed.post("/trace", &trace);
     assert_eq!((status, &begun["status"]), (200, &json!("running")), "{begun}");
@@ -490,7 +494,7 @@ fn numbers_are_what_prometheus_reads() {
     let managed = Managed::start(&place, &["--data-dir", "data"]);
     let (mut robot, _) = Client::resume(&managed.node, "robot");
     assert_eq!(robot.subscribe("x"), 1);
-    robot.publish("x");
+    assert_eq!(managed.post("/publish", &json!({ "topic": "x", "payload": "1" })).0, 200);
     assert_eq!(robot.receive().0, "x");
     let (_, own) = managed.ask_for(As::Token(&managed.admin), "GET", "/metrics", None);
     let path = format!("{ROOT}/prometheus/stats");

@@ -12,7 +12,7 @@ use plexus_net::{Layers, ListenUrl, Listener, TlsOptions, TlsServer};
 use plexus_types::TenantName;
 
 use super::{Command, LISTENERS, Porch};
-use crate::{Door, ListenerOptions, OpenError};
+use crate::{Door, Limits, ListenerLimits, ListenerOptions, MeterOptions, OpenError};
 
 /// A listener's options as its connections need them.
 pub(super) struct OpenDoor {
@@ -26,12 +26,34 @@ pub(super) struct OpenDoor {
     /// Tenants by the server names that are asked for.
     pub(super) server_names: Arc<BTreeMap<String, TenantName>>,
     /// Who came here; a lock that only the porch's thread takes.
-    comings: Mutex<Bucket>,
+    comings: Arc<Mutex<Bucket>>,
 }
 
 impl OpenDoor {
     pub(super) fn name(&self) -> &str {
         &self.door.name
+    }
+
+    /// The same door with other limits.
+    fn with(&self, limits: ListenerLimits) -> Self {
+        let old = &self.door;
+        // What is shared is counted on: whoever is here takes from it too.
+        let pools = old.meter.as_ref().map(|meter| meter.pools.clone()).unwrap_or_default();
+        let is_limited = !limits.pace.is_free() || !pools.is_empty();
+        let meter = is_limited.then(|| Arc::new(MeterOptions { client: limits.pace, pools }));
+        let durable = old.options.durable;
+        let options = Arc::new(plexus_session::Options { durable, ..limits.session });
+        Self {
+            door: Arc::new(Door { options, meter, ..Door::clone(old) }),
+            layers: self.layers.clone(),
+            tls: self.tls.clone(),
+            connections: Arc::clone(&self.connections),
+            connections_max: limits.connections_max,
+            connect_timeout: limits.connect_timeout,
+            connection_rate: limits.connection_rate,
+            server_names: Arc::clone(&self.server_names),
+            comings: Arc::clone(&self.comings),
+        }
     }
 
     pub(super) fn comings(&self) -> MutexGuard<'_, Bucket> {
@@ -55,6 +77,9 @@ impl Porch {
                     drop(answer.try_send(self.open(&options)));
                 }
                 Ok(Command::Close(name, answer)) => drop(answer.try_send(self.close(&name))),
+                Ok(Command::Renew(limits, answer)) => {
+                    drop(answer.try_send(self.renew(*limits)));
+                }
                 Ok(Command::ReloadTls(answer)) => drop(answer.try_send(self.reload_tls())),
                 Ok(Command::Stop(answer)) => {
                     // The sockets are closed before anybody is told that the node goes down.
@@ -90,7 +115,7 @@ impl Porch {
             connect_timeout: options.connect_timeout,
             connection_rate: options.connection_rate,
             server_names: Arc::clone(&options.server_names),
-            comings: Mutex::default(),
+            comings: Arc::default(),
         });
         let mut urls = Vec::new();
         for mut listener in listeners {
@@ -119,6 +144,27 @@ impl Porch {
         }
         self.doors.retain(|door| door.name() != name);
         !keys.is_empty()
+    }
+
+    /// Whoever is here keeps the door that he came in by.
+    fn renew(&mut self, limits: Limits) -> Vec<String> {
+        let mut missing = Vec::new();
+        self.options.connections_max = limits.connections_max;
+        self.options.fences.connection_rate = limits.connection_rate;
+        for limits in limits.listeners {
+            let Some(door) = self.doors.iter_mut().find(|door| door.name() == limits.name) else {
+                missing.push(limits.name);
+                continue;
+            };
+            let new = Arc::new(door.with(limits));
+            for (_, open) in &mut self.listeners {
+                if Arc::ptr_eq(&open.door, door) {
+                    open.door = Arc::clone(&new);
+                }
+            }
+            *door = new;
+        }
+        missing
     }
 
     fn reload_tls(&self) -> Vec<(String, String)> {

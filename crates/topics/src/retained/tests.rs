@@ -235,7 +235,7 @@ fn the_tree_is_walked_level_by_level() {
         });
         told.collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(told(None), r#""""/ "a"=/ "a!"= "b"/"#);
+    assert_eq!(told(None), r#"""/ "a"=/ "a!"= "b"/"#);
     assert_eq!(told(Some("a")), r#""\u{1}z"= "b"=/ "b!"="#);
     assert_eq!(told(Some("a/b")), r#""c"="#);
     assert_eq!(told(Some("")), r#""x"="#);

@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 16] = [
+const BESIDE: [(&str, &str); 18] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
@@ -19,8 +19,10 @@ const BESIDE: [(&str, &str); 16] = [
     ("plexus-broker", "plexus-recovery"),
     ("plexus-recovery", "plexus-porch"),
     ("plexus-api", "plexus-api-model"), // the interface apart from what carries it out
+    ("plexus-changes", "plexus-config"), // a layer over its file, made of its keys
     ("plexus-terminal", "plexus-config"), // a wrong configuration is told as the others are
     ("plexus", "plexus-bench"),
+    ("plexus", "plexus-ctl"),
     ("plexus", "plexus-pubsub"),
 ];
 

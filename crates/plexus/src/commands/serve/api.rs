@@ -11,12 +11,16 @@ use plexus_net::{TlsOptions, TlsServer};
 use plexus_runtime::{Handle, unix_now};
 use plexus_terminal::{Failure, chain};
 
+use super::steward::Steward;
 use crate::machine;
 
 /// What the API needs to know of a plan that is going to be carried out.
 pub(super) struct Planned {
     place: Place,
-    kept: Kept,
+    people: People,
+    bans: BanBook,
+    /// The folder of traces; none without a data directory.
+    traces: Option<PathBuf>,
     doors: Vec<Door>,
     audit_folder: Option<PathBuf>,
     /// Name, limit of connections and tenant of each listener.
@@ -71,11 +75,9 @@ impl Planned {
                 },
                 seed: machine::seed()?,
             },
-            kept: Kept {
-                people,
-                bans,
-                traces: plan.data_dir.as_ref().map(|dir| dir.join("trace")),
-            },
+            people,
+            bans,
+            traces: plan.data_dir.as_ref().map(|dir| dir.join("trace")),
             doors: doors.collect(),
             audit_folder: config.audit_place().map(|(folder, _)| folder),
             listeners: listeners.collect(),
@@ -87,7 +89,7 @@ impl Planned {
     }
 
     /// Serves it for that node.
-    pub(super) fn serve(self, node: &Node) -> Result<Served, Failure> {
+    pub(super) fn serve(self, node: &Node, steward: Steward) -> Result<Served, Failure> {
         let scheme = if self.place.tls.is_some() { "https" } else { "http" };
         let about = About {
             name: self.name,
@@ -100,7 +102,13 @@ impl Planned {
             audit: self.audit_folder,
         };
         let runtime = self.runtime.clone();
-        let api = Api::new(node.handle(), self.kept, about, self.audit, runtime);
+        let kept = Kept {
+            people: self.people,
+            bans: self.bans,
+            traces: self.traces,
+            configuration: Arc::new(steward),
+        };
+        let api = Api::new(node.handle(), kept, about, self.audit, runtime);
         let served = api.serve(self.place, &self.runtime).map_err(|error| {
             Failure::Failed(format!("{}; choose another address as api.address", chain(&error)))
         })?;

@@ -1,22 +1,25 @@
-//! What SIGHUP reads anew: certificates, authenticators with their users and keys, rules, bans, the log level.
-//! Whatever is wrong leaves the old in its place.
+//! What a running node takes without a restart, at SIGHUP and when its configuration is changed: certificates,
+//! authenticators with their users and keys, rules, bans, limits, the log level. Whatever is wrong leaves the old in
+//! its place.
 
-use std::time::Duration;
+mod compared;
+
+use std::{cell::RefCell, time::Duration};
 
 use plexus_admission::{UserBook, UserTable};
 use plexus_audit::{AuditPort, Event, Kind};
 use plexus_broker::{BansFrom, NodeHandle};
 use plexus_config::{
-    Config, ConfigError, Diagnostic, LiveAuthenticators, LiveRules, NodePlan, Office, Settings,
-    settings::{AccessSettings, BanSettings},
+    Config, ConfigError, Diagnostic, Examined, LiveAuthenticators, LiveRules, NodePlan, Office,
+    Settings, settings::BanSettings,
 };
 use plexus_runtime::Handle;
 use plexus_terminal::{Failure, chain};
-use toml::{Table, Value};
 use tracing::Level;
 
+use self::compared::{later, limits_between};
 use super::{ServeArgs, certificates::Certificates, lists::Lists};
-use crate::{back_ends::Built, log::LogHandle, machine};
+use crate::{back_ends::Built, commands::config::told, log::LogHandle, machine};
 
 /// What a running node keeps of its start.
 pub(super) struct Reload {
@@ -31,9 +34,26 @@ pub(super) struct Reload {
     runtime: Handle,
     rules: LiveRules,
     bans: Vec<BanSettings>,
+    /// Whose limits hold for whoever comes.
+    limits: Settings,
+    /// The version of the changes that was taken last.
+    version: u64,
+    /// What was not taken, since that was asked last.
+    faults: RefCell<Vec<String>>,
     certificates: Certificates,
     /// What was read anew, and what could not be, is reported there.
     audit: AuditPort,
+}
+
+/// What became of a configuration that a running node was given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Taken {
+    /// What it took.
+    pub(super) done: Vec<String>,
+    /// Keys whose change waits for the next start.
+    pub(super) waits: Vec<String>,
+    /// What it did not take.
+    pub(super) faults: Vec<String>,
 }
 
 /// How often certificates are looked at for their end when their files are left to SIGHUP.
@@ -80,6 +100,8 @@ impl Reload {
         let (args, start) = (args.clone(), start.clone());
         let (authenticators, rules) = (plan.authenticators.clone(), plan.rules.clone());
         let bans = start.settings.access.ban.clone();
+        let limits = start.settings.clone();
+        let version = told::lines(&start).map_or(0, |(layer, _)| layer.version);
         let audit = plan.audit.clone();
         Self {
             args,
@@ -90,6 +112,9 @@ impl Reload {
             runtime,
             rules,
             bans,
+            limits,
+            version,
+            faults: RefCell::default(),
             certificates,
             audit,
         }
@@ -112,8 +137,8 @@ impl Reload {
 
     /// Everything, as SIGHUP asks for.
     pub(super) fn run(&mut self, node: &NodeHandle) {
-        let mut done = Vec::new();
-        done.extend(self.certificates.reload(node));
+        let done = self.certificates.reload(node);
+        let mut done = done.into_iter().collect::<Vec<_>>();
         match self.args.load() {
             Ok(fresh) if fresh.file().is_none() && self.start.file().is_some() => {
                 let gone = "the configuration file is gone, the old configuration stays";
@@ -121,32 +146,7 @@ impl Reload {
                 self.failed("configuration", gone);
                 tracing::info!("{}", summary(&done));
             }
-            Ok(fresh) => {
-                let access = self.access(&fresh);
-                let mut keys = later(&self.start.settings, &fresh.settings);
-                let implied = |config: &Config| config.settings.listener.is_empty();
-                if implied(&self.start)
-                    && implied(&fresh)
-                    && self.start.listeners() != fresh.listeners()
-                {
-                    keys.push("where a node without [[listener]] listens".to_owned());
-                }
-                if !keys.is_empty() {
-                    let keys = limited(&keys);
-                    tracing::warn!(keys, "changes of these keys wait for the next start");
-                    self.failed("configuration", &format!("{keys} wait for the next start"));
-                }
-                // Rules may speak of what only these authenticators prove.
-                let rules = access.is_some().then(|| self.rules(&fresh, node)).flatten();
-                let bans = self.bans(&fresh, node);
-                let level = format!("log level {}", fresh.settings.log.level);
-                let is_new = access.is_some();
-                done.extend(access.into_iter().flatten().chain(rules).chain(bans).chain([level]));
-                self.told(&done, &fresh);
-                if is_new {
-                    self.latest = Some(fresh);
-                }
-            }
+            Ok(fresh) => drop(self.take(fresh, done, node)),
             Err(failure) => {
                 self.tell(
                     "configuration",
@@ -158,6 +158,88 @@ impl Reload {
                 tracing::info!("{}", summary(&done));
             }
         }
+    }
+
+    /// What can be had of that configuration without a restart; `done` is what has been read already.
+    pub(super) fn take(
+        &mut self,
+        fresh: Config,
+        mut done: Vec<String>,
+        node: &NodeHandle,
+    ) -> Taken {
+        self.faults.borrow_mut().clear();
+        self.tell_changes(&fresh);
+        let access = self.access(&fresh);
+        let waits = self.waits(&fresh);
+        if !waits.is_empty() {
+            let keys = limited(&waits);
+            tracing::warn!(keys, "changes of these keys wait for the next start");
+            let because = format!("{keys} wait for the next start");
+            self.audit.record(|| Event::failed(Kind::Change, "configuration", because));
+        }
+        // Rules may speak of what only these authenticators prove.
+        let rules = access.is_some().then(|| self.rules(&fresh, node)).flatten();
+        let bans = self.bans(&fresh, node);
+        let limits = self.limits(&fresh, node);
+        let level = format!("log level {}", fresh.settings.log.level);
+        let is_new = access.is_some();
+        let read = access.into_iter().flatten().chain(rules).chain(bans).chain(limits);
+        done.extend(read.chain([level]));
+        self.told(&done, &fresh);
+        if is_new {
+            self.latest = Some(fresh);
+        }
+        Taken { done, waits, faults: self.faults.take() }
+    }
+
+    /// The keys of that configuration that the node does not take before it is started anew.
+    pub(super) fn waits(&self, fresh: &Config) -> Vec<String> {
+        let mut keys = later(&self.start.settings, &fresh.settings);
+        let implied = |config: &Config| config.settings.listener.is_empty();
+        if implied(&self.start) && implied(fresh) && self.start.listeners() != fresh.listeners() {
+            keys.push("where a node without [[listener]] listens".to_owned());
+        }
+        keys
+    }
+
+    /// The configuration with what was changed while the node ran left out, as it is now.
+    pub(super) fn bare(&self) -> Examined {
+        self.args.bare()
+    }
+
+    /// The configuration of now.
+    pub(super) fn configuration(&self) -> Result<Config, Failure> {
+        self.args.load()
+    }
+
+    /// What was changed by others than the node itself, and what is hidden.
+    fn tell_changes(&mut self, fresh: &Config) {
+        let Ok((layer, lines)) = told::lines(fresh) else { return };
+        lines.iter().flat_map(told::concerns).for_each(|one| tracing::warn!("{one}"));
+        if layer.version != self.version {
+            self.version = layer.version;
+            let keys: Vec<_> = layer.newest().map(ToString::to_string).collect();
+            let (version, by, keys) = (layer.version, &layer.stamp.by, limited(&keys));
+            self.done(
+                "configuration",
+                &format!("version {version} of the changes, by {by}: {keys}"),
+            );
+        }
+    }
+
+    /// Has the limits hold for whoever comes from now on, where they differ from those of now.
+    fn limits(&mut self, fresh: &Config, node: &NodeHandle) -> Option<String> {
+        let keys = limits_between(&self.limits, &fresh.settings);
+        if keys.is_empty() {
+            return None;
+        }
+        // Listeners that are not open are among those that wait.
+        let missing = node.renew_limits(fresh.renewed_limits());
+        tracing::debug!(?missing, "limits of listeners that are not open");
+        self.limits = fresh.settings.clone();
+        let keys = limited(&keys);
+        self.done("limits", &keys);
+        Some(format!("limits ({keys})"))
     }
 
     /// The authenticators, with their users and keys: what there is now, or nothing where the old ones stay.
@@ -310,6 +392,7 @@ impl Reload {
     }
 
     fn failed(&self, act: &'static str, why: &str) {
+        self.faults.borrow_mut().push(format!("{act}: {why}"));
         self.audit.record(|| Event::failed(Kind::Change, act, why));
     }
 }
@@ -327,54 +410,6 @@ fn summary(done: &[String]) -> String {
     match done {
         [] => "nothing could be read anew".to_owned(),
         done => format!("read anew: {}", done.join(", ")),
-    }
-}
-
-/// The keys whose change is read at the start only.
-fn later(old: &Settings, new: &Settings) -> Vec<String> {
-    let mut alike = new.clone();
-    alike.log.level = old.log.level.clone();
-    let AccessSettings { lockout, flapping, ask, tenant, .. } = new.access.clone();
-    let (remember_answers, filter_deliveries) =
-        (new.access.remember_answers, new.access.filter_deliveries);
-    alike.access = AccessSettings {
-        lockout,
-        flapping,
-        ask,
-        remember_answers,
-        filter_deliveries,
-        tenant,
-        ..old.access.clone()
-    };
-    for tenant in &mut alike.access.tenant {
-        if let Some(old) = old.access.tenant.iter().find(|old| old.name == tenant.name) {
-            tenant.users_file.clone_from(&old.users_file);
-        }
-    }
-    for (new, old) in alike.listener.iter_mut().zip(&old.listener) {
-        if (&new.url, &new.name) == (&old.url, &old.name) {
-            new.chain.clone_from(&old.chain);
-            new.rules_from.clone_from(&old.rules_from);
-            new.allow_anonymous = old.allow_anonymous;
-        }
-    }
-    let tree = |settings: &Settings| Table::try_from(settings).unwrap_or_default();
-    let mut keys = Vec::new();
-    differences("", &tree(old), &tree(&alike), &mut keys);
-    keys
-}
-
-fn differences(prefix: &str, old: &Table, new: &Table, keys: &mut Vec<String>) {
-    let added = new.keys().filter(|key| !old.contains_key(*key));
-    for key in old.keys().chain(added) {
-        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        match (old.get(key), new.get(key)) {
-            (Some(Value::Table(old)), Some(Value::Table(new))) => {
-                differences(&path, old, new, keys);
-            }
-            (old, new) if old != new => keys.push(path),
-            _ => {}
-        }
     }
 }
 
@@ -401,20 +436,10 @@ pub(super) fn tell_each(mut errors: Vec<String>, consequence: &str) {
 
 #[cfg(test)]
 mod tests {
-    use plexus_config::Settings;
-
-    use super::{later, limited, summary};
+    use super::{limited, summary};
 
     #[test]
-    fn the_changes_that_need_a_start_are_named() {
-        let old = Settings::default();
-        let mut new = old.clone();
-        new.log.level = "debug".parse().unwrap();
-        new.access.users_file = Some("users".into());
-        assert_eq!(later(&old, &new), [""; 0]);
-        new.mqtt.maximum_qos = 1;
-        new.node.data_dir = Some("data".into());
-        assert_eq!(later(&old, &new), ["mqtt.maximum_qos", "node.data_dir"]);
+    fn of_many_keys_some_are_named() {
         let keys = (0..12).map(|number| format!("k{number}")).collect::<Vec<_>>();
         assert!(limited(&keys).ends_with("k8, k9 and 2 more"));
     }
