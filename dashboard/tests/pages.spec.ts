@@ -48,7 +48,7 @@ test.beforeEach(({ page }) => {
 
 for (const scheme of SCHEMES) {
   test(`every page is accessible in ${scheme}`, async ({ page }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     await setScheme(page, scheme);
     await page.goto(told("PLEXUS_PAGE"));
     await expect(page.getByRole("button", { name: "Log in" })).toBeVisible();
