@@ -134,8 +134,7 @@ impl Traces {
                     let (size, closed) = (AtomicU64::new(size), AtomicBool::new(true));
                     let ending = AtomicBool::new(true);
                     let name = about.name.clone();
-                    let kept =
-                        TraceFile { about, file, size, closed, ending, stop: Notify::new() };
+                    let kept = TraceFile { about, file, size, closed, ending, stop: Notify::new() };
                     traces.insert(name, Arc::new(kept));
                 }
                 Err(error) => {
@@ -172,7 +171,8 @@ impl Traces {
             let message = "the trace cannot be begun: the log of the node says why";
             ApiError::new(ErrorCode::ServiceUnavailable, message)
         })?;
-        let (size, closed, ending) = (AtomicU64::new(size), AtomicBool::new(false), AtomicBool::new(false));
+        let (size, closed, ending) =
+            (AtomicU64::new(size), AtomicBool::new(false), AtomicBool::new(false));
         let kept = Arc::new(TraceFile { about, file, size, closed, ending, stop: Notify::new() });
         traces.insert(kept.about.name.clone(), Arc::clone(&kept));
         Ok(kept)

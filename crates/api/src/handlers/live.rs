@@ -249,9 +249,8 @@ impl Messages {
     }
 
     fn seen(&self, at: Instant, sight: Sight<'_>) -> Seen {
-        let of = |event, principal: &Principal| {
-            blank(at, event, &principal.client_id, Some(principal))
-        };
+        let of =
+            |event, principal: &Principal| blank(at, event, &principal.client_id, Some(principal));
         let event = match sight {
             Sight::Published(principal, message) => {
                 let client = message.publisher.shown();

@@ -101,11 +101,7 @@ struct Lost {
 }
 
 impl Record {
-    async fn run(
-        mut self,
-        watch: Arc<Messages>,
-        mut next: tokio::sync::mpsc::Receiver<Seen>,
-    ) {
+    async fn run(mut self, watch: Arc<Messages>, mut next: tokio::sync::mpsc::Receiver<Seen>) {
         let about = self.kept.about().clone();
         let mut events = self.api.chronicle.watch();
         let mut due = interval(GATHER);

@@ -293,7 +293,7 @@ impl Shard {
         let Some(client) = self.clients.get_mut(slot) else { return told(None) };
         let granted = client.session.subscribe_for(request, &mut self.outbox);
         self.settle(turn, slot);
-        self.tell_kept(before, move || told(Some(granted)));
+        self.tell_when_since_kept(before, move || told(Some(granted)));
     }
 
     fn unsubscribe_for(
@@ -309,11 +309,11 @@ impl Shard {
         let before = self.outbox.appended();
         let had = client.session.unsubscribe_for(filters, &mut self.outbox);
         self.settle(turn, slot);
-        self.tell_kept(before, move || told(Some(had)));
+        self.tell_when_since_kept(before, move || told(Some(had)));
     }
 
     /// Tells it when what was appended since then is kept, or at once where that was nothing.
-    fn tell_kept(&mut self, before: LogPosition, tell: impl FnOnce() + Send + 'static) {
+    fn tell_when_since_kept(&mut self, before: LogPosition, tell: impl FnOnce() + Send + 'static) {
         let at = self.outbox.appended();
         if at > before {
             self.log.tell_when_kept(at, tell);

@@ -52,15 +52,19 @@ impl Watchers {
     const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn add(&mut self, watcher: Arc<dyn Watcher>) {
+        // Those of whom nothing was shown since they left.
+        self.0.retain(|watcher| !watcher.is_over());
+        if self.0.len() < WATCHERS_MAX {
+            self.0.push(watcher);
+        }
+    }
 }
 
 impl Shard {
     pub(super) fn add_watcher(&mut self, watcher: Arc<dyn Watcher>) {
-        // Those of whom nothing was shown since they left.
-        self.watchers.0.retain(|watcher| !watcher.is_over());
-        if self.watchers.0.len() < WATCHERS_MAX {
-            self.watchers.0.push(watcher);
-        }
+        self.watchers.add(watcher);
     }
 
     /// Whether anybody has to be shown anything.
@@ -122,5 +126,43 @@ impl Shard {
 
     fn principal_of(&self, slot: u32) -> Option<Arc<Principal>> {
         Some(Arc::clone(&self.clients.get(slot)?.principal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plexus_types::Instant;
+
+    use super::{Sight, WATCHERS_MAX, Watcher, Watchers};
+
+    /// Whether it is over.
+    struct Watch(bool);
+
+    impl Watcher for Watch {
+        fn see(&self, _: Instant, _: Sight<'_>) -> bool {
+            !self.0
+        }
+
+        fn is_over(&self) -> bool {
+            self.0
+        }
+    }
+
+    #[test]
+    fn who_has_left_drives_nobody_out() {
+        let mut watchers = Watchers::default();
+        watchers.add(Arc::new(Watch(false)));
+        for _ in 0..2 * WATCHERS_MAX {
+            watchers.add(Arc::new(Watch(true)));
+        }
+        watchers.add(Arc::new(Watch(false)));
+        let staying = watchers.0.iter().filter(|watcher| !watcher.is_over()).count();
+        assert_eq!((staying, watchers.0.len()), (2, 2));
+        for _ in 0..WATCHERS_MAX {
+            watchers.add(Arc::new(Watch(false)));
+        }
+        assert_eq!(watchers.0.len(), WATCHERS_MAX);
     }
 }
