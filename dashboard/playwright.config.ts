@@ -9,8 +9,8 @@ export default defineConfig({
   globalSetup: "./tests/start.ts",
   workers: 1,
   fullyParallel: false,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   reporter: [["list"]],
   use: {
     viewport: { width: 1360, height: 850 },

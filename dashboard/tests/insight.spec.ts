@@ -15,7 +15,8 @@ async function client(clientId: string) {
 test("what waits for a client is seen", async ({ page }) => {
   await open(page, "/clients/detail?id=historian");
   const waiting = page.getByRole("region", { name: "Messages" });
-  await expect(waiting.getByText(/^plant\/line1\/robot\d+\/state$/).first()).toBeVisible();
+  // Of messages that are only on disk the node knows size and age, not the topic.
+  await expect(waiting.getByRole("row", { name: /ago/ }).first()).toBeVisible();
   await expect(page.getByText("plant/line1/+/state")).toBeVisible();
 });
 
@@ -64,7 +65,10 @@ test("a retained message is read and ended", async ({ page }) => {
   await page.getByRole("button", { name: "kept/here" }).click();
   await expect(page.locator("pre")).toContainText('"since": 1999');
   await page.getByRole("button", { name: "End message" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "End message" }).last().click();
+  await page
+    .getByRole("dialog", { name: "End this retained message?" })
+    .getByRole("button", { name: "End message" })
+    .click();
   await expect(page.getByText("No retained message has such a topic")).toBeVisible();
   await keeper.endAsync();
 });
@@ -80,7 +84,7 @@ test("who would get a message is explained", async ({ page }) => {
   await page.getByRole("tab", { name: "A client" }).click();
   await page.getByLabel("Client identifier").fill("nobody-at-all");
   await page.getByRole("button", { name: "Explain" }).click();
-  await expect(page.getByText(/nobody-at-all|no client|never/i).last()).toBeVisible();
+  await expect(page.getByText(/nothing is remembered of it/)).toBeVisible();
 });
 
 test("what goes on is seen as it happens", async ({ page }) => {
@@ -103,4 +107,23 @@ test("what was changed stands in the audit log", async ({ page }) => {
   await expect(
     page.getByRole("table", { name: "Audit log" }).getByText("admin").first(),
   ).toBeVisible();
+});
+
+test("a trace writes down what a client does", async ({ page }) => {
+  const traced = await client("traced");
+  await open(page, "/traces");
+  await page.getByRole("button", { name: "New trace" }).click();
+  await page.getByLabel("Name").fill("of-tests");
+  await page.getByLabel("What is followed").fill("traced");
+  await page.getByRole("button", { name: "Begin" }).click();
+  const row = page.getByRole("row", { name: /of-tests/ });
+  await expect(row.getByText("Records")).toBeVisible();
+  await traced.publishAsync("traced/here", "x", { qos: 1 });
+  await row.getByRole("button", { name: "of-tests", exact: true }).click();
+  await expect(page.locator("pre")).toContainText("traced/here");
+  await page.keyboard.press("Escape");
+  await row.getByRole("button", { name: "Delete of-tests" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete trace" }).click();
+  await expect(page.getByText("Nothing is traced")).toBeVisible();
+  await traced.endAsync();
 });

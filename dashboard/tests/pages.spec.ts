@@ -10,11 +10,12 @@ const PHONE = { width: 390, height: 844 };
 /** Pages, with something that is seen when they are there. */
 const PAGES: [title: string, path: string, seen: RegExp][] = [
   ["Overview", "/", /^Clients connected$/],
-  ["Clients", "/clients", /^robot-003$/],
+  ["Clients", "/clients", /^robot-\d+$/],
   ["Subscriptions", "/subscriptions", /^plant\/\+\/\+\/state$/],
   ["Publish", "/publish", /^What became of it$/],
   ["Retained", "/retained", /^plant\/camera$/],
   ["Live log", "/live", /^robot-\d+$/],
+  ["Traces", "/traces", /^Nothing is traced$/],
   ["Explain", "/explain", /^Who would get a message\?$/],
   ["Bans", "/bans", /^Nobody is banned$/],
   ["Audit", "/audit", /^log_?in/],
@@ -47,7 +48,7 @@ test.beforeEach(({ page }) => {
 
 for (const scheme of SCHEMES) {
   test(`every page is accessible in ${scheme}`, async ({ page }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     await setScheme(page, scheme);
     await page.goto(told("PLEXUS_PAGE"));
     await expect(page.getByRole("button", { name: "Log in" })).toBeVisible();
@@ -126,7 +127,7 @@ async function showMqtt(page: Page) {
     .getByRole("option", { name: /robot6\/state/ })
     .first()
     .click();
-  await expect(page.getByText(/"temperature"/)).toBeVisible();
+  await expect(page.locator("pre")).toContainText("temperature");
 }
 
 async function showTopics(page: Page) {
@@ -137,7 +138,7 @@ async function showTopics(page: Page) {
     .first()
     .click();
   await expect(page.getByText("motor.temperature").first()).toBeAttached();
-  await page.getByLabel("Field to draw").click();
+  await page.getByRole("combobox", { name: "Field to draw" }).click();
   await page.getByRole("option", { name: "motor.temperature" }).click();
   await expect(page.getByRole("img", { name: /^motor.temperature of/ })).toBeVisible();
   await expect(page.getByText("Drawn as values come in…")).toHaveCount(0, { timeout: 20_000 });

@@ -143,8 +143,10 @@ pub struct Receiver {
 pub struct ReceivingGroup {
     /// The whole filter, `$share/…/` included.
     pub filter: String,
-    /// Its members, 100 at most.
+    /// Its members, 100 at most, and of all groups no more than `limit`.
     pub members: Vec<Receiver>,
+    /// Whether there are more.
+    pub has_more: bool,
 }
 
 /// What would become of a message.
@@ -206,6 +208,7 @@ pub struct ClientStory {
     pub client: Option<Client>,
     /// In a sentence: whether it is there, and why not.
     pub told: String,
-    /// Its last events, the newest first: of the last 16,384 of all clients since the node started.
+    /// Its last events, the newest first: of the last 16,384 of all clients, and 4,096 refused acts, since the node
+    /// started.
     pub events: Vec<ClientEvent>,
 }

@@ -90,8 +90,8 @@ pub struct LiveTopicsQuery {
     pub topic: Option<String>,
     /// The tenant whose they are; none for those of none.
     pub tenant: Option<String>,
-    /// Bytes of each payload that are shown at most: 1,024 where nothing is said, 65,536 at most.
-    #[schemars(range(max = 65_536))]
+    /// Bytes of each payload that are shown at most: 1,024 where nothing is said, 4,096 at most.
+    #[schemars(range(max = 4_096))]
     pub payload_max: Option<usize>,
 }
 
@@ -102,7 +102,7 @@ pub struct LiveTopics {
     pub at: Moment,
     /// The topics with messages since the last event: each with its last message.
     pub topics: Vec<LiveTopic>,
-    /// Messages of topics that are not among them: more than 10,000 topics have come in the second.
+    /// Messages of topics that are not among them: more than 10,000 topics, or than 4 MiB of them, have come in the second.
     pub others: u64,
 }
 
@@ -136,8 +136,10 @@ pub struct LiveTopic {
 pub struct LiveEventsQuery {
     /// Those of this client.
     pub clientid: Option<String>,
-    /// Those of this kind: `login`, `session`, `access`, `ban`, `admin`, `change`, …
+    /// Those of this kind: `login`, `session`, `access`, `ban`, `change`, `node`.
     pub kind: Option<String>,
+    /// Those of this tenant's clients; of all where nothing is said.
+    pub tenant: Option<String>,
     /// How many of the last ones come first: none where nothing is said, 1,000 at most.
     #[schemars(range(max = 1_000))]
     pub last: Option<usize>,

@@ -48,7 +48,7 @@ pub struct RetainedQuery {
     pub topic: Option<String>,
     /// The tenant whose they are; none for those of none.
     pub tenant: Option<String>,
-    /// Bytes of each payload that are shown at most: none where nothing is said, 65,536 at most.
+    /// Bytes of each payload that are shown at most: none where nothing is said, 65,536 at most, and 4 MiB of all.
     #[schemars(range(max = 65_536))]
     pub payload_max: Option<usize>,
 }
@@ -158,7 +158,7 @@ pub struct ClientMessageQuery {
     pub limit: Option<u64>,
     /// The `cursor` of the part before. What leaves the queue meanwhile moves what is behind it.
     pub cursor: Option<String>,
-    /// Bytes of each payload that are shown at most: none where nothing is said, 65,536 at most.
+    /// Bytes of each payload that are shown at most: none where nothing is said, 65,536 at most, and 4 MiB of all.
     #[schemars(range(max = 65_536))]
     pub payload_max: Option<usize>,
 }

@@ -81,14 +81,18 @@ impl BanBook {
         locked(&self.bans).iter().filter(|ban| holds(ban, now)).cloned().collect()
     }
 
-    /// As the node holds to them.
-    pub(crate) fn made(&self, now: Instant) -> Vec<Ban> {
-        // What is in the book has been looked at.
-        self.all(now).iter().filter_map(|banned| made(banned).ok()).collect()
+    /// Has the node hold to them, and to nothing that comes between.
+    pub(crate) fn hold(&self, now: Instant, hold: impl FnOnce(Vec<Ban>)) {
+        hold(all_made(&locked(&self.bans), now));
     }
 
-    /// Writes one more down. In the place of one of the same that has ended.
-    pub(crate) fn add(&self, now: Instant, banned: Banned) -> Result<(), ApiError> {
+    /// Writes one more down, in the place of one of the same that has ended, and has the node hold to all of them.
+    pub(crate) fn add(
+        &self,
+        now: Instant,
+        banned: Banned,
+        hold: impl FnOnce(Vec<Ban>),
+    ) -> Result<(), ApiError> {
         made(&banned)?;
         let mut bans = locked(&self.bans);
         let mut next: Vec<_> = bans.iter().filter(|ban| holds(ban, now)).cloned().collect();
@@ -105,16 +109,25 @@ impl BanBook {
             return Err(ApiError::bad(message));
         }
         next.push(banned);
-        self.keep(&mut bans, next)
+        self.keep(&mut bans, next)?;
+        // Before anybody else may change them: what is held to is what is kept.
+        hold(all_made(&bans, now));
+        Ok(())
     }
 
-    /// Takes those back that are meant; how many there were.
-    pub(crate) fn remove(&self, meant: impl Fn(&Banned) -> bool) -> Result<usize, ApiError> {
+    /// Takes those back that are meant, and has the node hold to the rest; how many there were.
+    pub(crate) fn remove(
+        &self,
+        now: Instant,
+        meant: impl Fn(&Banned) -> bool,
+        hold: impl FnOnce(Vec<Ban>),
+    ) -> Result<usize, ApiError> {
         let mut bans = locked(&self.bans);
         let next: Vec<_> = bans.iter().filter(|ban| !meant(ban)).cloned().collect();
         let gone = bans.len() - next.len();
         if gone > 0 {
             self.keep(&mut bans, next)?;
+            hold(all_made(&bans, now));
         }
         Ok(gone)
     }
@@ -131,6 +144,12 @@ impl BanBook {
         *bans = book.bans;
         Ok(())
     }
+}
+
+/// As the node holds to them: those that have not ended.
+fn all_made(bans: &[Banned], now: Instant) -> Vec<Ban> {
+    // What is in the book has been looked at.
+    bans.iter().filter(|ban| holds(ban, now)).filter_map(|ban| made(ban).ok()).collect()
 }
 
 fn read(file: &Path) -> Result<Vec<Banned>, BansError> {

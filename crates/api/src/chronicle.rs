@@ -15,6 +15,8 @@ use crate::lists::locked;
 
 /// Events that are remembered, of some 200 bytes each.
 const EVENTS_MAX: usize = 16_384;
+/// Refused acts that are remembered beside them.
+const REFUSALS_MAX: usize = 4_096;
 /// Events that wait for whoever watches.
 const WAITING_MAX: usize = 1_024;
 /// Bytes of a text of an event: a topic, or what a client calls itself, may have 64 KiB.
@@ -24,25 +26,32 @@ const TEXT_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Chronicle {
     events: Mutex<VecDeque<Arc<ClientEvent>>>,
+    /// What clients were refused: one of them may make as many as it sends messages, and drive out nothing else.
+    refusals: Mutex<VecDeque<Arc<ClientEvent>>>,
     news: Sender<Arc<ClientEvent>>,
 }
 
 impl Default for Chronicle {
     fn default() -> Self {
-        Self { events: Mutex::default(), news: broadcast::channel(WAITING_MAX).0 }
+        let (events, refusals) = (Mutex::default(), Mutex::default());
+        Self { events, refusals, news: broadcast::channel(WAITING_MAX).0 }
     }
 }
 
 impl Chronicle {
     /// Takes it down, on the thread that reports it.
     pub(crate) fn note(&self, event: &Event) {
-        // Of the audit log itself nobody wants to know here.
-        if event.kind == Kind::Audit {
+        // What administrators do, and what becomes of the audit log, is for administrators (`/audit`).
+        if matches!(event.kind, Kind::Audit | Kind::Admin) {
             return;
         }
+        let (ring, most) = match event.kind {
+            Kind::Access => (&self.refusals, REFUSALS_MAX),
+            _ => (&self.events, EVENTS_MAX),
+        };
         let event = Arc::new(told(event));
-        let mut events = locked(&self.events);
-        if events.len() >= EVENTS_MAX {
+        let mut events = locked(ring);
+        if events.len() >= most {
             events.pop_front();
         }
         events.push_back(Arc::clone(&event));
@@ -56,9 +65,13 @@ impl Chronicle {
         most: usize,
         wanted: impl Fn(&ClientEvent) -> bool,
     ) -> Vec<ClientEvent> {
-        let events = locked(&self.events);
-        let last = events.iter().rev().filter(|event| wanted(event)).take(most);
-        last.map(|event| ClientEvent::clone(event)).collect()
+        // Whoever reports must not wait for whoever looks.
+        let mut all: Vec<_> = locked(&self.events).iter().cloned().collect();
+        all.extend(locked(&self.refusals).iter().cloned());
+        all.retain(|event| wanted(event));
+        all.reverse();
+        all.sort_by_key(|event| std::cmp::Reverse(event.at));
+        all.iter().take(most).map(|event| ClientEvent::clone(event)).collect()
     }
 
     /// What comes from now on.
@@ -95,7 +108,7 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use plexus_audit::{Event, Who};
+    use plexus_audit::{Event, Kind, Who};
 
     use super::{Chronicle, EVENTS_MAX};
 
@@ -114,11 +127,25 @@ mod tests {
         let mine =
             |event: &plexus_api_model::ClientEvent| event.clientid.as_deref() == Some("first");
         let events = chronicle.last(10, mine);
-        let told = |at: usize| events.get(at).map(|event| event.event.as_str());
-        assert_eq!((told(0), told(1), told(2)), (Some("disconnect"), Some("connect"), None));
-        let because = events.first().and_then(|event| event.because.clone()).unwrap_or_default();
+        assert_eq!(events.len(), 2);
+        let ended = events.iter().find(|event| event.event == "disconnect");
+        let because = ended.and_then(|event| event.because.clone()).unwrap_or_default();
         assert!(because.len() < 300 && because.ends_with('…'), "{because}");
         chronicle.note(&Event::logged_in(of("crowd")));
         assert_eq!(chronicle.last(10, mine).len(), 1, "the oldest has gone");
+    }
+
+    #[test]
+    fn refusals_drive_nothing_else_out_and_administrators_are_not_told_of() {
+        let chronicle = Chronicle::default();
+        chronicle.note(&Event::logged_in(of("robot")));
+        for _ in 0..EVENTS_MAX + 1 {
+            chronicle.note(&Event::refused(Kind::Access, "publish", of("noisy"), "rule"));
+        }
+        chronicle.note(&Event::done(Kind::Admin, "create_user"));
+        let all = chronicle.last(usize::MAX, |_| true);
+        assert_eq!(all.len(), super::REFUSALS_MAX + 1);
+        assert!(all.iter().any(|event| event.clientid.as_deref() == Some("robot")));
+        assert!(!all.iter().any(|event| event.kind == "admin"));
     }
 }

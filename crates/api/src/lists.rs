@@ -51,6 +51,11 @@ impl Spot {
 }
 
 impl Wanted {
+    /// Everything, for a walk that puts nothing on a page.
+    pub(crate) fn whole() -> Self {
+        Self { limit: LIMIT_MAX, from: From::Spot(Spot::default()) }
+    }
+
     pub(crate) fn new(
         page: Option<u64>,
         limit: Option<u64>,
@@ -117,7 +122,9 @@ impl Listed {
         };
         let parse = |text: &str| {
             let (shard, name) = text.split_once('-')?;
-            Some((shard.parse().ok()?, name.to_owned()))
+            // No topic has NUL.
+            let name = Some(name.to_owned()).filter(|name| !name.contains('\0'))?;
+            Some((shard.parse().ok()?, name))
         };
         let behind = match cursor {
             None | Some("none") => None,

@@ -18,6 +18,18 @@ pub(crate) fn shown_max(asked: Option<usize>, usual: usize) -> Result<usize, Api
     }
 }
 
+/// Bytes of payloads in one answer.
+const ANSWER_MAX: u64 = 4 * 1024 * 1024;
+
+/// Whether so many messages with so much of their payloads are not too much for one answer.
+pub(crate) fn bounded(limit: u64, most: usize) -> Result<(), ApiError> {
+    if limit.saturating_mul(most as u64) <= ANSWER_MAX {
+        return Ok(());
+    }
+    let message = format!("payload_max: with limit {limit} at most {}", ANSWER_MAX / limit.max(1));
+    Err(ApiError::bad(message))
+}
+
 /// The first bytes: as text where all of them are, or in base64. A character that is cut in two is left out.
 pub(crate) fn shown(payload: &[u8], most: usize) -> (String, Encoding) {
     let part = payload.get(..most).unwrap_or(payload);
@@ -43,7 +55,7 @@ pub(crate) fn content_type(message: &Message) -> Option<String> {
 mod tests {
     use plexus_api_model::Encoding;
 
-    use super::{SHOWN_MAX, shown, shown_max};
+    use super::{SHOWN_MAX, bounded, shown, shown_max};
 
     #[test]
     fn text_is_text_and_the_rest_is_base64() {
@@ -60,5 +72,7 @@ mod tests {
         }
         assert_eq!(shown_max(None, 7).unwrap(), 7);
         assert!(shown_max(Some(SHOWN_MAX + 1), 7).is_err());
+        assert!(bounded(64, SHOWN_MAX).is_ok() && bounded(10_000, 0).is_ok());
+        assert!(bounded(65, SHOWN_MAX).unwrap_err().message.contains("at most 64527"));
     }
 }

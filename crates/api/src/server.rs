@@ -220,7 +220,8 @@ struct Told {
 
 impl Told {
     fn of(api: &Arc<Api>, outline: &'static Outline, request: &Request) -> Self {
-        let changes = outline.method != Method::Get;
+        // Who may only see asks questions, however long they are.
+        let changes = outline.method != Method::Get && outline.need != Need::View;
         Self {
             api: changes.then(|| Arc::clone(api)),
             outline,

@@ -17,14 +17,15 @@ use bytes::Bytes;
 use futures_util::Stream;
 use serde::Serialize;
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::timeout,
 };
 
 /// Streams at the same time.
 pub(crate) const STREAMS_MAX: usize = 64;
-/// Events that wait to be written.
+/// Events that wait to be written, and their bytes.
 const WAITING_MAX: usize = 64;
+const WAITING_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a reader may take none.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often something is sent, and asked whether whoever reads still may.
@@ -56,7 +57,8 @@ impl Drop for Open {
 
 /// Where the events of a stream go.
 pub(crate) struct Feed {
-    events: mpsc::Sender<Bytes>,
+    events: mpsc::Sender<(Bytes, OwnedSemaphorePermit)>,
+    room: Arc<Semaphore>,
     may: Box<dyn Fn() -> bool + Send + Sync>,
     _stream: Open,
     _place: OwnedSemaphorePermit,
@@ -80,7 +82,8 @@ impl Feed {
         may: impl Fn() -> bool + Send + Sync + 'static,
     ) -> (Self, Events) {
         let (events, out) = mpsc::channel(WAITING_MAX);
-        let feed = Self { events, may: Box::new(may), _stream: streaming.begin(), _place: place };
+        let (room, may) = (Arc::new(Semaphore::new(WAITING_BYTES_MAX)), Box::new(may));
+        let feed = Self { events, room, may, _stream: streaming.begin(), _place: place };
         (feed, Events(out))
     }
 
@@ -95,9 +98,14 @@ impl Feed {
         self.put(format!("event: lost\ndata: {{\"count\":{count}}}\n\n")).await
     }
 
+    /// Whether whoever reads still may.
+    pub(crate) fn may(&self) -> bool {
+        (self.may)()
+    }
+
     /// A comment, so that whatever stands between knows that the stream goes on.
     pub(crate) async fn beat(&self) -> Result<(), Over> {
-        if !(self.may)() {
+        if !self.may() {
             return Err(Over);
         }
         self.put(":\n\n".to_owned()).await
@@ -105,8 +113,13 @@ impl Feed {
 
     /// Sends that as it is.
     pub(crate) async fn raw(&self, part: Vec<u8>) -> Result<(), Over> {
-        let sent = timeout(PATIENCE, self.events.send(part.into())).await;
-        sent.map_err(|_| Over)?.map_err(|_| Over)
+        // One that is larger than all the room waits until it is alone.
+        let size = u32::try_from(part.len().min(WAITING_BYTES_MAX)).unwrap_or(u32::MAX);
+        let sent = timeout(PATIENCE, async {
+            let room = Arc::clone(&self.room).acquire_many_owned(size).await.map_err(|_| Over)?;
+            self.events.send((part.into(), room)).await.map_err(|_| Over)
+        });
+        sent.await.map_err(|_| Over)?
     }
 
     async fn put(&self, text: String) -> Result<(), Over> {
@@ -121,7 +134,7 @@ impl Feed {
 
 /// The events, as the body of an answer.
 #[derive(Debug)]
-pub(crate) struct Events(mpsc::Receiver<Bytes>);
+pub(crate) struct Events(mpsc::Receiver<(Bytes, OwnedSemaphorePermit)>);
 
 impl Stream for Events {
     type Item = Result<Bytes, Infallible>;
@@ -130,6 +143,6 @@ impl Stream for Events {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.0.poll_recv(context).map(|event| event.map(Ok))
+        self.0.poll_recv(context).map(|event| event.map(|(event, _)| Ok(event)))
     }
 }

@@ -39,14 +39,18 @@ pub(crate) struct TraceFile {
     about: Trace,
     file: PathBuf,
     size: AtomicU64,
-    stopped: AtomicBool,
+    /// Nothing more is written.
+    closed: AtomicBool,
+    /// It is to end: what has been seen by then is still written.
+    ending: AtomicBool,
     stop: Notify,
 }
 
 impl TraceFile {
     /// As it is now.
     pub(crate) fn told(&self, node: &str) -> Trace {
-        let status = if self.is_stopped() { TraceStatus::Stopped } else { TraceStatus::Running };
+        let ends = self.ending.load(Relaxed) || self.is_closed();
+        let status = if ends { TraceStatus::Stopped } else { TraceStatus::Running };
         let log_size = BTreeMap::from([(node.to_owned(), self.size.load(Relaxed))]);
         Trace { status, log_size, ..self.about.clone() }
     }
@@ -55,14 +59,20 @@ impl TraceFile {
         &self.about
     }
 
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped.load(Relaxed)
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
     }
 
-    /// It records nothing more.
+    /// It sees nothing more.
     pub(crate) fn end(&self) {
-        self.stopped.store(true, Relaxed);
+        self.ending.store(true, Relaxed);
         self.stop.notify_one();
+    }
+
+    /// Nothing more is written.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Relaxed);
+        self.end();
     }
 
     /// Waits until it is to end.
@@ -72,7 +82,7 @@ impl TraceFile {
 
     /// Appends whole lines; an error, or a file that is full, ends it.
     pub(crate) fn append(&self, lines: &[u8]) {
-        if self.is_stopped() {
+        if self.is_closed() {
             return;
         }
         let written = OpenOptions::new().append(true).open(&self.file);
@@ -80,17 +90,20 @@ impl TraceFile {
         if let Err(error) = written {
             let trace = &self.about.name;
             tracing::error!(%error, trace, "a trace cannot be written, and ends");
-            return self.end();
+            return self.close();
         }
         let size = self.size.fetch_add(lines.len() as u64, Relaxed) + lines.len() as u64;
         if size >= FILE_MAX {
-            self.end();
+            self.close();
         }
     }
 
     /// Whole lines from that place on, so many bytes at most unless the first line is longer.
     pub(crate) fn part(&self, position: u64, bytes: u64) -> io::Result<Vec<u8>> {
         let mut file = File::open(&self.file)?;
+        if position >= file.metadata()?.len() {
+            return Ok(Vec::new());
+        }
         file.seek(SeekFrom::Start(position))?;
         let mut part = Vec::new();
         (&mut file).take(bytes).read_to_end(&mut part)?;
@@ -118,9 +131,10 @@ impl Traces {
             }
             match read_head(&file) {
                 Ok((about, size)) => {
-                    let (size, stopped) = (AtomicU64::new(size), AtomicBool::new(true));
+                    let (size, closed) = (AtomicU64::new(size), AtomicBool::new(true));
+                    let ending = AtomicBool::new(true);
                     let name = about.name.clone();
-                    let kept = TraceFile { about, file, size, stopped, stop: Notify::new() };
+                    let kept = TraceFile { about, file, size, closed, ending, stop: Notify::new() };
                     traces.insert(name, Arc::new(kept));
                 }
                 Err(error) => {
@@ -157,8 +171,9 @@ impl Traces {
             let message = "the trace cannot be begun: the log of the node says why";
             ApiError::new(ErrorCode::ServiceUnavailable, message)
         })?;
-        let (size, stopped) = (AtomicU64::new(size), AtomicBool::new(false));
-        let kept = Arc::new(TraceFile { about, file, size, stopped, stop: Notify::new() });
+        let (size, closed, ending) =
+            (AtomicU64::new(size), AtomicBool::new(false), AtomicBool::new(false));
+        let kept = Arc::new(TraceFile { about, file, size, closed, ending, stop: Notify::new() });
         traces.insert(kept.about.name.clone(), Arc::clone(&kept));
         Ok(kept)
     }
@@ -177,7 +192,7 @@ impl Traces {
     /// Ends one, and deletes its file.
     pub(crate) fn delete(&self, name: &str) -> Result<(), ApiError> {
         let kept = self.get(name)?;
-        kept.end();
+        kept.close();
         let mut traces = locked(&self.traces);
         match fs::remove_file(&kept.file) {
             Ok(()) => {}
@@ -198,12 +213,15 @@ fn write_head(file: &std::path::Path, about: &Trace) -> io::Result<u64> {
         fs::create_dir_all(folder)?;
     }
     let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
+    options.create(true).truncate(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut text = serde_json::to_vec(about).map_err(io::Error::other)?;
     text.push(b'\n');
-    options.open(file)?.write_all(&text)?;
+    // After a crash there is none, or one that says what it is.
+    let beside = file.with_extension("new");
+    options.open(&beside)?.write_all(&text)?;
+    fs::rename(&beside, file)?;
     Ok(text.len() as u64)
 }
 
@@ -255,8 +273,14 @@ mod tests {
                 "{wrong}"
             );
         }
-        kept.append(b"{\"one\":1}\n{\"two\":2}\n");
         assert_eq!(kept.told("n").status, TraceStatus::Running);
+        kept.append(b"{\"one\":1}\n");
+        // What was seen before it was to end is written.
+        kept.end();
+        assert_eq!(kept.told("n").status, TraceStatus::Stopped);
+        kept.append(b"{\"two\":2}\n");
+        kept.close();
+        kept.append(b"{\"three\":3}\n");
         drop(traces);
         let traces = Traces::open(Some(folder.file("trace")));
         let kept = traces.get("a-1").unwrap();
@@ -268,6 +292,7 @@ mod tests {
         assert_eq!(kept.part(position, 1).unwrap(), b"{\"one\":1}\n", "the first line in any case");
         assert_eq!(kept.part(position, 1_000).unwrap(), b"{\"one\":1}\n{\"two\":2}\n");
         assert_eq!(kept.part(position + 20, 1_000).unwrap(), b"");
+        assert_eq!(kept.part(u64::MAX, 1_000).unwrap(), b"");
         traces.delete("a-1").unwrap();
         assert_eq!(traces.get("a-1").unwrap_err().code, ErrorCode::NotFound);
         assert!(Traces::open(Some(folder.file("trace"))).all().is_empty());
@@ -280,7 +305,7 @@ mod tests {
         let kept = traces.begin(about("full")).unwrap();
         kept.size.store(FILE_MAX - 1, std::sync::atomic::Ordering::Relaxed);
         kept.append(b"{}\n");
-        assert!(kept.is_stopped());
+        assert!(kept.is_closed());
         let before = kept.told("n").log_size;
         kept.append(b"{}\n");
         assert_eq!(kept.told("n").log_size, before);

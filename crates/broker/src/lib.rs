@@ -36,6 +36,6 @@ pub use plexus_porch::{
 };
 pub use plexus_topics::{Member, SubscriberId};
 pub use shard::{
-    ClientView, Granted, Look, Question, RetainedFrom, RetainedPart, Sight, Told, TopicLevel,
-    Visit, Watcher,
+    ClientView, Granted, Look, Question, ReceiversPart, RetainedFrom, RetainedPart, Sight, Told,
+    TopicLevel, Visit, Watcher,
 };

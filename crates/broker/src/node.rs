@@ -247,12 +247,11 @@ impl NodeHandle {
         }
     }
 
-    /// Has somebody watch all shards from now on, until it wants no more.
-    pub fn watch(&self, watcher: &Arc<dyn Watcher>) {
-        for (shard, bell) in &self.shards {
-            drop(shard.send(Control::Ask(Question::Watch(Arc::clone(watcher)))));
-            bell.ring();
-        }
+    /// Has somebody watch all shards from now on, until it wants no more. Where too much waits for a shard it is
+    /// given back, and those that had room show it until it says that it is over.
+    pub fn watch(&self, watcher: &Arc<dyn Watcher>) -> Result<(), Question> {
+        let mut shards = 0..self.shards();
+        shards.try_for_each(|shard| self.ask(shard, Question::Watch(Arc::clone(watcher))))
     }
 
     /// The shard that owns the retained message of a topic.

@@ -63,7 +63,8 @@ use self::{
 pub use self::{
     log::LogState,
     questions::{
-        ClientView, Granted, Look, Question, RetainedFrom, RetainedPart, Told, TopicLevel, Visit,
+        ClientView, Granted, Look, Question, ReceiversPart, RetainedFrom, RetainedPart, Told,
+        TopicLevel, Visit,
     },
     watch::{Sight, Watcher},
 };

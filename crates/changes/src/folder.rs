@@ -177,7 +177,12 @@ fn write(path: &Path, layer: &Layer) -> Result<(), FolderError> {
 
 /// Whether a file is there; one that cannot be seen is no file that is missing.
 fn is_there(path: &Path) -> Result<bool, ConfigError> {
-    path.try_exists().map_err(|error| {
+    let is_there = path.try_exists();
+    // A data directory that is none is told by whoever wants one.
+    if is_there.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotADirectory) {
+        return Ok(false);
+    }
+    is_there.map_err(|error| {
         let origin = Origin::Whole(path.display().to_string());
         let help = "let the user that runs plexus read it";
         let message = format!("cannot read the file: {error}");

@@ -186,7 +186,7 @@ mod tests {
     fn what_stands_above_the_record_is_a_configuration() {
         let patch = json!({ "mqtt": { "maximum_qos": 1 }, "node": { "name": "x" } });
         let text = written(&patched(&Layer::default(), &config(""), &patch)).unwrap();
-        let keys = text.split("[layer]").next().unwrap();
+        let keys = text.split("\n[layer]").next().unwrap();
         assert_eq!(config(keys).settings.mqtt.maximum_qos, 1);
     }
 
@@ -202,7 +202,7 @@ mod tests {
             (format!("{record}{made}"), "has no value"),
             (format!("{record}more = 1\n"), "layer.toml:5"),
             (record.replace("\"y\"", "\"\\u001b\""), "control characters"),
-            (record.replace('y', &long), "too long"),
+            (record.replace("\"y\"", &format!("\"{long}\"")), "too long"),
             (record.replace("version = 1", "version = -1"), "layer.toml:2"),
         ] {
             let told = read(&file(&text)).unwrap_err().to_string();

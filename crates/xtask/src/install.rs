@@ -229,7 +229,8 @@ mod tests {
                 "postgresql",
                 "redis-server",
                 "mariadb-server",
-                "slapd"
+                "slapd",
+                "prometheus"
             ]
         );
     }

@@ -24,6 +24,9 @@ export type Banned = Schemas["Banned"];
 export type BanAs = Schemas["BanAs"];
 export type AuditRecord = Schemas["AuditRecord"];
 export type Receiver = Schemas["Receiver"];
+export type Trace = Schemas["Trace"];
+export type Sample = Schemas["Sample"];
+export type PublishExplanation = Schemas["PublishAnswer"];
 export type Meta = Schemas["Meta"];
 
 /** Since when the node has not answered, in milliseconds; none while it does. */
@@ -93,7 +96,7 @@ function failureOf(error: unknown, status: number): ApiFailure {
 }
 
 /** The API writes for programs and people: small letter first, no full stop. */
-function sentence(message: string): string {
+export function sentence(message: string): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -7,8 +7,9 @@ import { maySee, session } from "./session";
 
 /** How often the node is looked at. */
 export const PULSE = 2000;
-/** Half an hour of it. */
+/** Half an hour of it, and what of the past is drawn before, in seconds. */
 const KEPT = 900;
+const RECALLED = 1800;
 
 /** The rates and figures that charts draw. */
 export const pulse = new Series(
@@ -27,6 +28,28 @@ export const pulse = new Series(
   KEPT,
 );
 
+/** What was before anybody looked: a sample every ten seconds, which tells how much came since the last. */
+async function recall() {
+  const samples = await answered(
+    api.GET("/api/v5/monitor", { params: { query: { latest: RECALLED } } }),
+  );
+  for (const [index, sample] of samples.entries()) {
+    const seconds = (sample.time_stamp - (samples[index - 1]?.time_stamp ?? Number.NaN)) / 1000;
+    pulse.push(sample.time_stamp, [
+      sample.received / seconds,
+      sample.sent / seconds,
+      sample.dropped / seconds,
+      sample.received_bytes / seconds,
+      sample.sent_bytes / seconds,
+      sample.live_connections,
+      sample.connections,
+      sample.queued,
+      sample.memory,
+      Number.NaN,
+    ]);
+  }
+}
+
 interface Look {
   at: number;
   busy: number;
@@ -34,6 +57,8 @@ interface Look {
 let before: Look | undefined;
 
 async function look() {
+  // Charts without a past are better than none.
+  if (pulse.length === 0) await recall().catch(() => undefined);
   const [rates, metrics, nodes] = await Promise.all([
     answered(api.GET("/api/v5/monitor_current")),
     answered(api.GET("/api/v5/metrics")),

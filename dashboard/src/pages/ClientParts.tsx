@@ -4,7 +4,7 @@ import { ActionIcon, Button, Group, SegmentedControl, TextInput } from "@mantine
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { answered, api, type ClientMessage, type Subscription } from "../api/client";
+import { answered, api, type ClientMessage, type Subscription, sentence } from "../api/client";
 import type { Who } from "../api/clients";
 import { mayChange, session } from "../api/session";
 import { bytes, count } from "../lib/format";
@@ -260,7 +260,7 @@ export function History({ who }: { who: Who }) {
   return (
     <Panel title="History" isPadded={false} className={styles.wide}>
       {story.isError && !story.data && <Failed error={story.error} retry={() => story.refetch()} />}
-      {story.data && <div className={styles.act}>{story.data.told}</div>}
+      {story.data && <div className={styles.act}>{sentence(story.data.told)}</div>}
       {events.length > 0 && <EventTable events={events} />}
     </Panel>
   );

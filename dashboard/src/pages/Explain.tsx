@@ -12,7 +12,7 @@ import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
-import { answered, api, type Receiver } from "../api/client";
+import { answered, api, type PublishExplanation, type Receiver, sentence } from "../api/client";
 import { clientPath } from "../api/clients";
 import { plural } from "../lib/format";
 import { useParams } from "../lib/params";
@@ -72,7 +72,7 @@ function Ruled({ ruling, because }: { ruling: string; because: string }) {
   return (
     <div>
       <Status kind={kind}>{words}</Status>
-      <div className="muted">{because}</div>
+      <div className="muted">{sentence(because)}</div>
     </div>
   );
 }
@@ -142,7 +142,7 @@ function PublishBox() {
       }
       answer={
         ask.data ? (
-          <PublishAnswer answer={ask.data} />
+          <PublishAnswer answer={ask.data} isOfClient={ask.variables.clientid !== ""} />
         ) : (
           <Empty icon="explain" title="Who would get a message?">
             Nothing is published. The node says who is subscribed, what would become of the message
@@ -154,14 +154,16 @@ function PublishBox() {
   );
 }
 
-type PublishTold = Awaited<ReturnType<typeof answeredPublish>>;
-const answeredPublish = (topic: string) =>
-  answered(api.POST("/api/v5/explain/publish", { body: { topic, qos: 0, retain: false } }));
-
-function PublishAnswer({ answer }: { answer: PublishTold }) {
+function PublishAnswer({
+  answer,
+  isOfClient,
+}: {
+  answer: PublishExplanation;
+  isOfClient: boolean;
+}) {
   const { publisher, publisher_known, receivers, groups, has_more, retained } = answer;
   const facts: [string, ReactNode][] = [["Publisher", <Ruled key="publisher" {...publisher} />]];
-  if (!publisher_known)
+  if (isOfClient && !publisher_known)
     facts.push([
       "",
       <span key="unknown" className="muted">
@@ -218,7 +220,7 @@ function Receivers({ title, receivers }: { title: string; receivers: Receiver[] 
               <td className="number">{one.qos}</td>
               <td>
                 <Status kind={FATES[one.fate].kind}>{FATES[one.fate].words}</Status>
-                {one.because && <div className="muted">{one.because}</div>}
+                {one.because && <div className="muted">{sentence(one.because)}</div>}
               </td>
             </tr>
           ))}
@@ -259,7 +261,7 @@ function ClientBox({ first }: { first: string }) {
       answer={
         ask.data ? (
           <Stack gap="md">
-            <p className={styles.told}>{ask.data.told}</p>
+            <p className={styles.told}>{sentence(ask.data.told)}</p>
             {ask.data.events.length > 0 && <EventTable events={ask.data.events} />}
           </Stack>
         ) : (

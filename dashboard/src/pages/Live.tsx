@@ -101,16 +101,14 @@ function messageColumns(open: (told: LiveMessage) => void): Column<Row<LiveMessa
       width: "minmax(110px, 1.4fr)",
       cell: ({ told }) =>
         told.topic ? (
-          <Button
-            variant="transparent"
-            size="compact-xs"
-            px={0}
-            className="mono"
+          <button
+            type="button"
+            className="plain mono"
             onClick={() => open(told)}
             title={told.topic}
           >
             {told.topic}
-          </Button>
+          </button>
         ) : (
           <span className="muted">{told.reason}</span>
         ),

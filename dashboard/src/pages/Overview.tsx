@@ -19,7 +19,7 @@ const VOLUME: Line[] = [
 ];
 const PEOPLE: Line[] = [
   { label: "Live", colour: 1 },
-  { label: "Sessions", colour: 3, dash: [6, 3] },
+  { label: "All", colour: 3, dash: [6, 3] },
 ];
 const QUEUES: Line[] = [{ label: "Waiting", colour: 2 }];
 const MEMORY: Line[] = [{ label: "Resident", colour: 1 }];

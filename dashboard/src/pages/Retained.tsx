@@ -28,16 +28,9 @@ function columnsOf(open: (message: RetainedMessage) => void): Column<RetainedMes
       title: "Topic",
       width: "minmax(120px, 1.6fr)",
       cell: (row) => (
-        <Button
-          variant="transparent"
-          size="compact-xs"
-          px={0}
-          className="mono"
-          onClick={() => open(row)}
-          title={row.topic}
-        >
+        <button type="button" className="plain mono" onClick={() => open(row)} title={row.topic}>
           {row.topic}
-        </Button>
+        </button>
       ),
     },
     {

@@ -61,7 +61,7 @@ export function Frame({ pages, current, children }: FrameProps) {
         </main>
       </div>
       <Drawer opened={isMenuOpen} onClose={menu.close} size={260} padding={0} title={<Brand />}>
-        <Navigation pages={pages} current={current} />
+        <Navigation pages={pages} current={current} onFollow={menu.close} />
       </Drawer>
       <Palette pages={pages} isOpen={isPaletteOpen} close={palette.close} role={current.role} />
     </div>

@@ -21,8 +21,15 @@ export function useAlarms(isEnabled = true) {
   });
 }
 
+interface NavigationProps {
+  pages: PageEntry[];
+  current: Session;
+  /** Called when a page is chosen, be it the one that is there already. */
+  onFollow?: () => void;
+}
+
 /** The groups of pages, one below the other. */
-export function Navigation({ pages, current }: { pages: PageEntry[]; current: Session }) {
+export function Navigation({ pages, current, onFollow }: NavigationProps) {
   const alarms = useAlarms(maySee(current.role));
   const groups = [...new Set(pages.map((page) => page.group))];
   const standing = alarms.data?.data.length ?? 0;
@@ -39,6 +46,7 @@ export function Navigation({ pages, current }: { pages: PageEntry[]; current: Se
                   <Entry
                     key={page.path}
                     page={page}
+                    onFollow={onFollow}
                     alarms={page.path === "/alarms" ? standing : 0}
                   />
                 ))}
@@ -51,10 +59,21 @@ export function Navigation({ pages, current }: { pages: PageEntry[]; current: Se
   );
 }
 
-function Entry({ page, alarms }: { page: PageEntry; alarms: number }) {
+interface EntryProps {
+  page: PageEntry;
+  alarms: number;
+  onFollow: (() => void) | undefined;
+}
+
+function Entry({ page, alarms, onFollow }: EntryProps) {
   return (
     <li>
-      <NavLink to={page.path} end={page.path === "/"} className={styles.link ?? ""}>
+      <NavLink
+        onClick={onFollow}
+        to={page.path}
+        end={page.path === "/"}
+        className={styles.link ?? ""}
+      >
         <Icon name={page.icon} />
         {page.title}
         {alarms > 0 && (

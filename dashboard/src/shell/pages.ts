@@ -100,6 +100,15 @@ export const PAGES: PageEntry[] = [
     component: lazy(() => import("../pages/Explain")),
   },
   {
+    path: "/traces",
+    title: "Traces",
+    icon: "trace",
+    group: "Tools",
+    words: "record debug write down",
+    may: maySee,
+    component: lazy(() => import("../pages/Traces")),
+  },
+  {
     path: "/listeners",
     title: "Listeners",
     icon: "listeners",

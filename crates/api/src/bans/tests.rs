@@ -25,18 +25,23 @@ fn bans_outlive_the_process_and_end_in_time() {
     let folder = Folder::new("bans");
     let file = folder.file("bans.json");
     let book = BanBook::open(Some(file.clone())).unwrap();
-    book.add(NOW, ban(BanAs::Clientid, "r1")).unwrap();
+    book.add(NOW, ban(BanAs::Clientid, "r1"), drop).unwrap();
     let soon = Until::At(Moment::from_millis(2_000_000));
-    book.add(NOW, Banned { until: soon, ..ban(BanAs::Peerhost, "::1") }).unwrap();
-    let again = book.add(NOW, ban(BanAs::Clientid, "r1")).unwrap_err();
+    book.add(NOW, Banned { until: soon, ..ban(BanAs::Peerhost, "::1") }, drop).unwrap();
+    let again = book.add(NOW, ban(BanAs::Clientid, "r1"), drop).unwrap_err();
     assert_eq!(again.code, ErrorCode::AlreadyExists);
     let book = BanBook::open(Some(file)).unwrap();
-    assert_eq!((book.all(NOW).len(), book.made(NOW).len()), (2, 2));
+    let mut held = 0;
+    book.hold(NOW, |bans| held = bans.len());
+    assert_eq!((book.all(NOW).len(), held), (2, 2));
     let later = Instant::from_secs(2_000);
     assert_eq!(book.all(later).len(), 1);
-    book.add(later, ban(BanAs::Peerhost, "0:0::1")).unwrap();
-    assert_eq!(book.remove(|ban| ban.who == "nobody").unwrap(), 0);
-    assert_eq!(book.remove(|ban| is_same(ban, &self::ban(BanAs::Clientid, "r1"))).unwrap(), 1);
+    book.add(later, ban(BanAs::Peerhost, "0:0::1"), drop).unwrap();
+    assert_eq!(book.remove(NOW, |ban| ban.who == "nobody", drop).unwrap(), 0);
+    assert_eq!(
+        book.remove(NOW, |ban| is_same(ban, &self::ban(BanAs::Clientid, "r1")), drop).unwrap(),
+        1
+    );
     assert_eq!(book.all(later).len(), 1);
 }
 
@@ -89,4 +94,22 @@ fn a_file_that_is_none_stops_the_start() {
     let nobody = r#"{"version": 1, "bans": [{"as": "clientid", "who": "", "by": "", "reason": "",
         "until": "infinity"}]}"#;
     assert!(matches!(open(nobody), BansError::Ban { number: 1, .. }));
+}
+
+#[test]
+fn what_is_held_to_is_what_is_kept_whoever_else_bans() {
+    let book = BanBook::open(None).unwrap();
+    let held = std::sync::Mutex::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (book, held) = (&book, &held);
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let one = ban(BanAs::Clientid, &format!("{thread}-{number}"));
+                    book.add(NOW, one, |bans| *held.lock().unwrap() = bans.len()).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(*held.lock().unwrap(), 400);
 }

@@ -23,7 +23,11 @@ const RECORDS_MAX: usize = 10_000;
 impl Api {
     /// Has the node hold to the bans of the book, as it is now.
     pub(crate) fn hold_to_bans(&self) {
-        self.node.replace_bans(BansFrom::Api, self.bans.made(unix_now()));
+        self.bans.hold(unix_now(), |bans| self.ban_by_api(bans));
+    }
+
+    fn ban_by_api(&self, bans: Vec<plexus_fences::Ban>) {
+        self.node.replace_bans(BansFrom::Api, bans);
     }
 }
 
@@ -70,12 +74,7 @@ pub(super) async fn ban(call: Call<(), (), NewBan>) -> Answer<Banned> {
         source: BanSource::Api,
     };
     let (api, kept) = (Arc::clone(&call.api), banned.clone());
-    changed(&call.api, move || {
-        api.bans.add(now, kept)?;
-        api.hold_to_bans();
-        Ok(())
-    })
-    .await?;
+    changed(&call.api, move || api.bans.add(now, kept, |bans| api.ban_by_api(bans))).await?;
     Ok(banned.into())
 }
 
@@ -92,9 +91,8 @@ pub(super) async fn unban(call: Call<BanPath, TenantQuery, ()>) -> Answer<()> {
     };
     let (api, gone) = (Arc::clone(&call.api), meant.clone());
     let count = changed(&call.api, move || {
-        let count = api.bans.remove(|ban| bans::is_same(ban, &gone))?;
-        api.hold_to_bans();
-        Ok(count)
+        let meant = |ban: &Banned| bans::is_same(ban, &gone);
+        api.bans.remove(unix_now(), meant, |bans| api.ban_by_api(bans))
     });
     if count.await? > 0 {
         return Ok(().into());
@@ -111,11 +109,10 @@ pub(super) async fn unban(call: Call<BanPath, TenantQuery, ()>) -> Answer<()> {
 pub(super) async fn unban_all(call: Call<(), (), ()>) -> Answer<()> {
     let api = Arc::clone(&call.api);
     let all = changed(&call.api, move || {
-        api.bans.remove(|_| true)?;
-        api.hold_to_bans();
-        Ok(())
+        api.bans.remove(unix_now(), |_| true, |bans| api.ban_by_api(bans))
     });
-    Ok(all.await?.into())
+    all.await?;
+    Ok(().into())
 }
 
 /// Does what writes to a disk where it may take its time.

@@ -27,6 +27,8 @@ type Answer<A> = Result<Reply<A>, ApiError>;
 
 const RECEIVERS: u64 = 100;
 const RECEIVERS_MAX: u64 = 1_000;
+/// Members of a group that are named.
+const MEMBERS_MAX: usize = 100;
 /// Events of a client that are told.
 const EVENTS_MAX: usize = 100;
 
@@ -144,8 +146,12 @@ pub(super) async fn publish(call: Call<(), (), PublishQuestion>) -> Answer<Publi
     let message = Arc::new(Imagined { own, placed: placed.clone(), qos, from });
     let (receivers, groups, has_more) = receivers(api, &message, limit as usize).await?;
     let mut named = Vec::with_capacity(groups.len());
+    // Members are asked one by one: no more of all groups together than of the others.
+    let mut left = limit as usize;
     for (filter, members) in groups {
-        named.push(group(api, &message, &filter, members).await?);
+        let one = group(api, &message, &filter, (members, left)).await?;
+        left -= one.members.len();
+        named.push(one);
     }
     let retained = retained_told(api, &placed, retain).await?;
     let answer =
@@ -192,17 +198,21 @@ async fn receivers(
     let found = Arc::new(Mutex::new(Vec::new()));
     let mut groups = Vec::new();
     for shard in 0..api.node.shards() {
-        let (into, message) = (Arc::clone(&found), Arc::clone(message));
-        let topic = message.placed.detached();
-        let visit = Box::new(move |client: ClientView<'_>| {
-            let mut into = locked(&into);
-            if into.len() > limit {
-                return ControlFlow::Break(());
+        let mut from = Some(0);
+        while let Some(slot) = from {
+            let (into, message) = (Arc::clone(&found), Arc::clone(message));
+            let topic = message.placed.detached();
+            let visit = Box::new(move |client: ClientView<'_>| {
+                locked(&into).extend(message.at(client, |filter| filter.shared().is_none()));
+                ControlFlow::Continue(())
+            });
+            let ask = |told| Question::Receivers(topic, slot, visit, told);
+            let part = api.ask(shard, ask).await?;
+            if slot == 0 {
+                groups.extend(part.groups);
             }
-            into.extend(message.at(client, |filter| filter.shared().is_none()));
-            ControlFlow::Continue(())
-        });
-        groups.extend(api.ask(shard, |told| Question::Receivers(topic, visit, told)).await?);
+            from = part.next.filter(|_| locked(&found).len() <= limit);
+        }
     }
     let mut receivers = std::mem::take(&mut *locked(&found));
     let has_more = receivers.len() > limit;
@@ -214,9 +224,12 @@ async fn group(
     api: &Api,
     message: &Arc<Imagined>,
     filter: &str,
-    members: Vec<Member>,
+    (mut members, most): (Vec<Member>, usize),
 ) -> Result<ReceivingGroup, ApiError> {
     let filter = TopicFilter::shown_of(filter).into_owned();
+    let most = most.min(MEMBERS_MAX);
+    let has_more = members.len() > most;
+    members.truncate(most);
     let mut named = Vec::with_capacity(members.len());
     for Member { shard, subscriber: SubscriberId(slot) } in members {
         let (own, message) = (filter.clone(), Arc::clone(message));
@@ -227,7 +240,7 @@ async fn group(
             .await?;
         named.extend(at.flatten());
     }
-    Ok(ReceivingGroup { filter, members: named })
+    Ok(ReceivingGroup { filter, members: named, has_more })
 }
 
 impl Imagined {

@@ -7,14 +7,14 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use plexus_access::Principal;
 use plexus_api_model::{
-    ApiError, ClientEvent, LiveEventsQuery, LiveKind, LiveMessage, LiveQuery, LiveTopic,
+    ApiError, ClientEvent, ErrorCode, LiveEventsQuery, LiveKind, LiveMessage, LiveQuery, LiveTopic,
     LiveTopics, LiveTopicsQuery, Moment,
 };
 use plexus_broker::{Sight, Watcher};
@@ -38,9 +38,15 @@ type Telling = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Messages that wait for a stream.
 const WAITING_MAX: usize = 1_024;
+/// Bytes of them, and what one takes beside its payload.
+const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+const SEEN_WEIGHT: usize = 512;
 /// Bytes of payloads that are shown where nothing is said.
 const MESSAGE_PART: usize = 4_096;
 const TOPIC_PART: usize = 1_024;
+const TOPIC_PART_MAX: usize = 4_096;
+/// Bytes that are gathered in a second.
+const GATHERED_MAX: usize = 4 * 1024 * 1024;
 /// Topics of one event.
 const TOPICS_MAX: usize = 10_000;
 /// How often topics are told.
@@ -56,19 +62,27 @@ pub(super) fn messages(
     let most = shown_max(payload_max, MESSAGE_PART)?;
     let chosen = (topic, clientid, ip_address, tenant);
     let (watch, next) = Messages::new(&api, chosen, deliveries.unwrap_or(false), most)?;
+    let watcher: Arc<dyn Watcher> = Arc::clone(&watch) as _;
+    watched(&api, &watcher)?;
     Ok(move |feed: Feed| -> Telling {
         Box::pin(async move {
-            let watcher: Arc<dyn Watcher> = Arc::clone(&watch) as _;
-            api.node.watch(&watcher);
-            drop(watcher);
             let _over = tell_messages(&feed, next, &watch).await;
         })
     })
 }
 
+/// Has all shards show it what goes on.
+pub(super) fn watched(api: &Api, watcher: &Arc<dyn Watcher>) -> Result<(), ApiError> {
+    let busy = |_| {
+        let message = "the node has too much to do; ask again in a moment";
+        ApiError::new(ErrorCode::ServiceUnavailable, message)
+    };
+    api.node.watch(watcher).map_err(busy)
+}
+
 async fn tell_messages(
     feed: &Feed,
-    mut next: mpsc::Receiver<LiveMessage>,
+    mut next: mpsc::Receiver<Seen>,
     watch: &Messages,
 ) -> Result<(), Over> {
     let mut beat = interval(BEAT);
@@ -76,8 +90,8 @@ async fn tell_messages(
     loop {
         tokio::select! {
             event = next.recv() => {
-                let Some(event) = event else { return Ok(()) };
-                feed.send("message", &event).await?;
+                let Some(seen) = event else { return Ok(()) };
+                feed.send("message", &watch.told(seen)).await?;
                 // Those that found no room came while this one waited, or later.
                 match watch.take_lost() {
                     0 => {}
@@ -131,8 +145,24 @@ pub(super) struct Messages {
     address: Option<IpAddr>,
     deliveries: bool,
     most: usize,
-    events: mpsc::Sender<LiveMessage>,
+    events: mpsc::Sender<Seen>,
+    /// Bytes of what waits there.
+    waiting: AtomicUsize,
     lost: AtomicU64,
+}
+
+/// What was seen, as it was: what is made of it takes its time elsewhere than on the shard.
+#[derive(Debug)]
+pub(super) struct Seen {
+    event: LiveMessage,
+    payload: Vec<u8>,
+    is_message: bool,
+}
+
+impl Seen {
+    const fn weight(&self) -> usize {
+        self.payload.len() + SEEN_WEIGHT
+    }
 }
 
 /// Topic filter, client, address and tenant.
@@ -145,7 +175,7 @@ impl Messages {
         (topic, client, address, tenant): Chosen,
         deliveries: bool,
         most: usize,
-    ) -> Result<(Arc<Self>, mpsc::Receiver<LiveMessage>), ApiError> {
+    ) -> Result<(Arc<Self>, mpsc::Receiver<Seen>), ApiError> {
         let address = address.as_deref().map(str::parse::<IpAddr>).transpose();
         let (events, next) = mpsc::channel(WAITING_MAX);
         let watch = Arc::new(Self {
@@ -155,6 +185,7 @@ impl Messages {
             deliveries,
             most,
             events,
+            waiting: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
         });
         Ok((watch, next))
@@ -191,33 +222,45 @@ impl Messages {
         }
     }
 
-    fn of_message(&self, event: LiveMessage, message: &Message, qos: Qos) -> LiveMessage {
-        let (payload, payload_encoding) = shown(&message.payload, self.most);
-        LiveMessage {
+    /// As it is told.
+    pub(super) fn told(&self, seen: Seen) -> LiveMessage {
+        self.waiting.fetch_sub(seen.weight(), Relaxed);
+        let Seen { mut event, payload, is_message } = seen;
+        if is_message {
+            let (text, encoding) = shown(&payload, self.most);
+            event.payload = (self.most > 0).then_some(text);
+            event.payload_encoding = encoding;
+        }
+        event
+    }
+
+    fn of_message(&self, event: LiveMessage, message: &Message, qos: Qos) -> Seen {
+        let event = LiveMessage {
             topic: Some(message.topic.to_shown().as_str().to_owned()),
             qos: Some(qos.get()),
             retain: Some(message.retain),
             size: Some(message.payload.len() as u64),
-            payload: (self.most > 0).then_some(payload),
-            payload_encoding,
             content_type: content_type(message),
             ..event
-        }
+        };
+        // One more byte than is shown: what is cut off has to look cut off.
+        let payload = message.payload.get(..=self.most).unwrap_or(&message.payload).to_vec();
+        Seen { event, payload, is_message: true }
     }
 
-    fn told(&self, at: Instant, sight: Sight<'_>) -> LiveMessage {
+    fn seen(&self, at: Instant, sight: Sight<'_>) -> Seen {
         let of =
             |event, principal: &Principal| blank(at, event, &principal.client_id, Some(principal));
-        match sight {
+        let event = match sight {
             Sight::Published(principal, message) => {
                 let client = message.publisher.shown();
                 let event = blank(at, LiveKind::Published, client, principal);
-                self.of_message(event, message, message.qos)
+                return self.of_message(event, message, message.qos);
             }
             Sight::Delivered(principal, message, qos) => {
                 let from_clientid = Some(message.publisher.shown().to_owned());
                 let event = LiveMessage { from_clientid, ..of(LiveKind::Delivered, principal) };
-                self.of_message(event, message, qos)
+                return self.of_message(event, message, qos);
             }
             Sight::Dropped(principal, reason, count) => {
                 let reason = Some(reason.word().to_owned());
@@ -231,7 +274,18 @@ impl Messages {
                 let topic = Some(filter.as_str().to_owned());
                 LiveMessage { topic, ..of(LiveKind::Unsubscribed, principal) }
             }
-        }
+        };
+        Seen { event, payload: Vec::new(), is_message: false }
+    }
+
+    /// Whether so much more may wait.
+    fn has_room(&self, sight: Sight<'_>) -> bool {
+        let payload = match sight {
+            Sight::Published(_, message) | Sight::Delivered(_, message, _) => message.payload.len(),
+            _ => 0,
+        };
+        let size = payload.min(self.most + 1) + SEEN_WEIGHT;
+        self.waiting.load(Relaxed) + size <= WAITING_BYTES_MAX
     }
 }
 
@@ -243,11 +297,21 @@ impl Watcher for Messages {
         if self.is_wanted(sight) {
             // Whoever is too slow costs no more than this.
             match self.events.try_reserve() {
-                Ok(place) => place.send(self.told(now, sight)),
-                Err(_) => drop(self.lost.fetch_add(1, Relaxed)),
+                Ok(place) if self.has_room(sight) => {
+                    let seen = self.seen(now, sight);
+                    self.waiting.fetch_add(seen.weight(), Relaxed);
+                    place.send(seen);
+                }
+                Ok(_) | Err(_) => {
+                    self.lost.fetch_add(1, Relaxed);
+                }
             }
         }
         true
+    }
+
+    fn is_over(&self) -> bool {
+        self.events.is_closed()
     }
 }
 
@@ -275,17 +339,20 @@ pub(super) fn topics(
     call: Call<(), LiveTopicsQuery, ()>,
 ) -> Result<impl FnOnce(Feed) -> Telling + Send + use<>, ApiError> {
     let LiveTopicsQuery { topic, tenant, payload_max } = call.query;
+    let most = payload_max.unwrap_or(TOPIC_PART);
+    if most > TOPIC_PART_MAX {
+        return Err(ApiError::bad(format!("payload_max: {most} is more than {TOPIC_PART_MAX}")));
+    }
     let gatherer = Arc::new(Gatherer {
         topics: Topics::new(&call.api, topic, tenant.as_ref())?,
-        most: shown_max(payload_max, TOPIC_PART)?,
+        most,
         gathered: Mutex::new(Some(Gathered::default())),
     });
     let api = call.api;
+    let watcher: Arc<dyn Watcher> = Arc::clone(&gatherer) as _;
+    watched(&api, &watcher)?;
     Ok(move |feed: Feed| -> Telling {
         Box::pin(async move {
-            let watcher: Arc<dyn Watcher> = Arc::clone(&gatherer) as _;
-            api.node.watch(&watcher);
-            drop(watcher);
             let _over = tell_topics(&feed, &gatherer).await;
             *locked(&gatherer.gathered) = None;
         })
@@ -299,7 +366,7 @@ async fn tell_topics(feed: &Feed, gatherer: &Gatherer) -> Result<(), Over> {
         tokio::select! {
             _ = second.tick() => {
                 let gathered = locked(&gatherer.gathered).replace(Gathered::default());
-                let Gathered { topics, others } = gathered.unwrap_or_default();
+                let Gathered { topics, others, .. } = gathered.unwrap_or_default();
                 if topics.is_empty() {
                     continue;
                 }
@@ -324,6 +391,7 @@ struct Gatherer {
 #[derive(Default)]
 struct Gathered {
     topics: BTreeMap<Box<str>, Last>,
+    bytes: usize,
     others: u64,
 }
 
@@ -358,13 +426,20 @@ impl Last {
 
 impl Watcher for Gatherer {
     fn see(&self, _: Instant, sight: Sight<'_>) -> bool {
-        let mut gathered = locked(&self.gathered);
-        let Some(gathered) = &mut *gathered else { return false };
+        // Before the lock: most of what is shown is of no interest here.
         let Sight::Published(_, message) = sight else { return true };
         let Some(topic) = self.topics.meant(message) else { return true };
-        if !gathered.topics.contains_key(topic) && gathered.topics.len() >= TOPICS_MAX {
-            gathered.others += 1;
-            return true;
+        let mut gathered = locked(&self.gathered);
+        let Some(gathered) = &mut *gathered else { return false };
+        let weight = topic.len() + message.payload.len().min(self.most + 1) + SEEN_WEIGHT;
+        if !gathered.topics.contains_key(topic) {
+            let is_full = gathered.topics.len() >= TOPICS_MAX;
+            if is_full || gathered.bytes + weight > GATHERED_MAX {
+                gathered.others += 1;
+                return true;
+            }
+            // A later message may be larger; by so much it is more.
+            gathered.bytes += topic.len() + self.most + 1 + SEEN_WEIGHT;
         }
         // One more byte than is shown: see `Last::told`.
         let part = message.payload.get(..=self.most).unwrap_or(&message.payload);
@@ -389,12 +464,16 @@ impl Watcher for Gatherer {
         last.publisher.push_str(message.publisher.shown());
         true
     }
+
+    fn is_over(&self) -> bool {
+        locked(&self.gathered).is_none()
+    }
 }
 
 pub(super) fn events(
     call: Call<(), LiveEventsQuery, ()>,
 ) -> Result<impl FnOnce(Feed) -> Telling + Send + use<>, ApiError> {
-    let LiveEventsQuery { clientid, kind, last } = call.query;
+    let LiveEventsQuery { clientid, kind, tenant, last } = call.query;
     let last = last.unwrap_or(0);
     if last > LAST_MAX {
         return Err(ApiError::bad(format!("last: {last} is more than {LAST_MAX}")));
@@ -402,6 +481,7 @@ pub(super) fn events(
     let wanted = move |event: &ClientEvent| {
         clientid.as_ref().is_none_or(|wanted| event.clientid.as_ref() == Some(wanted))
             && kind.as_ref().is_none_or(|wanted| event.kind == *wanted)
+            && tenant.as_ref().is_none_or(|wanted| event.tenant.as_ref() == Some(wanted))
     };
     let api = call.api;
     Ok(move |feed: Feed| -> Telling {

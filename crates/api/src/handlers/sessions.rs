@@ -1,17 +1,19 @@
 //! What a session has for its client, and what is subscribed for it.
 
+use std::sync::Arc;
+
 use plexus_api_model::{
     ApiError, ClientMessage, ClientMessageQuery, ClientPath, ErrorCode, Meta, Moment,
     NewSubscription, OldSubscription, Page, Subscription, TenantQuery,
 };
 use plexus_broker::{ClientView, Question};
 use plexus_session::QueuedMessage;
-use plexus_types::{Qos, TopicFilter};
+use plexus_types::{Message, Qos, TopicFilter};
 use plexus_wire::{RetainHandling, SubscriptionOptions};
 
 use super::clients::{find, named, no_client};
 use crate::{
-    payload::{shown, shown_max},
+    payload::{bounded, shown, shown_max},
     server::{Call, Reply},
 };
 
@@ -25,18 +27,66 @@ const FILTERS_MAX: usize = 1_000;
 pub(super) async fn queue(
     call: Call<ClientPath, ClientMessageQuery, ()>,
 ) -> Answer<Page<ClientMessage>> {
-    part(call, |client, take| client.session().queued_messages().for_each(take)).await
+    let count = |client: ClientView<'_>| client.session().queued().0;
+    part(call, count, |client, from, most| {
+        let queued = client.session().queued_messages();
+        queued.skip(from).take(most).map(Held::of).collect()
+    })
+    .await
 }
 
 pub(super) async fn inflight(
     call: Call<ClientPath, ClientMessageQuery, ()>,
 ) -> Answer<Page<ClientMessage>> {
-    part(call, |client, take| client.session().inflight_messages().for_each(take)).await
+    let count = |client: ClientView<'_>| client.session().inflight_messages().count();
+    part(call, count, |client, from, most| {
+        let under_way = client.session().inflight_messages();
+        under_way.skip(from).take(most).map(Held::of).collect()
+    })
+    .await
+}
+
+/// A message of a session, as it is: it is written down elsewhere than on the shard.
+struct Held {
+    told: ClientMessage,
+    message: Option<Arc<Message>>,
+}
+
+impl Held {
+    fn of(queued: QueuedMessage<'_>) -> Self {
+        let told = ClientMessage {
+            msgid: format!("{:016X}", queued.id().get()),
+            topic: None,
+            qos: queued.qos().get(),
+            retain: queued.retain(),
+            inserted_at: Moment::from_millis(queued.since().as_millis()),
+            from_clientid: None,
+            size: queued.size() as u64,
+            packet_id: queued.packet_id.map(plexus_types::PacketId::get),
+            received: queued.packet_id.map(|_| queued.is_received),
+            payload: None,
+            payload_encoding: <_>::default(),
+        };
+        Self { told, message: queued.message().cloned() }
+    }
+
+    fn told(self, most: usize) -> ClientMessage {
+        let Self { mut told, message } = self;
+        if let Some(message) = message {
+            let (payload, encoding) = shown(&message.payload, most);
+            told.topic = Some(message.topic.to_shown().as_str().to_owned());
+            told.from_clientid = Some(message.publisher.shown().to_owned());
+            told.payload = (most > 0).then_some(payload);
+            told.payload_encoding = encoding;
+        }
+        told
+    }
 }
 
 async fn part(
     call: Call<ClientPath, ClientMessageQuery, ()>,
-    walk: impl FnOnce(ClientView<'_>, &mut dyn FnMut(QueuedMessage<'_>)) + Send + 'static,
+    count: impl FnOnce(ClientView<'_>) -> usize + Send + 'static,
+    walk: impl FnOnce(ClientView<'_>, usize, usize) -> Vec<Held> + Send + 'static,
 ) -> Answer<Page<ClientMessage>> {
     let ClientMessageQuery { tenant, limit, cursor, payload_max } = call.query;
     let limit = limit.unwrap_or(MESSAGES);
@@ -44,25 +94,19 @@ async fn part(
         return Err(ApiError::bad(format!("limit: {limit} is not within 1 and {MESSAGES_MAX}")));
     }
     let most = shown_max(payload_max, 0)?;
+    bounded(limit, most)?;
     let begin = match cursor.as_deref() {
         None | Some("none") => 0,
-        Some(text) => text.parse::<u64>().map_err(|_| {
+        Some(text) => text.parse::<u32>().map_err(|_| {
             ApiError::bad("cursor: it is not one that a page has given; `none` begins anew")
         })?,
     };
     let look = move |client: ClientView<'_>| {
-        let (mut data, mut place) = (Vec::new(), 0);
-        walk(client, &mut |message| {
-            if place >= begin && place < begin + limit {
-                data.push(message_shown(message, most));
-            }
-            place += 1;
-        });
-        (data, place)
+        (walk(client, begin as usize, limit as usize), count(client) as u64)
     };
     let query = TenantQuery { tenant };
-    let (data, count) = find(&call.api, &call.path, &query, look).await?;
-    let next = Some(begin + limit).filter(|next| *next < count);
+    let (held, count) = find(&call.api, &call.path, &query, look).await?;
+    let next = Some(u64::from(begin) + limit).filter(|next| *next < count);
     let meta = Meta {
         page: None,
         limit,
@@ -70,26 +114,7 @@ async fn part(
         hasnext: next.is_some(),
         cursor: next.map(|next| next.to_string()),
     };
-    Ok(Page { data, meta }.into())
-}
-
-fn message_shown(queued: QueuedMessage<'_>, most: usize) -> ClientMessage {
-    let message = queued.message();
-    let part = message.map(|message| shown(&message.payload, most));
-    let (payload, payload_encoding) = part.unzip();
-    ClientMessage {
-        msgid: format!("{:016X}", queued.id().get()),
-        topic: message.map(|message| message.topic.to_shown().as_str().to_owned()),
-        qos: queued.qos().get(),
-        retain: queued.retain(),
-        inserted_at: Moment::from_millis(queued.since().as_millis()),
-        from_clientid: message.map(|message| message.publisher.shown().to_owned()),
-        size: queued.size() as u64,
-        packet_id: queued.packet_id.map(plexus_types::PacketId::get),
-        received: queued.packet_id.map(|_| queued.is_received),
-        payload: payload.filter(|_| most > 0),
-        payload_encoding: payload_encoding.unwrap_or_default(),
-    }
+    Ok(Page { data: held.into_iter().map(|held| held.told(most)).collect(), meta }.into())
 }
 
 pub(super) async fn subscribe(
@@ -137,6 +162,9 @@ async fn subscribed<B>(
     let asked = filters.clone();
     let granted = call.api.ask(shard, |told| Question::Subscribe(client, asked, told)).await?;
     let granted = granted.ok_or_else(|| no_client(&call.path.clientid))?;
+    let kept = find(&call.api, &call.path, &call.query, |client| client.session().is_durable());
+    // It may have gone meanwhile, and what it had with it.
+    let durable = kept.await.unwrap_or(false);
     let (mut subscriptions, mut refused) = (Vec::new(), None);
     for ((filter, options), granted) in filters.into_iter().zip(granted) {
         match granted {
@@ -149,7 +177,7 @@ async fn subscribed<B>(
                 nl: u8::from(options.no_local),
                 rap: u8::from(options.retain_as_published),
                 rh: options.retain_handling as u8,
-                durable: false,
+                durable,
             }),
             Err(reason) => {
                 refused.get_or_insert_with(|| {

@@ -17,7 +17,7 @@ use super::messages;
 use crate::{
     Api,
     lists::{self, Listed, Wanted},
-    payload::{content_type, shown, shown_max},
+    payload::{bounded, content_type, shown, shown_max},
     server::{Call, Reply},
 };
 
@@ -25,6 +25,8 @@ type Answer<A> = Result<Reply<A>, ApiError>;
 
 /// Different filters that are gathered for a page of them.
 const ROUTES_MAX: usize = 100_000;
+/// Levels that are asked for at a time.
+const LEVELS_MAX: usize = 256;
 /// Bytes of the payload that a level of the tree shows.
 const PEEK: usize = 1_024;
 
@@ -70,6 +72,7 @@ pub(super) async fn retained(call: Call<(), RetainedQuery, ()>) -> Answer<Page<R
     let RetainedQuery { page, limit, cursor, topic, tenant, payload_max } = call.query;
     let wanted = Listed::new(page, limit, cursor.as_deref())?;
     let most = shown_max(payload_max, 0)?;
+    bounded(wanted.limit, most)?;
     let filter = call.api.filter(topic.as_deref().unwrap_or("#"), tenant.as_ref())?;
     let (mut skip, limit) = (wanted.skip, wanted.limit as usize);
     let (mut found, mut shard) = (Vec::new(), 0);
@@ -181,6 +184,9 @@ pub(super) async fn tree(call: Call<(), TreeQuery, ()>) -> Answer<Page<TopicLeve
     let TreeQuery { parent, limit, cursor, tenant } = call.query;
     let limit = lists::limit(limit)?;
     let tenant = call.api.tenant(tenant.as_ref())?;
+    if cursor.as_ref().is_some_and(|cursor| cursor.contains(['\0', '/'])) {
+        return Err(ApiError::bad("cursor: it is not one that a page has given"));
+    }
     let above = match &parent {
         Some(parent) => {
             // An empty first level is a level, too.
@@ -199,11 +205,16 @@ pub(super) async fn tree(call: Call<(), TreeQuery, ()>) -> Answer<Page<TopicLeve
     };
     let mut levels = Vec::<Level>::new();
     for shard in 0..call.api.node.shards() {
-        let (parent, last) = (placed.clone(), cursor.clone());
-        let boxed = |text: Option<String>| text.map(String::into_boxed_str);
-        let count = limit as usize + 1;
-        let ask = |told| Question::Levels(boxed(parent), boxed(last), count, told);
-        levels.extend(call.api.ask(shard, ask).await?);
+        let boxed = |text: Option<&String>| text.map(|text| text.as_str().into());
+        let (mut last, mut left) = (boxed(cursor.as_ref()), limit as usize + 1);
+        while left > 0 {
+            let (parent, behind, count) = (boxed(placed.as_ref()), last, left.min(LEVELS_MAX));
+            let ask = |told| Question::Levels(parent, behind, count, told);
+            let part = call.api.ask(shard, ask).await?;
+            left = if part.len() < count { 0 } else { left - count };
+            last = part.last().map(|level| level.name.clone());
+            levels.extend(part);
+        }
     }
     levels.sort_by(|one, other| one.name.cmp(&other.name));
     levels.dedup_by(|later, kept| {
@@ -214,8 +225,6 @@ pub(super) async fn tree(call: Call<(), TreeQuery, ()>) -> Answer<Page<TopicLeve
         }
         is_same
     });
-    // Those of tenants are shown to whoever names the tenant.
-    levels.retain(|level| placed.is_some() || !level.name.starts_with("$+"));
     let hasnext = levels.len() > limit as usize;
     levels.truncate(limit as usize);
     let cursor = levels.last().filter(|_| hasnext).map(|level| level.name.to_string());
@@ -268,37 +277,31 @@ async fn filters(
     api: &Api,
     takes: impl Fn(&str, Option<&str>) -> bool + Send + Sync + 'static,
 ) -> Result<Vec<Route>, ApiError> {
-    let found = Arc::new(Mutex::new(BTreeSet::<Route>::new()));
-    let (node, takes): (Arc<str>, _) = (api.about.name.as_str().into(), Arc::new(takes));
-    for shard in 0..api.node.shards() {
-        let mut from = Some(0);
-        while let Some(slot) = from {
-            let (into, node, takes) = (Arc::clone(&found), Arc::clone(&node), Arc::clone(&takes));
-            let visit = Box::new(move |client: ClientView<'_>| {
-                let tenant = client.principal().tenant.as_ref().map(TenantName::as_str);
-                let mut found = lists::locked(&into);
-                for (filter, ..) in client.session().subscriptions() {
-                    let filter = filter.matched();
-                    if takes(filter, tenant) {
-                        let (topic, tenant) = (filter.to_owned(), tenant.map(str::to_owned));
-                        found.insert(Route { topic, tenant, node: node.to_string() });
-                    }
-                }
-                if found.len() >= ROUTES_MAX {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            });
-            from = api.ask(shard, |told| Question::Walk(slot, visit, told)).await?;
-            if lists::locked(&found).len() >= ROUTES_MAX {
-                let message = format!(
-                    "there are more than {ROUTES_MAX} filters; /subscriptions lists all of them by cursor"
-                );
-                return Err(ApiError::bad(message));
+    let found = Arc::new(Mutex::new(BTreeSet::<(String, Option<String>)>::new()));
+    let into = Arc::clone(&found);
+    let look = move |client: ClientView<'_>, walk: &mut lists::Found<()>| {
+        let tenant = client.principal().tenant.as_ref().map(TenantName::as_str);
+        let done = walk.done_of(client.slot());
+        let held = (0..).zip(client.session().subscriptions()).skip(done as usize);
+        let mut into = lists::locked(&into);
+        for (index, (filter, ..)) in held {
+            walk.look((client.slot(), index))?;
+            let filter = filter.matched();
+            if into.len() <= ROUTES_MAX && takes(filter, tenant) {
+                into.insert((filter.to_owned(), tenant.map(str::to_owned)));
             }
         }
-    }
+        ControlFlow::Continue(())
+    };
+    lists::walk(api, Wanted::whole(), None, Arc::new(look)).await?;
     let found = std::mem::take(&mut *lists::locked(&found));
-    Ok(found.into_iter().collect())
+    if found.len() > ROUTES_MAX {
+        let message = format!(
+            "there are more than {ROUTES_MAX} filters; /subscriptions lists all of them by cursor"
+        );
+        return Err(ApiError::bad(message));
+    }
+    let node = &api.about.name;
+    let routes = found.into_iter();
+    Ok(routes.map(|(topic, tenant)| Route { topic, tenant, node: node.clone() }).collect())
 }

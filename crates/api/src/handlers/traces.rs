@@ -14,7 +14,7 @@ use tokio::{
     time::{interval, sleep},
 };
 
-use super::live::Messages;
+use super::live::{Messages, Seen, watched};
 use crate::{
     Api,
     payload::shown_max,
@@ -77,7 +77,10 @@ pub(super) async fn begin(call: Call<(), (), NewTrace>) -> Answer<Trace> {
     let of = Arc::clone(&api);
     let kept = api.runtime.compute(move || of.traces.begin(about)).await.ok_or_else(stopping)??;
     let watcher: Arc<dyn Watcher> = Arc::clone(&watch) as _;
-    api.node.watch(&watcher);
+    if let Err(error) = watched(&api, &watcher) {
+        kept.close();
+        return Err(error);
+    }
     let told = kept.told(&api.about.name);
     let record = Record { api: Arc::clone(&api), kept, lines: Vec::new() };
     api.runtime.spawn(record.run(watch, next));
@@ -98,11 +101,7 @@ struct Lost {
 }
 
 impl Record {
-    async fn run(
-        mut self,
-        watch: Arc<Messages>,
-        mut next: tokio::sync::mpsc::Receiver<plexus_api_model::LiveMessage>,
-    ) {
+    async fn run(mut self, watch: Arc<Messages>, mut next: tokio::sync::mpsc::Receiver<Seen>) {
         let about = self.kept.about().clone();
         let mut events = self.api.chronicle.watch();
         let mut due = interval(GATHER);
@@ -119,7 +118,7 @@ impl Record {
         loop {
             tokio::select! {
                 message = next.recv() => match message {
-                    Some(message) => self.line(&message),
+                    Some(message) => self.line(&watch.told(message)),
                     None => break,
                 },
                 event = events.recv() => match event {
@@ -141,12 +140,16 @@ impl Record {
             if self.lines.len() >= GATHERED_MAX {
                 self.write().await;
             }
-            if self.kept.is_stopped() {
+            if self.kept.is_closed() {
                 break;
             }
         }
+        // What was seen until now is not lost.
+        while let Ok(message) = next.try_recv() {
+            self.line(&watch.told(message));
+        }
         self.write().await;
-        self.kept.end();
+        self.kept.close();
     }
 
     fn line(&mut self, what: &impl Serialize) {
@@ -169,7 +172,7 @@ impl Record {
         let (kept, lines) = (Arc::clone(&self.kept), std::mem::take(&mut self.lines));
         let written = self.api.runtime.compute(move || kept.append(&lines)).await;
         if written.is_none() {
-            self.kept.end();
+            self.kept.close();
         }
     }
 }
@@ -232,7 +235,7 @@ pub(super) fn download(
             // What has been written by now; more may follow while it is read.
             while let Ok(part) = part(&api, Arc::clone(&kept), position, PART).await {
                 position += part.len() as u64;
-                if part.is_empty() || feed.raw(part).await.is_err() {
+                if part.is_empty() || !feed.may() || feed.raw(part).await.is_err() {
                     return;
                 }
             }

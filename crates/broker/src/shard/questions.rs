@@ -1,10 +1,10 @@
 //! What others ask of a shard while it serves: who is there, what they have, and to do something about one of
 //! them. Each question takes as little time as a few messages do; a long list is asked for in parts.
 
-use std::{fmt, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, fmt, ops::ControlFlow, sync::Arc};
 
 use plexus_access::{Policy, Principal};
-use plexus_session::Session;
+use plexus_session::{LogPosition, Session};
 use plexus_topics::{Member, RetainedCursor, SubscriberId};
 use plexus_types::{ClientId, Instant, Message, Qos, ReasonCode, TopicFilter, TopicName};
 use plexus_wire::SubscriptionOptions;
@@ -21,6 +21,8 @@ const LOOKED_AT_MAX: u32 = 1_024;
 /// Groups, and members of each, that are named as receivers.
 const GROUPS_MAX: usize = 100;
 const MEMBERS_MAX: usize = 100;
+/// Receivers that are looked at for one question: each may have ten thousand subscriptions.
+const RECEIVERS_MAX: usize = 16;
 
 /// A client, as it is at the moment.
 #[derive(Clone, Copy)]
@@ -81,6 +83,16 @@ pub type Look = Box<dyn FnOnce(Option<ClientView<'_>>) + Send>;
 /// What became of the subscriptions that somebody wants for a client: the quality of service of each, or why not.
 pub type Granted = Vec<Result<Qos, ReasonCode>>;
 
+/// Some of those that a message would go to.
+#[derive(Debug)]
+pub struct ReceiversPart {
+    /// Where to go on, if there may be more.
+    pub next: Option<u32>,
+    /// The shared groups that the shard owns: the whole filter of each, and its members, one more than are to be named
+    /// where there are more.
+    pub groups: Vec<(Arc<str>, Vec<Member>)>,
+}
+
 /// Where a list of retained messages begins or goes on.
 #[derive(Debug)]
 pub enum RetainedFrom {
@@ -120,7 +132,8 @@ pub enum Question {
     Kick(ClientId, Told<bool>),
     /// Those of the shard that a message of that topic would go to; of shared groups that the shard owns, their whole
     /// filters and where the members are.
-    Receivers(TopicName, Visit, Told<Vec<(Arc<str>, Vec<Member>)>>),
+    /// Some of them, from that place on; the answer is where to go on, if there are more, and the groups.
+    Receivers(TopicName, u32, Visit, Told<ReceiversPart>),
     /// The client in that place.
     At(u32, Look),
     /// The retained message of a topic, of the shard that owns it.
@@ -195,7 +208,9 @@ impl Shard {
                 told(slot.and_then(|slot| Some(ClientView(self.clients.get(slot)?, slot))));
             }
             Question::Kick(client, told) => told(self.kick(turn, &client)),
-            Question::Receivers(topic, visit, told) => told(self.visit_receivers(&topic, visit)),
+            Question::Receivers(topic, from, visit, told) => {
+                told(self.visit_receivers(&topic, from, visit));
+            }
             Question::At(slot, told) => {
                 told(self.clients.get(slot).map(|client| ClientView(client, slot)));
             }
@@ -208,7 +223,7 @@ impl Shard {
                 self.subscribe_for(turn, &client, filters, told);
             }
             Question::Unsubscribe(client, filters, told) => {
-                told(self.unsubscribe_for(turn, &client, &filters));
+                self.unsubscribe_for(turn, &client, &filters, told);
             }
             Question::Watch(watcher) => self.add_watcher(watcher),
             Question::Publish(message, told) => self.publish_for(turn, *message, told),
@@ -227,33 +242,31 @@ impl Shard {
         (until < bound).then_some(until)
     }
 
-    fn visit_receivers(
-        &mut self,
-        topic: &TopicName,
-        mut visit: Visit,
-    ) -> Vec<(Arc<str>, Vec<Member>)> {
+    fn visit_receivers(&mut self, topic: &TopicName, from: u32, mut visit: Visit) -> ReceiversPart {
         self.matches.clear();
         self.group_ids.clear();
         self.index.matches(topic.as_bytes(), &mut self.matches);
         self.groups.matches(topic.as_bytes(), &mut self.group_ids);
-        let matches = std::mem::take(&mut self.matches);
-        let mut last = None;
-        for subscription in matches.subscriptions() {
+        // The first ones from there on, each once, whatever the order of the matches.
+        let mut slots = BTreeSet::new();
+        for subscription in self.matches.subscriptions() {
             let SubscriberId(slot) = subscription.subscriber;
-            let Some(client) = self.clients.get(slot).filter(|_| last != Some(slot)) else {
-                continue;
-            };
-            last = Some(slot);
+            if slot >= from && slots.insert(slot) && slots.len() > RECEIVERS_MAX {
+                slots.pop_last();
+            }
+        }
+        let next = slots.last().filter(|_| slots.len() == RECEIVERS_MAX).map(|last| last + 1);
+        for slot in slots {
+            let Some(client) = self.clients.get(slot) else { continue };
             if visit(ClientView(client, slot)).is_break() {
                 break;
             }
         }
-        self.matches = matches;
         let groups = self.group_ids.iter().filter_map(|group| {
-            let members = self.groups.members_of(*group).take(MEMBERS_MAX).collect();
+            let members = self.groups.members_of(*group).take(MEMBERS_MAX + 1).collect();
             Some((Arc::clone(self.groups.filter(*group)?), members))
         });
-        groups.take(GROUPS_MAX).collect()
+        ReceiversPart { next, groups: groups.take(GROUPS_MAX).collect() }
     }
 
     fn subscribe_for(
@@ -280,12 +293,7 @@ impl Shard {
         let Some(client) = self.clients.get_mut(slot) else { return told(None) };
         let granted = client.session.subscribe_for(request, &mut self.outbox);
         self.settle(turn, slot);
-        if self.outbox.appended() > before {
-            let at = self.outbox.appended();
-            self.log.tell_when_kept(at, move || told(Some(granted)));
-        } else {
-            told(Some(granted));
-        }
+        self.tell_when_since_kept(before, move || told(Some(granted)));
     }
 
     fn unsubscribe_for(
@@ -293,12 +301,25 @@ impl Shard {
         turn: &mut Turn<'_>,
         client: &ClientId,
         filters: &[TopicFilter],
-    ) -> Option<Vec<bool>> {
-        let slot = self.clients.find(client)?;
-        let client = self.clients.get_mut(slot)?;
-        let told = client.session.unsubscribe_for(filters, &mut self.outbox);
+        told: Told<Option<Vec<bool>>>,
+    ) {
+        let slot = self.clients.find(client);
+        let found = slot.and_then(|slot| Some((slot, self.clients.get_mut(slot)?)));
+        let Some((slot, client)) = found else { return told(None) };
+        let before = self.outbox.appended();
+        let had = client.session.unsubscribe_for(filters, &mut self.outbox);
         self.settle(turn, slot);
-        Some(told)
+        self.tell_when_since_kept(before, move || told(Some(had)));
+    }
+
+    /// Tells it when what was appended since then is kept, or at once where that was nothing.
+    fn tell_when_since_kept(&mut self, before: LogPosition, tell: impl FnOnce() + Send + 'static) {
+        let at = self.outbox.appended();
+        if at > before {
+            self.log.tell_when_kept(at, tell);
+        } else {
+            tell();
+        }
     }
 
     fn kick(&mut self, turn: &mut Turn<'_>, client: &ClientId) -> bool {

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::ports::Turn;
 
+/// How the first levels of tenants begin; none has a character behind it that is not of a tenant's name.
+const TENANTS: &str = "$+";
+
 /// Topics that are looked at for one question.
 const LOOKED_AT_MAX: usize = 256;
 
@@ -180,10 +183,16 @@ impl RetainedStore {
         count: usize,
     ) -> Vec<TopicLevel> {
         let mut levels: Vec<TopicLevel> = Vec::new();
+        let mut behind: Option<Box<str>> = last.map(Box::from);
         while levels.len() < count {
-            let behind = levels.last().map(|level| &*level.name).or(last);
-            let Some(level) = self.messages.level_behind(parent, behind) else { break };
-            let (name, message) = (level.name.into(), level.value.cloned());
+            let Some(level) = self.messages.level_behind(parent, behind.as_deref()) else { break };
+            let (name, message): (Box<str>, _) = (level.name.into(), level.value.cloned());
+            if parent.is_none() && name.starts_with(TENANTS) {
+                // Those of tenants are seen by whoever names the tenant.
+                behind = Some([TENANTS, "\u{7f}"].concat().into());
+                continue;
+            }
+            behind = Some(name.clone());
             levels.push(TopicLevel { name, message, has_more: level.has_more });
         }
         levels

@@ -86,9 +86,6 @@ impl Shard {
             self.index.matches(topic, &mut self.matches);
             self.groups.matches(topic, &mut self.group_ids);
         }
-        if self.is_watched() {
-            self.show_published(turn.now, publisher, &message);
-        }
         let nobody = others == 0 && self.matches.is_empty() && self.group_ids.is_empty();
         if nobody {
             self.counters().messages_unmatched.add(u64::from(publisher.is_some()));
@@ -96,6 +93,9 @@ impl Shard {
                 self.count_for_tenant(slot, |counters| counters.messages_unmatched.add(1));
             }
             if !message.retain {
+                if self.is_watched() {
+                    self.show_published(turn.now, publisher, &message);
+                }
                 return ReasonCode::NoMatchingSubscribers;
             }
         }
@@ -110,6 +110,9 @@ impl Shard {
         if failing && self.is_to_be_kept(&message, tracked) {
             self.counters().dropped_store_full.add(1);
             return NOT_KEPT;
+        }
+        if self.is_watched() {
+            self.show_published(turn.now, publisher, &message);
         }
         let owner = message.retain.then(|| self.context.shard_of(&message.topic));
         // A group of this shard may have its member on another.

@@ -29,13 +29,16 @@ pub enum Sight<'a> {
 pub trait Watcher: Send + Sync {
     /// Something has happened. False when nothing more is wanted.
     fn see(&self, now: Instant, sight: Sight<'_>) -> bool;
+
+    /// Whether nothing more is wanted.
+    fn is_over(&self) -> bool;
 }
 
 /// Those who watch a shard.
 #[derive(Default)]
 pub(super) struct Watchers(Vec<Arc<dyn Watcher>>);
 
-/// A shard has so many watchers at most; of further ones the first leaves.
+/// A shard has so many watchers at most, which is more than anybody is allowed who has some.
 const WATCHERS_MAX: usize = 256;
 
 impl fmt::Debug for Watchers {
@@ -49,14 +52,19 @@ impl Watchers {
     const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn add(&mut self, watcher: Arc<dyn Watcher>) {
+        // Those of whom nothing was shown since they left.
+        self.0.retain(|watcher| !watcher.is_over());
+        if self.0.len() < WATCHERS_MAX {
+            self.0.push(watcher);
+        }
+    }
 }
 
 impl Shard {
     pub(super) fn add_watcher(&mut self, watcher: Arc<dyn Watcher>) {
-        if self.watchers.0.len() >= WATCHERS_MAX {
-            self.watchers.0.remove(0);
-        }
-        self.watchers.0.push(watcher);
+        self.watchers.add(watcher);
     }
 
     /// Whether anybody has to be shown anything.
@@ -118,5 +126,43 @@ impl Shard {
 
     fn principal_of(&self, slot: u32) -> Option<Arc<Principal>> {
         Some(Arc::clone(&self.clients.get(slot)?.principal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plexus_types::Instant;
+
+    use super::{Sight, WATCHERS_MAX, Watcher, Watchers};
+
+    /// Whether it is over.
+    struct Watch(bool);
+
+    impl Watcher for Watch {
+        fn see(&self, _: Instant, _: Sight<'_>) -> bool {
+            !self.0
+        }
+
+        fn is_over(&self) -> bool {
+            self.0
+        }
+    }
+
+    #[test]
+    fn who_has_left_drives_nobody_out() {
+        let mut watchers = Watchers::default();
+        watchers.add(Arc::new(Watch(false)));
+        for _ in 0..2 * WATCHERS_MAX {
+            watchers.add(Arc::new(Watch(true)));
+        }
+        watchers.add(Arc::new(Watch(false)));
+        let staying = watchers.0.iter().filter(|watcher| !watcher.is_over()).count();
+        assert_eq!((staying, watchers.0.len()), (2, 2));
+        for _ in 0..WATCHERS_MAX {
+            watchers.add(Arc::new(Watch(false)));
+        }
+        assert_eq!(watchers.0.len(), WATCHERS_MAX);
     }
 }

@@ -77,7 +77,7 @@ pub(crate) struct TopicsArgs {
     tenant: Option<String>,
 
     /// Bytes of each payload that are shown at most
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(..=65_536))]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(..=4_096))]
     payload: Option<u32>,
 
     #[command(flatten)]
@@ -90,9 +90,13 @@ pub(crate) struct EventsArgs {
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
 
-    /// Only those of this kind: login, session, access, ban, admin or change
+    /// Only those of this kind: login, session, access, ban, change or node
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
+
+    /// Only those of this tenant's clients
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
 
     /// So many of the last ones first
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=1_000))]
@@ -128,6 +132,7 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: LiveCommand) -> Result<(), F
             let query = LiveEventsQuery {
                 clientid: args.client_id,
                 kind: args.kind,
+                tenant: args.tenant,
                 last: args.last.map(|number| number as usize),
             };
             let count = args.count.count;

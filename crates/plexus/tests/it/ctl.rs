@@ -20,7 +20,7 @@ struct Managed {
 impl Managed {
     fn start() -> Self {
         let place = Place::new();
-        let listens = "[node]\ndata_dir = \"data\"\n[api]\naddress = \"127.0.0.1:0\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n";
+        let listens = "[api]\naddress = \"127.0.0.1:0\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n";
         place.write("plexus.toml", listens);
         let mut node = Node::start(&place, &[]);
         let told = node.record("new administrator");
@@ -60,7 +60,9 @@ impl Managed {
 #[test]
 fn ctl_sees_clients_publishes_and_sends_them_away() {
     let managed = Managed::logged_in();
-    assert!(managed.ctl("status").ok().contains("app_status     running\n"));
+    let status = managed.ctl("status").ok();
+    let runs = |line: &str| line.starts_with("app_status") && line.ends_with("running");
+    assert!(status.lines().any(runs), "{status}");
     let mut client = Client::connect(&managed.node, "robot-7");
     client.subscribe("plant/#");
     let list = managed.ctl("clients list").ok();
@@ -108,10 +110,7 @@ fn ctl_says_what_to_do_where_nobody_is_logged_in() {
     let error = run(&mut managed.command("ctl login"), b"a wrong one\n").failed(1);
     assert!(error.contains("401 BAD_USERNAME_OR_PWD"), "{error}");
     let error = managed.ctl("client list").failed(2);
-    assert!(
-        error.contains("unrecognized subcommand 'client'") && error.contains("'clients'"),
-        "{error}"
-    );
+    assert!(error.contains("subcommand 'client'") && error.contains("'clients'"), "{error}");
     let error = managed.ctl("status --url http://127.0.0.1:1").failed(1);
     assert!(error.contains("nobody answers at http://127.0.0.1:1"), "{error}");
 }

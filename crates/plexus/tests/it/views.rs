@@ -243,6 +243,29 @@ fn retained_messages_and_topics_are_walked() {
 }
 
 #[test]
+fn tenants_take_no_room_in_the_tree_of_others() {
+    let place = Place::new();
+    let tenants: String =
+        (0..5).map(|number| format!("[[access.tenant]]\nname = \"t{number}\"\n")).collect();
+    let managed = Managed::start_with(&place, &tenants, &["--set", "node.shards=1"]);
+    let retain = |topic: &str, tenant: Value| {
+        let kept = json!({ "topic": topic, "payload": "1", "retain": true, "tenant": tenant });
+        assert_eq!(managed.post("/publish", &kept).0, 202);
+    };
+    for number in 0..5 {
+        retain(&format!("own-{number}"), Value::Null);
+        retain("theirs", json!(format!("t{number}")));
+    }
+    let mut names = managed.names("/topics/tree?limit=3&cursor=%24SYS", "name");
+    names.extend(managed.names("/topics/tree?limit=3&cursor=own-2", "name"));
+    assert_eq!(names, ["own-0", "own-1", "own-2", "own-3", "own-4"]);
+    assert_eq!(managed.names("/topics/tree?tenant=t3", "name"), ["theirs"]);
+    for wrong in ["/topics/tree?cursor=a%00b", "/mqtt/retainer/messages?cursor=0-a%00b"] {
+        assert_eq!(managed.ask(As::Token(&managed.admin), "GET", wrong, None).0, 400, "{wrong}");
+    }
+}
+
+#[test]
 fn it_is_explained_who_gets_a_message_and_who_does_not() {
     let place = Place::new();
     let rules = "[access]\nno_match = \"allow\"\nfilter_deliveries = true\n\
@@ -251,6 +274,8 @@ fn it_is_explained_who_gets_a_message_and_who_does_not() {
     let managed = Managed::start_with(&place, rules, &["--set", "node.shards=2"]);
     let mut boss = Client::connect(&managed.node, "boss");
     assert_eq!(boss.subscribe("plant/#"), 1);
+    // Whoever has two that match gets it once, and is named once.
+    assert_eq!(boss.subscribe("plant/pay"), 1);
     let mut guest = Client::connect(&managed.node, "guest-1");
     assert_eq!(guest.subscribe("plant/+"), 1);
     let (mut away, _) = Client::resume(&managed.node, "away");
@@ -434,6 +459,10 @@ fn bans_are_made_kept_and_taken_back() {
     let acts: Vec<_> =
         records["data"].as_array().expect("a list").iter().map(|it| it["act"].clone()).collect();
     assert!(acts.contains(&json!("ban")) && acts.contains(&json!("unban_all")), "{acts:?}");
+    // A question is no act.
+    let question = json!({ "action": "publish", "topic": "banned" });
+    assert_eq!(managed.post("/explain/access", &question).0, 200);
+    assert_eq!(managed.get("/audit?search=explain")["data"], json!([]));
     assert!(
         managed
             .names("/audit?kind=ban&clientid=robot-2", "outcome")
@@ -475,6 +504,14 @@ fn a_trace_writes_down_what_a_client_does() {
     let (status, whole) = managed.ask_for(As::Token(&managed.admin), "GET", &download, None);
     assert_eq!(status, 200);
     assert!(whole.contains("\"delivered\""), "{whole}");
+    // What was seen until it was stopped is written.
+    let quick = json!({ "name": "quick", "type": "topic", "topic": "hall/#" });
+    assert_eq!(managed.post("/trace", &quick).0, 200);
+    other.publish("hall/lamp");
+    assert_eq!(managed.ask(As::Token(&managed.admin), "PUT", "/trace/quick/stop", None).0, 200);
+    let has =
+        |_| managed.get("/trace/quick/log")["items"].as_str().expect("text").contains("hall/lamp");
+    assert!((0..LOOKS).any(has));
     let delete = |path: &str| managed.ask(As::Token(&managed.admin), "DELETE", path, None).0;
     assert_eq!((delete("/trace/robot"), delete("/trace/robot")), (204, 404));
     for wrong in [
