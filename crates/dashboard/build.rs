@@ -15,6 +15,7 @@ fn main() -> io::Result<()> {
         collect(&dist, "", &mut paths)?;
     }
     paths.sort();
+    #[expect(clippy::disallowed_methods, reason = "cargo tells a build script so where to write")]
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     fs::write(Path::new(&out).join("assets.rs"), table(&dist, &paths))
 }
@@ -24,7 +25,10 @@ fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<(
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().into_string().map_err(|name| {
-            io::Error::other(format!("dashboard/dist has a file whose name is no text: {name:?}"))
+            io::Error::other(format!(
+                "dashboard/dist has a file whose name is no text: {}",
+                name.display()
+            ))
         })?;
         if name.starts_with('.') {
             continue;

@@ -139,7 +139,7 @@ mod tests {
     fn refusals_drive_nothing_else_out_and_administrators_are_not_told_of() {
         let chronicle = Chronicle::default();
         chronicle.note(&Event::logged_in(of("robot")));
-        for _ in 0..EVENTS_MAX + 1 {
+        for _ in 0..=EVENTS_MAX {
             chronicle.note(&Event::refused(Kind::Access, "publish", of("noisy"), "rule"));
         }
         chronicle.note(&Event::done(Kind::Admin, "create_user"));

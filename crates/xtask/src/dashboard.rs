@@ -109,7 +109,7 @@ fn missing(node: Option<&str>, has_npm: bool) -> Option<String> {
 
 fn is_input(path: &str) -> bool {
     let starts = |with: &&str| path.starts_with(*with);
-    INPUTS.iter().any(|input| starts(input)) && !NO_INPUTS.iter().any(|not| starts(not))
+    INPUTS.iter().any(&starts) && !NO_INPUTS.iter().any(starts)
 }
 
 /// A digest of what stands in some files, which says whether they have changed.

@@ -245,8 +245,9 @@ fn retained_messages_and_topics_are_walked() {
 #[test]
 fn tenants_take_no_room_in_the_tree_of_others() {
     let place = Place::new();
-    let tenants: String =
-        (0..5).map(|number| format!("[[access.tenant]]\nname = \"t{number}\"\n")).collect();
+    let tenants = ["t0", "t1", "t2", "t3", "t4"]
+        .map(|name| format!("[[access.tenant]]\nname = \"{name}\"\n"))
+        .concat();
     let managed = Managed::start_with(&place, &tenants, &["--set", "node.shards=1"]);
     let retain = |topic: &str, tenant: Value| {
         let kept = json!({ "topic": topic, "payload": "1", "retain": true, "tenant": tenant });
