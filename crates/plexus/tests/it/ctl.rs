@@ -20,7 +20,7 @@ struct Managed {
 impl Managed {
     fn start() -> Self {
         let place = Place::new();
-        let listens = "[api]\naddress = \"127.0.0.1:0\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n";
+        let listens = "[node]\ndata_dir = \"data\"\n[api]\naddress = \"127.0.0.1:0\"\n[[listener]]\nurl = \"tcp://127.0.0.1:0\"\nname = \"plant\"\n";
         place.write("plexus.toml", listens);
         let mut node = Node::start(&place, &[]);
         let told = node.record("new administrator");
