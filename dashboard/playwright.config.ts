@@ -8,6 +8,8 @@ export default defineConfig({
   outputDir: "test-results/runs",
   globalSetup: "./tests/start.ts",
   workers: 1,
+  // A machine that does other things meanwhile is no mistake of a page; what was tried again is told.
+  retries: process.env.CI ? 1 : 0,
   fullyParallel: false,
   timeout: 120_000,
   expect: { timeout: 30_000 },

@@ -75,7 +75,7 @@ for (const scheme of SCHEMES) {
     await picture(page, `topics-${scheme}`);
     await expectAccessible(page, "Topics");
     await page.keyboard.press("Control+k");
-    await page.getByPlaceholder(/^Page, client/).fill("robot-01");
+    await page.getByPlaceholder(/^Page, client/).fill("robot-014");
     await expect(page.getByRole("option", { name: /robot-014/ })).toBeVisible();
     await picture(page, `palette-${scheme}`);
     await expectAccessible(page, "Palette");

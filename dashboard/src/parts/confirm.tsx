@@ -58,12 +58,20 @@ function Answer({ question, close }: { question: Question; close: () => void }) 
   );
 }
 
+// Whoever does not see the cross hears what it is.
+const closeButtonProps = { "aria-label": "Close" };
+
 /** Says that something is done. */
 export function tell(message: string) {
-  notifications.show({ message, color: "accent" });
+  notifications.show({ message, color: "accent", closeButtonProps });
 }
 
 /** Says that something went wrong. */
 export function complain(error: unknown) {
-  notifications.show({ message: messageOf(error), color: "red", autoClose: 10_000 });
+  notifications.show({
+    message: messageOf(error),
+    color: "red",
+    autoClose: 10_000,
+    closeButtonProps,
+  });
 }

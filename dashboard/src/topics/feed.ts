@@ -9,7 +9,8 @@ import { type Message, TopicTree } from "../lib/topics";
 
 /** Bytes of each payload: enough for a row of the tree. The whole is asked for where one is chosen. */
 const PART = 512;
-const RETAINED_MAX = 10_000;
+// The node gives 4 MiB of payloads at a time.
+const RETAINED_MAX = 8_000;
 
 /** The topics that were seen. It stays while one looks at other pages. */
 export let tree = new TopicTree();
