@@ -26,6 +26,8 @@ export function Filter({ label, value, onFilter, ...rest }: FilterProps) {
         setTyped(event.currentTarget.value);
         later(event.currentTarget.value);
       }}
+      // Whoever goes on to something else has typed all: what came later would call the page back.
+      onBlur={() => later.flush()}
       {...rest}
     />
   );
