@@ -34,7 +34,7 @@ pub struct Credentials {
     pub gate: Gate,
 }
 
-/// An [`Act`](crate::Act) about which somebody elsewhere is asked.
+/// An [`Act`] about which somebody elsewhere is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Whether it is to publish, not to subscribe.

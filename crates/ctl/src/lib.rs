@@ -4,7 +4,7 @@
 //! *What it never does.* It holds nothing of a node and decides nothing: what may be asked, and what comes back, is the
 //! table of `plexus-api-model`. It writes nothing that others have written to a terminal as it is.
 //!
-//! *Entry points.* [`ctl`], [`top`], [`completions`], [`man`].
+//! *Entry points.* [`ctl`], [`top()`], [`completions`], [`man`].
 //!
 //! *Reading order.* `address`, `client`, `connection`, `caller`, then `commands`; `out` and `table` for how it looks; `top`.
 //!

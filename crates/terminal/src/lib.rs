@@ -4,7 +4,7 @@
 //! *What it never does.* It lets nothing that came from elsewhere steer a terminal, and it takes a
 //! reader that has read enough for no failure.
 //!
-//! *Entry points.* [`Failure`], [`print`], [`on_one_line`], [`EXIT_CODES`].
+//! *Entry points.* [`Failure`], [`print()`], [`on_one_line`], [`EXIT_CODES`].
 //!
 //! *Tests.* Those of the commands; `crates/plexus/tests/it` reads what they say.
 

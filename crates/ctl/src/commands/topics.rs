@@ -76,7 +76,7 @@ pub(crate) struct TreeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RetainedArgs {
-    /// Only those of topics that this filter matches [default: #]
+    /// Only those of topics that this filter matches; all but those of $ where nothing is said
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
 
