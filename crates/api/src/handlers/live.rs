@@ -350,7 +350,11 @@ pub(super) fn topics(
     });
     let api = call.api;
     let watcher: Arc<dyn Watcher> = Arc::clone(&gatherer) as _;
-    watched(&api, &watcher)?;
+    if let Err(error) = watched(&api, &watcher) {
+        // Shards that had room show it what goes on already.
+        *locked(&gatherer.gathered) = None;
+        return Err(error);
+    }
     Ok(move |feed: Feed| -> Telling {
         Box::pin(async move {
             let _over = tell_topics(&feed, &gatherer).await;
