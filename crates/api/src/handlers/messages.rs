@@ -84,8 +84,11 @@ fn published(reason: ReasonCode) -> Published {
 }
 
 /// Has the message enter by the door, at once; yields what becomes of it. A node that has too much to do takes nothing.
+///
+/// It enters where its topic is at home: messages of a topic stay in their order, and who asks for what is retained
+/// after the answer sees it.
 pub(super) fn enter(api: &Api, message: Message) -> impl Future<Output = ReasonCode> + use<> {
-    let shard = api.node.home(&message.publisher);
+    let shard = api.node.home_of_topic(&message.topic);
     let (tell, told) = oneshot::channel();
     let answer = Box::new(move |reason| {
         // Nobody may wait for it any more.

@@ -243,6 +243,21 @@ fn retained_messages_and_topics_are_walked() {
 }
 
 #[test]
+fn what_was_answered_is_seen_at_once() {
+    let place = Place::new();
+    let managed = Managed::start(&place, &["--set", "node.shards=4"]);
+    for number in 0..60 {
+        let kept = json!({ "topic": format!("lamp/{number}"), "payload": "1", "retain": true });
+        assert_eq!(managed.post("/publish", &kept).0, 202);
+        let path = format!("/mqtt/retainer/message/lamp%2F{number}");
+        let status = |method| managed.ask(As::Token(&managed.admin), method, &path, None).0;
+        assert_eq!(status("GET"), 200, "{number}");
+        assert_eq!(status("DELETE"), 204, "{number}");
+        assert_eq!(status("GET"), 404, "{number}");
+    }
+}
+
+#[test]
 fn tenants_take_no_room_in_the_tree_of_others() {
     let place = Place::new();
     let tenants = ["t0", "t1", "t2", "t3", "t4"]
