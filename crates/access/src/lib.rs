@@ -38,7 +38,7 @@ pub use password::{
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{
     Advice, Certificate, Credentials, Enhanced, Explanation, Gate, Policy, Principal, Verdict,
-    Wanted,
+    Wanted, is_of_node,
 };
 pub use remembered::{Edition, Remembered};
 pub use rules::{

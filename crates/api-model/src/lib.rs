@@ -18,6 +18,7 @@ mod configuration;
 mod error;
 mod explain;
 mod live;
+mod measure;
 mod moment;
 mod node;
 mod openapi;
@@ -51,6 +52,10 @@ pub use explain::{
 };
 pub use live::{
     LiveEventsQuery, LiveKind, LiveMessage, LiveQuery, LiveTopic, LiveTopics, LiveTopicsQuery,
+};
+pub use measure::{
+    NewTopicMetrics, SlowBy, SlowQuery, SlowSettings, SlowSubscription, TopicMetrics,
+    TopicMetricsAction, TopicMetricsReset,
 };
 pub use moment::Moment;
 pub use node::{Listener, ListenerStatus, Metrics, NodeState, NodeStatus, Rates, Stats, Status};

@@ -8,11 +8,12 @@ use crate::{
     ConfigOutcome, ConfigPatch, ConfigQuery, ConfigRollback, ConfigVersion, Described,
     EffectiveConfig, ErrorCode, Listener, LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics,
     LiveTopicsQuery, Login, Metrics, MonitorQuery, NamedRulesPath, Need, NewAccount, NewApiKey,
-    NewBan, NewSubscription, NewTrace, NewUser, NodeState, OldSubscription, Operation, Page,
-    PasswordChange, Publication, PublishAnswer, PublishQuestion, Published, Rates, RecordQuery,
-    RetainedMessage, RetainedQuery, Route, RouteQuery, RuleSources, RulesOfAll, RulesOfOne,
-    RulesPath, RulesQuery, Sample, Session, Stats, Status, Subscription, SubscriptionQuery,
-    TenantQuery, TopicLevel, TopicPath, Trace, TraceLog, TraceLogQuery, TracePath, TreeQuery, User,
+    NewBan, NewSubscription, NewTopicMetrics, NewTrace, NewUser, NodeState, OldSubscription,
+    Operation, Page, PasswordChange, Publication, PublishAnswer, PublishQuestion, Published, Rates,
+    RecordQuery, RetainedMessage, RetainedQuery, Route, RouteQuery, RuleSources, RulesOfAll,
+    RulesOfOne, RulesPath, RulesQuery, Sample, Session, SlowQuery, SlowSettings, SlowSubscription,
+    Stats, Status, Subscription, SubscriptionQuery, TenantQuery, TopicLevel, TopicMetrics,
+    TopicMetricsReset, TopicPath, Trace, TraceLog, TraceLogQuery, TracePath, TreeQuery, User,
     UserPath, UserUpdate,
 };
 
@@ -117,6 +118,33 @@ operations! {
         .says("Node", "The numbers under EMQX's names, for Prometheus; those of Plexus itself stand at /metrics");
     LIST_LISTENERS: ((), (), ()) -> Vec<Listener> = Operation::get("list_listeners", "/listeners")
         .says("Node", "Where the node listens");
+    LIST_TOPIC_METRICS: ((), (), ()) -> Vec<TopicMetrics> = Operation::get("list_topic_metrics", "/mqtt/topic_metrics")
+        .says("Messages", "The topics whose messages are counted");
+    COUNT_TOPIC: ((), (), NewTopicMetrics) -> TopicMetrics = Operation::post("count_topic", "/mqtt/topic_metrics")
+        .fails(&[ErrorCode::AlreadyExists, ErrorCode::NotFound])
+        .says("Messages", "Count the messages of a topic from now on, until the node ends");
+    RESET_TOPIC_METRICS: ((), (), TopicMetricsReset) -> () = Operation::put("reset_topic_metrics", "/mqtt/topic_metrics")
+        .answers(204)
+        .fails(&[ErrorCode::NotFound])
+        .says("Messages", "Have the counts of a topic, or of all, begin anew");
+    GET_TOPIC_METRICS: (TopicPath, TenantQuery, ()) -> TopicMetrics =
+        Operation::get("get_topic_metrics", "/mqtt/topic_metrics/{topic}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Messages", "The counts of a topic");
+    DELETE_TOPIC_METRICS: (TopicPath, TenantQuery, ()) -> () =
+        Operation::delete("delete_topic_metrics", "/mqtt/topic_metrics/{topic}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Messages", "Count the messages of a topic no more");
+    LIST_SLOW: ((), SlowQuery, ()) -> Page<SlowSubscription> = Operation::get("list_slow_subscriptions", "/slow_subscriptions")
+        .says("Clients", "Clients for which messages take long, the slowest first");
+    CLEAR_SLOW: ((), (), ()) -> () = Operation::delete("clear_slow_subscriptions", "/slow_subscriptions")
+        .says("Clients", "Forget which clients were slow");
+    SLOW_SETTINGS: ((), (), ()) -> SlowSettings =
+        Operation::get("get_slow_subscriptions_settings", "/slow_subscriptions/settings")
+        .says("Clients", "How slow clients are looked for");
+    SET_SLOW_SETTINGS: ((), (), SlowSettings) -> SlowSettings =
+        Operation::put("set_slow_subscriptions_settings", "/slow_subscriptions/settings")
+        .says("Clients", "Look for slow clients, or no more, until the node ends");
     LIST_ALARMS: ((), AlarmQuery, ()) -> Page<Alarm> = Operation::get("list_alarms", "/alarms")
         .says("Node", "What somebody should look at now");
     LIST_CLIENTS: ((), ClientQuery, ()) -> Page<Client> = Operation::get("list_clients", "/clients")

@@ -12,6 +12,8 @@ mod people;
 mod prometheus;
 mod rules;
 mod sessions;
+mod slow;
+mod topic_metrics;
 mod topics;
 mod traces;
 
@@ -25,11 +27,13 @@ use crate::{Api, server::Mounted};
 pub(crate) use self::{
     node::{Meter, is_ready},
     prometheus::own,
+    slow::SlowClients,
+    topic_metrics::TopicCounts,
 };
 
 /// Every operation with what carries it out, and the names of those that are mounted.
 pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
-    of_access(Mounted::new())
+    measured(of_access(Mounted::new()))
         .on(&op::LOGIN, people::log_in)
         .on(&op::LOGOUT, people::log_out)
         .on(&op::LIST_USERS, people::users)
@@ -89,6 +93,20 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::PUBLISH, messages::publish)
         .on(&op::PUBLISH_BULK, messages::publish_bulk)
         .done()
+}
+
+/// What is measured because somebody asked for it.
+fn measured(mounted: Mounted) -> Mounted {
+    mounted
+        .on(&op::LIST_TOPIC_METRICS, topic_metrics::list)
+        .on(&op::COUNT_TOPIC, topic_metrics::count)
+        .on(&op::RESET_TOPIC_METRICS, topic_metrics::reset)
+        .on(&op::GET_TOPIC_METRICS, topic_metrics::get)
+        .on(&op::DELETE_TOPIC_METRICS, topic_metrics::delete)
+        .on(&op::LIST_SLOW, slow::list)
+        .on(&op::CLEAR_SLOW, slow::clear)
+        .on(&op::SLOW_SETTINGS, slow::settings)
+        .on(&op::SET_SLOW_SETTINGS, slow::set)
 }
 
 /// Who comes in, and who may do what.

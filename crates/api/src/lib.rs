@@ -126,6 +126,8 @@ pub struct Api {
     chronicle: Arc<Chronicle>,
     history: History,
     traces: Traces,
+    topic_counts: handlers::TopicCounts,
+    slow: handlers::SlowClients,
     rates: handlers::Meter,
     /// What is carried out at the same time at most, whoever waits for it.
     turns: Arc<Semaphore>,
@@ -163,6 +165,8 @@ impl Api {
             chronicle,
             history,
             traces,
+            topic_counts: handlers::TopicCounts::default(),
+            slow: handlers::SlowClients::default(),
             rates,
             turns,
             streams,

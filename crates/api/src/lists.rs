@@ -2,7 +2,7 @@
 
 use std::{
     ops::ControlFlow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use plexus_api_model::{ApiError, Meta, Page};
@@ -286,6 +286,14 @@ pub(crate) async fn walk<T: Send + 'static>(
     let data = std::mem::take(&mut locked(&found).items);
     let cursor = hasnext.then(|| spot.text());
     Ok(Page { data, meta: Meta { page, limit, count, hasnext, cursor } })
+}
+
+pub(crate) fn read<T>(found: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    found.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn written<T>(found: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    found.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn locked<T>(found: &Mutex<T>) -> MutexGuard<'_, T> {

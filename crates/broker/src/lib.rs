@@ -31,11 +31,11 @@ pub use node::{Node, NodeHandle};
 pub use options::{NodeOptions, RetainedOptions};
 pub use plexus_porch::{
     Alarm, BansFrom, EndedAlarm, FenceOptions, Histogram, HistogramView, Limits, ListenerLimits,
-    ListenerOptions, Measure, MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
-    TenantOptions, Timings, counters,
+    ListenerOptions, Measure, MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Sight,
+    Tenant, TenantOptions, Timings, Watcher, counters,
 };
 pub use plexus_topics::{Member, SubscriberId};
 pub use shard::{
-    ClientView, Granted, Look, Question, ReceiversPart, RetainedFrom, RetainedPart, Sight, Told,
-    TopicLevel, Visit, Watcher,
+    ClientView, Granted, Look, Question, ReceiversPart, RetainedFrom, RetainedPart, Told,
+    TopicLevel, Visit,
 };

@@ -19,7 +19,7 @@ use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
 use plexus_porch::{
     Alarm, BansFrom, Clock, Command, EndedAlarm, Gauge, Limits, ListenerOptions, OpenError, Porch,
-    PorchOptions, Timings, watch_memory,
+    PorchOptions, Timings, Watcher, watch_memory,
 };
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Instant, TenantName, TopicName};
@@ -32,7 +32,7 @@ use crate::{
     homes::Shards,
     options::NodeOptions,
     reactor::{self, Control, Reactor, WAKER},
-    shard::{Context, Question, Watcher},
+    shard::{Context, Question},
 };
 
 /// Messages of control that wait for a shard.

@@ -147,7 +147,7 @@ const ASKED: &str = "access.ask";
 /// Nobody of them has said anything.
 const UNANSWERED: &str = "access.ask gives no answer";
 /// What clients may not publish whatever the rules say.
-const FORBIDDEN: &str = "$SYS is the node's own";
+const FORBIDDEN: &str = "$SYS and $events are the node's own";
 
 /// Somebody, as the audit log names him.
 fn named(visitor: Visitor<'_>) -> Who {

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use plexus_api_model::{
     AccountQuery, AlarmQuery, BanQuery, ClientMessageQuery, ClientQuery, Meta, Operation, Page,
-    RecordQuery, RetainedQuery, RouteQuery, RulesQuery, SubscriptionQuery, TreeQuery,
+    RecordQuery, RetainedQuery, RouteQuery, RulesQuery, SlowQuery, SubscriptionQuery, TreeQuery,
 };
 use plexus_terminal::Failure;
 use serde::{Serialize, de::DeserializeOwned};
@@ -85,7 +85,7 @@ macro_rules! by_number {
     )*};
 }
 
-by_number!(AccountQuery, AlarmQuery, BanQuery, RecordQuery, RouteQuery, RulesQuery);
+by_number!(AccountQuery, AlarmQuery, BanQuery, RecordQuery, RouteQuery, RulesQuery, SlowQuery);
 
 impl Caller<'_> {
     /// Shows a list that comes in one answer.

@@ -9,6 +9,7 @@ pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod live;
 pub(crate) mod login;
+pub(crate) mod measures;
 pub(crate) mod node;
 pub(crate) mod publish;
 pub(crate) mod role;
@@ -73,6 +74,12 @@ pub(crate) enum Command {
     /// Retained messages
     #[command(subcommand)]
     Retained(topics::RetainedCommand),
+    /// Messages of single topics, counted
+    #[command(subcommand)]
+    Counts(measures::CountsCommand),
+    /// Clients for which messages take long
+    #[command(subcommand)]
+    Slow(measures::SlowCommand),
     /// Users whom clients log in as
     #[command(subcommand)]
     Accounts(accounts::AccountsCommand),
@@ -134,6 +141,8 @@ pub(crate) fn run(
         Command::Kick(args) => clients::kick(&mut caller, args),
         Command::Topics(command) => topics::topics(&mut caller, command),
         Command::Retained(command) => topics::retained(&mut caller, command),
+        Command::Counts(command) => measures::counts(&mut caller, command),
+        Command::Slow(command) => measures::slow(&mut caller, command),
         Command::Accounts(command) => accounts::run(&mut caller, command),
         Command::Rules(command) => rules::run(&mut caller, command),
         Command::Ban(command) => bans::run(&mut caller, command),

@@ -26,6 +26,7 @@ mod meter;
 mod options;
 mod porch;
 mod tenants;
+mod watch;
 
 pub use alarm::{Alarm, Alarms, EndedAlarm};
 pub use checks::{Checks, ClientRef, ConnId, Query, Ticket};
@@ -40,3 +41,4 @@ pub use meter::{Meter, MeterOptions, Pace, Pool, Quota};
 pub use options::{Limits, ListenerLimits, ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};
 pub use tenants::{Tenant, TenantOptions, Tenants};
+pub use watch::{Sight, Watcher, Watchers};

@@ -4,6 +4,7 @@ mod audited;
 mod banner;
 mod certificates;
 pub(super) mod data_dir;
+mod events;
 mod lists;
 mod notices;
 mod refused;
@@ -103,6 +104,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let kept = accounts.clone();
     let reload = Reload::new(args, &config, &plan, (log, runtime.handle(), lists, kept));
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
+    let audit = plan.audit.clone();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);
     validity::warn(&listeners);
@@ -112,6 +114,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
             return Err(audited.not_started(refused::failure(&error, &config, &names)));
         }
     };
+    let _events = events::start(&config, &node, &audit, &runtime.handle());
     accounts.begin(node.handle());
     // Taken down when the node has stopped: whoever asks until then is told so.
     let reload = Arc::new(Mutex::new(reload));

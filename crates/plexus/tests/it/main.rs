@@ -16,6 +16,7 @@ mod ctl;
 mod fences;
 mod help;
 mod hostile_server;
+mod measures;
 mod passwd;
 mod program;
 mod publish;
