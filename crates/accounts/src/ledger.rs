@@ -271,6 +271,21 @@ impl Accounts {
         }
     }
 
+    /// Shows all rules there are.
+    pub fn walk_all_rules(&self, mut see: impl FnMut(&Whose, &Vec<AccountRule>)) {
+        for (whose, rules) in &self.book().rules {
+            see(whose, rules);
+        }
+    }
+
+    /// Puts rules in the place of those that some have, of all of them or of nobody.
+    pub fn set_all_rules(
+        &self,
+        lists: Vec<(Whose, Vec<AccountRule>)>,
+    ) -> Result<(), AccountsError> {
+        self.put_rules(&mut self.book(), lists)
+    }
+
     /// Gives rules to those who have none yet, to all of them or to nobody.
     pub fn add_rules(&self, new: Vec<(Whose, Vec<AccountRule>)>) -> Result<(), AccountsError> {
         let mut book = self.book();
@@ -287,7 +302,7 @@ impl Accounts {
 
     /// Puts rules in the place of those that somebody has; none take them away.
     pub fn set_rules(&self, whose: Whose, rules: Vec<AccountRule>) -> Result<(), AccountsError> {
-        self.put_rules(&mut self.book(), vec![(whose, rules)])
+        self.set_all_rules(vec![(whose, rules)])
     }
 
     /// Takes rules away from somebody who has some.

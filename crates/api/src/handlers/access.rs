@@ -26,7 +26,7 @@ impl Api {
         self.bans.hold(unix_now(), |bans| self.ban_by_api(bans));
     }
 
-    fn ban_by_api(&self, bans: Vec<plexus_fences::Ban>) {
+    pub(super) fn ban_by_api(&self, bans: Vec<plexus_fences::Ban>) {
         self.node.replace_bans(BansFrom::Api, bans);
     }
 }
