@@ -43,6 +43,11 @@ export async function connectMqtt(page: Page) {
   await expect(page.getByText("Connected", { exact: true })).toBeVisible();
 }
 
+/** Leaves a picture of the page for who wants to look. */
+export async function picture(page: Page, name: string) {
+  await page.screenshot({ path: `test-results/pages/${name}.png` });
+}
+
 interface Violation {
   id: string;
   impact: string | null;

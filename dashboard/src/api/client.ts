@@ -27,6 +27,11 @@ export type Receiver = Schemas["Receiver"];
 export type Trace = Schemas["Trace"];
 export type Sample = Schemas["Sample"];
 export type PublishExplanation = Schemas["PublishAnswer"];
+export type EffectiveConfig = Schemas["EffectiveConfig"];
+export type ConfigChange = Schemas["ConfigChange"];
+export type ConfigChanges = Schemas["ConfigChanges"];
+export type ConfigVersion = Schemas["ConfigVersion"];
+export type ConfigOutcome = Schemas["ConfigOutcome"];
 export type Meta = Schemas["Meta"];
 
 /** Since when the node has not answered, in milliseconds; none while it does. */

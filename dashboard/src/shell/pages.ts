@@ -127,6 +127,15 @@ export const PAGES: PageEntry[] = [
     component: lazy(() => import("../pages/Alarms")),
   },
   {
+    path: "/settings",
+    title: "Settings",
+    icon: "settings",
+    group: "Node",
+    words: "configuration limits change roll back history diff",
+    may: maySee,
+    component: lazy(() => import("../pages/Settings")),
+  },
+  {
     path: "/bans",
     title: "Bans",
     icon: "bans",
