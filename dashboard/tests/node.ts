@@ -11,6 +11,8 @@ export interface RunningNode {
   page: string;
   /** Where MQTT over TCP is. */
   mqtt: string;
+  /** Where clients of the tenant `acme` come in. */
+  acme: string;
   /** The password of `admin`. */
   password: string;
   stop: () => Promise<void>;
@@ -117,10 +119,11 @@ export async function startNode(): Promise<RunningNode> {
       /password (\S+) \(change/,
       /"url":"(http:[^"]+)"/,
       /"url":"tcp:([^"]+)"/,
+      /"url":"tcp:[\s\S]*"url":"tcp:([^"]+)"/,
       /"url":"(ws:[^"]+)"/,
     ];
-    const [password = "", page = "", tcp = ""] = await said(child, patterns);
-    return { page, password, mqtt: `mqtt:${tcp}`, stop };
+    const [password = "", page = "", tcp = "", acme = ""] = await said(child, patterns);
+    return { page, password, mqtt: `mqtt:${tcp}`, acme: `mqtt:${acme}`, stop };
   } catch (error) {
     await stop();
     throw error;

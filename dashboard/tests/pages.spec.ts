@@ -21,6 +21,7 @@ const PAGES: [title: string, path: string, seen: RegExp][] = [
   ["Audit", "/audit", /^log_?in/],
   ["Listeners", "/listeners", /^browsers$/],
   ["Alarms", "/alarms", /^Nothing needs attention$/],
+  ["Limits and tenants", "/limits", /^globex$/],
   ["Settings", "/settings", /^max_inflight$/],
   ["Users", "/users", /^admin/],
   ["API keys", "/keys", /^No program has a key$/],

@@ -17,7 +17,7 @@ export default async function start(): Promise<() => Promise<void>> {
     process.env.PLEXUS_PAGE = pages.page;
     process.env.PLEXUS_PASSWORD = node.password;
     process.env.PLEXUS_MQTT = node.mqtt;
-    ends.push(await startClients(node.mqtt));
+    ends.push(await startClients(node));
     return end;
   } catch (error) {
     await end();

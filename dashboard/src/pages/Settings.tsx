@@ -1,11 +1,10 @@
-import { Alert, Button, Group, Tabs } from "@mantine/core";
+import { Button, Group, Tabs } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { mayChange, session } from "../api/session";
 import { plural } from "../lib/format";
 import { useParams } from "../lib/params";
 import { useStore } from "../lib/store";
-import { Icon } from "../parts/Icon";
-import { Failed, Page, Waiting } from "../parts/Page";
+import { Failed, Note, Page, Waiting } from "../parts/Page";
 import { Changed } from "../settings/Changed";
 import { discard, draft } from "../settings/draft";
 import { History } from "../settings/History";
@@ -65,10 +64,10 @@ export default function Settings() {
 function Waits({ keys }: { keys: string[] }) {
   if (keys.length === 0) return null;
   return (
-    <Alert color="yellow" icon={<Icon name="warning" />} py={8}>
+    <Note>
       {plural(keys.length, "key")} {keys.length === 1 ? "waits" : "wait"} for the next start of the
       node: <span className="mono">{keys.join(", ")}</span>
-    </Alert>
+    </Note>
   );
 }
 

@@ -1,14 +1,13 @@
 // What was changed over the file, and what hides it.
 
-import { Alert, Button } from "@mantine/core";
+import { Button } from "@mantine/core";
 import {
   type ConfigChange,
   type ConfigChanges,
   type EffectiveConfig,
   sentence,
 } from "../api/client";
-import { Icon } from "../parts/Icon";
-import { Empty, Panel } from "../parts/Page";
+import { Empty, Note, Panel } from "../parts/Page";
 import { Moment, Status } from "../parts/Words";
 import { Difference } from "./Difference";
 import { draft, withEdit } from "./draft";
@@ -42,12 +41,12 @@ export function Changed({ config, changes, mayEdit }: ChangedProps) {
           aside={<Aside {...{ change, config, changes, mayEdit }} />}
         >
           <div className={styles.changeBody}>
-            <span className="muted">{change.place ?? "Default"}</span>
-            <Difference from={change.of_file} to={change.value} />
+            <div className={styles.fromFile}>
+              <span className="muted">{change.place ?? "Default"}</span>
+              <Difference from={change.of_file} to={change.value} />
+            </div>
             {change.notes.map((note) => (
-              <Alert key={note} color="yellow" icon={<Icon name="warning" />} py={8}>
-                {sentence(note.replace(`${change.key}: `, ""))}
-              </Alert>
+              <Note key={note}>{sentence(note.replace(`${change.key}: `, ""))}</Note>
             ))}
           </div>
         </Panel>

@@ -1,5 +1,6 @@
-import { Alert, Button, Group } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { Icon } from "../parts/Icon";
+import { Note } from "../parts/Page";
 import { Moment } from "../parts/Words";
 import { useHistory } from "./queries";
 
@@ -7,7 +8,7 @@ import { useHistory } from "./queries";
 export function Conflict({ look }: { look: () => void }) {
   const newest = useHistory().data?.[0];
   return (
-    <Alert color="yellow" role="alert" icon={<Icon name="warning" />} py={8}>
+    <Note isAlert>
       <Group justify="space-between" gap="xs">
         <span>
           <b>Somebody else has changed the configuration meanwhile.</b>{" "}
@@ -22,6 +23,6 @@ export function Conflict({ look }: { look: () => void }) {
           Look again
         </Button>
       </Group>
-    </Alert>
+    </Note>
   );
 }

@@ -1,12 +1,11 @@
 // One key: what it is, where it comes from, and what it is to be.
 
-import { Alert, Button, Group, Modal, Stack } from "@mantine/core";
+import { Button, Group, Modal, Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { ApiFailure, type ConfigChange, type EffectiveConfig, messageOf } from "../api/client";
-import { Icon } from "../parts/Icon";
-import { FormFailure } from "../parts/Page";
-import { Facts, Moment } from "../parts/Words";
+import { FormFailure, Note } from "../parts/Page";
+import { Facts, Moment, Worded } from "../parts/Words";
 import { draft, withEdit, withoutEdit } from "./draft";
 import { Field, readTyped, typedOf } from "./Field";
 import { change, isConflict } from "./queries";
@@ -34,7 +33,11 @@ export function EditKey(props: EditKeyProps) {
       title={<span className="mono">{props.spec.key}</span>}
     >
       <Stack gap="sm">
-        {props.spec.about && <p className={styles.about}>{props.spec.about}</p>}
+        {props.spec.about && (
+          <p className={styles.about}>
+            <Worded text={props.spec.about} />
+          </p>
+        )}
         <Facts facts={factsOf(props)} />
         <Hidden {...props} />
         {props.mayEdit && <Edit {...props} />}
@@ -67,11 +70,11 @@ function Hidden({ spec, config }: EditKeyProps) {
   const { kind, words } = sourceOf(config.origins, spec.key);
   if (kind !== "environment" && kind !== "option") return null;
   return (
-    <Alert color="yellow" icon={<Icon name="warning" />} py={8}>
+    <Note>
       {kind === "environment" ? "The environment variable" : "The option"}{" "}
       <span className="mono">{words}</span> hides whatever is changed here. Without it, the change
       would hold.
-    </Alert>
+    </Note>
   );
 }
 

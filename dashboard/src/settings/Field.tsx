@@ -1,6 +1,7 @@
 // The right field for a key.
 
 import { NumberInput, SegmentedControl, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Worded } from "../parts/Words";
 import type { Spec } from "./schema";
 import styles from "./settings.module.css";
 import { written } from "./values";
@@ -40,7 +41,11 @@ interface FieldProps {
 
 /** A field for the value of a key. */
 export function Field({ spec, typed, onType, fault }: FieldProps) {
-  const common = { label: "Value", error: fault, "data-autofocus": true };
+  const common = {
+    label: "Value",
+    error: fault && <Worded text={fault} />,
+    "data-autofocus": true,
+  };
   if (spec.kind === "flag") return <FlagField typed={typed} onType={onType} fault={fault} />;
   if (spec.kind === "choice") {
     const about = spec.choices.find((choice) => choice.value === typed)?.about;
@@ -112,7 +117,11 @@ function FlagField({ typed, onType, fault }: Omit<FieldProps, "spec">) {
         value={typed}
         onChange={onType}
       />
-      {fault && <div className={styles.fault}>{fault}</div>}
+      {fault && (
+        <div className={styles.fault}>
+          <Worded text={fault} />
+        </div>
+      )}
     </Stack>
   );
 }

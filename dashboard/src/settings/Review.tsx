@@ -1,6 +1,6 @@
 // All that is to be changed, before it is: each difference, what the node says, and why.
 
-import { ActionIcon, Alert, Modal, Stack, TextInput } from "@mantine/core";
+import { ActionIcon, Modal, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ConfigChange, type ConfigOutcome, messageOf } from "../api/client";
@@ -9,8 +9,8 @@ import { useStore } from "../lib/store";
 import { tell } from "../parts/confirm";
 import { Ends } from "../parts/Ends";
 import { Icon } from "../parts/Icon";
-import { FormFailure } from "../parts/Page";
-import { Status } from "../parts/Words";
+import { FormFailure, Note } from "../parts/Page";
+import { Status, Worded } from "../parts/Words";
 import { Conflict } from "./Conflict";
 import { Difference } from "./Difference";
 import { type Draft, discard, draft, rebased, withoutEdit } from "./draft";
@@ -130,15 +130,15 @@ function EditList({ current, trial, faults }: EditListProps) {
           </div>
           <EditDifference edit={edit} change={changes.find((one) => one.key === edit.key)} />
           {current.overtaken.includes(edit.key) && (
-            <Alert color="yellow" py={6} icon={<Icon name="warning" />}>
+            <Note>
               Somebody else has changed it meanwhile. This is the difference to what holds now.
-            </Alert>
+            </Note>
           )}
           {[...faults]
             .filter(([key]) => key !== "" && isWithin(key, edit.key))
             .map(([key, words]) => (
               <div key={key} className={styles.fault} role="alert">
-                {key === edit.key ? words : `${key}: ${words}`}
+                <Worded text={key === edit.key ? words : `${key}: ${words}`} />
               </div>
             ))}
         </li>

@@ -8,7 +8,7 @@ import { useParams } from "../lib/params";
 import { useStore } from "../lib/store";
 import { Filter } from "../parts/Filter";
 import { Empty, Panel } from "../parts/Page";
-import { Status } from "../parts/Words";
+import { Status, Worded } from "../parts/Words";
 import { draft } from "./draft";
 import { EditKey } from "./EditKey";
 import { SourceMark } from "./SourceMark";
@@ -63,7 +63,6 @@ export function Values(props: ValuesProps) {
           onFilter={(find) => setParams({ find })}
           w={260}
         />
-        {/* Its words are links to the same address, which can be kept. */}
         <SegmentedControl
           aria-label="Which keys"
           data={SHOW}
@@ -152,7 +151,11 @@ function Section({ section, specs, ...rest }: SectionProps) {
     <Panel
       isPadded={false}
       title={<span className="mono">{section}</span>}
-      aside={<span className={styles.sectionAbout}>{firstSentence(sectionAbout(section))}</span>}
+      aside={
+        <span className={styles.sectionAbout}>
+          <Worded text={firstSentence(sectionAbout(section))} />
+        </span>
+      }
     >
       <ul className={styles.keys}>
         {specs
@@ -185,7 +188,7 @@ function KeyRow({ spec, config, changes, mayEdit, open }: KeyRowProps) {
       <div className={styles.name}>
         <span className="mono">{spec.path.slice(1).join(".") || spec.key}</span>
         <span className={styles.keyAbout} title={spec.about}>
-          {firstSentence(spec.about)}
+          <Worded text={firstSentence(spec.about)} />
         </span>
       </div>
       <div className={styles.value}>

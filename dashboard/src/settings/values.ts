@@ -97,10 +97,14 @@ function nameIn(element: unknown): string {
   return told === undefined ? "…" : shown(told);
 }
 
-/** A value as lines of JSON, for a field or a difference. */
+/** A value as lines of JSON, for a field or a difference; names in their order, as the node has them. */
 export function written(value: unknown): string {
-  return value === undefined ? "" : JSON.stringify(value, null, 2);
+  const ordered = (_: string, one: unknown) =>
+    isTable(one) ? Object.fromEntries(Object.entries(one).sort(byName)) : one;
+  return value === undefined ? "" : JSON.stringify(value, ordered, 2);
 }
+
+const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1);
 
 /** What makes the second table of the first (RFC 7396). Anything but tables is replaced as a whole. */
 export function mergePatch(from: unknown, to: unknown): unknown {

@@ -127,6 +127,15 @@ export const PAGES: PageEntry[] = [
     component: lazy(() => import("../pages/Alarms")),
   },
   {
+    path: "/limits",
+    title: "Limits and tenants",
+    icon: "limits",
+    group: "Node",
+    words: "quota usage connections sessions rates customers",
+    may: maySee,
+    component: lazy(() => import("../pages/Limits")),
+  },
+  {
     path: "/settings",
     title: "Settings",
     icon: "settings",
