@@ -3,8 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type Bucket, between, quantile, readHistogram } from "../lib/histogram";
 import { Series } from "../lib/series";
-import { ApiFailure } from "./client";
-import { session } from "./session";
+import { asked } from "./client";
 
 const REFRESH = 5000;
 /** Values are of the last minute; what is drawn is of half an hour. */
@@ -22,19 +21,9 @@ interface Look {
 }
 let looks: Look[] = [];
 
-/** The numbers of the node as text, which the API has outside of its operations. */
-async function readMetrics(): Promise<string> {
-  const headers = { Authorization: `Bearer ${session.get()?.token}` };
-  const answer = await fetch("/metrics", { headers });
-  if (!answer.ok) {
-    const words = `The node answered with status ${answer.status} for /metrics.`;
-    throw new ApiFailure(words, answer.status, "");
-  }
-  return answer.text();
-}
-
 async function look(): Promise<number> {
-  const text = await readMetrics();
+  // The numbers for Prometheus, which the API has outside of its operations.
+  const text = await (await asked("GET", "/metrics")).text();
   const at = Date.now();
   const now = {
     at,

@@ -58,8 +58,7 @@ export function NodePanel({ config }: { config: EffectiveConfig }) {
         {limits.map(({ label, key, used, isBytes }) => (
           <div key={key}>
             <div className={styles.meterHead}>
-              <span>{label}</span>
-              <KeyLink name={key} />
+              <KeyLink name={key}>{label}</KeyLink>
             </div>
             <Meter
               label={label}

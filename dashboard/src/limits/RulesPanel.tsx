@@ -6,7 +6,8 @@ import { count } from "../lib/format";
 import { Empty, Panel, WaitingRows } from "../parts/Page";
 import { Status } from "../parts/Words";
 import { SourceMark } from "../settings/SourceMark";
-import { shown, sourceOf, specsOf, valueAt } from "../settings/values";
+import { specsOf } from "../settings/schema";
+import { shown, sourceOf, valueAt } from "../settings/values";
 import { KeyLink } from "./KeyLink";
 import styles from "./limits.module.css";
 

@@ -99,7 +99,7 @@ function TenantRow({ tenant: { name, limits } }: { tenant: Tenant }) {
         </span>
         {sys.data?.size === 0 && <span className="muted">nothing is counted of it yet</span>}
       </div>
-      <div className={styles.meters}>
+      <div className={styles.small}>
         {METERS.map(([label, key, topic, isBytes]) => (
           <div key={key}>
             <div className={styles.meterHead}>{label}</div>

@@ -46,7 +46,7 @@ export function Meter({ label, used, limit, format = count, isMore }: MeterProps
         aria-valuenow={Math.floor(part)}
         aria-valuetext={`${shown} of ${format(limit)}`}
       >
-        <div data-kind={kind} style={{ width: `${part}%` }} />
+        <div data-kind={kind} style={{ width: `${part}%`, minWidth: part > 0 ? 2 : 0 }} />
       </div>
     </div>
   );

@@ -11,8 +11,9 @@ import { Empty, Note, Panel } from "../parts/Page";
 import { Moment, Status } from "../parts/Words";
 import { Difference } from "./Difference";
 import { draft, withEdit } from "./draft";
+import { specsOf } from "./schema";
 import styles from "./settings.module.css";
-import { specsOf, touches, valueAt } from "./values";
+import { touches, valueAt } from "./values";
 
 interface ChangedProps {
   config: EffectiveConfig;

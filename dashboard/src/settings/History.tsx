@@ -11,8 +11,9 @@ import { Moment, Status } from "../parts/Words";
 import { Conflict } from "./Conflict";
 import { Difference } from "./Difference";
 import { isConflict, rollBack, useChanges, useConfig, useHistory, useRefresh } from "./queries";
+import { specsOf } from "./schema";
 import styles from "./settings.module.css";
-import { earlier, specsOf, touches, valueAt } from "./values";
+import { earlier, touches, valueAt } from "./values";
 
 interface HistoryProps {
   config: EffectiveConfig;

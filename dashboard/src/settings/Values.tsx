@@ -12,9 +12,9 @@ import { Status, Worded } from "../parts/Words";
 import { draft } from "./draft";
 import { EditKey } from "./EditKey";
 import { SourceMark } from "./SourceMark";
-import { type Spec, sectionAbout } from "./schema";
+import { type Spec, sectionAbout, specsOf } from "./schema";
 import styles from "./settings.module.css";
-import { isWithin, shown, sourceOf, specsOf, touches, valueAt } from "./values";
+import { isWithin, shown, sourceOf, touches, valueAt } from "./values";
 
 interface ValuesProps {
   config: EffectiveConfig;

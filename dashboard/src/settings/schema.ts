@@ -1,6 +1,7 @@
 // The keys there are, with what they mean and may be: from the schema of the configuration, which is in the pages.
 
 import described from "../../../docs/config/plexus.schema.json";
+import { isTable } from "./values";
 
 /** A part of a JSON Schema, as far as it is looked at. */
 interface Part {
@@ -81,11 +82,11 @@ function kindOf(part: Part, choices: Choice[]): InputKind {
   return "text";
 }
 
-function specsOf(part: Part, path: string[]): Spec[] {
+function walk(part: Part, path: string[]): Spec[] {
   const found = resolved(part);
   if (found.properties) {
     const inside = Object.entries(found.properties);
-    return inside.flatMap(([name, one]) => specsOf(one, [...path, name]));
+    return inside.flatMap(([name, one]) => walk(one, [...path, name]));
   }
   const choices = choicesOf(found);
   return [
@@ -104,7 +105,7 @@ function specsOf(part: Part, path: string[]): Spec[] {
 }
 
 /** All keys, by their sections. Lists, and tables of names, are one key each. */
-export const SPECS: readonly Spec[] = specsOf(schema, []);
+export const SPECS: readonly Spec[] = walk(schema, []);
 
 /** What a section is about. */
 export function sectionAbout(section: string): string {
@@ -113,7 +114,7 @@ export function sectionAbout(section: string): string {
 }
 
 /** A key that the schema does not know, as its value looks: of a node that is newer than the pages. */
-export function specOf(path: string[], value: unknown): Spec {
+function unknownSpec(path: string[], value: unknown): Spec {
   const kinds: Partial<Record<string, InputKind>> = {
     boolean: "flag",
     number: "number",
@@ -121,4 +122,21 @@ export function specOf(path: string[], value: unknown): Spec {
   };
   const kind = kinds[typeof value] ?? "data";
   return { path, key: keyOf(path), about: "", kind, choices: [], fallback: undefined };
+}
+
+const isBelow = (path: readonly string[], above: readonly string[]) =>
+  path.length > above.length && above.every((part, index) => path[index] === part);
+
+/** The keys of the schema, and those that only the configuration has. */
+export function specsOf(config: unknown): Spec[] {
+  const known = new Set(SPECS.map((spec) => spec.key));
+  const more: Spec[] = [];
+  const look = (value: unknown, path: string[]) => {
+    if (known.has(keyOf(path))) return;
+    if (isTable(value) && SPECS.some((spec) => isBelow(spec.path, path)))
+      for (const [name, one] of Object.entries(value)) look(one, [...path, name]);
+    else if (path.length > 0) more.push(unknownSpec(path, value));
+  };
+  look(config, []);
+  return [...SPECS, ...more];
 }

@@ -2,17 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { ConfigChange, ConfigVersion, EffectiveConfig } from "../api/client";
 import { diffLines } from "./diff";
 import { rebased, withEdit } from "./draft";
-import { SPECS } from "./schema";
-import {
-  earlier,
-  faultsOf,
-  mergePatch,
-  patchOf,
-  shown,
-  sourceOf,
-  specsOf,
-  valueAt,
-} from "./values";
+import { SPECS, specsOf } from "./schema";
+import { earlier, faultsOf, mergePatch, patchOf, shown, sourceOf, valueAt } from "./values";
 
 const spec = (key: string) => SPECS.find((one) => one.key === key);
 

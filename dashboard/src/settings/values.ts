@@ -1,11 +1,11 @@
 // Values of the configuration: where they come from, and how they are changed.
 
 import type { ConfigChange, ConfigVersion } from "../api/client";
-import { keyOf, SPECS, type Spec, specOf } from "./schema";
 
 type Table = Record<string, unknown>;
 
-const isTable = (value: unknown): value is Table =>
+/** Whether a value is a table. */
+export const isTable = (value: unknown): value is Table =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether two values are the same, whatever the order of names in their tables. */
@@ -26,23 +26,6 @@ export function valueAt(config: unknown, path: readonly string[]): unknown {
   }
   return found;
 }
-
-/** The keys of the schema, and those that only the configuration has. */
-export function specsOf(config: unknown): Spec[] {
-  const known = new Set(SPECS.map((spec) => spec.key));
-  const more: Spec[] = [];
-  const look = (value: unknown, path: string[]) => {
-    if (known.has(keyOf(path))) return;
-    if (isTable(value) && (path.length === 0 || SPECS.some((spec) => isBelow(spec.path, path))))
-      for (const [name, one] of Object.entries(value)) look(one, [...path, name]);
-    else if (path.length > 0) more.push(specOf(path, value));
-  };
-  look(config, []);
-  return [...SPECS, ...more];
-}
-
-const isBelow = (path: readonly string[], above: readonly string[]) =>
-  path.length > above.length && above.every((part, index) => path[index] === part);
 
 /** Whether one key is the other, or within it. */
 export function isWithin(key: string, outer: string): boolean {
