@@ -1,25 +1,7 @@
 // The configuration is read, changed and rolled back by an operator, and two of them do not overwrite each other.
 
 import { expect, type Locator, type Page, test } from "@playwright/test";
-import { expectAccessible, logIn, open, picture, told } from "./page";
-
-/** Asks the node as another administrator would. */
-async function another(path: string, method: string, body?: unknown): Promise<unknown> {
-  const ask = async (to: string, init: RequestInit) => {
-    const answer = await fetch(`${told("PLEXUS_PAGE")}/api/v5${to}`, init);
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${to}: ${answer.status} ${text}`);
-    return text === "" ? undefined : JSON.parse(text);
-  };
-  const who = JSON.stringify({ username: "admin", password: told("PLEXUS_PASSWORD") });
-  const { token } = await ask("/login", { method: "POST", body: who });
-  const init = { method, headers: { Authorization: `Bearer ${token}` } };
-  return ask(path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
-}
-
-async function version(): Promise<number> {
-  return Reflect.get((await another("/configs/changes", "GET")) as object, "version");
-}
+import { another, expectAccessible, logIn, open, picture, told, version } from "./page";
 
 /** Opens the dialog of a key. */
 async function openKey(page: Page, key: string): Promise<Locator> {

@@ -8,33 +8,18 @@ import { sizeOf } from "../lib/sizes";
 import { Filter } from "../parts/Filter";
 import { Meter } from "../parts/Meter";
 import { Empty, Panel } from "../parts/Page";
-import { shown, valueAt } from "../settings/values";
+import { type Tenant, tenantsOf } from "../settings/tenants";
+import { shown } from "../settings/values";
 import { KeyLink } from "./KeyLink";
 import styles from "./limits.module.css";
 
 /** So many are shown; others are found by their names. */
 const SHOWN = 50;
 
-interface Tenant {
-  name: string;
-  limits: Record<string, unknown>;
-}
-
-/** The tenants that the configuration names. */
-function tenantsOf(config: EffectiveConfig): Tenant[] {
-  const list = valueAt(config.config, ["access", "tenant"]);
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((one: unknown) => {
-    if (typeof one !== "object" || one === null) return [];
-    const limits = Object.fromEntries(Object.entries(one));
-    return typeof limits.name === "string" ? [{ name: limits.name, limits }] : [];
-  });
-}
-
 /** All tenants, or those that are looked for. */
 export function TenantPanel({ config }: { config: EffectiveConfig }) {
   const [params, setParams] = useParams();
-  const all = tenantsOf(config);
+  const all = tenantsOf(config.config);
   const wanted = (params.get("tenant") ?? "").toLowerCase();
   const found = all.filter(({ name }) => name.toLowerCase().includes(wanted));
   const isMany = all.length > 5;

@@ -5,7 +5,7 @@ import type { ConfigChange, ConfigVersion } from "../api/client";
 type Table = Record<string, unknown>;
 
 /** Whether a value is a table. */
-export const isTable = (value: unknown): value is Table =>
+export const isTable = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether two values are the same, whatever the order of names in their tables. */
