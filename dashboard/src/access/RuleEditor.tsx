@@ -105,7 +105,7 @@ const ACTIONS: { value: MqttRule["action"]; label: string }[] = [
   { value: "all", label: "both" },
 ];
 const RETAIN = [
-  { value: "all", label: "any" },
+  { value: "all", label: "retained or not" },
   { value: "true", label: "retained" },
   { value: "false", label: "not retained" },
 ];

@@ -95,7 +95,7 @@ export function RuleTable({ kind, tenant, mayEdit }: RuleTableProps) {
       <Modal
         opened={opened !== undefined}
         onClose={close}
-        size={980}
+        size={1020}
         title={opened === "new" ? `Rules for a ${words.one}` : `Rules of ${opened?.name}`}
       >
         {opened && (

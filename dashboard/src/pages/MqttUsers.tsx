@@ -7,7 +7,7 @@ import { ChangeUser, NewUser } from "../access/UserForms";
 import { deleteUser, keepsUsers, listUsers, type MqttUser } from "../api/accounts";
 import { mayChange, session } from "../api/session";
 import { usePages } from "../api/walk";
-import { count } from "../lib/format";
+import { plural } from "../lib/format";
 import { useParams } from "../lib/params";
 import { useStore } from "../lib/store";
 import { confirm } from "../parts/confirm";
@@ -71,7 +71,7 @@ function Users() {
     <Page
       title={TITLE}
       isFilling
-      lead={walk.count !== undefined && count(walk.count)}
+      lead={walk.count !== undefined && plural(walk.count, "user")}
       acts={
         mayEdit && (
           <Button leftSection={<Icon name="plus" />} onClick={() => setEdited("new")}>
@@ -148,7 +148,7 @@ function columnsOf(acts: Acts | undefined): Column<MqttUser>[] {
     },
     {
       key: "super",
-      title: "Rules",
+      title: "Rights",
       width: "minmax(110px, 1fr)",
       cell: (user) =>
         user.is_hidden ? (
@@ -158,9 +158,9 @@ function columnsOf(acts: Acts | undefined): Column<MqttUser>[] {
             </span>
           </Tooltip>
         ) : user.is_superuser ? (
-          <Status kind="warn">none hold</Status>
+          <Status kind="warn">superuser</Status>
         ) : (
-          <span className="muted">hold</span>
+          <span className="muted">by the rules</span>
         ),
     },
   ];

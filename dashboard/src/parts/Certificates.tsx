@@ -46,11 +46,11 @@ export function Certificates({ listeners }: { listeners: readonly Listener[] }) 
           <thead>
             <tr>
               <th scope="col">Listener</th>
-              <th scope="col">First of them</th>
+              <th scope="col">Certificate</th>
               <th scope="col">Revocation list</th>
               <th scope="col">File</th>
               <th scope="col">TLS from</th>
-              <th scope="col">Clients show one</th>
+              <th scope="col">Client certificate</th>
             </tr>
           </thead>
           <tbody>
