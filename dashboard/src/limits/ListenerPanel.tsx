@@ -48,7 +48,7 @@ function Row({ listener }: { listener: Listener }) {
         {listener.id}
       </span>
       <Meter
-        label={`Connections of ${listener.id}`}
+        label={`Connections at ${listener.id}`}
         used={clients.data?.data.length ?? Number.NaN}
         isMore={clients.data?.meta.hasnext ?? false}
         limit={listener.status.max_connections}

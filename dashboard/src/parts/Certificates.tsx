@@ -41,7 +41,7 @@ export function Certificates({ listeners }: { listeners: readonly Listener[] }) 
   if (rows.length === 0) return null;
   return (
     <Panel title="Certificates" isPadded={false}>
-      <div className={details.scroll}>
+      <div className={details.scroll} tabIndex={0} role="group" aria-label="Certificates">
         <table className={details.table}>
           <thead>
             <tr>
