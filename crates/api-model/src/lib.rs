@@ -10,6 +10,7 @@
 //!
 //! *Tests.* Beside `openapi` and `moment`.
 
+mod account;
 mod alarm;
 mod ban;
 mod client;
@@ -30,6 +31,12 @@ mod subscription;
 mod topic;
 mod trace;
 
+pub use account::{
+    Account, AccountImport, AccountPath, AccountQuery, AccountRule, AccountUpdate,
+    AccountsAuthenticator, AccountsImported, AllWord, AuthenticatorPath, HashedAccount,
+    NamedRulesPath, NewAccount, Permission, RuleAction, RuleRetain, RuleSource, RuleSources,
+    RuleWhom, RulesOfAll, RulesOfOne, RulesPath, RulesQuery,
+};
 pub use alarm::{Alarm, AlarmQuery};
 pub use ban::{BanAs, BanPath, BanQuery, BanSource, Banned, Infinity, NewBan, Until};
 pub use client::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery};

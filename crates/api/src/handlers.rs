@@ -1,6 +1,7 @@
 //! What carries operations out. Who asks has been found out, and may.
 
 mod access;
+mod accounts;
 mod clients;
 mod configuration;
 mod explain;
@@ -9,6 +10,7 @@ mod messages;
 mod node;
 mod people;
 mod prometheus;
+mod rules;
 mod sessions;
 mod topics;
 mod traces;
@@ -27,7 +29,7 @@ pub(crate) use self::{
 
 /// Every operation with what carries it out, and the names of those that are mounted.
 pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
-    Mounted::new()
+    of_access(Mounted::new())
         .on(&op::LOGIN, people::log_in)
         .on(&op::LOGOUT, people::log_out)
         .on(&op::LIST_USERS, people::users)
@@ -78,11 +80,6 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::CONFIG_CHANGES, configuration::changes)
         .on(&op::CONFIG_HISTORY, configuration::history)
         .on(&op::ROLL_BACK_CONFIGS, configuration::roll_back)
-        .on(&op::LIST_BANNED, access::banned)
-        .on(&op::BAN, access::ban)
-        .on(&op::UNBAN, access::unban)
-        .on(&op::UNBAN_ALL, access::unban_all)
-        .on(&op::LIST_AUDIT, access::audit)
         .on(&op::LIST_TRACES, traces::list)
         .on(&op::BEGIN_TRACE, traces::begin)
         .on(&op::STOP_TRACE, traces::stop)
@@ -92,6 +89,33 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::PUBLISH, messages::publish)
         .on(&op::PUBLISH_BULK, messages::publish_bulk)
         .done()
+}
+
+/// Who comes in, and who may do what.
+fn of_access(mounted: Mounted) -> Mounted {
+    mounted
+        .on(&op::LIST_AUTHENTICATORS, accounts::authenticators)
+        .on(&op::GET_AUTHENTICATOR, accounts::authenticator)
+        .on(&op::LIST_ACCOUNTS, accounts::list)
+        .on(&op::CREATE_ACCOUNT, accounts::create)
+        .on(&op::GET_ACCOUNT, accounts::get)
+        .on(&op::UPDATE_ACCOUNT, accounts::update)
+        .on(&op::DELETE_ACCOUNT, accounts::delete)
+        .on(&op::IMPORT_ACCOUNTS, accounts::import)
+        .on(&op::LIST_RULE_SOURCES, rules::sources)
+        .on(&op::LIST_RULES, rules::list)
+        .on(&op::ADD_RULES, rules::add)
+        .on(&op::GET_RULES, rules::get)
+        .on(&op::SET_RULES, rules::set)
+        .on(&op::DELETE_RULES, rules::delete)
+        .on(&op::GET_RULES_OF_ALL, rules::of_all)
+        .on(&op::SET_RULES_OF_ALL, rules::set_of_all)
+        .on(&op::DELETE_RULES_OF_ALL, rules::delete_of_all)
+        .on(&op::LIST_BANNED, access::banned)
+        .on(&op::BAN, access::ban)
+        .on(&op::UNBAN, access::unban)
+        .on(&op::UNBAN_ALL, access::unban_all)
+        .on(&op::LIST_AUDIT, access::audit)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The program from outside: what it prints, how it ends.
 
+mod accounts;
 mod acl;
 mod api;
 mod asking;

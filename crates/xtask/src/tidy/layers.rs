@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 18] = [
+const BESIDE: [(&str, &str); 20] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
@@ -18,6 +18,8 @@ const BESIDE: [(&str, &str); 18] = [
     ("plexus-broker", "plexus-porch"),
     ("plexus-broker", "plexus-recovery"),
     ("plexus-recovery", "plexus-porch"),
+    ("plexus-accounts", "plexus-api-model"), // rules are kept as they are given
+    ("plexus-api", "plexus-accounts"),
     ("plexus-api", "plexus-api-model"), // the interface apart from what carries it out
     ("plexus-changes", "plexus-config"), // a layer over its file, made of its keys
     ("plexus-terminal", "plexus-config"), // a wrong configuration is told as the others are
