@@ -55,6 +55,7 @@ interval = "1s"
 
 [access]
 allow_anonymous = true
+users_file = "users.txt"
 
 [[access.tenant]]
 name = "acme"
@@ -103,6 +104,9 @@ export async function startNode(): Promise<RunningNode> {
   const folder = mkdtempSync(join(tmpdir(), "plexus-dashboard-"));
   writeFileSync(join(folder, "plexus.toml"), CONFIGURATION);
   execFileSync(program(), ["cert", "dev", "--dir", join(folder, "certs")]);
+  execFileSync(program(), ["passwd", join(folder, "users.txt"), "operator"], {
+    input: "watches-the-plant\n",
+  });
   const child = spawn(program(), ["serve", "--config", join(folder, "plexus.toml")], {
     env: { ...process.env, ...HIDING },
   });

@@ -17,6 +17,8 @@ const PAGES: [title: string, path: string, seen: RegExp][] = [
   ["Live log", "/live", /^robot-\d+$/],
   ["Traces", "/traces", /^Nothing is traced$/],
   ["Explain", "/explain", /^Who would get a message\?$/],
+  ["MQTT users", "/mqtt-users", /^The node keeps no MQTT users itself$/],
+  ["MQTT rules", "/mqtt-rules", /^The node keeps no MQTT rules itself$/],
   ["Bans", "/bans", /^Nobody is banned$/],
   ["Audit", "/audit", /^log_?in/],
   ["Listeners", "/listeners", /^browsers$/],

@@ -8,7 +8,10 @@ export function Off({ what }: { what: string }) {
     <Empty icon="keys" title={`The node keeps no ${what} itself`}>
       Who may connect and do what stands in its configuration file, or other services are asked.
       With <span className="mono">access.accounts</span> users and rules are kept by the node and
-      changed here. <Link to={keyPath("access.accounts")}>See it in the settings</Link>
+      changed here.
+      <div>
+        <Link to={keyPath("access.accounts")}>See it in the settings</Link>
+      </div>
     </Empty>
   );
 }

@@ -3,20 +3,20 @@
 import { ActionIcon, Button, Group, MultiSelect, Select, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import type { MqttRule } from "../api/accounts";
+import type { AccountRule } from "../api/client";
 import { Icon } from "../parts/Icon";
 import { Empty, FormFailure } from "../parts/Page";
 import styles from "./access.module.css";
 import { type Draft, drafted, finished, fresh, moved, topicFaultOf } from "./rules";
 
 interface RuleEditorProps {
-  rules: readonly MqttRule[];
+  rules: readonly AccountRule[];
   mayEdit: boolean;
   /** Before the rules: whom they are about. */
   children?: ReactNode;
   /** What the button says. */
   act: string;
-  save: (rules: MqttRule[]) => Promise<unknown>;
+  save: (rules: AccountRule[]) => Promise<unknown>;
   close?: () => void;
 }
 
@@ -26,7 +26,7 @@ export function RuleEditor(props: RuleEditorProps) {
   const [isAsked, setAsked] = useState(false);
   const save = useMutation({ mutationFn: () => props.save(finished(drafts)) });
   const isFaulty = drafts.some((one) => topicFaultOf(one.topic));
-  const put = (index: number, changed: Partial<MqttRule>) =>
+  const put = (index: number, changed: Partial<AccountRule>) =>
     setDrafts(drafts.map((one, at) => (at === index ? { ...one, ...changed } : one)));
   return (
     <form
@@ -90,16 +90,16 @@ interface RuleRowProps {
   last: number;
   mayEdit: boolean;
   fault: string | undefined;
-  put: (changed: Partial<MqttRule>) => void;
+  put: (changed: Partial<AccountRule>) => void;
   move: (to: number) => void;
   remove: () => void;
 }
 
-const PERMISSIONS: { value: MqttRule["permission"]; label: string }[] = [
+const PERMISSIONS: { value: AccountRule["permission"]; label: string }[] = [
   { value: "allow", label: "Allow" },
   { value: "deny", label: "Deny" },
 ];
-const ACTIONS: { value: MqttRule["action"]; label: string }[] = [
+const ACTIONS: { value: AccountRule["action"]; label: string }[] = [
   { value: "publish", label: "publish" },
   { value: "subscribe", label: "subscribe" },
   { value: "all", label: "both" },

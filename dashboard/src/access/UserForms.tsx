@@ -3,7 +3,8 @@
 import { Checkbox, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { addUser, changeUser, type MqttUser } from "../api/accounts";
+import { addUser, changeUser } from "../api/accounts";
+import type { MqttUser } from "../api/client";
 import { tell } from "../parts/confirm";
 import { Ends } from "../parts/Ends";
 import { FormFailure } from "../parts/Page";

@@ -1,17 +1,17 @@
 // Rules while they are written: in their order, each with a number by which it is known.
 
-import type { MqttRule } from "../api/accounts";
+import type { AccountRule } from "../api/client";
 import { filterFault } from "../lib/topics";
 
 /** A rule that is being written. */
-export interface Draft extends MqttRule {
+export interface Draft extends AccountRule {
   number: number;
 }
 
 let last = 0;
 
 /** The rules, each with its number. */
-export function drafted(rules: readonly MqttRule[]): Draft[] {
+export function drafted(rules: readonly AccountRule[]): Draft[] {
   return rules.map((rule) => {
     last += 1;
     return { ...rule, number: last };
@@ -24,7 +24,7 @@ export function fresh(): Draft[] {
 }
 
 /** The rules as they are sent: what says nothing is left out. */
-export function finished(drafts: readonly Draft[]): MqttRule[] {
+export function finished(drafts: readonly Draft[]): AccountRule[] {
   return drafts.map(({ number, qos, retain, ...rule }) => ({
     ...rule,
     ...(qos && qos.length > 0 && qos.length < 3 ? { qos: [...qos].sort() } : {}),
@@ -45,6 +45,6 @@ export function topicFaultOf(topic: string): string | undefined {
 }
 
 /** A rule in a few words. */
-export function wordsOf({ permission, action, topic }: MqttRule): string {
+export function wordsOf({ permission, action, topic }: AccountRule): string {
   return `${permission} ${action === "all" ? "all" : action} ${topic}`;
 }

@@ -1,143 +1,87 @@
 // Users and rules of MQTT clients that the node keeps itself, and that are changed while it runs.
 
-import { ApiFailure, asked, type Meta } from "./client";
-
-/** An authenticator of the node. */
-export interface Authenticator {
-  id: string;
-  mechanism: string;
-  backend: string;
-  enable: boolean;
-}
-
-/** Who is asked what somebody may do. */
-interface Source {
-  type: string;
-  enable: boolean;
-}
-
-/** Somebody who may connect. */
-export interface MqttUser {
-  user_id: string;
-  is_superuser: boolean;
-  tenant?: string | null;
-  /** Whether the configuration has a user of that name, who comes first. */
-  is_hidden?: boolean;
-}
-
-/** A user who is to be. */
-export interface NewMqttUser {
-  user_id: string;
-  password: string;
-  is_superuser: boolean;
-  tenant: string | null;
-}
-
-/** What a user is to be; without a password it stays as it is. */
-export interface UserChange {
-  password?: string;
-  is_superuser: boolean;
-}
-
-/** What somebody may do, or not. */
-export interface MqttRule {
-  permission: "allow" | "deny";
-  action: "publish" | "subscribe" | "all";
-  topic: string;
-  /** Of messages and subscriptions of these qualities of service; of all where it is left out. */
-  qos?: number[];
-  /** Of publishing: retained messages, others, or all. */
-  retain?: "all" | boolean;
-}
+import { type AccountRule, answered, api, type MqttUser, type NewMqttUser } from "./client";
 
 /** By what somebody is known. */
 export type RuleKind = "users" | "clients";
 
-/** The rules of one user or client; without a tenant of one that has none. */
+/** The rules of one user or client; the tenant is empty of one that has none. */
 export interface Ruled {
   name: string;
   tenant: string;
-  rules: MqttRule[];
+  rules: AccountRule[];
 }
 
-interface Page<T> {
-  data: T[];
-  meta: Meta;
-}
-
-const API = "/api/v5";
 /** The users that the node keeps: EMQX's name for them. */
-const OWN_USERS = "password_based:built_in_database";
+const id = "password_based:built_in_database";
 const OWN_RULES = "built_in_database";
-const USERS = `${API}/authentication/${encodeURIComponent(OWN_USERS)}/users`;
-const RULES = `${API}/authorization/sources/${OWN_RULES}/rules`;
-const LIMIT = 100;
+const limit = 100;
 
-/** By what the rules name whom they are about. */
-const NAMES = { users: "username", clients: "clientid" } as const;
+/** By what the rules name whom they are about, and how they are looked for. */
+const NAMES = {
+  users: { name: "username", like: "like_username" },
+  clients: { name: "clientid", like: "like_clientid" },
+} as const;
 
-/** The query of an address, without what is not said. */
-function query(words: Record<string, string | number | undefined>): string {
-  const said = Object.entries(words).filter(([, value]) => value !== undefined && value !== "");
-  const text = new URLSearchParams(said.map(([name, value]) => [name, String(value)])).toString();
-  return text && `?${text}`;
-}
-
-async function get<T>(path: string): Promise<T> {
-  const answer: T = await (await asked("GET", path)).json();
-  return answer;
-}
-
-/** What is there, or nothing where the node knows no such thing. */
-async function getIfAny<T>(path: string): Promise<T | undefined> {
-  try {
-    return await get<T>(path);
-  } catch (error) {
-    if (error instanceof ApiFailure && error.status === 404) return undefined;
-    throw error;
-  }
-}
+const ofTenant = (tenant: string | null | undefined) => (tenant ? { tenant } : {});
 
 /** Whether the node keeps users itself. */
 export async function keepsUsers(): Promise<boolean> {
-  const all = (await getIfAny<Authenticator[]>(`${API}/authentication`)) ?? [];
-  return all.some(({ id, enable }) => id === OWN_USERS && enable);
+  const all = await answered(api.GET("/api/v5/authentication"));
+  return all.some((one) => one.id === id && one.enable);
 }
 
 /** Whether the node keeps rules itself. */
 export async function keepsRules(): Promise<boolean> {
-  const found = await getIfAny<{ sources: Source[] }>(`${API}/authorization/sources`);
-  return found?.sources.some(({ type, enable }) => type === OWN_RULES && enable) ?? false;
+  const { sources } = await answered(api.GET("/api/v5/authorization/sources"));
+  return sources.some(({ type, enable }) => type === OWN_RULES && enable);
 }
 
-/** What users are looked for by. */
+/** What users are looked for by; of what is empty all are meant, but of tenants none. */
 export interface UserFilter {
-  like_user_id?: string;
-  is_superuser?: string;
-  tenant?: string;
+  like: string;
+  isSuperuser: "" | "true" | "false";
+  tenant: string;
 }
 
 /** A page of the users. */
-export function listUsers(page: number, filter: UserFilter): Promise<Page<MqttUser>> {
-  return get(`${USERS}${query({ page, limit: LIMIT, ...filter })}`);
+export function listUsers(page: number, { like, isSuperuser, tenant }: UserFilter) {
+  const query = {
+    page,
+    limit,
+    ...(like ? { like_user_id: like } : {}),
+    ...(isSuperuser ? { is_superuser: isSuperuser === "true" } : {}),
+    ...ofTenant(tenant),
+  };
+  return answered(
+    api.GET("/api/v5/authentication/{id}/users", { params: { path: { id }, query } }),
+  );
 }
 
 /** Adds a user. */
-export async function addUser(user: NewMqttUser): Promise<void> {
-  await asked("POST", USERS, user);
+export function addUser(body: NewMqttUser) {
+  return answered(
+    api.POST("/api/v5/authentication/{id}/users", { params: { path: { id } }, body }),
+  );
 }
 
-const userPath = ({ user_id, tenant }: MqttUser) =>
-  `${USERS}/${encodeURIComponent(user_id)}${query({ tenant: tenant ?? undefined })}`;
+const userParams = ({ user_id, tenant }: MqttUser) => ({
+  path: { id, user_id },
+  query: ofTenant(tenant),
+});
 
-/** Changes a user. */
-export async function changeUser(user: MqttUser, change: UserChange): Promise<void> {
-  await asked("PUT", userPath(user), change);
+/** Changes a user; without a password it stays as it is. */
+export function changeUser(user: MqttUser, body: { password?: string; is_superuser: boolean }) {
+  return answered(
+    api.PUT("/api/v5/authentication/{id}/users/{user_id}", { params: userParams(user), body }),
+  );
 }
 
 /** Deletes a user. */
-export async function deleteUser(user: MqttUser): Promise<void> {
-  await asked("DELETE", userPath(user));
+export function deleteUser(user: MqttUser) {
+  return answered(
+    api.DELETE("/api/v5/authentication/{id}/users/{user_id}", { params: userParams(user) }),
+  );
 }
 
 /** Which rules are looked for. */
@@ -147,49 +91,72 @@ export interface RuleFilter {
 }
 
 /** A page of those who have rules of their own. */
-export async function listRules(
-  kind: RuleKind,
-  page: number,
-  { like, tenant }: RuleFilter,
-): Promise<Page<Ruled>> {
-  const name = NAMES[kind];
-  const words = query({ page, limit: LIMIT, [`like_${name}`]: like, tenant });
-  const { data, meta } = await get<Page<Record<string, unknown> & { rules: MqttRule[] }>>(
-    `${RULES}/${kind}${words}`,
+export async function listRules(whom: RuleKind, page: number, { like, tenant }: RuleFilter) {
+  const names = NAMES[whom];
+  const query = { page, limit, ...(like ? { [names.like]: like } : {}), ...ofTenant(tenant) };
+  const { data, meta } = await answered(
+    api.GET("/api/v5/authorization/sources/built_in_database/rules/{whom}", {
+      params: { path: { whom }, query },
+    }),
   );
-  return { data: data.map((one) => ({ name: String(one[name]), tenant, rules: one.rules })), meta };
+  const rows = data.map(
+    (one): Ruled => ({
+      name: one[names.name] ?? "",
+      tenant: one.tenant ?? "",
+      rules: one.rules,
+    }),
+  );
+  return { data: rows, meta };
 }
 
-const bodyOf = (kind: RuleKind, { name, tenant, rules }: Ruled) => ({
-  [NAMES[kind]]: name,
-  tenant: tenant || null,
+const bodyOf = (whom: RuleKind, { name, tenant, rules }: Ruled) => ({
+  [NAMES[whom].name]: name,
+  ...ofTenant(tenant),
   rules,
 });
 
-const rulesPath = (kind: RuleKind, { name, tenant }: Ruled) =>
-  `${RULES}/${kind}/${encodeURIComponent(name)}${query({ tenant })}`;
+const rulesParams = (whom: RuleKind, { name, tenant }: Ruled) => ({
+  path: { whom, name },
+  query: ofTenant(tenant),
+});
 
 /** Gives rules to somebody who has none. */
-export async function addRules(kind: RuleKind, ruled: Ruled): Promise<void> {
-  await asked("POST", `${RULES}/${kind}`, [bodyOf(kind, ruled)]);
+export function addRules(whom: RuleKind, ruled: Ruled) {
+  return answered(
+    api.POST("/api/v5/authorization/sources/built_in_database/rules/{whom}", {
+      params: { path: { whom } },
+      body: [bodyOf(whom, ruled)],
+    }),
+  );
 }
 
 /** Replaces all rules of somebody. */
-export async function changeRules(kind: RuleKind, ruled: Ruled): Promise<void> {
-  await asked("PUT", rulesPath(kind, ruled), bodyOf(kind, ruled));
+export function changeRules(whom: RuleKind, ruled: Ruled) {
+  return answered(
+    api.PUT("/api/v5/authorization/sources/built_in_database/rules/{whom}/{name}", {
+      params: rulesParams(whom, ruled),
+      body: bodyOf(whom, ruled),
+    }),
+  );
 }
 
 /** Takes all rules of somebody back. */
-export async function deleteRules(kind: RuleKind, ruled: Ruled): Promise<void> {
-  await asked("DELETE", rulesPath(kind, ruled));
+export function deleteRules(whom: RuleKind, ruled: Ruled) {
+  return answered(
+    api.DELETE("/api/v5/authorization/sources/built_in_database/rules/{whom}/{name}", {
+      params: rulesParams(whom, ruled),
+    }),
+  );
 }
 
-/** The rules for everybody. */
-export async function rulesOfAll(tenant: string): Promise<MqttRule[]> {
-  return (await get<{ rules: MqttRule[] }>(`${RULES}/all${query({ tenant })}`)).rules;
+const ALL = "/api/v5/authorization/sources/built_in_database/rules/all";
+
+/** The rules for everybody, of a tenant or of none. */
+export async function rulesOfAll(tenant: string): Promise<AccountRule[]> {
+  return (await answered(api.GET(ALL, { params: { query: ofTenant(tenant) } }))).rules;
 }
 
 /** Replaces the rules for everybody. */
-export async function changeRulesOfAll(tenant: string, rules: MqttRule[]): Promise<void> {
-  await asked("POST", `${RULES}/all`, { tenant: tenant || null, rules });
+export function changeRulesOfAll(tenant: string, rules: AccountRule[]) {
+  return answered(api.POST(ALL, { body: { ...ofTenant(tenant), rules } }));
 }

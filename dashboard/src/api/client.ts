@@ -32,6 +32,9 @@ export type ConfigChange = Schemas["ConfigChange"];
 export type ConfigChanges = Schemas["ConfigChanges"];
 export type ConfigVersion = Schemas["ConfigVersion"];
 export type ConfigOutcome = Schemas["ConfigOutcome"];
+export type MqttUser = Schemas["Account"];
+export type NewMqttUser = Schemas["NewAccount"];
+export type AccountRule = Schemas["AccountRule"];
 export type Meta = Schemas["Meta"];
 
 /** Since when the node has not answered, in milliseconds; none while it does. */
@@ -95,16 +98,9 @@ export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
   throw failureOf(error, response.status);
 }
 
-/** Asks for what the description of the API does not have: the answer as it comes, or an `ApiFailure`. */
-export async function asked(method: string, path: string, body?: unknown): Promise<Response> {
-  const request = authorized(
-    new Request(path, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
-    }),
-  );
+/** Gets what the description of the API does not have: the answer as it comes, or an `ApiFailure`. */
+export async function fetched(path: string): Promise<Response> {
+  const request = authorized(new Request(path));
   const response = await fetch(request).catch(() => {
     throw unreachable();
   });

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type Bucket, between, quantile, readHistogram } from "../lib/histogram";
 import { Series } from "../lib/series";
-import { asked } from "./client";
+import { fetched } from "./client";
 
 const REFRESH = 5000;
 /** Values are of the last minute; what is drawn is of half an hour. */
@@ -23,7 +23,7 @@ let looks: Look[] = [];
 
 async function look(): Promise<number> {
   // The numbers for Prometheus, which the API has outside of its operations.
-  const text = await (await asked("GET", "/metrics")).text();
+  const text = await (await fetched("/metrics")).text();
   const at = Date.now();
   const now = {
     at,

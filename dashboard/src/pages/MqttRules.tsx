@@ -4,7 +4,8 @@ import { Off } from "../access/Off";
 import { RuleEditor } from "../access/RuleEditor";
 import { RuleTable } from "../access/RuleTable";
 import { TenantPick } from "../access/TenantPick";
-import { changeRulesOfAll, keepsRules, type MqttRule, rulesOfAll } from "../api/accounts";
+import { changeRulesOfAll, keepsRules, rulesOfAll } from "../api/accounts";
+import type { AccountRule } from "../api/client";
 import { mayChange, session } from "../api/session";
 import { useParams } from "../lib/params";
 import { useStore } from "../lib/store";
@@ -36,7 +37,7 @@ export default function MqttRules() {
     <Page
       title={TITLE}
       isFilling
-      lead="those of a client and a user come before those of everybody"
+      lead="those of the client are asked first, then of its user, then of everybody"
     >
       <Group justify="space-between" align="flex-end">
         <Tabs
@@ -73,7 +74,7 @@ function RulesOfAll({ tenant, mayEdit }: { tenant: string; mayEdit: boolean }) {
   });
   if (rules.isError && !rules.data)
     return <Failed error={rules.error} retry={() => rules.refetch()} />;
-  const save = async (changed: MqttRule[]) => {
+  const save = async (changed: AccountRule[]) => {
     await changeRulesOfAll(tenant, changed);
     await queries.invalidateQueries({ queryKey: [KEY, "all"] });
     tell("The rules for everybody hold now.");

@@ -4,7 +4,8 @@ import { useState } from "react";
 import { Off } from "../access/Off";
 import { TenantPick } from "../access/TenantPick";
 import { ChangeUser, NewUser } from "../access/UserForms";
-import { deleteUser, keepsUsers, listUsers, type MqttUser } from "../api/accounts";
+import { deleteUser, keepsUsers, listUsers, type UserFilter } from "../api/accounts";
+import type { MqttUser } from "../api/client";
 import { mayChange, session } from "../api/session";
 import { usePages } from "../api/walk";
 import { plural } from "../lib/format";
@@ -20,7 +21,7 @@ import { Copyable, Status } from "../parts/Words";
 
 const TITLE = "MQTT users";
 const KEY = "mqtt-users";
-const KINDS = [
+const KINDS: { value: UserFilter["isSuperuser"]; label: string }[] = [
   { value: "", label: "All users" },
   { value: "true", label: "Superusers" },
   { value: "false", label: "Others" },
@@ -46,16 +47,17 @@ function Users() {
   const [params, setParams] = useParams();
   const queries = useQueryClient();
   const mayEdit = mayChange(useStore(session)?.role ?? "viewer");
-  const filter = {
-    like_user_id: params.get("name") ?? "",
-    is_superuser: params.get("super") ?? "",
+  const isSuperuser = KINDS.find((kind) => kind.value === params.get("super"))?.value ?? "";
+  const filter: UserFilter = {
+    like: params.get("name") ?? "",
+    isSuperuser,
     tenant: params.get("tenant") ?? "",
   };
   const walk = usePages([KEY, filter], (page) => listUsers(page, filter));
   const refresh = () => queries.invalidateQueries({ queryKey: [KEY] });
   const close = () => setEdited(undefined);
   if (walk.error) return <Failed error={walk.error} retry={walk.refetch} />;
-  const isFiltered = filter.like_user_id !== "" || filter.is_superuser !== "";
+  const isFiltered = filter.like !== "" || filter.isSuperuser !== "";
   const remove = (user: MqttUser) =>
     confirm({
       title: `Delete ${user.user_id}?`,
@@ -83,14 +85,14 @@ function Users() {
       <Group gap="sm">
         <Filter
           label="Part of the name…"
-          value={filter.like_user_id}
+          value={filter.like}
           onFilter={(name) => setParams({ name })}
         />
         <Select
           aria-label="Which users"
           data={KINDS}
           allowDeselect={false}
-          value={filter.is_superuser}
+          value={filter.isSuperuser}
           onChange={(one) => setParams({ super: one ?? "" })}
           w={130}
         />
