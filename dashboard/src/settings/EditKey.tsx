@@ -12,7 +12,7 @@ import { change, isConflict } from "./queries";
 import { sourceWords } from "./SourceMark";
 import type { Spec } from "./schema";
 import styles from "./settings.module.css";
-import { faultsOf, isWithin, shown, sourceOf, valueAt } from "./values";
+import { faultsOf, hidesSecrets, isWithin, shown, sourceOf, valueAt } from "./values";
 
 interface EditKeyProps {
   spec: Spec;
@@ -119,6 +119,12 @@ function Edit({ spec, config, changed, close }: EditKeyProps) {
             setFault(undefined);
           }}
         />
+        {hidesSecrets(seen) && (
+          <Note>
+            <span className="mono">***</span> stands where secrets are. They have to be given anew,
+            each as <span className="mono">file:</span> and the path of a file that holds it.
+          </Note>
+        )}
         <FormFailure error={add.error} />
         <Group gap="xs">
           {changed && (

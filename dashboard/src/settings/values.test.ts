@@ -3,7 +3,16 @@ import type { ConfigChange, ConfigVersion, EffectiveConfig } from "../api/client
 import { diffLines } from "./diff";
 import { rebased, withEdit } from "./draft";
 import { SPECS, specsOf } from "./schema";
-import { earlier, faultsOf, mergePatch, patchOf, shown, sourceOf, valueAt } from "./values";
+import {
+  earlier,
+  faultsOf,
+  hidesSecrets,
+  mergePatch,
+  patchOf,
+  shown,
+  sourceOf,
+  valueAt,
+} from "./values";
 
 const spec = (key: string) => SPECS.find((one) => one.key === key);
 
@@ -58,6 +67,14 @@ describe("values", () => {
     expect(shown([])).toBe("none");
     expect(shown({ ada: "***" })).toBe("ada");
     expect(shown("")).toBe("empty");
+  });
+});
+
+describe("secrets", () => {
+  it("in lists have to be given anew", () => {
+    expect(hidesSecrets([{ name: "x", headers: { token: "***" } }])).toBe(true);
+    expect(hidesSecrets([{ name: "x", token: "file:t" }, null])).toBe(false);
+    expect(hidesSecrets({ ada: "***" })).toBe(false);
   });
 });
 

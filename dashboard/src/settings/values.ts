@@ -100,6 +100,16 @@ export function mergePatch(from: unknown, to: unknown): unknown {
   return patch;
 }
 
+/** What stands in the place of a secret. */
+const MASK = "***";
+
+/** Whether a list holds secrets that are not shown: it is replaced as a whole, and they have to be given anew. */
+export function hidesSecrets(value: unknown): boolean {
+  const holds = (one: unknown): boolean =>
+    one === MASK || (typeof one === "object" && one !== null && Object.values(one).some(holds));
+  return Array.isArray(value) && holds(value);
+}
+
 /** A key with its value of now, and the one that it is to have; none has the file hold again. */
 export interface Edit {
   path: string[];
