@@ -12,6 +12,7 @@ export type Listener = Schemas["Listener"];
 export type Alarm = Schemas["Alarm"];
 export type NodeState = Schemas["NodeState"];
 export type User = Schemas["User"];
+export type MfaBegun = Schemas["MfaBegun"];
 export type ApiKey = Schemas["ApiKey"];
 export type ApiKeyCreated = Schemas["ApiKeyCreated"];
 export type Publication = Schemas["Publication"];
@@ -59,14 +60,26 @@ function authorized(request: Request): Request {
   return request;
 }
 
+/** What is said of a token that is none any more. A wrong password or code is 401 too, and ends no log-in. */
+const OVER = ["BAD_TOKEN", "TOKEN_TIME_OUT"];
+
+async function saysOver(response: Response): Promise<boolean> {
+  if (response.status !== 401) return false;
+  const told: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return OVER.includes(String(Reflect.get(Object(told), "code")));
+}
+
 /** Takes from an answer whether the node is there, and the log-in is good. */
-function noted(request: Request, response: Response): Response {
+async function noted(request: Request, response: Response): Promise<Response> {
   // A proxy in front answers so for a node that is not there.
   const isThere = ![502, 504].includes(response.status);
   unreachableSince.set(isThere ? undefined : (unreachableSince.get() ?? Date.now()));
   const shown = request.headers.get("Authorization");
   const isCurrent = shown === `Bearer ${session.get()?.token}`;
-  if (response.status === 401 && isCurrent) end("Your log-in is over. Please log in again.");
+  if (isCurrent && (await saysOver(response))) end("Your log-in is over. Please log in again.");
   return response;
 }
 
@@ -104,7 +117,7 @@ export async function fetched(path: string): Promise<Response> {
   const response = await fetch(request).catch(() => {
     throw unreachable();
   });
-  if (noted(request, response).ok) return response;
+  if ((await noted(request, response)).ok) return response;
   throw failureOf(await response.json().catch(() => undefined), response.status);
 }
 

@@ -11,6 +11,8 @@ export interface Session {
   token: string;
   role: Role;
   version: string;
+  /** Whether the log-in has needed a second factor; known for as long as the tab is the one that changes it. */
+  hasMfa?: boolean;
 }
 
 const KEY = "plexus-session";
@@ -42,6 +44,15 @@ function isSession(value: unknown): value is Session {
 export function begin(fresh: Session) {
   remember(fresh);
   ending.set(undefined);
+  session.set(fresh);
+}
+
+/** Keeps whether the next log-in needs a second factor. */
+export function noteMfa(hasMfa: boolean) {
+  const current = session.get();
+  if (!current) return;
+  const fresh = { ...current, hasMfa };
+  remember(fresh);
   session.set(fresh);
 }
 

@@ -14,6 +14,23 @@ export function nameFault(name: string): string | null {
   return name !== "" && sizeOf(name) <= 256 ? null : "1 to 256 bytes";
 }
 
+const CODE_DIGITS = 6;
+
+/** The digits of a code, however it was written or pasted. */
+export function digitsOf(text: string): string {
+  return text.replace(/\D/g, "").slice(0, CODE_DIGITS);
+}
+
+/** What is wrong with a code of the second factor. */
+export function codeFault(code: string): string | null {
+  return code.length === CODE_DIGITS ? null : "Six digits";
+}
+
+/** A secret in groups of four, as it is typed into an app. */
+export function groupsOf(secret: string): string {
+  return secret.replace(/(.{4})(?=.)/g, "$1 ");
+}
+
 /** What the roles may do, in a few words. */
 export const ROLES = [
   { value: "administrator", label: "Administrator: everything" },

@@ -1,13 +1,18 @@
 import { Alert, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { useEffect } from "react";
-import { answered, api, unreachableSince } from "../api/client";
+import { useEffect, useState } from "react";
+import { ApiFailure, answered, api, unreachableSince } from "../api/client";
 import { begin, ending } from "../api/session";
+import { codeFault } from "../lib/people";
 import { useStore } from "../lib/store";
+import { CodeInput } from "../parts/CodeInput";
 import { Mark } from "../parts/Icon";
 import { FormFailure } from "../parts/Page";
 import styles from "./Login.module.css";
+
+/** What the node says where a code is missing, or is wrong. */
+const MFA = "BAD_MFA_TOKEN";
 
 /** Where a log-in begins. The address stays, so that it leads to where one wanted to go. */
 export default function Login() {
@@ -38,44 +43,84 @@ export default function Login() {
   );
 }
 
+const EMPTY = { username: "", password: "", code: "" };
+type Shown = typeof EMPTY;
+
 function Fields() {
-  const form = useForm({ initialValues: { username: "", password: "" } });
+  // The node says that a code is needed when the password is right.
+  const [isSecond, setSecond] = useState(false);
+  const form = useForm({
+    initialValues: EMPTY,
+    validate: { code: (code) => (isSecond ? codeFault(code) : null) },
+  });
   const unreachable = useStore(unreachableSince);
   const login = useMutation({
-    mutationFn: (body: typeof form.values) => answered(api.POST("/api/v5/login", { body })),
-    onSuccess: ({ token, role, version }, { username }) =>
-      begin({ username, token, role, version }),
-    onError: () => form.setFieldValue("password", ""),
+    mutationFn: ({ username, password, code }: Shown) =>
+      answered(
+        api.POST("/api/v5/login", {
+          body: { username, password, ...(code ? { mfa_token: code } : {}) },
+        }),
+      ),
+    onSuccess: ({ token, role, version }, { username, code }) =>
+      begin({ username, token, role, version, hasMfa: code !== "" }),
+    onError: (error) => {
+      form.setFieldValue("code", "");
+      if (asksForCode(error)) return setSecond(true);
+      if (isSecond && !isRefusal(error)) return;
+      setSecond(false);
+      form.setFieldValue("password", "");
+    },
   });
+  const back = () => {
+    setSecond(false);
+    form.setValues(EMPTY);
+    login.reset();
+  };
+  const isFirstAsked = asksForCode(login.error) && login.variables?.code === "";
   return (
     <form onSubmit={form.onSubmit((values) => login.mutate(values))}>
       <Stack gap="sm">
-        <TextInput
-          label="User name"
-          autoComplete="username"
-          size="sm"
-          required
-          withAsterisk={false}
-          autoFocus
-          {...form.getInputProps("username")}
-        />
-        <PasswordInput
-          label="Password"
-          autoComplete="current-password"
-          size="sm"
-          required
-          withAsterisk={false}
-          visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
-          {...form.getInputProps("password")}
-        />
-        <FormFailure error={login.error} />
+        {isSecond ? (
+          <CodeInput size="sm" autoFocus {...form.getInputProps("code")} />
+        ) : (
+          <>
+            <TextInput
+              label="User name"
+              autoComplete="username"
+              size="sm"
+              required
+              withAsterisk={false}
+              autoFocus
+              {...form.getInputProps("username")}
+            />
+            <PasswordInput
+              label="Password"
+              autoComplete="current-password"
+              size="sm"
+              required
+              withAsterisk={false}
+              visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
+              {...form.getInputProps("password")}
+            />
+          </>
+        )}
+        {!isFirstAsked && <FormFailure error={login.error} />}
         <Button type="submit" size="sm" mt={4} loading={login.isPending}>
           {unreachable ? "Try again" : "Log in"}
         </Button>
+        {isSecond && (
+          <Button variant="subtle" size="sm" onClick={back}>
+            Log in as somebody else
+          </Button>
+        )}
       </Stack>
     </form>
   );
 }
+
+const asksForCode = (error: unknown) => error instanceof ApiFailure && error.code === MFA;
+/** Whether name and password were refused. What else went wrong says nothing about them. */
+const isRefusal = (error: unknown) => error instanceof ApiFailure && error.status === 401;
 
 /** A field of nodes with their links, always the same one. */
 function Mesh() {

@@ -6,10 +6,11 @@ import {
   PasswordInput,
   Select,
   Stack,
+  Text,
   TextInput,
 } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answered, api, type User } from "../api/client";
 import { type Role, session } from "../api/session";
@@ -21,13 +22,13 @@ import { Ends } from "../parts/Ends";
 import { Icon } from "../parts/Icon";
 import { Empty, Failed, FormFailure, Page, WaitingRows } from "../parts/Page";
 import { type Column, Table } from "../parts/Table";
-
-const KEY = ["users"];
+import { Status } from "../parts/Words";
+import { USERS, useEndMfa, useUsers } from "../shell/mfa";
 
 /** Who may log in here. */
 export default function Users() {
   const [edited, setEdited] = useState<User | "new">();
-  const users = useQuery({ queryKey: KEY, queryFn: () => answered(api.GET("/api/v5/users")) });
+  const users = useUsers();
   const queries = useQueryClient();
   const own = useStore(session)?.username;
   if (users.isError && !users.data)
@@ -44,7 +45,7 @@ export default function Users() {
         await answered(
           api.DELETE("/api/v5/users/{username}", { params: { path: { username: user.username } } }),
         );
-        await queries.invalidateQueries({ queryKey: KEY });
+        await queries.invalidateQueries({ queryKey: USERS });
       },
     });
   return (
@@ -99,6 +100,14 @@ function columnsOf(
     },
     { key: "role", title: "Role", width: "minmax(100px, 0.7fr)", cell: (user) => user.role },
     {
+      key: "mfa",
+      title: "Second factor",
+      width: "112px",
+      from: 560,
+      cell: (user) =>
+        user.mfa === "totp" ? <Status kind="good">on</Status> : <span className="muted">–</span>,
+    },
+    {
       key: "about",
       title: "Description",
       width: "minmax(110px, 2fr)",
@@ -139,7 +148,7 @@ function NewUser({ close }: { close: () => void }) {
     onSuccess: async (user) => {
       close();
       tell(`${user.username} may log in now.`);
-      await queries.invalidateQueries({ queryKey: KEY });
+      await queries.invalidateQueries({ queryKey: USERS });
     },
   });
   return (
@@ -190,7 +199,7 @@ function ChangeUser({ user, close }: { user: User; close: () => void }) {
     onSuccess: async () => {
       close();
       tell(`${user.username} is changed.`);
-      await queries.invalidateQueries({ queryKey: KEY });
+      await queries.invalidateQueries({ queryKey: USERS });
     },
   });
   return (
@@ -204,9 +213,27 @@ function ChangeUser({ user, close }: { user: User; close: () => void }) {
           {...form.getInputProps("role")}
         />
         <TextInput label="Description" data-autofocus {...form.getInputProps("description")} />
+        {user.mfa === "totp" && <LostFactor user={user} close={close} />}
         <FormFailure error={change.error} />
         <Ends close={close} act="Save" isBusy={change.isPending} />
       </Stack>
     </form>
+  );
+}
+
+/** The way out for somebody who has lost the second factor. */
+function LostFactor({ user, close }: { user: User; close: () => void }) {
+  const end = useEndMfa();
+  const ask = () => {
+    close();
+    end(user.username);
+  };
+  return (
+    <Group justify="space-between" wrap="nowrap">
+      <Text size="sm">Log-ins need a code of an app.</Text>
+      <Button variant="default" onClick={ask}>
+        End second factor
+      </Button>
+    </Group>
   );
 }

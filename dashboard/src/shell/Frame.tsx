@@ -19,6 +19,7 @@ import { duration } from "../lib/format";
 import { useNow } from "../lib/now";
 import { useStore } from "../lib/store";
 import { Icon, Mark } from "../parts/Icon";
+import { MfaForm } from "./MfaForm";
 import { Navigation } from "./Navigation";
 import { Palette } from "./Palette";
 import { PasswordForm } from "./PasswordForm";
@@ -126,6 +127,7 @@ function SchemeButton() {
 
 function UserMenu({ current }: { current: Session }) {
   const [isChanging, changing] = useDisclosure();
+  const [isSecond, second] = useDisclosure();
   const logOut = () => {
     // The token ends by itself where the node cannot be told.
     api.POST("/api/v5/logout").catch(() => undefined);
@@ -149,12 +151,16 @@ function UserMenu({ current }: { current: Session }) {
           <Menu.Item leftSection={<Icon name="keys" />} onClick={changing.open}>
             Change password
           </Menu.Item>
+          <Menu.Item leftSection={<Icon name="rules" />} onClick={second.open}>
+            Second factor
+          </Menu.Item>
           <Menu.Item leftSection={<Icon name="away" />} onClick={logOut}>
             Log out
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <PasswordForm username={current.username} isOpen={isChanging} close={changing.close} />
+      <MfaForm current={current} isOpen={isSecond} close={second.close} />
     </>
   );
 }
