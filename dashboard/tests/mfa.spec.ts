@@ -12,7 +12,7 @@ async function openAs(page: Page, username: string) {
 }
 
 async function choose(page: Page, username: string, item: string) {
-  await page.getByRole("button", { name: username }).click();
+  await page.getByRole("button", { name: username, exact: true }).click();
   await page.getByRole("menuitem", { name: item }).click();
 }
 

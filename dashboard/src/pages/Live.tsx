@@ -88,7 +88,7 @@ function messageColumns(open: (told: LiveMessage) => void): Column<Row<LiveMessa
       from: 560,
       cell: ({ told }) => <span className="muted number">{clock(told.at)}</span>,
     },
-    { key: "event", title: "What", width: "96px", cell: ({ told }) => told.event },
+    { key: "event", title: "What", width: "108px", cell: ({ told }) => told.event },
     {
       key: "client",
       title: "Client",
@@ -279,7 +279,9 @@ function Messages({ params, setParams, isHeld, setHeld }: ViewProps) {
         id={({ number }) => String(number)}
         empty={
           <Empty icon="live" title="Nothing has happened yet">
-            What is published, subscribed to and dropped stands here from now on.
+            {deliveries
+              ? "What is published, delivered, acknowledged, subscribed to and dropped stands here from now on."
+              : "What is published, subscribed to and dropped stands here from now on."}
           </Empty>
         }
         foot={<Foot rows={live.rows.length} lost={live.lost} isHeld={isHeld} />}

@@ -5,6 +5,7 @@ import { plural } from "../lib/format";
 import { useParams } from "../lib/params";
 import { useStore } from "../lib/store";
 import { Failed, Note, Page, Waiting } from "../parts/Page";
+import { Backup } from "../settings/Backup";
 import { Changed } from "../settings/Changed";
 import { discard, draft } from "../settings/draft";
 import { History } from "../settings/History";
@@ -39,6 +40,7 @@ export default function Settings() {
           <Tabs.Tab value="values">Values</Tabs.Tab>
           <Tabs.Tab value="changed">Changed{count > 0 && ` (${count})`}</Tabs.Tab>
           <Tabs.Tab value="history">History</Tabs.Tab>
+          {mayEdit && <Tabs.Tab value="backup">Backup</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="values" className={styles.tab}>
           <Values config={config.data} changes={changes.data} mayEdit={mayEdit} />
@@ -54,6 +56,11 @@ export default function Settings() {
         <Tabs.Panel value="history" className={styles.tab}>
           <History config={config.data} mayEdit={mayEdit} />
         </Tabs.Panel>
+        {mayEdit && (
+          <Tabs.Panel value="backup" className={styles.tab}>
+            <Backup />
+          </Tabs.Panel>
+        )}
       </Tabs>
       {mayEdit && <DraftBar />}
     </Page>

@@ -15,6 +15,7 @@ import { useState } from "react";
 import { answered, api, type Trace } from "../api/client";
 import { mayChange, session } from "../api/session";
 import { bytes, plural } from "../lib/format";
+import { save } from "../lib/save";
 import { useStore } from "../lib/store";
 import { filterFault } from "../lib/topics";
 import { complain, confirm } from "../parts/confirm";
@@ -263,7 +264,7 @@ function Detail({ trace }: { trace: Trace }) {
       const text = await answered(
         api.GET("/api/v5/trace/{name}/download", { params: { path }, parseAs: "text" }),
       );
-      save(`${trace.name}.ndjson`, text);
+      save(`${trace.name}.ndjson`, text, "application/x-ndjson");
     },
     onError: complain,
   });
@@ -286,13 +287,4 @@ function Detail({ trace }: { trace: Trace }) {
       </Group>
     </Stack>
   );
-}
-
-function save(name: string, text: string) {
-  const address = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -147,7 +147,7 @@ function Confirm({ current, begun, close }: FactorProps & { begun: MfaBegun }) {
             ["Link", <AppLink key="link" uri={begun.uri} />],
           ]}
         />
-        <CodeInput data-autofocus {...form.getInputProps("code")} />
+        <CodeInput autoFocus {...form.getInputProps("code")} />
         <FormFailure error={act.error} />
         <Ends close={close} act="Confirm" isBusy={act.isPending} />
       </Stack>
