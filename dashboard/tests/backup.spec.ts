@@ -46,6 +46,7 @@ test("a ban that was saved is brought back, and left where it is there already",
   await picture(page, "backup-question");
   expect(await bans()).toEqual([]);
   await question.getByRole("button", { name: "Import", exact: true }).click();
+  await expect(question).toBeHidden();
   const result = panel.getByRole("status");
   await expect(result.getByText("Left as it was")).toBeVisible();
   await expect(result.locator("dt", { hasText: "Bans" }).locator("+ dd")).toHaveText("1");

@@ -11,6 +11,8 @@ const PHONE = { width: 390, height: 844 };
 const PAGES: [title: string, path: string, seen: RegExp][] = [
   ["Overview", "/", /^Clients connected$/],
   ["Clients", "/clients", /^robot-\d+$/],
+  ["Slow clients", "/slow", /^Slow clients are not looked for$/],
+  ["Counted topics", "/counted", /^No topic is counted$/],
   ["Subscriptions", "/subscriptions", /^plant\/\+\/\+\/state$/],
   ["Publish", "/publish", /^What became of it$/],
   ["Retained", "/retained", /^plant\/camera$/],

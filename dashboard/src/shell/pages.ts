@@ -37,6 +37,15 @@ export const PAGES: PageEntry[] = [
     component: lazy(() => import("../pages/Clients")),
   },
   {
+    path: "/slow",
+    title: "Slow clients",
+    icon: "slow",
+    group: "Traffic",
+    words: "slow subscriptions latency acknowledge time",
+    may: maySee,
+    component: lazy(() => import("../pages/Slow")),
+  },
+  {
     path: "/subscriptions",
     title: "Subscriptions",
     icon: "subscriptions",
@@ -53,6 +62,15 @@ export const PAGES: PageEntry[] = [
     words: "tree live values payload plot",
     may: maySee,
     component: lazy(() => import("../pages/Topics")),
+  },
+  {
+    path: "/counted",
+    title: "Counted topics",
+    icon: "count",
+    group: "Traffic",
+    words: "metrics rates numbers topic",
+    may: maySee,
+    component: lazy(() => import("../pages/Counted")),
   },
   {
     path: "/retained",

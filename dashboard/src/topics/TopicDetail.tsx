@@ -14,6 +14,7 @@ import { Icon } from "../parts/Icon";
 import { Empty, Panel } from "../parts/Page";
 import { Payload } from "../parts/Payload";
 import { Copyable, Moment } from "../parts/Words";
+import { Counts } from "./Counts";
 import { messageOf } from "./feed";
 import styles from "./topics.module.css";
 
@@ -74,6 +75,7 @@ export function TopicDetail({ level }: { level: Level }) {
         <span>{short(level.rate)}/s</span>
         {level.retained && <RetainedMark />}
         {last && <Notes message={last} />}
+        <Counts topic={level.path} />
       </div>
       {last ? (
         <>
