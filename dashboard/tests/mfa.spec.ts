@@ -90,6 +90,7 @@ test.describe("of a viewer", () => {
 
     await choose(page, username, "Second factor");
     await expect(dialog.getByText("Your log-ins need a code of your app.")).toBeVisible();
+    await expect(page.getByRole("menu")).toBeHidden();
     await picture(page, "mfa-on");
     await expectAccessible(page, "Second factor, on");
     await dialog.getByRole("button", { name: "End second factor" }).click();
@@ -99,6 +100,18 @@ test.describe("of a viewer", () => {
     await choose(page, username, "Log out");
     await logIn(page, username, PASSWORD);
   });
+});
+
+test("a wrong password of now ends no log-in", async ({ page }) => {
+  await open(page);
+  await choose(page, "admin", "Change password");
+  const dialog = page.getByRole("dialog", { name: "Change your password" });
+  await dialog.getByLabel("Password of now").fill("not this one");
+  await dialog.getByLabel("New password", { exact: true }).fill(PASSWORD);
+  await dialog.getByLabel("New password again").fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Change password" }).click();
+  await expect(dialog.getByRole("alert")).toBeVisible();
+  await expect(page.getByRole("button", { name: "admin", exact: true })).toHaveCount(1);
 });
 
 test.describe("of an administrator", () => {

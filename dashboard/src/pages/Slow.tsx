@@ -198,7 +198,12 @@ function SettingsForm({ settings, close }: { settings: SlowSettings; close: () =
   const queries = useQueryClient();
   const form = useForm({
     initialValues: { ...settings, enable: true },
-    validate: { threshold: spanFault, expire_interval: spanFault },
+    validate: {
+      threshold: spanFault,
+      expire_interval: spanFault,
+      // An empty field is a text, whatever the type says.
+      top_k_num: (number) => (Number.isInteger(number) ? null : "1 to 1,000"),
+    },
   });
   const begin = useMutation({
     mutationFn: put,
@@ -237,9 +242,11 @@ function SettingsForm({ settings, close }: { settings: SlowSettings; close: () =
           classNames={{ input: "mono" }}
           {...form.getInputProps("expire_interval")}
         />
-        <Text size="sm" c="dimmed">
-          What is remembered begins anew.
-        </Text>
+        {settings.enable && (
+          <Text size="sm" c="dimmed">
+            The list begins anew.
+          </Text>
+        )}
         <FormFailure error={begin.error} />
         <Ends close={close} act="Look for them" isBusy={begin.isPending} />
       </Stack>

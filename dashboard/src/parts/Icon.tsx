@@ -4,7 +4,7 @@ const PATHS = {
   overview: "M3 11h4v6H3zM8.5 3h3.5v14H8.5zM13.5 7.5h3.5V17h-3.5z",
   clients: "M4 4h12v8H4zM7 16h6M10 12v4",
   slow: "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM10 6v4l3 2",
-  count: "M4 4v12M8 4v12M12 4v12M16 4v12M2.5 13.5l15-7",
+  count: "m8 3.5-2 13M14 3.5l-2 13M3.5 7.5h13.5M3 12.5h13.5",
   subscriptions: "M3 5h9M3 10h9M3 15h6M15 8l2.5 2L15 12",
   topics: "M4 4v10h4M4 8h4M10.5 6h6v4h-6zM10.5 12h6v4h-6z",
   publish: "M17 3 9 11M17 3l-5 14-3-6-6-3z",
