@@ -30,12 +30,13 @@ pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    Alarm, BansFrom, EndedAlarm, FenceOptions, Histogram, HistogramView, Limits, ListenerLimits,
-    ListenerOptions, Measure, MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Tenant,
-    TenantOptions, Timings, counters,
+    Alarm, BansFrom, Clock, EndedAlarm, FenceOptions, Histogram, HistogramView, Limits,
+    ListenerLimits, ListenerOptions, Measure, MemoryOptions, MeterOptions, Metric, MetricValue,
+    OpenError, Pace, Pool, Quota, Sight, Tenant, TenantOptions, Timings, Watcher, counters,
+    metrics, totals,
 };
 pub use plexus_topics::{Member, SubscriberId};
 pub use shard::{
-    ClientView, Granted, Look, Question, ReceiversPart, RetainedFrom, RetainedPart, Sight, Told,
-    TopicLevel, Visit, Watcher,
+    ClientView, Granted, Look, Question, ReceiversPart, RetainedFrom, RetainedPart, Told,
+    TopicLevel, Visit,
 };

@@ -19,7 +19,7 @@ use plexus_links::{Bell, Links};
 use plexus_net::ListenUrl;
 use plexus_porch::{
     Alarm, BansFrom, Clock, Command, EndedAlarm, Gauge, Limits, ListenerOptions, OpenError, Porch,
-    PorchOptions, Timings, watch_memory,
+    PorchOptions, Timings, Watcher, watch_memory,
 };
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Instant, TenantName, TopicName};
@@ -32,7 +32,7 @@ use crate::{
     homes::Shards,
     options::NodeOptions,
     reactor::{self, Control, Reactor, WAKER},
-    shard::{Context, Question, Watcher},
+    shard::{Context, Question},
 };
 
 /// Messages of control that wait for a shard.
@@ -252,6 +252,16 @@ impl NodeHandle {
     pub fn watch(&self, watcher: &Arc<dyn Watcher>) -> Result<(), Question> {
         let mut shards = 0..self.shards();
         shards.try_for_each(|shard| self.ask(shard, Question::Watch(Arc::clone(watcher))))
+    }
+
+    /// The clock by which watchers are told when something was.
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The seed by which the node hashes; with a log, the same for the life of the log.
+    pub fn seed(&self) -> Seed {
+        self.context.seed
     }
 
     /// The shard that owns the retained message of a topic.

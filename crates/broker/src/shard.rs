@@ -66,7 +66,6 @@ pub use self::{
         ClientView, Granted, Look, Question, ReceiversPart, RetainedFrom, RetainedPart, Told,
         TopicLevel, Visit,
     },
-    watch::{Sight, Watcher},
 };
 use crate::{
     counters::Counters,

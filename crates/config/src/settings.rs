@@ -8,6 +8,7 @@ mod authenticators;
 mod back_ends;
 mod listener;
 mod mqtt;
+mod telemetry;
 mod tenant;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -31,6 +32,9 @@ pub use self::{
     },
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
+    telemetry::{
+        FollowTraceparent, LogExportSettings, MetricSettings, TelemetrySettings, TraceSettings,
+    },
     tenant::TenantSettings,
 };
 use crate::value::{ByteSize, LogFilter, RateText, RuleFilter, Span, SpanOrNever, Watermark};
@@ -65,6 +69,8 @@ pub struct Settings {
     pub memory: MemorySettings,
     /// What the node tells about itself.
     pub sys: SysSettings,
+    /// What the node tells an OpenTelemetry collector.
+    pub telemetry: TelemetrySettings,
     /// Where the node listens, one table a listener. Without any it listens at
     /// `tcp://127.0.0.1:1883` and `ws://127.0.0.1:8083/mqtt`; at every address instead of
     /// `127.0.0.1` once there are users or `access.allow_anonymous` is true.

@@ -10,7 +10,7 @@ use plexus_types::{ClientId, Instant, Message, Qos, ReasonCode, TopicFilter, Top
 use plexus_wire::SubscriptionOptions;
 
 use super::{
-    Shard, Watcher,
+    Shard,
     clients::Client,
     route::{NOT_KEPT, Taken},
 };

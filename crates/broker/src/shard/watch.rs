@@ -1,38 +1,13 @@
-//! What goes on, shown to those who watch: nobody nearly always. A watcher is called on the shard's thread, between
-//! two messages: it takes what it needs and leaves.
+//! What goes on, shown to those who watch: nobody nearly always.
 
 use std::{fmt, sync::Arc};
 
 use plexus_access::Principal;
-use plexus_session::{DropReason, SubscribeRequest};
-use plexus_types::{Instant, Message, Qos, TopicFilter};
+use plexus_porch::{Sight, Watcher};
+use plexus_session::{DropReason, LogPosition, SubscribeRequest};
+use plexus_types::{Instant, Message, MessageId, Qos, TopicFilter};
 
 use super::Shard;
-
-/// What a watcher is shown. Topics are those that the node knows: of a tenant, with its name before them. Filters are
-/// the client's own.
-#[derive(Debug, Clone, Copy)]
-pub enum Sight<'a> {
-    /// A message was taken, of a client or of the node. Its own under `$SYS` are not shown.
-    Published(Option<&'a Principal>, &'a Message),
-    /// It was written to a client, with that quality of service.
-    Delivered(&'a Principal, &'a Message, Qos),
-    /// So many messages for a client were dropped.
-    Dropped(&'a Principal, DropReason, u32),
-    /// A client has subscribed, or was subscribed, to that.
-    Subscribed(&'a Principal, &'a TopicFilter, Qos),
-    /// A client has no subscription to that any more.
-    Unsubscribed(&'a Principal, &'a TopicFilter),
-}
-
-/// Whoever watches. It must not wait, and takes as little time as it can: the shard does nothing else meanwhile.
-pub trait Watcher: Send + Sync {
-    /// Something has happened. False when nothing more is wanted.
-    fn see(&self, now: Instant, sight: Sight<'_>) -> bool;
-
-    /// Whether nothing more is wanted.
-    fn is_over(&self) -> bool;
-}
 
 /// Those who watch a shard.
 #[derive(Default)]
@@ -90,6 +65,14 @@ impl Shard {
         }
         let principal = publisher.and_then(|slot| self.principal_of(slot));
         self.show(now, Sight::Published(principal.as_deref(), message));
+    }
+
+    /// Shows that the message which was taken `now` is kept, as soon as the log is kept up to there.
+    #[cold]
+    pub(super) fn show_when_kept(&mut self, now: Instant, id: MessageId, at: LogPosition) {
+        let watchers = self.watchers.0.clone();
+        let show = move || watchers.iter().for_each(|one| drop(one.see(now, Sight::Kept(id))));
+        self.log.tell_when_kept(at, show);
     }
 
     #[cold]
