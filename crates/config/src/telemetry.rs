@@ -110,7 +110,8 @@ impl Config {
     pub(crate) fn idle_collector(&self) -> Option<Diagnostic> {
         let settings = &self.settings.telemetry;
         let is_idle = settings.endpoint.is_some() && !settings.is_enabled();
-        let help = "set telemetry.traces.enabled, telemetry.metrics.enabled or telemetry.logs.enabled";
+        let help =
+            "set telemetry.traces.enabled, telemetry.metrics.enabled or telemetry.logs.enabled";
         let message = "nothing is sent there";
         is_idle.then(|| self.mistake(&["telemetry", "endpoint"], message).with_help(help))
     }

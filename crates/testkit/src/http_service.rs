@@ -174,7 +174,11 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let mut state = shared.lock();
-    state.heard.push(Heard { head, body: String::from_utf8_lossy(&body).into_owned(), bytes: body });
+    state.heard.push(Heard {
+        head,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
+    });
     let manner = state.manner.clone();
     let mut stream = reader.into_inner();
     match manner {

@@ -25,9 +25,7 @@ fn post(endpoint: &str, signal: Signal) -> Answer {
 #[test]
 fn what_is_sent_is_below_the_endpoint_with_the_headers() {
     let service = HttpService::start(Manner::answer("200 OK", "said"));
-    for (path, signal) in
-        [("", Signal::Traces), ("/", Signal::Metrics), ("/otlp/", Signal::Logs)]
-    {
+    for (path, signal) in [("", Signal::Traces), ("/", Signal::Metrics), ("/otlp/", Signal::Logs)] {
         let answer = post(&format!("{}{path}", service.url()), signal);
         assert_eq!(answer, Answer::Taken(Bytes::from_static(b"said")));
     }
@@ -56,7 +54,10 @@ fn answers_mean_what_otlp_says() {
     for (status, answer) in [
         ("429 Too Many Requests", later("HTTP 429 Too Many Requests", None)),
         ("502 Bad Gateway", later("HTTP 502 Bad Gateway", None)),
-        ("503 Service Unavailable\r\nRetry-After: 7", later("HTTP 503 Service Unavailable", Some(7))),
+        (
+            "503 Service Unavailable\r\nRetry-After: 7",
+            later("HTTP 503 Service Unavailable", Some(7)),
+        ),
         ("503 Service Unavailable\r\nRetry-After: -1", later("HTTP 503 Service Unavailable", None)),
         (
             "503 Service Unavailable\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT",

@@ -46,7 +46,9 @@ impl BackEnds for Nobody {
     ) -> Result<Arc<dyn Collector>, Unfit> {
         match settings.endpoint.as_deref() {
             Some("http://localhost:4318") => Ok(Arc::new(Ignores)),
-            _ => Err(Unfit { key: "endpoint", problem: format!("is out of reach with {headers:?}") }),
+            _ => {
+                Err(Unfit { key: "endpoint", problem: format!("is out of reach with {headers:?}") })
+            }
         }
     }
 }

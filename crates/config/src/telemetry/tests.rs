@@ -25,7 +25,10 @@ fn what_is_asked_for_is_planned() {
     let text = format!("[node]\nname = \"n1\"\n{ENDPOINT}timeout = \"2s\"\n{headers}{traces}");
     let options = plan(&text).unwrap().telemetry.as_ref().unwrap().options.clone();
     assert_eq!((&*options.service, &*options.instance), ("plexus", "n1"));
-    assert_eq!((options.timeout, options.metrics, options.logs), (Duration::from_secs(2), None, false));
+    assert_eq!(
+        (options.timeout, options.metrics, options.logs),
+        (Duration::from_secs(2), None, false)
+    );
     let traces = options.traces.unwrap();
     assert_eq!((traces.ratio, traces.follow), (Ratio::billionths(1_000_000), Follow::Never));
     assert_eq!((traces.topics.len(), traces.clients.len()), (1, 1));
