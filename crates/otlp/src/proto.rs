@@ -1,18 +1,18 @@
 //! The messages of OTLP, as far as the node sends and reads them. The fields and their numbers are those of the
 //! OpenTelemetry protocol, version 1.
 
-mod common;
 mod logs;
 mod metrics;
+mod resource;
 mod trace;
 
 pub use self::{
-    common::{AnyValue, AnyValueKind, InstrumentationScope, KeyValue, Resource},
     logs::{ExportLogsRequest, LogRecord, ResourceLogs, ScopeLogs},
     metrics::{
         ExportMetricsRequest, Gauge, Histogram, HistogramDataPoint, Metric, MetricKind,
         NumberDataPoint, NumberValue, ResourceMetrics, ScopeMetrics, Sum,
     },
+    resource::{AnyValue, AnyValueKind, InstrumentationScope, KeyValue, Resource},
     trace::{ExportTraceRequest, ResourceSpans, ScopeSpans, Span},
 };
 
