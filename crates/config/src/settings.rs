@@ -69,7 +69,8 @@ pub struct Settings {
     pub memory: MemorySettings,
     /// What the node tells about itself.
     pub sys: SysSettings,
-    /// What the node tells an OpenTelemetry collector.
+    /// What the node tells an OpenTelemetry collector, by OTLP over HTTP with protobuf. Nothing unless one of `traces`, `metrics`
+    /// and `logs` is enabled. Read at the start.
     pub telemetry: TelemetrySettings,
     /// Where the node listens, one table a listener. Without any it listens at
     /// `tcp://127.0.0.1:1883` and `ws://127.0.0.1:8083/mqtt`; at every address instead of

@@ -42,7 +42,7 @@ fn what_is_sent_is_below_the_endpoint_with_the_headers() {
 #[test]
 fn answers_mean_what_otlp_says() {
     let service = HttpService::start(Manner::answer("200 OK", ""));
-    let mut says = |text: &str| {
+    let says = |text: &str| {
         service.set(Manner::Says(text.as_bytes().to_vec()));
         post(&service.url(), Signal::Traces)
     };
@@ -91,7 +91,7 @@ fn an_endpoint_that_cannot_be_meant_is_told_with_its_mend() {
     let handle = runtime.handle();
     let said = |options| HttpCollector::new(options, &handle).expect_err("it cannot be meant");
     for (endpoint, problem) in [
-        ("localhost:4318", "begins with neither"),
+        ("localhost:4318", "has no host"),
         ("4318", "is no address"),
         ("ftp://localhost", "begins with neither"),
         ("http://otel.example.com:4318", "would be asked in clear text; use `https://`"),

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, fmt, ops::ControlFlow, sync::Arc};
 
 use plexus_access::{Policy, Principal};
+use plexus_porch::Watcher;
 use plexus_session::{LogPosition, Session};
 use plexus_topics::{Member, RetainedCursor, SubscriberId};
 use plexus_types::{ClientId, Instant, Message, Qos, ReasonCode, TopicFilter, TopicName};

@@ -71,8 +71,12 @@ impl Shard {
     #[cold]
     pub(super) fn show_when_kept(&mut self, now: Instant, id: MessageId, at: LogPosition) {
         let watchers = self.watchers.0.clone();
-        let show = move || watchers.iter().for_each(|one| drop(one.see(now, Sight::Kept(id))));
-        self.log.tell_when_kept(at, show);
+        self.log.tell_when_kept(at, move || {
+            for watcher in &watchers {
+                // Whoever wants no more is left out from the next sight on.
+                let _: bool = watcher.see(now, Sight::Kept(id));
+            }
+        });
     }
 
     #[cold]

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::value::{RatioText, RuleFilter, Secret, Span};
 
-/// What the node tells an OpenTelemetry collector, by OTLP over HTTP. Nothing unless one of `traces`, `metrics` and
-/// `logs` is enabled. Read at the start.
+/// What the node tells an OpenTelemetry collector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
