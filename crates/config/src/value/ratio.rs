@@ -59,8 +59,12 @@ impl FromStr for RatioText {
             return Err(RatioError::Shape);
         }
         let read = |digits: &str| digits.parse::<u32>().map_err(|_| RatioError::Shape);
-        let parts = read(whole)? * PERCENT + read(&format!("{part:0<DIGITS_MAX$}"))?;
-        if parts > 100 * PERCENT { Err(RatioError::Range) } else { Ok(Self { parts }) }
+        let (whole, part) = (read(whole)?, read(&format!("{part:0<DIGITS_MAX$}"))?);
+        match whole {
+            0..100 => Ok(Self { parts: whole * PERCENT + part }),
+            100 if part == 0 => Ok(Self::percent(100)),
+            _ => Err(RatioError::Range),
+        }
     }
 }
 
