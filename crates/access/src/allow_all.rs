@@ -57,6 +57,9 @@ mod tests {
         let refused = Verdict::Deny(ReasonCode::NotAuthorized);
         assert_eq!(publish("$SYS/broker/version"), refused);
         assert_eq!(publish("$SYS"), refused);
+        assert_eq!(publish("$events/client/connected"), refused);
+        assert_eq!(publish("$events"), refused);
+        assert_eq!(publish("$eventsx"), Verdict::Allow);
         assert_eq!(publish("$SYSTEM/x"), Verdict::Allow);
         assert_eq!(publish("$other"), Verdict::Allow);
         assert_eq!(publish("a/$SYS"), Verdict::Allow);

@@ -14,6 +14,7 @@
 //! *Tests.* `*/tests.rs` beside each file.
 
 mod allow_all;
+mod named;
 mod notice;
 mod outcome;
 mod password;
@@ -26,6 +27,7 @@ mod template;
 mod users;
 
 pub use allow_all::AllowAll;
+pub use named::{NamedRules, Subject};
 pub use notice::{Notice, Visitor};
 pub use outcome::{
     ATTRIBUTE_LENGTH_MAX, ATTRIBUTES_MAX, Attributes, Exchange, Outcome, Reply, Rights,
@@ -36,7 +38,7 @@ pub use password::{
 pub use pattern::{Pattern, PatternError, Person, Place};
 pub use policy::{
     Advice, Certificate, Credentials, Enhanced, Explanation, Gate, Policy, Principal, Verdict,
-    Wanted,
+    Wanted, is_of_node,
 };
 pub use remembered::{Edition, Remembered};
 pub use rules::{
@@ -44,4 +46,6 @@ pub use rules::{
 };
 pub use scram::{Challenge, ClientFirst, SCRAM_ITERATIONS, ScramError, ScramKeys};
 pub use template::{Shown, Template, TemplateError, TemplatePart};
-pub use users::{Login, NameError, User, Users, UsersError, UsersProblem, edit, import};
+pub use users::{
+    Login, NameError, User, Users, UsersError, UsersProblem, check_name, edit, import,
+};

@@ -269,11 +269,14 @@ pub trait Policy: Send + Sync {
     }
 }
 
-/// The rule that no policy relaxes: what the node says of itself under `$SYS` is not forged by a
-/// client ([MQTT-4.7.2-1] leaves `$` topics to the server).
+/// The rule that no policy relaxes: what the node says of itself under `$SYS`, and of others under `$events`, is not forged by
+/// a client ([MQTT-4.7.2-1] leaves `$` topics to the server).
 pub(crate) fn publish_to_system_topics(topic: &TopicName) -> Result<(), ReasonCode> {
-    match topic.as_bytes().strip_prefix(b"$SYS") {
-        Some([] | [b'/', ..]) => Err(ReasonCode::NotAuthorized),
-        Some(_) | None => Ok(()),
-    }
+    if is_of_node(topic.as_bytes()) { Err(ReasonCode::NotAuthorized) } else { Ok(()) }
+}
+
+/// Whether only the node itself publishes to a topic, as its clients know it.
+pub fn is_of_node(topic: &[u8]) -> bool {
+    let below = topic.strip_prefix(b"$SYS").or_else(|| topic.strip_prefix(b"$events"));
+    matches!(below, Some([] | [b'/', ..]))
 }

@@ -153,6 +153,11 @@ impl Rules {
         self.rules.is_empty()
     }
 
+    /// They, in their order.
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
     /// These rules, and behind them those others; in the end holds what holds here.
     #[must_use]
     pub fn followed_by(&self, others: &Self) -> Self {

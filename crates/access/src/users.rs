@@ -88,6 +88,16 @@ pub enum Login {
     },
 }
 
+impl User {
+    /// Whether that is the password.
+    pub fn check(&self, password: &[u8]) -> Login {
+        if !self.password.verify(password) {
+            return Login::Wrong;
+        }
+        Login::Right { is_superuser: self.is_superuser }
+    }
+}
+
 /// What stands behind the colon of a line.
 impl FromStr for User {
     type Err = HashError;
@@ -167,8 +177,8 @@ pub enum NameError {
     Edge,
 }
 
-/// A name that a line of the file can hold.
-pub(crate) fn check_name(name: &str) -> Result<(), NameError> {
+/// A name that a line of the file can hold: whatever keeps users holds to it.
+pub fn check_name(name: &str) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
     }
@@ -250,11 +260,8 @@ impl Users {
     /// unknown: a stranger cannot find out names by the time of the answer.
     pub fn check(&self, name: &str, password: &[u8]) -> Login {
         let Some((user, known)) = self.user_of(name) else { return Login::Unknown };
-        match (user.password.verify(password), known) {
-            (_, false) => Login::Unknown,
-            (false, true) => Login::Wrong,
-            (true, true) => Login::Right { is_superuser: user.is_superuser },
-        }
+        let login = user.check(password);
+        if known { login } else { Login::Unknown }
     }
 
     /// Whether any user has keys of SCRAM with that function.

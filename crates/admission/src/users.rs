@@ -10,7 +10,7 @@ use plexus_access::{
 use plexus_runtime::Handle;
 use plexus_types::{ClientId, ReasonCode, TenantName, Text};
 
-use crate::{Answer, Asking, Authenticator, Trouble};
+use crate::{Answer, Asking, Authenticator, Roster, Trouble};
 
 /// Random bytes of the server in an exchange of SCRAM.
 const NONCE_LENGTH: usize = 18;
@@ -35,7 +35,8 @@ pub struct UserBook {
 }
 
 impl UserBook {
-    fn of(&self, tenant: Option<&TenantName>) -> Option<&Users> {
+    /// Those of a tenant, or of none.
+    pub(crate) fn of(&self, tenant: Option<&TenantName>) -> Option<&Users> {
         tenant.map_or(Some(&self.own), |tenant| self.tenants.get(tenant))
     }
 
@@ -76,13 +77,23 @@ impl From<Users> for UserBook {
 pub struct UserTable {
     users: Arc<ArcSwap<UserBook>>,
     by: UsersBy,
+    /// Those who are asked for beside them.
+    roster: Option<Roster>,
     runtime: Handle,
 }
 
 impl UserTable {
     /// These users, until others replace them. Their passwords are checked on that runtime.
     pub fn new(users: impl Into<UserBook>, by: UsersBy, runtime: Handle) -> Self {
-        Self { users: Arc::new(ArcSwap::from_pointee(users.into())), by, runtime }
+        Self { users: Arc::new(ArcSwap::from_pointee(users.into())), by, roster: None, runtime }
+    }
+
+    /// The same with users beside them who come and go one by one. A name that both have is that of these here.
+    #[must_use]
+    pub fn with(mut self, roster: &Roster) -> Self {
+        roster.stand_behind(&self.users);
+        self.roster = Some(roster.clone());
+        self
     }
 
     /// Puts other users in their place.
@@ -225,16 +236,27 @@ impl Authenticator for UserTable {
             let Some(name) = self.name_of(credentials) else { return Ok(Answer::Ignore) };
             try_name(&credentials.gate, &name)?;
             let (book, tenant) = (self.users(), credentials.tenant.clone());
-            let Some(users) = book.of(tenant.as_ref()) else { return Ok(Answer::Ignore) };
+            let roster = self.roster.clone();
             // An absent password equals no stored one, not even that of an empty password.
             let Some(password) = credentials.password.clone() else {
-                let known = users.contains(&name);
+                let tenant = tenant.as_ref();
+                let known = book.of(tenant).is_some_and(|users| users.contains(&name))
+                    || roster.is_some_and(|roster| roster.contains(tenant, &name));
                 let refused = Answer::Deny(ReasonCode::BadUserNameOrPassword);
                 return Ok(if known { refused } else { Answer::Ignore });
             };
             let check = move || {
-                let users = book.of(tenant.as_ref());
-                users.map_or(Login::Unknown, |users| users.check(&name, &password))
+                let tenant = tenant.as_ref();
+                let user = roster.as_ref().and_then(|roster| roster.find(tenant, &name));
+                let listed = book.of(tenant);
+                match (user, listed) {
+                    (Some(user), listed) if listed.is_none_or(|it| !it.contains(&name)) => {
+                        user.check(&password)
+                    }
+                    (_, Some(users)) if !users.is_empty() => users.check(&name, &password),
+                    // As long as for one who is there.
+                    _ => roster.map_or(Login::Unknown, |it| it.check_nobody(&password)),
+                }
             };
             let broken = || Trouble::Failed("checking the password broke off".to_owned());
             Ok(match self.runtime.compute(check).await.ok_or_else(broken)? {

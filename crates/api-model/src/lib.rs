@@ -10,6 +10,7 @@
 //!
 //! *Tests.* Beside `openapi` and `moment`.
 
+mod account;
 mod alarm;
 mod ban;
 mod client;
@@ -17,6 +18,7 @@ mod configuration;
 mod error;
 mod explain;
 mod live;
+mod measure;
 mod moment;
 mod node;
 mod openapi;
@@ -30,6 +32,12 @@ mod subscription;
 mod topic;
 mod trace;
 
+pub use account::{
+    Account, AccountImport, AccountPath, AccountQuery, AccountRule, AccountUpdate,
+    AccountsAuthenticator, AccountsImported, AllWord, AuthenticatorPath, HashedAccount,
+    NamedRulesPath, NewAccount, Permission, RuleAction, RuleRetain, RuleSource, RuleSources,
+    RuleWhom, RulesOfAll, RulesOfOne, RulesPath, RulesQuery,
+};
 pub use alarm::{Alarm, AlarmQuery};
 pub use ban::{BanAs, BanPath, BanQuery, BanSource, Banned, Infinity, NewBan, Until};
 pub use client::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery};
@@ -44,6 +52,10 @@ pub use explain::{
 };
 pub use live::{
     LiveEventsQuery, LiveKind, LiveMessage, LiveQuery, LiveTopic, LiveTopics, LiveTopicsQuery,
+};
+pub use measure::{
+    NewTopicMetrics, SlowBy, SlowQuery, SlowSettings, SlowSubscription, TopicMetrics,
+    TopicMetricsAction, TopicMetricsReset,
 };
 pub use moment::Moment;
 pub use node::{Listener, ListenerStatus, Metrics, NodeState, NodeStatus, Rates, Stats, Status};

@@ -30,6 +30,8 @@ pub enum LiveKind {
     Published,
     /// It was written to a client.
     Delivered,
+    /// A client has acknowledged it.
+    Acknowledged,
     /// Messages for a client were dropped.
     Dropped,
     /// A client has subscribed.

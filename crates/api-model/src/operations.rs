@@ -1,16 +1,20 @@
 //! The table of all operations.
 
 use crate::{
-    AccessAnswer, AccessQuestion, Alarm, AlarmQuery, ApiKey, ApiKeyCreated, ApiKeyPath,
-    ApiKeyUpdate, AuditRecord, BanPath, BanQuery, Banned, Client, ClientEvent, ClientMessage,
-    ClientMessageQuery, ClientPath, ClientQuery, ClientStory, ConfigChanges, ConfigOutcome,
-    ConfigPatch, ConfigQuery, ConfigRollback, ConfigVersion, Described, EffectiveConfig, ErrorCode,
-    Listener, LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics, LiveTopicsQuery, Login, Metrics,
-    MonitorQuery, Need, NewApiKey, NewBan, NewSubscription, NewTrace, NewUser, NodeState,
-    OldSubscription, Operation, Page, PasswordChange, Publication, PublishAnswer, PublishQuestion,
-    Published, Rates, RecordQuery, RetainedMessage, RetainedQuery, Route, RouteQuery, Sample,
-    Session, Stats, Status, Subscription, SubscriptionQuery, TenantQuery, TopicLevel, TopicPath,
-    Trace, TraceLog, TraceLogQuery, TracePath, TreeQuery, User, UserPath, UserUpdate,
+    AccessAnswer, AccessQuestion, Account, AccountImport, AccountPath, AccountQuery, AccountUpdate,
+    AccountsAuthenticator, AccountsImported, Alarm, AlarmQuery, ApiKey, ApiKeyCreated, ApiKeyPath,
+    ApiKeyUpdate, AuditRecord, AuthenticatorPath, BanPath, BanQuery, Banned, Client, ClientEvent,
+    ClientMessage, ClientMessageQuery, ClientPath, ClientQuery, ClientStory, ConfigChanges,
+    ConfigOutcome, ConfigPatch, ConfigQuery, ConfigRollback, ConfigVersion, Described,
+    EffectiveConfig, ErrorCode, Listener, LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics,
+    LiveTopicsQuery, Login, Metrics, MonitorQuery, NamedRulesPath, Need, NewAccount, NewApiKey,
+    NewBan, NewSubscription, NewTopicMetrics, NewTrace, NewUser, NodeState, OldSubscription,
+    Operation, Page, PasswordChange, Publication, PublishAnswer, PublishQuestion, Published, Rates,
+    RecordQuery, RetainedMessage, RetainedQuery, Route, RouteQuery, RuleSources, RulesOfAll,
+    RulesOfOne, RulesPath, RulesQuery, Sample, Session, SlowQuery, SlowSettings, SlowSubscription,
+    Stats, Status, Subscription, SubscriptionQuery, TenantQuery, TopicLevel, TopicMetrics,
+    TopicMetricsReset, TopicPath, Trace, TraceLog, TraceLogQuery, TracePath, TreeQuery, User,
+    UserPath, UserUpdate,
 };
 
 macro_rules! operations {
@@ -30,6 +34,8 @@ const SECRETS_MAX: usize = 4 * 1024;
 /// Bytes of messages, in base64 perhaps.
 const MESSAGES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of a hundred thousand users with their hashes.
+const IMPORT_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of ten thousand names.
 const NAMES_MAX: usize = 1024 * 1024;
 
@@ -40,6 +46,13 @@ const NO_CLIENT: &[ErrorCode] = &[ErrorCode::ClientIdNotFound];
 const NOT_GRANTED: &[ErrorCode] = &[ErrorCode::ClientIdNotFound, ErrorCode::NotGranted];
 const CHANGED: &[ErrorCode] =
     &[ErrorCode::VersionConflict, ErrorCode::NotAllowed, ErrorCode::NotFound];
+const NO_ACCOUNT: &[ErrorCode] = &[ErrorCode::NotFound, ErrorCode::UserNotFound];
+const KEPT: &[ErrorCode] = &[
+    ErrorCode::NotFound,
+    ErrorCode::UserNotFound,
+    ErrorCode::AlreadyExists,
+    ErrorCode::NotAllowed,
+];
 const NO_USER: &[ErrorCode] = &[ErrorCode::UserNotFound, ErrorCode::NotAllowed];
 
 operations! {
@@ -105,6 +118,33 @@ operations! {
         .says("Node", "The numbers under EMQX's names, for Prometheus; those of Plexus itself stand at /metrics");
     LIST_LISTENERS: ((), (), ()) -> Vec<Listener> = Operation::get("list_listeners", "/listeners")
         .says("Node", "Where the node listens");
+    LIST_TOPIC_METRICS: ((), (), ()) -> Vec<TopicMetrics> = Operation::get("list_topic_metrics", "/mqtt/topic_metrics")
+        .says("Messages", "The topics whose messages are counted");
+    COUNT_TOPIC: ((), (), NewTopicMetrics) -> TopicMetrics = Operation::post("count_topic", "/mqtt/topic_metrics")
+        .fails(&[ErrorCode::AlreadyExists, ErrorCode::NotFound])
+        .says("Messages", "Count the messages of a topic from now on, until the node ends");
+    RESET_TOPIC_METRICS: ((), (), TopicMetricsReset) -> () = Operation::put("reset_topic_metrics", "/mqtt/topic_metrics")
+        .answers(204)
+        .fails(&[ErrorCode::NotFound])
+        .says("Messages", "Have the counts of a topic, or of all, begin anew");
+    GET_TOPIC_METRICS: (TopicPath, TenantQuery, ()) -> TopicMetrics =
+        Operation::get("get_topic_metrics", "/mqtt/topic_metrics/{topic}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Messages", "The counts of a topic");
+    DELETE_TOPIC_METRICS: (TopicPath, TenantQuery, ()) -> () =
+        Operation::delete("delete_topic_metrics", "/mqtt/topic_metrics/{topic}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Messages", "Count the messages of a topic no more");
+    LIST_SLOW: ((), SlowQuery, ()) -> Page<SlowSubscription> = Operation::get("list_slow_subscriptions", "/slow_subscriptions")
+        .says("Clients", "Clients for which messages take long, the slowest first");
+    CLEAR_SLOW: ((), (), ()) -> () = Operation::delete("clear_slow_subscriptions", "/slow_subscriptions")
+        .says("Clients", "Forget which clients were slow");
+    SLOW_SETTINGS: ((), (), ()) -> SlowSettings =
+        Operation::get("get_slow_subscriptions_settings", "/slow_subscriptions/settings")
+        .says("Clients", "How slow clients are looked for");
+    SET_SLOW_SETTINGS: ((), (), SlowSettings) -> SlowSettings =
+        Operation::put("set_slow_subscriptions_settings", "/slow_subscriptions/settings")
+        .says("Clients", "Look for slow clients, or no more, until the node ends");
     LIST_ALARMS: ((), AlarmQuery, ()) -> Page<Alarm> = Operation::get("list_alarms", "/alarms")
         .says("Node", "What somebody should look at now");
     LIST_CLIENTS: ((), ClientQuery, ()) -> Page<Client> = Operation::get("list_clients", "/clients")
@@ -205,6 +245,79 @@ operations! {
         Operation::post("roll_back_configs", "/configs/rollback")
         .fails(CHANGED)
         .says("Configuration", "Have an earlier version hold again, as a new one");
+    LIST_AUTHENTICATORS: ((), (), ()) -> Vec<AccountsAuthenticator> = Operation::get("list_authenticators", "/authentication")
+        .says("Access", "The authenticator whose users are changed here; the others stand in the configuration");
+    GET_AUTHENTICATOR: (AuthenticatorPath, (), ()) -> AccountsAuthenticator =
+        Operation::get("get_authenticator", "/authentication/{id}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Access", "The same, by its identifier: password_based:built_in_database, or users");
+    LIST_ACCOUNTS: (AuthenticatorPath, AccountQuery, ()) -> Page<Account> =
+        Operation::get("list_accounts", "/authentication/{id}/users")
+        .fails(&[ErrorCode::NotFound])
+        .says("Access", "Users whom clients log in as, by name; those of the configuration are not among them");
+    CREATE_ACCOUNT: (AuthenticatorPath, (), NewAccount) -> Account =
+        Operation::post("create_account", "/authentication/{id}/users")
+        .answers(201)
+        .takes(SECRETS_MAX)
+        .fails(KEPT)
+        .says("Access", "Add a user whom clients can log in as from now on");
+    GET_ACCOUNT: (AccountPath, TenantQuery, ()) -> Account =
+        Operation::get("get_account", "/authentication/{id}/users/{user_id}")
+        .fails(NO_ACCOUNT)
+        .says("Access", "A user");
+    UPDATE_ACCOUNT: (AccountPath, TenantQuery, AccountUpdate) -> Account =
+        Operation::put("update_account", "/authentication/{id}/users/{user_id}")
+        .takes(SECRETS_MAX)
+        .fails(KEPT)
+        .says("Access", "Change password or rights of a user; whoever is connected as this user stays");
+    DELETE_ACCOUNT: (AccountPath, TenantQuery, ()) -> () =
+        Operation::delete("delete_account", "/authentication/{id}/users/{user_id}")
+        .fails(KEPT)
+        .says("Access", "Take a user out; whoever is connected as this user stays, until somebody bans or kicks him");
+    IMPORT_ACCOUNTS: (AuthenticatorPath, (), AccountImport) -> AccountsImported =
+        Operation::post("import_accounts", "/authentication/{id}/import_users")
+        .takes(IMPORT_MAX)
+        .fails(KEPT)
+        .says("Access", "Add users whose passwords other programs have hashed: all of them or none");
+    LIST_RULE_SOURCES: ((), (), ()) -> RuleSources = Operation::get("list_rule_sources", "/authorization/sources")
+        .says("Access", "Where rules come from, in the order in which they are asked");
+    LIST_RULES: (RulesPath, RulesQuery, ()) -> Page<RulesOfOne> =
+        Operation::get("list_rules", "/authorization/sources/built_in_database/rules/{whom}")
+        .says("Access", "Rules of users, or of clients, by name");
+    ADD_RULES: (RulesPath, (), Vec<RulesOfOne>) -> () =
+        Operation::post("add_rules", "/authorization/sources/built_in_database/rules/{whom}")
+        .answers(204)
+        .takes(MESSAGES_MAX)
+        .fails(KEPT)
+        .says("Access", "Give rules to users, or to clients, who have none yet: to all of them or to nobody");
+    GET_RULES: (NamedRulesPath, TenantQuery, ()) -> RulesOfOne =
+        Operation::get("get_rules", "/authorization/sources/built_in_database/rules/{whom}/{name}")
+        .fails(&[ErrorCode::NotFound])
+        .says("Access", "The rules of a user or of a client");
+    SET_RULES: (NamedRulesPath, TenantQuery, RulesOfOne) -> () =
+        Operation::put("set_rules", "/authorization/sources/built_in_database/rules/{whom}/{name}")
+        .answers(204)
+        .takes(MESSAGES_MAX)
+        .fails(KEPT)
+        .says("Access", "Put rules in the place of those of a user or of a client; they hold at once, for who is connected too");
+    DELETE_RULES: (NamedRulesPath, TenantQuery, ()) -> () =
+        Operation::delete("delete_rules", "/authorization/sources/built_in_database/rules/{whom}/{name}")
+        .fails(KEPT)
+        .says("Access", "Take the rules of a user or of a client away");
+    GET_RULES_OF_ALL: ((), TenantQuery, ()) -> RulesOfAll =
+        Operation::get("get_rules_of_all", "/authorization/sources/built_in_database/rules/all")
+        .fails(&[ErrorCode::NotFound])
+        .says("Access", "The rules of everybody, which are asked after those of clients and users");
+    SET_RULES_OF_ALL: ((), (), RulesOfAll) -> () =
+        Operation::post("set_rules_of_all", "/authorization/sources/built_in_database/rules/all")
+        .answers(204)
+        .takes(MESSAGES_MAX)
+        .fails(KEPT)
+        .says("Access", "Put rules in the place of those of everybody; they hold at once");
+    DELETE_RULES_OF_ALL: ((), TenantQuery, ()) -> () =
+        Operation::delete("delete_rules_of_all", "/authorization/sources/built_in_database/rules/all")
+        .fails(KEPT)
+        .says("Access", "Take the rules of everybody away");
     LIST_BANNED: ((), BanQuery, ()) -> Page<Banned> = Operation::get("list_banned", "/banned")
         .says("Access", "Who is not let in");
     BAN: ((), (), NewBan) -> Banned = Operation::post("ban", "/banned")

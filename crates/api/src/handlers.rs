@@ -1,6 +1,7 @@
 //! What carries operations out. Who asks has been found out, and may.
 
 mod access;
+mod accounts;
 mod clients;
 mod configuration;
 mod explain;
@@ -9,7 +10,10 @@ mod messages;
 mod node;
 mod people;
 mod prometheus;
+mod rules;
 mod sessions;
+mod slow;
+mod topic_metrics;
 mod topics;
 mod traces;
 
@@ -23,11 +27,13 @@ use crate::{Api, server::Mounted};
 pub(crate) use self::{
     node::{Meter, is_ready},
     prometheus::own,
+    slow::SlowClients,
+    topic_metrics::TopicCounts,
 };
 
 /// Every operation with what carries it out, and the names of those that are mounted.
 pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
-    Mounted::new()
+    measured(of_access(Mounted::new()))
         .on(&op::LOGIN, people::log_in)
         .on(&op::LOGOUT, people::log_out)
         .on(&op::LIST_USERS, people::users)
@@ -78,11 +84,6 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::CONFIG_CHANGES, configuration::changes)
         .on(&op::CONFIG_HISTORY, configuration::history)
         .on(&op::ROLL_BACK_CONFIGS, configuration::roll_back)
-        .on(&op::LIST_BANNED, access::banned)
-        .on(&op::BAN, access::ban)
-        .on(&op::UNBAN, access::unban)
-        .on(&op::UNBAN_ALL, access::unban_all)
-        .on(&op::LIST_AUDIT, access::audit)
         .on(&op::LIST_TRACES, traces::list)
         .on(&op::BEGIN_TRACE, traces::begin)
         .on(&op::STOP_TRACE, traces::stop)
@@ -92,6 +93,47 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::PUBLISH, messages::publish)
         .on(&op::PUBLISH_BULK, messages::publish_bulk)
         .done()
+}
+
+/// What is measured because somebody asked for it.
+fn measured(mounted: Mounted) -> Mounted {
+    mounted
+        .on(&op::LIST_TOPIC_METRICS, topic_metrics::list)
+        .on(&op::COUNT_TOPIC, topic_metrics::count)
+        .on(&op::RESET_TOPIC_METRICS, topic_metrics::reset)
+        .on(&op::GET_TOPIC_METRICS, topic_metrics::get)
+        .on(&op::DELETE_TOPIC_METRICS, topic_metrics::delete)
+        .on(&op::LIST_SLOW, slow::list)
+        .on(&op::CLEAR_SLOW, slow::clear)
+        .on(&op::SLOW_SETTINGS, slow::settings)
+        .on(&op::SET_SLOW_SETTINGS, slow::set)
+}
+
+/// Who comes in, and who may do what.
+fn of_access(mounted: Mounted) -> Mounted {
+    mounted
+        .on(&op::LIST_AUTHENTICATORS, accounts::authenticators)
+        .on(&op::GET_AUTHENTICATOR, accounts::authenticator)
+        .on(&op::LIST_ACCOUNTS, accounts::list)
+        .on(&op::CREATE_ACCOUNT, accounts::create)
+        .on(&op::GET_ACCOUNT, accounts::get)
+        .on(&op::UPDATE_ACCOUNT, accounts::update)
+        .on(&op::DELETE_ACCOUNT, accounts::delete)
+        .on(&op::IMPORT_ACCOUNTS, accounts::import)
+        .on(&op::LIST_RULE_SOURCES, rules::sources)
+        .on(&op::LIST_RULES, rules::list)
+        .on(&op::ADD_RULES, rules::add)
+        .on(&op::GET_RULES, rules::get)
+        .on(&op::SET_RULES, rules::set)
+        .on(&op::DELETE_RULES, rules::delete)
+        .on(&op::GET_RULES_OF_ALL, rules::of_all)
+        .on(&op::SET_RULES_OF_ALL, rules::set_of_all)
+        .on(&op::DELETE_RULES_OF_ALL, rules::delete_of_all)
+        .on(&op::LIST_BANNED, access::banned)
+        .on(&op::BAN, access::ban)
+        .on(&op::UNBAN, access::unban)
+        .on(&op::UNBAN_ALL, access::unban_all)
+        .on(&op::LIST_AUDIT, access::audit)
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! Files of the API: for their owner alone, replaced as a whole.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
+use plexus_runtime::files;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Why a file is not read.
@@ -29,21 +26,7 @@ pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, ReadEr
 /// Puts it in the place of the file; after a crash one of the two is there, whole.
 pub(crate) fn write(file: &Path, what: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_vec_pretty(what).map_err(io::Error::other)?;
-    let beside = file.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut new = options.open(&beside)?;
-    new.write_all(&text)?;
-    new.sync_all()?;
-    fs::rename(&beside, file)?;
-    // It is in its place: what fails from here on is told, and is no failure of the change.
-    let synced = file.parent().map(|folder| File::open(folder).and_then(|it| it.sync_all()));
-    if let Some(Err(error)) = synced {
-        tracing::warn!(%error, file = %file.display(), "the folder of the file cannot be synced");
-    }
-    Ok(())
+    files::replace(file, &text)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod traces;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use plexus_access::Policy;
+use plexus_accounts::Accounts;
 use plexus_api_model::{ApiError, ErrorCode, Listener, ListenerStatus};
 use plexus_audit::AuditPort;
 use plexus_broker::{Metric, NodeHandle, Question, Told};
@@ -113,6 +114,8 @@ pub struct Kept {
     pub people: People,
     /// Who is not let in.
     pub bans: BanBook,
+    /// Users and rules of clients; none without a data directory.
+    pub accounts: Option<Arc<Accounts>>,
     /// Who looks after the configuration.
     pub configuration: Arc<dyn Configuration>,
     /// The folder of traces; none without a data directory.
@@ -126,10 +129,13 @@ pub struct Api {
     about: About,
     audit: AuditPort,
     bans: BanBook,
+    accounts: Option<Arc<Accounts>>,
     configuration: Arc<dyn Configuration>,
     chronicle: Arc<Chronicle>,
     history: History,
     traces: Traces,
+    topic_counts: handlers::TopicCounts,
+    slow: handlers::SlowClients,
     rates: handlers::Meter,
     /// What is carried out at the same time at most, whoever waits for it.
     turns: Arc<Semaphore>,
@@ -154,7 +160,7 @@ impl Api {
             (Arc::new(Semaphore::new(STREAMS_MAX)), Arc::<Chronicle>::default());
         let told = Arc::clone(&chronicle);
         audit.listen(move |event| told.note(event));
-        let Kept { people, bans, traces, configuration } = kept;
+        let Kept { people, bans, accounts, traces, configuration } = kept;
         let (traces, history) = (Traces::open(traces), History::default());
         let api = Self {
             node,
@@ -162,10 +168,13 @@ impl Api {
             about,
             audit,
             bans,
+            accounts,
             configuration,
             chronicle,
             history,
             traces,
+            topic_counts: handlers::TopicCounts::default(),
+            slow: handlers::SlowClients::default(),
             rates,
             turns,
             streams,

@@ -2,7 +2,7 @@
 
 use std::{
     ops::ControlFlow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use plexus_api_model::{ApiError, Meta, Page};
@@ -76,16 +76,54 @@ impl Wanted {
 
     /// The page of a list that is there as a whole.
     pub(crate) fn cut<T>(self, list: Vec<T>) -> Page<T> {
-        let From::Page(page) = self.from else {
+        if let From::Spot(_) = self.from {
             return Page { meta: Meta { limit: self.limit, ..Meta::default() }, data: list };
+        }
+        let mut page = self.pick();
+        for one in list {
+            page.see(|| one);
+        }
+        page.done()
+    }
+
+    /// Picks a page out of a list that is shown one by one.
+    pub(crate) const fn pick<T>(self) -> Picked<T> {
+        let page = match self.from {
+            From::Page(page) => page,
+            From::Spot(_) => 1,
         };
-        let count = list.len() as u64;
-        let skip = (page - 1).saturating_mul(self.limit);
-        let data = list.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX));
-        let data: Vec<_> = data.take(self.limit as usize).collect();
-        let hasnext = skip.saturating_add(self.limit) < count;
-        let meta =
-            Meta { page: Some(page), limit: self.limit, count: Some(count), hasnext, cursor: None };
+        Picked { page, limit: self.limit, count: 0, data: Vec::new() }
+    }
+}
+
+/// A page that is picked out of a list.
+#[derive(Debug)]
+pub(crate) struct Picked<T> {
+    page: u64,
+    limit: u64,
+    count: u64,
+    data: Vec<T>,
+}
+
+impl<T> Picked<T> {
+    const fn skip(&self) -> u64 {
+        (self.page - 1).saturating_mul(self.limit)
+    }
+
+    /// The next one of the list; it is made where it is on the page.
+    pub(crate) fn see(&mut self, made: impl FnOnce() -> T) {
+        let skip = self.skip();
+        if (skip..skip.saturating_add(self.limit)).contains(&self.count) {
+            self.data.push(made());
+        }
+        self.count += 1;
+    }
+
+    /// The page.
+    pub(crate) fn done(self) -> Page<T> {
+        let (skip, Self { page, limit, count, data }) = (self.skip(), self);
+        let hasnext = skip.saturating_add(limit) < count;
+        let meta = Meta { page: Some(page), limit, count: Some(count), hasnext, cursor: None };
         Page { data, meta }
     }
 }
@@ -248,6 +286,14 @@ pub(crate) async fn walk<T: Send + 'static>(
     let data = std::mem::take(&mut locked(&found).items);
     let cursor = hasnext.then(|| spot.text());
     Ok(Page { data, meta: Meta { page, limit, count, hasnext, cursor } })
+}
+
+pub(crate) fn read<T>(found: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    found.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn written<T>(found: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    found.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn locked<T>(found: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -84,7 +84,7 @@ impl People {
         let mut drawn = None;
         if book.users.is_empty() {
             let password = Secret::draw().ok_or(BookError::Random)?.shown();
-            let stored = hash(password.as_bytes()).ok_or(BookError::Random)?;
+            let stored = hash(password.as_bytes()).ok_or(BookError::Random)?.to_string();
             let description = "made by the first start".to_owned();
             let role = Role::Administrator;
             book.users
@@ -295,7 +295,7 @@ impl People {
         }
         let _turn = self.hashing.acquire().await.map_err(|_| stopping())?;
         let stored = self.runtime.compute(move || hash(password.as_bytes())).await;
-        stored.ok_or_else(stopping)?.ok_or_else(no_random)
+        Ok(stored.ok_or_else(stopping)?.ok_or_else(no_random)?.to_string())
     }
 
     /// All keys.
@@ -366,10 +366,10 @@ impl People {
 }
 
 /// The stored form of a password; none where there is no randomness.
-fn hash(password: &[u8]) -> Option<String> {
+pub(crate) fn hash(password: &[u8]) -> Option<StoredPassword> {
     let mut salt = [0; plexus_access::SALT_LENGTH];
     aws_lc_rs::rand::fill(&mut salt).ok()?;
-    Some(StoredPassword::new(password, salt).to_string())
+    Some(StoredPassword::new(password, salt))
 }
 
 fn check_name(name: &str, field: &str) -> Result<(), ApiError> {
@@ -407,7 +407,7 @@ fn last_administrator() -> ApiError {
     ApiError::new(ErrorCode::NotAllowed, "no administrator would be left")
 }
 
-fn no_random() -> ApiError {
+pub(crate) fn no_random() -> ApiError {
     ApiError::new(ErrorCode::InternalError, "the system gives no random numbers")
 }
 

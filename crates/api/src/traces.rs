@@ -12,6 +12,7 @@ use std::{
 };
 
 use plexus_api_model::{ApiError, ErrorCode, Trace, TraceStatus};
+use plexus_runtime::files;
 use tokio::sync::Notify;
 
 use crate::lists::locked;
@@ -212,16 +213,10 @@ fn write_head(file: &std::path::Path, about: &Trace) -> io::Result<u64> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut text = serde_json::to_vec(about).map_err(io::Error::other)?;
     text.push(b'\n');
     // After a crash there is none, or one that says what it is.
-    let beside = file.with_extension("new");
-    options.open(&beside)?.write_all(&text)?;
-    fs::rename(&beside, file)?;
+    files::replace(file, &text)?;
     Ok(text.len() as u64)
 }
 

@@ -4,8 +4,8 @@ use std::{
     io,
     path::Path,
     sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        Arc, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
@@ -64,7 +64,9 @@ pub struct AuditPort(Arc<Ears>);
 #[derive(Default)]
 struct Ears {
     recorder: OnceLock<Recorder>,
-    listener: OnceLock<Box<Listener>>,
+    listeners: RwLock<Vec<Box<Listener>>>,
+    /// Whether there is one.
+    is_heard: AtomicBool,
 }
 
 type Listener = dyn Fn(&Event) + Send + Sync;
@@ -79,22 +81,25 @@ impl AuditPort {
     /// Records what happened. Never waits: what finds no room in the queue is counted, and a record says
     /// how many were left out. The event is only made where somebody hears it.
     pub fn record(&self, event: impl FnOnce() -> Event) {
-        match (self.0.listener.get(), self.0.recorder.get()) {
-            (Some(listener), recorder) => {
+        match (self.0.is_heard.load(Relaxed), self.0.recorder.get()) {
+            (true, recorder) => {
                 let event = event();
-                listener(&event);
+                let listeners = self.0.listeners.read().unwrap_or_else(PoisonError::into_inner);
+                listeners.iter().for_each(|listener| listener(&event));
                 if let Some(recorder) = recorder {
                     recorder.record(|| event);
                 }
             }
-            (None, Some(recorder)) => recorder.record(event),
-            (None, None) => {}
+            (false, Some(recorder)) => recorder.record(event),
+            (false, None) => {}
         }
     }
 
-    /// Has that hear of everything, too, on the thread that reports it: it must not wait. The first one stays.
+    /// Has that hear of everything, too, on the thread that reports it: it must not wait, nor report anything.
     pub fn listen(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
-        drop(self.0.listener.set(Box::new(listener)));
+        let mut listeners = self.0.listeners.write().unwrap_or_else(PoisonError::into_inner);
+        listeners.push(Box::new(listener));
+        self.0.is_heard.store(true, Relaxed);
     }
 }
 

@@ -37,7 +37,7 @@ use std::{
 };
 
 use plexus_access::{Notice, Visitor};
-use plexus_porch::{Alarms, Fences, Memory, Tenants, Timings};
+use plexus_porch::{Alarms, Fences, Memory, Tenants, Timings, Watchers};
 use plexus_records::Places;
 use plexus_session::{
     Action, Body, Outbox, Publication, SubscribeRequest, UnsubscribeRequest, Waiting,
@@ -259,7 +259,7 @@ pub struct Shard {
     review: VecDeque<u32>,
     awaiting: Awaiting,
     timers: Timers,
-    watchers: watch::Watchers,
+    watchers: Watchers,
     log: LogBook,
     pub(crate) sys: Option<Sys>,
     outbox: Outbox,
@@ -321,6 +321,11 @@ impl Shard {
             Occupant::Nobody => {}
             Occupant::Client(slot) => {
                 let slot = *slot;
+                if self.is_watched()
+                    && let Ok(packet) = &packet
+                {
+                    self.show_acknowledged(turn.now, slot, packet);
+                }
                 let is_publish = matches!(packet, Ok(Packet::Publish(_)));
                 if is_publish {
                     self.counters().messages_received.add(1);

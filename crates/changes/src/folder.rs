@@ -2,12 +2,13 @@
 //! `config/history`.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
 use plexus_config::{ConfigError, Diagnostic, File as ConfigFile, Origin, Override};
+use plexus_runtime::files;
 
 use crate::{Layer, text};
 
@@ -84,7 +85,8 @@ impl Folder {
         let path = self.0.join("lock");
         let mut options = File::options();
         options.create(true).truncate(false).write(true);
-        let file = for_its_owner(&mut options).open(&path).map_err(|error| failed(&path, error))?;
+        let file =
+            files::for_its_owner(&mut options).open(&path).map_err(|error| failed(&path, error))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(FolderError::Busy),
@@ -172,7 +174,7 @@ fn write(path: &Path, layer: &Layer) -> Result<(), FolderError> {
     if text.len() > BYTES_MAX {
         return Err(FolderError::Large(text.len()));
     }
-    replace_file(path, text.as_bytes()).map_err(|error| failed(path, error))
+    files::replace(path, text.as_bytes()).map_err(|error| failed(path, error))
 }
 
 /// Whether a file is there; one that cannot be seen is no file that is missing.
@@ -190,32 +192,13 @@ fn is_there(path: &Path) -> Result<bool, ConfigError> {
     })
 }
 
-/// Puts it in the place of the file; after a crash one of the two is there, whole.
-fn replace_file(path: &Path, text: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
-    let mut new = for_its_owner(&mut options).open(&beside)?;
-    new.write_all(text)?;
-    new.sync_all()?;
-    fs::rename(&beside, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
 /// A folder that stays when the power goes.
 fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
     fs::create_dir_all(folder)?;
-    folder.parent().map_or(Ok(()), |outer| File::open(outer)?.sync_all())
-}
-
-/// For the user alone whom the program runs as, as all in the data directory.
-fn for_its_owner(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
+    folder.parent().map_or(Ok(()), files::sync_folder)
 }
 
 fn failed(path: &Path, error: io::Error) -> FolderError {

@@ -154,6 +154,9 @@ pub(crate) fn idle(config: &Config) -> Vec<Diagnostic> {
         let number = index.to_string();
         let path = match (kind, &access.users_file) {
             ("users", Some(_)) => vec!["access", "users_file"],
+            ("users", None) if access.users.is_empty() && access.accounts => {
+                vec!["access", "accounts"]
+            }
             ("users", None) => vec!["access", "users"],
             _ => vec!["access", kind, &number],
         };

@@ -45,8 +45,10 @@ impl Door {
         }
         // What a client has brought with it speaks first.
         let own = rights.and_then(|rights| rights.rules.as_ref());
-        let rules = self.rules.load();
-        let rule = own.and_then(&find).or_else(|| rules.as_deref().and_then(&find));
+        let (rules, named) = (self.rules.load(), self.rules.named());
+        let of_name = || named.as_deref()?.of(principal).find_map(&find);
+        let rule = own.and_then(&find).or_else(of_name);
+        let rule = rule.or_else(|| rules.as_deref().and_then(&find));
         let effect = match rule {
             Some((_, rule)) => rule.effect,
             None if self.advisers.is_some() => return Verdict::Later,
@@ -73,13 +75,16 @@ impl Door {
         let verdict = self.decide(principal, &find, |_| {});
         let rights = principal.rights.as_deref();
         let own = rights.and_then(|rights| rights.rules.as_ref());
-        let rules = self.rules.load();
+        let (rules, named) = (self.rules.load(), self.rules.named());
+        let of_name = || named.as_deref()?.of(principal).find_map(&find);
         let because = if self.is_unknown(principal) {
             "it has not come back since the node started: what it may is not known".to_owned()
         } else if rights.is_some_and(|rights| rights.is_superuser) {
             "no rule holds for a superuser".to_owned()
         } else if let Some((_, rule)) = own.and_then(&find) {
             format!("rule `{}`, which the client has brought with it", rule.name)
+        } else if let Some((_, rule)) = of_name() {
+            format!("rule `{}` of the accounts", rule.name)
         } else if let Some((place, rule)) = rules.as_deref().and_then(&find) {
             format!("rule `{}`, access.rule {}", rule.name, place + 1)
         } else if self.advisers.is_some() {
@@ -142,7 +147,7 @@ const ASKED: &str = "access.ask";
 /// Nobody of them has said anything.
 const UNANSWERED: &str = "access.ask gives no answer";
 /// What clients may not publish whatever the rules say.
-const FORBIDDEN: &str = "$SYS is the node's own";
+const FORBIDDEN: &str = "$SYS and $events are the node's own";
 
 /// Somebody, as the audit log names him.
 fn named(visitor: Visitor<'_>) -> Who {

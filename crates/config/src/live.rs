@@ -9,8 +9,8 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwapOption, Guard};
-use plexus_access::{Edition, Rules};
-use plexus_admission::{Chain, UserBook, UserTable};
+use plexus_access::{Edition, NamedRules, Rules};
+use plexus_admission::{Chain, Roster, UserBook, UserTable};
 use plexus_stdx::Seed;
 
 use crate::{
@@ -29,6 +29,8 @@ pub struct LiveRules(Arc<Live>);
 #[derive(Debug, Default)]
 struct Live {
     rules: ArcSwapOption<Rules>,
+    /// Those of single users and clients, which are not of the configuration.
+    named: ArcSwapOption<NamedRules>,
     /// Which edition they are; its lowest bit says whether there are [`MANY`].
     edition: AtomicU64,
 }
@@ -53,17 +55,33 @@ impl LiveRules {
     /// Puts other rules in their place; whether they differ.
     pub fn replace(&self, rules: Option<Rules>) -> bool {
         let rules = rules.map(Arc::new);
-        let many = u64::from(rules.as_ref().is_some_and(|rules| rules.len() >= MANY));
         let changed = self.0.rules.swap(rules.clone()) != rules;
-        // Behind the rules: see `Edition`.
+        self.renew_edition();
+        changed
+    }
+
+    /// Puts other rules of single users and clients in the place of those of before.
+    pub fn replace_named(&self, named: Option<NamedRules>) {
+        self.0.named.store(named.filter(|named| !named.is_empty()).map(Arc::new));
+        self.renew_edition();
+    }
+
+    /// Behind the rules: see `Edition`.
+    fn renew_edition(&self) {
+        let listed = self.0.rules.load().as_ref().is_some_and(|rules| rules.len() >= MANY);
+        let many = u64::from(listed || self.0.named.load().is_some());
         let next = |edition: u64| Some(((edition | 1) + 1) | many);
         let _: Result<u64, u64> = self.0.edition.fetch_update(Release, Acquire, next);
-        changed
     }
 
     /// Those of now.
     pub(crate) fn load(&self) -> Guard<Option<Arc<Rules>>> {
         self.0.rules.load()
+    }
+
+    /// Those of single users and clients.
+    pub(crate) fn named(&self) -> Guard<Option<Arc<NamedRules>>> {
+        self.0.named.load()
     }
 
     /// The edition of now, and whether there are so many rules that decisions are worth remembering.
@@ -99,6 +117,8 @@ pub struct LiveAuthenticators {
     /// The users of the node itself.
     users: Option<UserTable>,
     by: UsersBy,
+    /// Users that are not of the configuration.
+    roster: Roster,
     steps: Steps,
     /// What the file said of each listener, and its chain.
     listeners: Vec<(ListenerSettings, LiveChain)>,
@@ -115,6 +135,11 @@ impl LiveAuthenticators {
         self.users.as_ref()
     }
 
+    /// Users that are not of the configuration, whether they are asked for or not.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
     /// The chains of the listeners, in their order.
     pub(crate) fn chains(&self) -> impl Iterator<Item = &LiveChain> {
         self.listeners.iter().map(|(_, chain)| chain)
@@ -128,23 +153,25 @@ impl Config {
         office: &Office<'_>,
         seed: Seed,
     ) -> Result<LiveAuthenticators, ConfigError> {
-        let users = self.users(seed)?.map(|users| self.user_table(users, office));
+        let roster = Roster::default();
+        let users = self.users(seed)?.map(|users| self.user_table(users, &roster, office));
         let steps = self.steps(office, users.as_ref(), &Steps::default(), seed)?;
         let chains = self.listeners().into_iter().map(|listener| {
             let chain = LiveChain::new(steps.chain(self, &listener, office));
             (listener, chain)
         });
         let (by, listeners) = (self.settings.access.users_by, chains.collect());
-        Ok(LiveAuthenticators { users, by, steps, listeners })
+        Ok(LiveAuthenticators { users, by, roster, steps, listeners })
     }
 
-    /// Those users, as clients are compared with them.
-    pub fn user_table(&self, users: UserBook, office: &Office<'_>) -> UserTable {
+    /// Those users, and those of the roster where they are asked for, as clients are compared with them.
+    pub fn user_table(&self, users: UserBook, roster: &Roster, office: &Office<'_>) -> UserTable {
         let by = match self.settings.access.users_by {
             UsersBy::UserName => plexus_admission::UsersBy::UserName,
             UsersBy::ClientId => plexus_admission::UsersBy::ClientId,
         };
-        UserTable::new(users, by, office.runtime.clone())
+        let table = UserTable::new(users, by, office.runtime.clone());
+        if self.settings.access.accounts { table.with(roster) } else { table }
     }
 
     /// Puts the authenticators of this configuration, with those users, in the place of the live ones: for all who
@@ -185,6 +212,9 @@ impl Config {
                 was.clone_from(is);
             }
             chain.0.store(steps.chain(self, was, office).map(Arc::new));
+        }
+        if !self.settings.access.accounts {
+            live.roster.retire();
         }
         (live.users, live.by, live.steps) = (users, self.settings.access.users_by, steps);
         Ok(())

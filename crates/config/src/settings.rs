@@ -6,6 +6,7 @@ mod ask;
 mod audit;
 mod authenticators;
 mod back_ends;
+mod events;
 mod listener;
 mod mqtt;
 mod telemetry;
@@ -30,6 +31,7 @@ pub use self::{
         BackEnd, HttpMethod, HttpSettings, LdapProof, LdapSettings, MysqlSettings, OnFailure,
         PostgresSettings, RedisSettings, Terms,
     },
+    events::EventSettings,
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
     telemetry::{
@@ -57,6 +59,8 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// Management over HTTP.
     pub api: ApiSettings,
+    /// What happens to clients, told as messages below `$events/`.
+    pub events: EventSettings,
     /// Limits of connections.
     pub limits: LimitSettings,
     /// Limits and abilities of every client; a listener may have its own under `mqtt`.

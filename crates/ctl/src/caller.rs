@@ -7,8 +7,8 @@ use std::{
 
 use clap::Args;
 use plexus_api_model::{
-    AlarmQuery, BanQuery, ClientMessageQuery, ClientQuery, Meta, Operation, Page, RecordQuery,
-    RetainedQuery, RouteQuery, SubscriptionQuery, TreeQuery,
+    AccountQuery, AlarmQuery, BanQuery, ClientMessageQuery, ClientQuery, Meta, Operation, Page,
+    RecordQuery, RetainedQuery, RouteQuery, RulesQuery, SlowQuery, SubscriptionQuery, TreeQuery,
 };
 use plexus_terminal::Failure;
 use serde::{Serialize, de::DeserializeOwned};
@@ -85,7 +85,7 @@ macro_rules! by_number {
     )*};
 }
 
-by_number!(AlarmQuery, BanQuery, RecordQuery, RouteQuery);
+by_number!(AccountQuery, AlarmQuery, BanQuery, RecordQuery, RouteQuery, RulesQuery, SlowQuery);
 
 impl Caller<'_> {
     /// Shows a list that comes in one answer.
@@ -100,6 +100,14 @@ impl Caller<'_> {
             return self.document(&answer.text);
         }
         Table::default().write(&answer.value, &mut self.out)
+    }
+
+    /// Shows what was picked out of an answer.
+    pub(crate) fn rows<T: Row>(&mut self, text: &str, rows: &[T]) -> Result<(), Failure> {
+        if self.out.is_json() {
+            return self.document(text);
+        }
+        Table::default().write(rows, &mut self.out)
     }
 
     /// Shows a list that comes in pages, while they come: as one table, or as one array of JSON.

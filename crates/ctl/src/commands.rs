@@ -1,5 +1,6 @@
 //! The commands, a file for each kind of thing. Which operations they ask for, `tests` compares with the table of all.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod bans;
 pub(crate) mod clients;
@@ -8,9 +9,11 @@ pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod live;
 pub(crate) mod login;
+pub(crate) mod measures;
 pub(crate) mod node;
 pub(crate) mod publish;
 pub(crate) mod role;
+pub(crate) mod rules;
 pub(crate) mod subscriptions;
 pub(crate) mod topics;
 pub(crate) mod traces;
@@ -71,6 +74,18 @@ pub(crate) enum Command {
     /// Retained messages
     #[command(subcommand)]
     Retained(topics::RetainedCommand),
+    /// Messages of single topics, counted
+    #[command(subcommand)]
+    Counts(measures::CountsCommand),
+    /// Clients for which messages take long
+    #[command(subcommand)]
+    Slow(measures::SlowCommand),
+    /// Users whom clients log in as
+    #[command(subcommand)]
+    Accounts(accounts::AccountsCommand),
+    /// What single users and clients, and everybody, may publish and subscribe
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Who is not let in
     #[command(subcommand)]
     Ban(bans::BanCommand),
@@ -126,6 +141,10 @@ pub(crate) fn run(
         Command::Kick(args) => clients::kick(&mut caller, args),
         Command::Topics(command) => topics::topics(&mut caller, command),
         Command::Retained(command) => topics::retained(&mut caller, command),
+        Command::Counts(command) => measures::counts(&mut caller, command),
+        Command::Slow(command) => measures::slow(&mut caller, command),
+        Command::Accounts(command) => accounts::run(&mut caller, command),
+        Command::Rules(command) => rules::run(&mut caller, command),
         Command::Ban(command) => bans::run(&mut caller, command),
         Command::Explain(command) => explain::run(&mut caller, command),
         Command::Live(command) => live::run(&mut caller, command),

@@ -16,6 +16,7 @@ mod client;
 mod commands;
 mod connection;
 mod events;
+mod files;
 mod generate;
 mod logins;
 mod out;

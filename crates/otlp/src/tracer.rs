@@ -172,7 +172,10 @@ impl Watcher for Tracer {
                 self.delivered(now, principal, message, qos);
             }
             Sight::Kept(id) => self.kept(now, id),
-            Sight::Dropped(..) | Sight::Subscribed(..) | Sight::Unsubscribed(..) => {}
+            Sight::Acknowledged(..)
+            | Sight::Dropped(..)
+            | Sight::Subscribed(..)
+            | Sight::Unsubscribed(..) => {}
         }
         true
     }

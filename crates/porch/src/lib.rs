@@ -8,8 +8,7 @@
 //! *Entry points.* [`Porch`], [`Homes`], [`Arrival`], [`Fences`], [`Clock`].
 //!
 //! *Reading order.* `homes`, `options`, `porch` and its parts, `fences`, `meter`, `tenants`, `counters`, `histogram`, `metrics`,
-//! `sight`, `checks`, then
-//! `gauge`, `memory`, `clock`.
+//! `watch`, `checks`, then `gauge`, `memory`, `clock`.
 //!
 //! *Tests.* Beside `fences` and `meter`; the porch from outside, in `plexus` and `conformance`.
 
@@ -28,8 +27,8 @@ mod meter;
 mod metrics;
 mod options;
 mod porch;
-mod sight;
 mod tenants;
+mod watch;
 
 pub use alarm::{Alarm, Alarms, EndedAlarm};
 pub use checks::{Checks, ClientRef, ConnId, Query, Ticket};
@@ -44,5 +43,5 @@ pub use meter::{Meter, MeterOptions, Pace, Pool, Quota};
 pub use metrics::{Metric, MetricValue, metrics, totals};
 pub use options::{Limits, ListenerLimits, ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};
-pub use sight::{Sight, Watcher};
 pub use tenants::{Tenant, TenantOptions, Tenants};
+pub use watch::{Sight, Watcher, Watchers};

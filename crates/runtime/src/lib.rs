@@ -4,11 +4,12 @@
 //! *What it never does.* It knows nothing of what runs on it, and no message of a client passes
 //! through it.
 //!
-//! *Entry points.* [`Runtime`], [`Handle`], [`Line`], [`unix_now`].
+//! *Entry points.* [`Runtime`], [`Handle`], [`Line`], [`files`], [`unix_now`].
 //!
 //! *Tests.* Here what is computed for nobody; else those of the crates that use it.
 
 mod dial;
+pub mod files;
 mod line;
 
 use std::{

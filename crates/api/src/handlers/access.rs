@@ -116,7 +116,7 @@ pub(super) async fn unban_all(call: Call<(), (), ()>) -> Answer<()> {
 }
 
 /// Does what writes to a disk where it may take its time.
-async fn changed<T: Send + 'static>(
+pub(super) async fn changed<T: Send + 'static>(
     api: &Api,
     change: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {

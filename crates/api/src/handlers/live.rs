@@ -211,7 +211,8 @@ impl Messages {
                 self.is_of(message.publisher.shown(), principal)
                     && self.topics.meant(message).is_some()
             }
-            Sight::Delivered(principal, message, _) => {
+            Sight::Delivered(principal, message, _)
+            | Sight::Acknowledged(principal, message, _) => {
                 self.deliveries && of(principal) && self.topics.meant(message).is_some()
             }
             Sight::Kept(_) => false,
@@ -264,6 +265,12 @@ impl Messages {
                 return Some(self.of_message(event, message, qos));
             }
             Sight::Kept(_) => return None,
+            Sight::Acknowledged(principal, message, qos) => LiveMessage {
+                topic: Some(message.topic.to_shown().as_str().to_owned()),
+                qos: Some(qos.get()),
+                from_clientid: Some(message.publisher.shown().to_owned()),
+                ..of(LiveKind::Acknowledged, principal)
+            },
             Sight::Dropped(principal, reason, count) => {
                 let reason = Some(reason.word().to_owned());
                 LiveMessage { reason, count: Some(count), ..of(LiveKind::Dropped, principal) }

@@ -2,6 +2,7 @@ use std::{future::Future, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use plexus_access::is_of_node;
 use plexus_api_model::{
     ApiError, Encoding, ErrorCode, Publication, PublicationProperties, Published,
 };
@@ -104,8 +105,8 @@ fn message(api: &Api, publication: Publication, caller: &str) -> Result<Message,
         publication;
     let name = TopicName::try_from(topic.as_str());
     let mut topic = name.map_err(|error| ApiError::bad(format!("topic: {error}")))?;
-    if topic.as_bytes().starts_with(b"$SYS/") {
-        return Err(ApiError::bad("topic: $SYS is the node's own"));
+    if is_of_node(topic.as_bytes()) {
+        return Err(ApiError::bad("topic: $SYS and $events are the node's own"));
     }
     if let Some(tenant) = api.tenant(tenant.as_ref())? {
         topic = tenant.topic(&topic);

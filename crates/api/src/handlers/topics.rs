@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, sync::Mutex};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use plexus_access::is_of_node;
 use plexus_api_model::{
     ApiError, Encoding, ErrorCode, Meta, Moment, Page, RetainedMessage, RetainedQuery, Route,
     RouteQuery, TenantQuery, TopicLevel, TopicPath, TreeQuery,
@@ -128,8 +129,8 @@ pub(super) async fn get_retained(
 pub(super) async fn delete_retained(call: Call<TopicPath, TenantQuery, ()>) -> Answer<()> {
     let caller = call.caller()?.told();
     let topic = call.api.topic(&call.path.topic, call.query.tenant.as_ref())?;
-    if topic.shown().starts_with(b"$SYS/") {
-        return Err(ApiError::bad("topic: $SYS is the node's own"));
+    if is_of_node(topic.shown()) {
+        return Err(ApiError::bad("topic: $SYS and $events are the node's own"));
     }
     let message = retained_of(&call.api, &topic).await?;
     let message = message.ok_or_else(|| nothing_retained(&call.path.topic))?;

@@ -17,6 +17,7 @@ impl Config {
         if access.has_users() && access.users_by == UsersBy::ClientId {
             found.extend(self.strangers_beside_clients());
         }
+        found.extend(self.mistakes_in_accounts());
         for (index, settings) in access.certificate.iter().enumerate() {
             if settings.subjects.as_ref().is_some_and(Vec::is_empty) {
                 let path = ["access", "certificate", &index.to_string(), "subjects"];
@@ -62,6 +63,23 @@ impl Config {
                 let help = "leave it out, or name the authenticators that are asked";
                 found.push(self.mistake(&path, "nobody could connect").with_help(help));
             }
+        }
+        found
+    }
+
+    /// Accounts that could not be kept, or whose rules would be for a name that nobody has to prove.
+    fn mistakes_in_accounts(&self) -> Vec<Diagnostic> {
+        let (mut found, path) = (Vec::new(), ["access", "accounts"]);
+        if !self.settings.access.accounts {
+            return found;
+        }
+        if self.settings.node.data_dir.is_none() {
+            let help = "set node.data_dir";
+            found.push(self.mistake(&path, "there is no place to keep them").with_help(help));
+        }
+        if let Some((unproved, help)) = self.unproved() {
+            let message = format!("users may have rules of their own, and {unproved}");
+            found.push(self.mistake(&path, message).with_help(help));
         }
         found
     }

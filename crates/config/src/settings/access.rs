@@ -32,7 +32,7 @@ pub struct AccessSettings {
     /// user name.
     pub users_by: UsersBy,
     /// Who is asked about a client that connects, one after the other: `"users"` for the users of
-    /// `users_file` and `users`, others by their names. The first that allows or denies decides; whom
+    /// `users_file`, `users` and `accounts`, others by their names. The first that allows or denies decides; whom
     /// nobody knows is refused. May be left out where there is only one. A listener may have its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<Vec<String>>,
@@ -69,6 +69,9 @@ pub struct AccessSettings {
     pub lockout: LockoutSettings,
     /// Clients that connect again and again.
     pub flapping: FlappingSettings,
+    /// Whether there are users and rules that are added while the node runs, by its API: they are kept in `node.data_dir`,
+    /// belong to the authenticator `users`, and their rules are asked before `[[access.rule]]`.
+    pub accounts: bool,
     /// Users by name, beside or instead of `users_file`: the hash that `plexus passwd --print`
     /// shows, with ` superuser` behind it if no rule is to hold, or `"file:<path>"` of a file that holds it.
     pub users: BTreeMap<String, Secret>,
@@ -125,6 +128,7 @@ impl Default for AccessSettings {
             ban: <_>::default(),
             lockout: <_>::default(),
             flapping: <_>::default(),
+            accounts: <_>::default(),
             users: <_>::default(),
             certificate: <_>::default(),
             jwt: <_>::default(),
@@ -298,7 +302,7 @@ impl AccessSettings {
     /// Whether the node, or a tenant, has users of its own.
     pub fn has_users(&self) -> bool {
         let of_tenants = self.tenant.iter().any(|tenant| tenant.users_file.is_some());
-        self.users_file.is_some() || !self.users.is_empty() || of_tenants
+        self.users_file.is_some() || !self.users.is_empty() || of_tenants || self.accounts
     }
 
     /// Whether anybody has to prove who they are.

@@ -145,6 +145,7 @@ fn message(message: &LiveMessage) -> String {
     let what = match message.event {
         LiveKind::Published => "published",
         LiveKind::Delivered => "delivered",
+        LiveKind::Acknowledged => "acknowledged",
         LiveKind::Dropped => "dropped",
         LiveKind::Subscribed => "subscribed",
         LiveKind::Unsubscribed => "unsubscribed",

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +12,7 @@ use plexus_terminal::Failure;
 
 use crate::{
     caller::Caller,
+    files,
     table::{Column, Row, Table, numbers, words},
     units,
 };
@@ -147,7 +147,7 @@ pub(crate) fn run(caller: &mut Caller<'_>, args: PublishArgs) -> Result<(), Fail
 }
 
 fn bulk(caller: &mut Caller<'_>, file: &Path) -> Result<(), Failure> {
-    let bytes = read(file)?;
+    let bytes = files::read(file, PAYLOAD_MAX)?;
     let messages: Vec<Publication> = serde_json::from_slice(&bytes).map_err(|error| {
         let file = file.display();
         Failure::Failed(format!(
@@ -176,7 +176,7 @@ impl PublishArgs {
     fn publication(self) -> Result<Publication, Failure> {
         let bytes = match (self.payload, &self.file) {
             (Some(payload), _) => payload.into_bytes(),
-            (None, Some(file)) => read(file)?,
+            (None, Some(file)) => files::read(file, PAYLOAD_MAX)?,
             (None, None) => Vec::new(),
         };
         let (payload, payload_encoding) = match String::from_utf8(bytes) {
@@ -215,22 +215,4 @@ fn unique(pairs: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Fail
         properties.insert(name, value);
     }
     Ok(properties)
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let failed =
-        |error: io::Error| Failure::because(format_args!("cannot read {}", file.display()), &error);
-    let from: Box<dyn Read> = match file.to_str() {
-        Some("-") => Box::new(io::stdin()),
-        _ => Box::new(std::fs::File::open(file).map_err(failed)?),
-    };
-    let mut bytes = Vec::new();
-    from.take(PAYLOAD_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > PAYLOAD_MAX {
-        let file = file.display();
-        return Err(Failure::Failed(format!(
-            "{file}: it is longer than the 4 MiB that the API takes"
-        )));
-    }
-    Ok(bytes)
 }

@@ -12,6 +12,8 @@ use super::{
     server::{Server, json as answer, refusal},
 };
 
+const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuW6hSbY0sUzYzQ1oFKKsTQ2sA6nMl0eK";
+
 /// A command line for each operation. `PASSWORD` stands for a file with a password, `OLD` for one with another, `NAMES` for one
 /// with two names, `MESSAGES` for one with two messages.
 const LINES: &[(&str, &str)] = &[
@@ -52,6 +54,33 @@ const LINES: &[(&str, &str)] = &[
     ("live_messages", "live messages --topic a/# --count 1"),
     ("live_topics", "live topics --count 1"),
     ("live_events", "live events --last 10 --count 1"),
+    ("list_topic_metrics", "counts list"),
+    ("count_topic", "counts add plant/a"),
+    ("reset_topic_metrics", "counts reset plant/a"),
+    ("get_topic_metrics", "counts show plant/a --tenant acme"),
+    ("delete_topic_metrics", "counts remove plant/a"),
+    ("list_slow_subscriptions", "slow list"),
+    ("clear_slow_subscriptions", "slow clear"),
+    ("get_slow_subscriptions_settings", "slow settings"),
+    ("set_slow_subscriptions_settings", "slow on --threshold 100ms --by response"),
+    ("set_slow_subscriptions_settings", "slow off"),
+    ("list_authenticators", "accounts status"),
+    ("get_authenticator", "accounts status users"),
+    ("list_accounts", "accounts list --like ann"),
+    ("get_account", "accounts show ann --tenant acme"),
+    ("create_account", "accounts add ann --password-file PASSWORD --superuser"),
+    ("update_account", "accounts update ann --superuser false"),
+    ("delete_account", "accounts delete ann --yes"),
+    ("import_accounts", "accounts import USERS --scheme bcrypt"),
+    ("list_rule_sources", "rules sources"),
+    ("list_rules", "rules list clients --like robot"),
+    ("add_rules", "rules add user ann --file RULES"),
+    ("get_rules", "rules show client robot-7"),
+    ("set_rules", "rules set user ann --file RULES"),
+    ("delete_rules", "rules delete user ann --yes"),
+    ("get_rules_of_all", "rules show all"),
+    ("set_rules_of_all", "rules set all --file RULES"),
+    ("delete_rules_of_all", "rules delete all --yes"),
     ("list_banned", "ban list"),
     ("ban", "ban add client robot-7 --reason stolen --until 2027-01-31T00:00:00Z"),
     ("unban", "ban remove network 10.1.0.0/16"),
@@ -88,6 +117,8 @@ fn words(folder: &Folder, line: &str) -> Vec<String> {
         "PASSWORD" => folder.file("password", "a good one\n"),
         "OLD" => folder.file("old", "another\n"),
         "NAMES" => folder.file("names", "r1\nr2\n"),
+        "RULES" => folder.file("rules", r#"[{"permission": "allow", "topic": "a/#"}]"#),
+        "USERS" => folder.file("users.csv", format!("user_id,password_hash\nann,{BCRYPT}\n")),
         "MESSAGES" => folder.file("messages", messages),
         other => other.to_owned(),
     };

@@ -1,8 +1,10 @@
+mod accounts;
 mod api;
 mod audited;
 mod banner;
 mod certificates;
 pub(super) mod data_dir;
+mod events;
 mod lists;
 mod notices;
 mod refused;
@@ -92,13 +94,20 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
         Ok(lists) => lists,
         Err(failure) => return Err(audited.not_started(failure)),
     };
-    let planned_api = match api::Planned::open(&config, &plan, &runtime.handle()) {
-        Ok(planned) => planned,
+    let accounts = match accounts::Kept::open(&config, &plan) {
+        Ok(kept) => kept,
         Err(failure) => return Err(audited.not_started(failure)),
     };
+    let planned_api =
+        match api::Planned::open(&config, &plan, accounts.accounts(), &runtime.handle()) {
+            Ok(planned) => planned,
+            Err(failure) => return Err(audited.not_started(failure)),
+        };
     let signals = stop::signals()?;
-    let reload = Reload::new(args, &config, &plan, (log, runtime.handle(), lists));
+    let kept = accounts.clone();
+    let reload = Reload::new(args, &config, &plan, (log, runtime.handle(), lists, kept));
     let names = plan.listeners.iter().map(|listener| listener.name.clone()).collect::<Vec<_>>();
+    let audit = plan.audit.clone();
     let NodePlan { node, listeners, shutdown_grace, anonymous, .. } = plan;
     args.warn(&config);
     validity::warn(&listeners);
@@ -108,6 +117,8 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
             return Err(audited.not_started(refused::failure(&error, &config, &names)));
         }
     };
+    let _events = events::start(&config, &node, &audit, &runtime.handle());
+    accounts.begin(node.handle());
     // Taken down when the node has stopped: whoever asks until then is told so.
     let reload = Arc::new(Mutex::new(reload));
     let steward = Steward::new(Arc::clone(&reload), node.handle(), runtime.handle());

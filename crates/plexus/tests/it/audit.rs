@@ -66,7 +66,7 @@ fn what_was_refused_and_changed_is_told_with_its_reason() {
         ("login    connect done", &[by]),
         ("access   publish refused  keys/1", &[by, "because: no keys"]),
         ("access   subscribe refused  keys/#", &[by, "because: access.no_match"]),
-        ("access   publish refused  $SYS/x", &[by, "because: $SYS is the node's own"]),
+        ("access   publish refused  $SYS/x", &[by, "because: $SYS and $events are the node's own"]),
         ("change   rules done", &["because: 2 rules"]),
         ("change   log_level done", &["because: info"]),
         ("change   configuration failed", &["because: plexus.toml:1"]),

@@ -1,5 +1,6 @@
 //! The program from outside: what it prints, how it ends.
 
+mod accounts;
 mod acl;
 mod api;
 mod asking;
@@ -15,6 +16,7 @@ mod ctl;
 mod fences;
 mod help;
 mod hostile_server;
+mod measures;
 mod passwd;
 mod program;
 mod publish;

@@ -5,7 +5,7 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 20] = [
+const BESIDE: [(&str, &str); 23] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
@@ -20,7 +20,10 @@ const BESIDE: [(&str, &str); 20] = [
     ("plexus-broker", "plexus-porch"),
     ("plexus-broker", "plexus-recovery"),
     ("plexus-recovery", "plexus-porch"),
+    ("plexus-accounts", "plexus-api-model"), // rules are kept as they are given
+    ("plexus-api", "plexus-accounts"),
     ("plexus-api", "plexus-api-model"), // the interface apart from what carries it out
+    ("plexus-config", "plexus-events"), // the names of events
     ("plexus-changes", "plexus-config"), // a layer over its file, made of its keys
     ("plexus-terminal", "plexus-config"), // a wrong configuration is told as the others are
     ("plexus", "plexus-bench"),

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use plexus_accounts::Accounts;
 use plexus_api::{
     About, Api, BanBook, Door, FIRST_USER, Kept, People, Place, Served, StrangerOptions, described,
 };
@@ -20,6 +21,7 @@ pub(super) struct Planned {
     place: Place,
     people: People,
     bans: BanBook,
+    accounts: Option<Arc<Accounts>>,
     /// The folder of traces; none without a data directory.
     traces: Option<PathBuf>,
     doors: Vec<Door>,
@@ -37,6 +39,7 @@ impl Planned {
     pub(super) fn open(
         config: &Config,
         plan: &NodePlan,
+        accounts: Option<&Arc<Accounts>>,
         runtime: &Handle,
     ) -> Result<Option<Self>, Failure> {
         let settings = &config.settings.api;
@@ -78,6 +81,7 @@ impl Planned {
             },
             people,
             bans,
+            accounts: accounts.cloned(),
             traces: plan.data_dir.as_ref().map(|dir| dir.join("trace")),
             doors: doors.collect(),
             audit_folder: config.audit_place().map(|(folder, _)| folder),
@@ -112,6 +116,7 @@ impl Planned {
         let kept = Kept {
             people: self.people,
             bans: self.bans,
+            accounts: self.accounts,
             traces: self.traces,
             configuration: Arc::new(steward),
         };

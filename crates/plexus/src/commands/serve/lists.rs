@@ -2,8 +2,7 @@
 //! the next start.
 
 use std::{
-    fmt, fs,
-    io::{self, Write},
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::mpsc::sync_channel,
     time::Duration,
@@ -14,7 +13,7 @@ use plexus_audit::{AuditPort, Event, Kind};
 use plexus_config::{Config, ConfigError, Diagnostic, NodePlan, settings::CrlFailure};
 use plexus_net::{CRL_SIZE_MAX, Crl, TlsOptions, read_regular_file};
 use plexus_pubsub::client::trouble::of_files;
-use plexus_runtime::Handle;
+use plexus_runtime::{Handle, files};
 use plexus_terminal::Failure;
 
 use crate::{
@@ -249,11 +248,8 @@ impl Source {
             return;
         };
         let text = self.kept.iter().map(|list| pem(list.der())).collect::<String>();
-        let beside = file.with_extension("new");
-        let written = fs::create_dir_all(folder)
-            .and_then(|()| fs::File::create(&beside))
-            .and_then(|mut to| to.write_all(text.as_bytes()).and_then(|()| to.sync_all()))
-            .and_then(|()| fs::rename(&beside, &file));
+        let written =
+            fs::create_dir_all(folder).and_then(|()| files::replace(&file, text.as_bytes()));
         if let Err(error) = written {
             tracing::warn!(%error, file = %file.display(), "a revocation list cannot be kept");
         }

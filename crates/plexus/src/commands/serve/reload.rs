@@ -18,7 +18,7 @@ use plexus_terminal::{Failure, chain};
 use tracing::Level;
 
 use self::compared::{later, limits_between};
-use super::{ServeArgs, certificates::Certificates, lists::Lists};
+use super::{ServeArgs, accounts::Kept, certificates::Certificates, lists::Lists};
 use crate::{back_ends::Built, commands::config::told, log::LogHandle, machine};
 
 /// What a running node keeps of its start.
@@ -41,6 +41,8 @@ pub(super) struct Reload {
     /// What was not taken, since that was asked last.
     faults: RefCell<Vec<String>>,
     certificates: Certificates,
+    /// Users and rules that are not of the configuration.
+    accounts: Kept,
     /// What was read anew, and what could not be, is reported there.
     audit: AuditPort,
 }
@@ -73,8 +75,8 @@ fn users_told(users: &UserBook, is_whole: bool) -> Option<String> {
 }
 
 /// Says how many users whoever reads the file could soon speak for, and whether nobody can come in by them.
-fn tell_users(users: &UserBook) {
-    if users.is_empty() {
+fn tell_users(users: &UserBook, config: &Config) {
+    if users.is_empty() && !config.settings.access.accounts {
         tracing::warn!("the user files have no user: nobody comes in by them");
     }
     let count = users.weak();
@@ -91,10 +93,10 @@ impl Reload {
         args: &ServeArgs,
         start: &Config,
         plan: &NodePlan,
-        (log, runtime, lists): (LogHandle, Handle, Lists),
+        (log, runtime, lists, accounts): (LogHandle, Handle, Lists, Kept),
     ) -> Self {
         if let Some(users) = plan.authenticators.users() {
-            tell_users(&users.users());
+            tell_users(&users.users(), start);
         }
         let certificates = Certificates::new(plan, interval(start), lists);
         let (args, start) = (args.clone(), start.clone());
@@ -116,6 +118,7 @@ impl Reload {
             version,
             faults: RefCell::default(),
             certificates,
+            accounts,
             audit,
         }
     }
@@ -274,9 +277,9 @@ impl Reload {
                 }
                 // Where there are no old ones nobody stands in for them.
                 let users = users?;
-                tell_users(&users);
+                tell_users(&users, fresh);
                 told.extend(users_told(&users, is_whole));
-                Some(fresh.user_table(users, &office))
+                Some(fresh.user_table(users, self.authenticators.roster(), &office))
             }
         };
         let live = &mut self.authenticators;
@@ -284,6 +287,7 @@ impl Reload {
             self.tell("authenticators", error.into(), stay);
             return None;
         }
+        self.accounts.renew();
         if let Some(users) = told.first() {
             self.done("users", users);
         }
@@ -306,7 +310,7 @@ impl Reload {
         }
         let users = users?;
         let read = users_told(&users, is_whole);
-        tell_users(&users);
+        tell_users(&users, config);
         live.replace(users);
         if let Some(read) = &read {
             self.done("users", read);
