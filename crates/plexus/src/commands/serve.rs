@@ -122,8 +122,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     // Taken down when the node has stopped: whoever asks until then is told so.
     let reload = Arc::new(Mutex::new(reload));
     let steward = Steward::new(Arc::clone(&reload), node.handle(), runtime.handle());
-    told.observe(&node.handle());
-    let metrics = told.metrics(node.handle());
+    let metrics = told.observe(&node.handle());
     let served = planned_api.map(|planned| planned.serve(&node, steward, metrics)).transpose();
     let _api = match served {
         Ok(served) => served,

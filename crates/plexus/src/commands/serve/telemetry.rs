@@ -29,7 +29,7 @@ impl Told {
     }
 
     /// Everything that is measured of a node.
-    pub(super) fn metrics(&self, node: NodeHandle) -> MetricSource {
+    fn metrics(&self, node: NodeHandle) -> MetricSource {
         let tallies = self.0.as_ref().map(Telemetry::tallies);
         Arc::new(move || {
             let mut all = metrics(node.counters(), node.memory(), node.timings());
@@ -38,16 +38,16 @@ impl Told {
         })
     }
 
-    /// Goes on with what the node shows and measures.
-    pub(super) fn observe(&mut self, node: &NodeHandle) {
+    /// Goes on with what the node shows and measures. Gives everything that is measured.
+    pub(super) fn observe(&mut self, node: &NodeHandle) -> MetricSource {
         let metrics = self.metrics(node.clone());
-        let Some(telemetry) = &mut self.0 else { return };
-        if let Some(watcher) = telemetry.observe(node.clock(), node.seed(), metrics)
+        let Some(telemetry) = &mut self.0 else { return metrics };
+        if let Some(watcher) = telemetry.observe(node.clock(), node.seed(), Arc::clone(&metrics))
             && node.watch(&watcher).is_err()
         {
-            // Nobody else has asked a shard anything yet.
             tracing::error!("some messages are not traced: a shard has no room for the order");
         }
+        metrics
     }
 
     /// Sends what is left.
