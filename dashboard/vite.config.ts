@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 // `npm run dev` speaks to a node that runs: PLEXUS_API says where its API is.
 const node = process.env.PLEXUS_API ?? "http://127.0.0.1:18083";
 
+const proxy = { "/api": node, "/metrics": node };
+
 export default defineConfig({
   plugins: [react()],
   build: {
@@ -13,7 +15,7 @@ export default defineConfig({
     sourcemap: false,
     manifest: true,
   },
-  server: { host: "127.0.0.1", proxy: { "/api": node } },
-  preview: { host: "127.0.0.1", proxy: { "/api": node } },
+  server: { host: "127.0.0.1", proxy, fs: { allow: [".", "../docs"] } },
+  preview: { host: "127.0.0.1", proxy },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

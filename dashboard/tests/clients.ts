@@ -5,9 +5,13 @@ import { encode as encodeMessagePack } from "@msgpack/msgpack";
 import { encode as encodeCbor } from "cborg";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 
+import type { RunningNode } from "./node";
+
 const ROBOTS = 24;
 const SENSORS = 16;
 const SCREENS = 9;
+/** Of a tenant. */
+const TRUCKS = 3;
 const BEAT = 400;
 
 /** A red dot of 8 by 8. */
@@ -19,10 +23,10 @@ const PNG = Buffer.from(
 const V5 = { protocolVersion: 5 } as const;
 
 /** Connects all of them; what is yielded lets them leave. */
-export async function startClients(url: string): Promise<() => Promise<void>> {
+export async function startClients({ mqtt: url, acme }: RunningNode): Promise<() => Promise<void>> {
   const clients: MqttClient[] = [];
-  const join = async (clientId: string, options: IClientOptions = {}) => {
-    const client = await mqtt.connectAsync(url, {
+  const join = async (clientId: string, options: IClientOptions = {}, to = url) => {
+    const client = await mqtt.connectAsync(to, {
       clientId,
       reconnectPeriod: 0,
       ...V5,
@@ -52,6 +56,7 @@ export async function startClients(url: string): Promise<() => Promise<void>> {
       index,
     });
   }
+  for (let truck = 1; truck <= TRUCKS; truck += 1) await join(`truck-${truck}`, {}, acme);
   await retain(billing);
   let beat = 0;
   const beats = setInterval(() => {

@@ -2,7 +2,7 @@
 
 import { expect, test } from "@playwright/test";
 import mqtt from "mqtt";
-import { open, told } from "./page";
+import { another, open, picture, told, version } from "./page";
 
 async function client(clientId: string) {
   return mqtt.connectAsync(told("PLEXUS_MQTT"), {
@@ -126,4 +126,44 @@ test("a trace writes down what a client does", async ({ page }) => {
   await page.getByRole("dialog").getByRole("button", { name: "Delete trace" }).click();
   await expect(page.getByText("Nothing is traced")).toBeVisible();
   await traced.endAsync();
+});
+
+test("how far limits are used is seen, of a tenant too", async ({ page }) => {
+  await open(page, "/limits");
+  const meter = page.getByRole("meter", { name: "Connections of acme" });
+  await expect(meter).toHaveAttribute("aria-valuetext", "3 of 100");
+  const acme = page.getByRole("region", { name: "acme" });
+  await expect(acme.getByText("publishes 500/s at most")).toBeVisible();
+  await page.getByRole("link", { name: "Retained messages" }).click();
+  await expect(page.getByRole("button", { name: "Change retained.max_messages" })).toBeVisible();
+});
+
+test("a limit that is met is told", async ({ page }) => {
+  const patch = { limits: { max_connections: 1 } };
+  await another("/configs", "PUT", { version: await version(), patch });
+  try {
+    await expect(client("one-too-many")).rejects.toThrow();
+    await open(page, "/limits");
+    await expect(page.getByText("Connections of node or listener")).toBeVisible();
+    const meter = page.getByRole("meter", { name: "Connections", exact: true });
+    await expect(meter).toHaveAttribute("aria-valuenow", "100");
+    await picture(page, "limits-met");
+  } finally {
+    await another("/configs/rollback", "POST", { version: await version(), to: 0 });
+  }
+});
+
+test("when a certificate ends is told", async ({ page }) => {
+  await open(page, "/listeners");
+  const row = page.getByRole("row", { name: /office.*server\.pem/ });
+  await expect(row.getByText(/^ends in 36\d days$/)).toBeVisible();
+});
+
+test("how long commits and deliveries take is drawn", async ({ page }) => {
+  await open(page);
+  const value = /p50 [\d.]+ (µs|ms|s), p99 [\d.]+ (µs|ms|s)$/;
+  await expect(page.getByRole("img", { name: /^Time that the log takes/ })).toHaveAccessibleName(
+    value,
+  );
+  await expect(page.getByRole("img", { name: /^Time from when/ })).toHaveAccessibleName(value);
 });

@@ -1,6 +1,6 @@
 // The program itself, on free ports, with a folder of its own.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ export interface RunningNode {
   page: string;
   /** Where MQTT over TCP is. */
   mqtt: string;
+  /** Where clients of the tenant `acme` come in. */
+  acme: string;
   /** The password of `admin`. */
   password: string;
   stop: () => Promise<void>;
@@ -33,7 +35,40 @@ name = "plant"
 [[listener]]
 url = "ws://127.0.0.1:0/mqtt"
 name = "browsers"
+
+[[listener]]
+url = "tls://127.0.0.1:0"
+name = "office"
+max_connections = 200
+tls = { cert_file = "certs/server.pem", key_file = "certs/server.key" }
+
+[[listener]]
+url = "tcp://127.0.0.1:0"
+name = "acme"
+tenant = "acme"
+
+[mqtt]
+max_inflight = 50
+
+[sys]
+interval = "1s"
+
+[access]
+allow_anonymous = true
+users_file = "users.txt"
+
+[[access.tenant]]
+name = "acme"
+max_connections = 100
+max_retained_messages = 5000
+max_total_message_rate = "500/s"
+
+[[access.tenant]]
+name = "globex"
 `;
+
+/** A variable that hides what the pages change. */
+const HIDING = { PLEXUS__RETAINED__MAX_MESSAGES: "250000" };
 
 function program(): string {
   const given = process.env.PLEXUS_BIN;
@@ -68,7 +103,13 @@ async function said(child: ChildProcess, patterns: RegExp[]): Promise<string[]> 
 export async function startNode(): Promise<RunningNode> {
   const folder = mkdtempSync(join(tmpdir(), "plexus-dashboard-"));
   writeFileSync(join(folder, "plexus.toml"), CONFIGURATION);
-  const child = spawn(program(), ["serve", "--config", join(folder, "plexus.toml")]);
+  execFileSync(program(), ["cert", "dev", "--dir", join(folder, "certs")]);
+  execFileSync(program(), ["passwd", join(folder, "users.txt"), "operator"], {
+    input: "watches-the-plant\n",
+  });
+  const child = spawn(program(), ["serve", "--config", join(folder, "plexus.toml")], {
+    env: { ...process.env, ...HIDING },
+  });
   const stop = async () => {
     if (child.exitCode === null) {
       const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -82,10 +123,11 @@ export async function startNode(): Promise<RunningNode> {
       /password (\S+) \(change/,
       /"url":"(http:[^"]+)"/,
       /"url":"tcp:([^"]+)"/,
+      /"url":"tcp:[\s\S]*"url":"tcp:([^"]+)"/,
       /"url":"(ws:[^"]+)"/,
     ];
-    const [password = "", page = "", tcp = ""] = await said(child, patterns);
-    return { page, password, mqtt: `mqtt:${tcp}`, stop };
+    const [password = "", page = "", tcp = "", acme = ""] = await said(child, patterns);
+    return { page, password, mqtt: `mqtt:${tcp}`, acme: `mqtt:${acme}`, stop };
   } catch (error) {
     await stop();
     throw error;

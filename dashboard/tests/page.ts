@@ -43,6 +43,30 @@ export async function connectMqtt(page: Page) {
   await expect(page.getByText("Connected", { exact: true })).toBeVisible();
 }
 
+/** Leaves a picture of the page for who wants to look. */
+export async function picture(page: Page, name: string) {
+  await page.screenshot({ path: `test-results/pages/${name}.png` });
+}
+
+/** Asks the node as another administrator would. */
+export async function another(path: string, method: string, body?: unknown): Promise<unknown> {
+  const ask = async (to: string, init: RequestInit) => {
+    const answer = await fetch(`${told("PLEXUS_PAGE")}/api/v5${to}`, init);
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${to}: ${answer.status} ${text}`);
+    return text === "" ? undefined : JSON.parse(text);
+  };
+  const who = JSON.stringify({ username: "admin", password: told("PLEXUS_PASSWORD") });
+  const { token } = await ask("/login", { method: "POST", body: who });
+  const init = { method, headers: { Authorization: `Bearer ${token}` } };
+  return ask(path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+}
+
+/** The version of the changes that holds. */
+export async function version(): Promise<number> {
+  return Reflect.get((await another("/configs/changes", "GET")) as object, "version");
+}
+
 interface Violation {
   id: string;
   impact: string | null;

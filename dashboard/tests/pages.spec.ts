@@ -2,7 +2,7 @@
 // picture of it is left in test-results/pages for who wants to look.
 
 import { expect, type Page, test } from "@playwright/test";
-import { connectMqtt, expectAccessible, goTo, logIn, open, told } from "./page";
+import { connectMqtt, expectAccessible, goTo, logIn, open, picture, told } from "./page";
 
 const SCHEMES = ["dark", "light"] as const;
 const PHONE = { width: 390, height: 844 };
@@ -17,17 +17,17 @@ const PAGES: [title: string, path: string, seen: RegExp][] = [
   ["Live log", "/live", /^robot-\d+$/],
   ["Traces", "/traces", /^Nothing is traced$/],
   ["Explain", "/explain", /^Who would get a message\?$/],
+  ["MQTT users", "/mqtt-users", /^The node keeps no MQTT users itself$/],
+  ["MQTT rules", "/mqtt-rules", /^The node keeps no MQTT rules itself$/],
   ["Bans", "/bans", /^Nobody is banned$/],
   ["Audit", "/audit", /^log_?in/],
   ["Listeners", "/listeners", /^browsers$/],
   ["Alarms", "/alarms", /^Nothing needs attention$/],
+  ["Limits and tenants", "/limits", /^globex$/],
+  ["Settings", "/settings", /^max_inflight$/],
   ["Users", "/users", /^admin/],
   ["API keys", "/keys", /^No program has a key$/],
 ];
-
-async function picture(page: Page, name: string) {
-  await page.screenshot({ path: `test-results/pages/${name}.png` });
-}
 
 async function setScheme(page: Page, scheme: string) {
   await page.addInitScript(

@@ -35,6 +35,8 @@ codes! {
     AlreadyExists = 400 "ALREADY_EXISTS";
     /// Nobody has that user name and password.
     BadUserNameOrPassword = 401 "BAD_USERNAME_OR_PWD";
+    /// A code of the second factor is missing, or wrong.
+    BadMfaToken = 401 "BAD_MFA_TOKEN";
     /// Nobody has that key and secret.
     BadApiKeyOrSecret = 401 "BAD_API_KEY_OR_SECRET";
     /// It is not said who asks, or the token is none.

@@ -12,6 +12,7 @@
 
 mod account;
 mod alarm;
+mod backup;
 mod ban;
 mod client;
 mod configuration;
@@ -39,6 +40,7 @@ pub use account::{
     RuleWhom, RulesOfAll, RulesOfOne, RulesPath, RulesQuery,
 };
 pub use alarm::{Alarm, AlarmQuery};
+pub use backup::{Backup, RestoreQuery, Restored, StoredAccount};
 pub use ban::{BanAs, BanPath, BanQuery, BanSource, Banned, Infinity, NewBan, Until};
 pub use client::{Client, ClientPath, ClientQuery, ConnectionState, TenantQuery};
 pub use configuration::{
@@ -63,8 +65,8 @@ pub use openapi::openapi;
 pub use operation::{Described, Method, Need, Operation, Outline, Role, Shapes};
 pub use page::{Meta, Page};
 pub use person::{
-    ApiKey, ApiKeyCreated, ApiKeyPath, ApiKeyUpdate, Login, NewApiKey, NewUser, PasswordChange,
-    Session, User, UserPath, UserUpdate,
+    ApiKey, ApiKeyCreated, ApiKeyPath, ApiKeyUpdate, Login, Mfa, MfaBegun, MfaCode, NewApiKey,
+    NewUser, PasswordChange, Session, User, UserPath, UserUpdate,
 };
 pub use publication::{Encoding, Publication, PublicationProperties, Published};
 pub use record::{AuditRecord, RecordQuery};

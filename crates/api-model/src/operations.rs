@@ -3,18 +3,18 @@
 use crate::{
     AccessAnswer, AccessQuestion, Account, AccountImport, AccountPath, AccountQuery, AccountUpdate,
     AccountsAuthenticator, AccountsImported, Alarm, AlarmQuery, ApiKey, ApiKeyCreated, ApiKeyPath,
-    ApiKeyUpdate, AuditRecord, AuthenticatorPath, BanPath, BanQuery, Banned, Client, ClientEvent,
-    ClientMessage, ClientMessageQuery, ClientPath, ClientQuery, ClientStory, ConfigChanges,
-    ConfigOutcome, ConfigPatch, ConfigQuery, ConfigRollback, ConfigVersion, Described,
-    EffectiveConfig, ErrorCode, Listener, LiveEventsQuery, LiveMessage, LiveQuery, LiveTopics,
-    LiveTopicsQuery, Login, Metrics, MonitorQuery, NamedRulesPath, Need, NewAccount, NewApiKey,
-    NewBan, NewSubscription, NewTopicMetrics, NewTrace, NewUser, NodeState, OldSubscription,
-    Operation, Page, PasswordChange, Publication, PublishAnswer, PublishQuestion, Published, Rates,
-    RecordQuery, RetainedMessage, RetainedQuery, Route, RouteQuery, RuleSources, RulesOfAll,
-    RulesOfOne, RulesPath, RulesQuery, Sample, Session, SlowQuery, SlowSettings, SlowSubscription,
-    Stats, Status, Subscription, SubscriptionQuery, TenantQuery, TopicLevel, TopicMetrics,
-    TopicMetricsReset, TopicPath, Trace, TraceLog, TraceLogQuery, TracePath, TreeQuery, User,
-    UserPath, UserUpdate,
+    ApiKeyUpdate, AuditRecord, AuthenticatorPath, Backup, BanPath, BanQuery, Banned, Client,
+    ClientEvent, ClientMessage, ClientMessageQuery, ClientPath, ClientQuery, ClientStory,
+    ConfigChanges, ConfigOutcome, ConfigPatch, ConfigQuery, ConfigRollback, ConfigVersion,
+    Described, EffectiveConfig, ErrorCode, Listener, LiveEventsQuery, LiveMessage, LiveQuery,
+    LiveTopics, LiveTopicsQuery, Login, Metrics, MfaBegun, MfaCode, MonitorQuery, NamedRulesPath,
+    Need, NewAccount, NewApiKey, NewBan, NewSubscription, NewTopicMetrics, NewTrace, NewUser,
+    NodeState, OldSubscription, Operation, Page, PasswordChange, Publication, PublishAnswer,
+    PublishQuestion, Published, Rates, RecordQuery, RestoreQuery, Restored, RetainedMessage,
+    RetainedQuery, Route, RouteQuery, RuleSources, RulesOfAll, RulesOfOne, RulesPath, RulesQuery,
+    Sample, Session, SlowQuery, SlowSettings, SlowSubscription, Stats, Status, Subscription,
+    SubscriptionQuery, TenantQuery, TopicLevel, TopicMetrics, TopicMetricsReset, TopicPath, Trace,
+    TraceLog, TraceLogQuery, TracePath, TreeQuery, User, UserPath, UserUpdate,
 };
 
 macro_rules! operations {
@@ -36,6 +36,8 @@ const MESSAGES_MAX: usize = 4 * 1024 * 1024;
 
 /// Bytes of a hundred thousand users with their hashes.
 const IMPORT_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of a backup.
+const BACKUP_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of ten thousand names.
 const NAMES_MAX: usize = 1024 * 1024;
 
@@ -59,7 +61,7 @@ operations! {
     LOGIN: ((), (), Login) -> Session = Operation::post("login", "/login")
         .needs(Need::Nobody)
         .takes(SECRETS_MAX)
-        .fails(&[ErrorCode::BadUserNameOrPassword, ErrorCode::TooManyRequests])
+        .fails(&[ErrorCode::BadUserNameOrPassword, ErrorCode::BadMfaToken, ErrorCode::TooManyRequests])
         .says("Users", "Log in: give the token that comes back as Authorization: Bearer with what is asked for afterwards");
     LOGOUT: ((), (), ()) -> () = Operation::post("logout", "/logout")
         .needs(Need::Known)
@@ -84,6 +86,19 @@ operations! {
         .takes(SECRETS_MAX)
         .fails(&[ErrorCode::BadUserNameOrPassword, ErrorCode::TooManyRequests, ErrorCode::UnauthorizedRole])
         .says("Users", "Change the own password, and end all other log-ins of the user");
+    BEGIN_MFA: (UserPath, (), ()) -> MfaBegun = Operation::post("begin_mfa", "/users/{username}/mfa")
+        .needs(Need::Known)
+        .fails(&[ErrorCode::UnauthorizedRole, ErrorCode::NotAllowed])
+        .says("Users", "Make a second factor of the own log-in: it holds when a code of it is shown within ten minutes");
+    CONFIRM_MFA: (UserPath, (), MfaCode) -> () = Operation::post("confirm_mfa", "/users/{username}/mfa/confirm")
+        .needs(Need::Known)
+        .answers(204)
+        .fails(&[ErrorCode::UnauthorizedRole, ErrorCode::NotAllowed, ErrorCode::BadMfaToken])
+        .says("Users", "Show a code: from now on every log-in of the user needs one");
+    END_MFA: (UserPath, (), ()) -> () = Operation::delete("end_mfa", "/users/{username}/mfa")
+        .needs(Need::Known)
+        .fails(&[ErrorCode::UnauthorizedRole, ErrorCode::UserNotFound])
+        .says("Users", "Have the own log-ins need no second factor; an administrator may do so for others, who have lost theirs");
     LIST_API_KEYS: ((), (), ()) -> Vec<ApiKey> = Operation::get("list_api_keys", "/api_key")
         .needs(Need::Administer)
         .says("API keys", "All keys of programs");
@@ -350,6 +365,12 @@ operations! {
         .gives("application/x-ndjson")
         .fails(&[ErrorCode::NotFound])
         .says("Traces", "All that a trace has written: a line says what it is, and each further one what happened");
+    EXPORT_DATA: ((), (), ()) -> Backup = Operation::post("export_data", "/data/export")
+        .says("Data", "What was made by the API: changes of the configuration, users and rules of clients, bans, users and keys of the API");
+    IMPORT_DATA: ((), RestoreQuery, Backup) -> Restored = Operation::post("import_data", "/data/import")
+        .takes(BACKUP_MAX)
+        .fails(CHANGED)
+        .says("Data", "Bring back what was exported; what is there already stays, unless it is to be replaced");
     PUBLISH: ((), (), Publication) -> Published = Operation::post("publish", "/publish").takes(MESSAGES_MAX)
         .fails(&[ErrorCode::NotFound])
         .needs(Need::Publish)

@@ -12,6 +12,37 @@ pub struct Login {
     pub username: String,
     /// The password.
     pub password: String,
+    /// The code of the second factor, of a user who has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_token: Option<String>,
+}
+
+/// What somebody has to show beside the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mfa {
+    /// Nothing.
+    #[default]
+    None,
+    /// A code that changes every half minute (TOTP, RFC 6238).
+    Totp,
+}
+
+/// A second factor that has been made, and holds when a code of it is shown.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+pub struct MfaBegun {
+    /// The secret, to be typed into an app (base32). It is never shown again.
+    pub secret: String,
+    /// The same with what an app shows beside it.
+    pub uri: String,
+}
+
+/// A code of a second factor.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MfaCode {
+    /// The six digits.
+    pub mfa_token: String,
 }
 
 /// A log-in. Its token stands in `Authorization: Bearer …` of what is asked for afterwards.
@@ -37,6 +68,9 @@ pub struct User {
     pub description: String,
     /// Where the user comes from: `local` is this node.
     pub backend: String,
+    /// What the user has to show beside the password.
+    #[serde(default)]
+    pub mfa: Mfa,
 }
 
 /// The name of a user, in a path.
@@ -193,5 +227,19 @@ silent! {
 impl std::fmt::Debug for PasswordChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasswordChange").finish_non_exhaustive()
+    }
+}
+
+/// Shows no secret.
+impl std::fmt::Debug for MfaBegun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MfaBegun").finish_non_exhaustive()
+    }
+}
+
+/// Shows no code.
+impl std::fmt::Debug for MfaCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MfaCode").finish_non_exhaustive()
     }
 }

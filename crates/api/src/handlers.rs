@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod backup;
 mod clients;
 mod configuration;
 mod explain;
@@ -41,6 +42,9 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .on(&op::UPDATE_USER, people::update_user)
         .on(&op::DELETE_USER, people::delete_user)
         .on(&op::CHANGE_PASSWORD, people::change_password)
+        .on(&op::BEGIN_MFA, people::begin_mfa)
+        .on(&op::CONFIRM_MFA, people::confirm_mfa)
+        .on(&op::END_MFA, people::end_mfa)
         .on(&op::LIST_API_KEYS, people::keys)
         .on(&op::CREATE_API_KEY, people::create_key)
         .on(&op::GET_API_KEY, people::key)
@@ -95,9 +99,11 @@ pub(crate) fn all() -> (Router<Arc<Api>>, BTreeSet<&'static str>) {
         .done()
 }
 
-/// What is measured because somebody asked for it.
+/// What is measured because somebody asked for it, and what is kept elsewhere.
 fn measured(mounted: Mounted) -> Mounted {
     mounted
+        .on(&op::EXPORT_DATA, backup::export)
+        .on(&op::IMPORT_DATA, backup::import)
         .on(&op::LIST_TOPIC_METRICS, topic_metrics::list)
         .on(&op::COUNT_TOPIC, topic_metrics::count)
         .on(&op::RESET_TOPIC_METRICS, topic_metrics::reset)

@@ -2,21 +2,26 @@
 
 mod book;
 mod logins;
+mod totp;
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     net::IpAddr,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use plexus_access::StoredPassword;
 use plexus_api_model::{
-    ApiError, ApiKey, ApiKeyCreated, ApiKeyUpdate, ErrorCode, Moment, NewApiKey, NewUser,
+    ApiError, ApiKey, ApiKeyCreated, ApiKeyUpdate, ErrorCode, MfaBegun, Moment, NewApiKey, NewUser,
     PasswordChange, Role, User, UserUpdate,
 };
 use plexus_fences::{Lockout, LockoutOptions, Place};
 use plexus_runtime::{Handle, unix_now};
 use plexus_stdx::Seed;
+use plexus_types::Instant;
 use tokio::sync::Semaphore;
 
 pub use self::book::BookError;
@@ -34,6 +39,17 @@ const TEXT_LENGTH_MAX: usize = 1_024;
 const HASHING_MAX: usize = 2;
 const USERS_MAX: usize = 1_000;
 const KEYS_MAX: usize = 1_000;
+/// How long a second factor waits to be confirmed.
+const MFA_BEGUN: Duration = Duration::from_mins(10);
+
+/// What is asked for beside a password.
+#[derive(Debug, Clone, Copy)]
+enum Second<'a> {
+    /// Nothing: whoever asks is logged in already.
+    NotAsked,
+    /// The code of a user who has a second factor.
+    Code(Option<&'a str>),
+}
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +81,22 @@ pub struct People {
     runtime: Handle,
 }
 
-#[derive(Debug)]
 struct State {
     book: Book,
     logins: LogIns,
+    /// The step of the last code of each user: a code holds once.
+    codes: BTreeMap<String, u64>,
+    /// Secrets of second factors that are not confirmed yet, and until when.
+    begun: BTreeMap<String, (String, Instant)>,
     /// Where the book is kept; nowhere where the node keeps nothing.
     file: Option<PathBuf>,
+}
+
+/// Shows no secrets.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("book", &self.book).finish_non_exhaustive()
+    }
 }
 
 impl People {
@@ -87,14 +113,22 @@ impl People {
             let stored = hash(password.as_bytes()).ok_or(BookError::Random)?.to_string();
             let description = "made by the first start".to_owned();
             let role = Role::Administrator;
-            book.users
-                .insert(FIRST_USER.to_owned(), UserEntry { password: stored, role, description });
+            book.users.insert(
+                FIRST_USER.to_owned(),
+                UserEntry { password: stored, role, description, totp: None },
+            );
             if let Some(file) = &file {
                 book.write(file)?;
             }
             drawn = Some(password);
         }
-        let state = Mutex::new(State { book, logins: LogIns::default(), file });
+        let state = Mutex::new(State {
+            book,
+            logins: LogIns::default(),
+            codes: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            file,
+        });
         let lockout = Mutex::new(Lockout::new(LockoutOptions::default(), seed));
         let hashing = Semaphore::new(HASHING_MAX);
         let writing = tokio::sync::Mutex::default();
@@ -128,14 +162,14 @@ impl People {
         Ok(changed)
     }
 
-    /// Logs a user in; yields the token and the role.
+    /// Logs a user in, by password and the code of the second factor where there is one; yields the token and the role.
     pub async fn log_in(
         &self,
         name: &str,
-        password: &str,
+        (password, code): (&str, Option<&str>),
         peer: Option<IpAddr>,
     ) -> Result<(String, Role), ApiError> {
-        let proved = self.prove(name, password, peer).await?;
+        let proved = self.prove(name, password, peer, Second::Code(code)).await?;
         let (now, token) = (unix_now(), Secret::draw().ok_or_else(no_random)?);
         let mut state = self.state();
         // Meanwhile the user may have gone, or have another password.
@@ -152,6 +186,7 @@ impl People {
         name: &str,
         password: &str,
         peer: Option<IpAddr>,
+        second: Second<'_>,
     ) -> Result<String, ApiError> {
         // Nobody has those, and nothing of them is kept while it waits.
         if name.len() > NAME_LENGTH_MAX || !PASSWORD_LENGTH.contains(&password.len()) {
@@ -161,8 +196,7 @@ impl People {
         let lockout = || self.lockout.lock().unwrap_or_else(PoisonError::into_inner);
         let _turn = self.hashing.acquire().await.map_err(|_| stopping())?;
         if lockout().locked_until(unix_now(), Some(name), place).is_some() {
-            let message = "too many failed log-ins; wait, and try again";
-            return Err(ApiError::new(ErrorCode::TooManyRequests, message));
+            return Err(too_many());
         }
         let (stored, is_known) = {
             let state = self.state();
@@ -175,12 +209,130 @@ impl People {
         let check =
             move || StoredPassword::parse(&compared).is_ok_and(|compared| compared.verify(&shown));
         let is_right = self.runtime.compute(check).await.ok_or_else(stopping)?;
-        if is_right && is_known {
+        // Only all of it is a success: a right password does not make guesses of the code free.
+        let second = if is_right && is_known { self.second(name, second) } else { Ok(false) };
+        if second? {
             lockout().note_success(unix_now(), Some(name), place);
             return Ok(stored);
         }
         lockout().note_failure(unix_now(), Some(name), place);
-        Err(wrong_password())
+        Err(if is_right && is_known { wrong_code() } else { wrong_password() })
+    }
+
+    /// Whether the code is right, where one is needed; that one is missing is no failure.
+    fn second(&self, name: &str, second: Second<'_>) -> Result<bool, ApiError> {
+        let Second::Code(code) = second else { return Ok(true) };
+        let mut state = self.state();
+        let secret = state.book.users.get(name).and_then(|user| user.totp.clone());
+        let Some(secret) = secret else { return Ok(true) };
+        let Some(code) = code else {
+            let message = "a code of the second factor is needed, too: mfa_token";
+            return Err(ApiError::new(ErrorCode::BadMfaToken, message));
+        };
+        let used = state.codes.get(name).copied();
+        let step = totp::step_of(&secret, code, unix_now(), used);
+        if let Some(step) = step {
+            state.codes.insert(name.to_owned(), step);
+        }
+        Ok(step.is_some())
+    }
+
+    /// Makes a second factor, which holds when a code of it is shown.
+    pub fn begin_mfa(&self, name: &str, node: &str) -> Result<MfaBegun, ApiError> {
+        let secret = totp::draw().ok_or_else(no_random)?;
+        let mut state = self.state();
+        let user = state.book.users.get(name).ok_or_else(|| no_user(name))?;
+        if user.totp.is_some() {
+            let message = "there is a second factor; end it first";
+            return Err(ApiError::new(ErrorCode::NotAllowed, message));
+        }
+        let until = unix_now() + MFA_BEGUN;
+        state.begun.retain(|_, (_, until)| *until > unix_now());
+        state.begun.insert(name.to_owned(), (secret.clone(), until));
+        let uri = totp::uri(node, name, &secret);
+        Ok(MfaBegun { secret, uri })
+    }
+
+    /// From now on log-ins of the user need a code. Guesses are counted as those of passwords are.
+    pub async fn confirm_mfa(
+        &self,
+        name: &str,
+        code: &str,
+        peer: Option<IpAddr>,
+    ) -> Result<(), ApiError> {
+        let (now, place) = (unix_now(), peer.map(Place::of));
+        let lockout = || self.lockout.lock().unwrap_or_else(PoisonError::into_inner);
+        if lockout().locked_until(now, Some(name), place).is_some() {
+            return Err(too_many());
+        }
+        let begun = self.state().begun.get(name).cloned().filter(|(_, until)| *until > now);
+        let (secret, _) = begun.ok_or_else(|| {
+            let message = "no second factor has been begun in the last ten minutes";
+            ApiError::new(ErrorCode::NotAllowed, message)
+        })?;
+        let Some(step) = totp::step_of(&secret, code, now, None) else {
+            lockout().note_failure(now, Some(name), place);
+            return Err(wrong_code());
+        };
+        let change = self.change(|book| {
+            book.users.get_mut(name).ok_or_else(|| no_user(name))?.totp = Some(secret);
+            Ok(())
+        });
+        change.await?;
+        let mut state = self.state();
+        state.begun.remove(name);
+        state.codes.insert(name.to_owned(), step);
+        Ok(())
+    }
+
+    /// Log-ins of the user need no code any more.
+    pub async fn end_mfa(&self, name: &str) -> Result<(), ApiError> {
+        let change = self.change(|book| {
+            book.users.get_mut(name).ok_or_else(|| no_user(name))?.totp = None;
+            Ok(())
+        });
+        change.await
+    }
+
+    /// Users and keys as they are stored.
+    pub fn stored_book(&self) -> Result<serde_json::Value, ApiError> {
+        let book = self.state().book.clone();
+        serde_json::to_value(book).map_err(|error| {
+            ApiError::new(ErrorCode::InternalError, format!("users and keys: {error}"))
+        })
+    }
+
+    /// Takes users and keys that were stored elsewhere; yields how many were taken, and how many were left. Log-ins of users who are
+    /// others now end.
+    pub async fn merge(
+        &self,
+        other: serde_json::Value,
+        replace: bool,
+    ) -> Result<(u64, u64), ApiError> {
+        let wrong = |problem: String| ApiError::bad(format!("people: {problem}"));
+        let other: Book =
+            serde_json::from_value(other).map_err(|error| wrong(error.to_string()))?;
+        for (name, user) in &other.users {
+            check_name(name, "people.users")?;
+            StoredPassword::parse(&user.password)
+                .map_err(|error| wrong(format!("the password of `{name}` {error}")))?;
+        }
+        for name in other.keys.keys() {
+            check_name(name, "people.keys")?;
+        }
+        let change = self.change(|book| {
+            let merged = book.merge(other, replace);
+            if book.users.len() > USERS_MAX || book.keys.len() > KEYS_MAX {
+                return Err(wrong("too many users or keys".to_owned()));
+            }
+            if book.has_administrator() { Ok(merged) } else { Err(last_administrator()) }
+        });
+        let (taken, left, changed) = change.await?;
+        let mut state = self.state();
+        for name in changed {
+            state.logins.end_all(&name, None);
+        }
+        Ok((taken, left))
     }
 
     /// Ends a log-in.
@@ -222,7 +374,8 @@ impl People {
         check_name(&new.username, "username")?;
         check_text(&new.description, "description")?;
         let password = self.stored(new.password).await?;
-        let entry = UserEntry { password, role: new.role, description: new.description };
+        let entry =
+            UserEntry { password, role: new.role, description: new.description, totp: None };
         let change = self.change(|book| {
             if book.users.len() >= USERS_MAX {
                 return Err(ApiError::bad(format!("there are {USERS_MAX} users already")));
@@ -278,7 +431,7 @@ impl People {
         peer: Option<IpAddr>,
         token: Option<&str>,
     ) -> Result<(), ApiError> {
-        self.prove(name, &change.old_pwd, peer).await?;
+        self.prove(name, &change.old_pwd, peer, Second::NotAsked).await?;
         let password = self.stored(change.new_pwd).await?;
         let change = self.change(|book| {
             book.users.get_mut(name).ok_or_else(|| no_user(name))?.password = password;
@@ -389,6 +542,15 @@ fn check_text(text: &str, field: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::bad(format!("`{field}` has at most {TEXT_LENGTH_MAX} bytes")))
+}
+
+fn too_many() -> ApiError {
+    let message = "too many failed log-ins; wait, and try again";
+    ApiError::new(ErrorCode::TooManyRequests, message)
+}
+
+fn wrong_code() -> ApiError {
+    ApiError::new(ErrorCode::BadMfaToken, "the code of the second factor is wrong, or was used")
 }
 
 fn wrong_password() -> ApiError {

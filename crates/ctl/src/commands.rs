@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod bans;
 pub(crate) mod clients;
 pub(crate) mod configs;
@@ -103,6 +104,10 @@ pub(crate) enum Command {
     /// The configuration of a node that runs
     #[command(subcommand)]
     Config(configs::ConfigCommand),
+    /// Write down what was made by the API: users, rules, bans, changes of the configuration
+    Export(backup::ExportArgs),
+    /// Bring back what was exported
+    Import(backup::ImportArgs),
     /// Users of the API
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -151,6 +156,8 @@ pub(crate) fn run(
         Command::Trace(command) => traces::run(&mut caller, command),
         Command::Audit(args) => audit::run(&mut caller, args),
         Command::Config(command) => configs::run(&mut caller, command),
+        Command::Export(args) => backup::export(&mut caller, &args),
+        Command::Import(args) => backup::import(&mut caller, &args),
         Command::Users(command) => users::run(&mut caller, command),
         Command::Keys(command) => keys::run(&mut caller, command),
     }

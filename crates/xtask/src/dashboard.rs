@@ -15,8 +15,8 @@ const LOCK: &str = "dashboard/package-lock.json";
 const PAGE: &str = "dashboard/dist/index.html";
 const MODULES: &str = "dashboard/node_modules";
 
-/// What the pages are made of: their sources, and the description that the client comes from.
-const INPUTS: [&str; 2] = ["dashboard/", "docs/api/openapi.json"];
+/// What the pages are made of: their sources, the description that the client comes from, and the keys there are.
+const INPUTS: [&str; 3] = ["dashboard/", "docs/api/openapi.json", "docs/config/plexus.schema.json"];
 /// Of these, what changes nothing of what is built.
 const NO_INPUTS: [&str; 2] = ["dashboard/tests/", "dashboard/src/api/schema.d.ts"];
 

@@ -27,6 +27,14 @@ export type Receiver = Schemas["Receiver"];
 export type Trace = Schemas["Trace"];
 export type Sample = Schemas["Sample"];
 export type PublishExplanation = Schemas["PublishAnswer"];
+export type EffectiveConfig = Schemas["EffectiveConfig"];
+export type ConfigChange = Schemas["ConfigChange"];
+export type ConfigChanges = Schemas["ConfigChanges"];
+export type ConfigVersion = Schemas["ConfigVersion"];
+export type ConfigOutcome = Schemas["ConfigOutcome"];
+export type MqttUser = Schemas["Account"];
+export type NewMqttUser = Schemas["NewAccount"];
+export type AccountRule = Schemas["AccountRule"];
 export type Meta = Schemas["Meta"];
 
 /** Since when the node has not answered, in milliseconds; none while it does. */
@@ -45,25 +53,32 @@ export class ApiFailure extends Error {
 
 const UNREACHABLE = "The node does not answer. It is tried again all the time.";
 
+function authorized(request: Request): Request {
+  const token = session.get()?.token;
+  if (token) request.headers.set("Authorization", `Bearer ${token}`);
+  return request;
+}
+
+/** Takes from an answer whether the node is there, and the log-in is good. */
+function noted(request: Request, response: Response): Response {
+  // A proxy in front answers so for a node that is not there.
+  const isThere = ![502, 504].includes(response.status);
+  unreachableSince.set(isThere ? undefined : (unreachableSince.get() ?? Date.now()));
+  const shown = request.headers.get("Authorization");
+  const isCurrent = shown === `Bearer ${session.get()?.token}`;
+  if (response.status === 401 && isCurrent) end("Your log-in is over. Please log in again.");
+  return response;
+}
+
+function unreachable(): ApiFailure {
+  unreachableSince.set(unreachableSince.get() ?? Date.now());
+  return new ApiFailure(UNREACHABLE, 0, "UNREACHABLE");
+}
+
 const guard: Middleware = {
-  onRequest({ request }) {
-    const token = session.get()?.token;
-    if (token) request.headers.set("Authorization", `Bearer ${token}`);
-    return request;
-  },
-  onResponse({ request, response }) {
-    // A proxy in front answers so for a node that is not there.
-    const isThere = ![502, 504].includes(response.status);
-    unreachableSince.set(isThere ? undefined : (unreachableSince.get() ?? Date.now()));
-    const shown = request.headers.get("Authorization");
-    const isCurrent = shown === `Bearer ${session.get()?.token}`;
-    if (response.status === 401 && isCurrent) end("Your log-in is over. Please log in again.");
-    return response;
-  },
-  onError() {
-    unreachableSince.set(unreachableSince.get() ?? Date.now());
-    return new ApiFailure(UNREACHABLE, 0, "UNREACHABLE");
-  },
+  onRequest: ({ request }) => authorized(request),
+  onResponse: ({ request, response }) => noted(request, response),
+  onError: unreachable,
 };
 
 /** Asks the node. */
@@ -81,6 +96,16 @@ export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asked;
   if (response.ok) return data as T; // Without a body there is nothing in it, and nothing is typed.
   throw failureOf(error, response.status);
+}
+
+/** Gets what the description of the API does not have: the answer as it comes, or an `ApiFailure`. */
+export async function fetched(path: string): Promise<Response> {
+  const request = authorized(new Request(path));
+  const response = await fetch(request).catch(() => {
+    throw unreachable();
+  });
+  if (noted(request, response).ok) return response;
+  throw failureOf(await response.json().catch(() => undefined), response.status);
 }
 
 function failureOf(error: unknown, status: number): ApiFailure {

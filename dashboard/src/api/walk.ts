@@ -15,13 +15,15 @@ export const WHOLE = 10_000;
 /** Lists of more parts than these are looked at anew only when somebody says so. */
 const FOLLOWED = 3;
 const REFRESH = 5000;
+/** The cursor of the first page. */
+const FIRST = "none";
 
 /** A list that grows as one scrolls. */
 export function useWalk<T>(key: unknown[], ask: (cursor: string) => Promise<Part<T>>) {
   const walk = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam }) => ask(pageParam),
-    initialPageParam: "none",
+    initialPageParam: FIRST,
     getNextPageParam: ({ meta }) => (meta.hasnext ? (meta.cursor ?? undefined) : undefined),
     refetchInterval: (query) =>
       (query.state.data?.pages.length ?? 0) <= FOLLOWED ? REFRESH : false,
@@ -43,6 +45,15 @@ export function useWalk<T>(key: unknown[], ask: (cursor: string) => Promise<Part
     error: walk.data ? undefined : walk.error,
     refetch: () => walk.refetch(),
   };
+}
+
+/** A list whose pages have numbers, as it is scrolled. */
+export function usePages<T>(key: unknown[], ask: (page: number) => Promise<Part<T>>) {
+  return useWalk(key, async (cursor) => {
+    const page = cursor === FIRST ? 1 : Number(cursor);
+    const { data, meta } = await ask(page);
+    return { data, meta: { ...meta, cursor: String(page + 1) } };
+  });
 }
 
 /** What a walk says below its list. */

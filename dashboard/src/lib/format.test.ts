@@ -4,6 +4,7 @@ import {
   duration,
   fromNow,
   lasting,
+  micros,
   momentOf,
   NO_END,
   plural,
@@ -56,5 +57,13 @@ describe("format", () => {
     expect(plural(1, "client")).toBe("1 client");
     expect(plural(12_000, "client")).toBe("12,000 clients");
     expect([3, 4, 5, 6].map(protocol)).toEqual(["3.1", "3.1.1", "5.0", "6"]);
+  });
+
+  it("says short times", () => {
+    expect(micros(85)).toBe("85 µs");
+    expect(micros(1500)).toBe("1.5 ms");
+    expect(micros(25_000)).toBe("25 ms");
+    expect(micros(2_300_000)).toBe("2.3 s");
+    expect(micros(Number.NaN)).toBe("–");
   });
 });

@@ -31,6 +31,14 @@ export function bytes(value: number): string {
   return `${rest.toFixed(digits)} ${units[unit]}`;
 }
 
+/** 850 µs, 1.5 ms, 2.3 s: a short time in microseconds. */
+export function micros(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value < 1000) return `${whole.format(value)} µs`;
+  const [rest, unit] = value < 1e6 ? [value / 1000, "ms"] : [value / 1e6, "s"];
+  return `${rest.toFixed(rest < 10 ? 1 : 0)} ${unit}`;
+}
+
 const STEPS: [seconds: number, name: string][] = [
   [86_400, "d"],
   [3_600, "h"],

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { answered, api, type Listener } from "../api/client";
 import { plural, short } from "../lib/format";
+import { Certificates } from "../parts/Certificates";
 import { Empty, Failed, Page, WaitingRows } from "../parts/Page";
 import { type Column, Table } from "../parts/Table";
 import { Copyable, Status } from "../parts/Words";
@@ -87,6 +88,7 @@ export default function Listeners() {
           )
         }
       />
+      <Certificates listeners={rows} />
     </Page>
   );
 }

@@ -1,9 +1,10 @@
 import type { ReactNode } from "react";
 import { Link } from "react-router";
+import { latency, useLatency } from "../api/latency";
 import { pulse, usePulse } from "../api/live";
-import { bytes, count, duration, plural, short } from "../lib/format";
+import { bytes, count, duration, micros, plural, short } from "../lib/format";
 import { Chart, type Line } from "../parts/Chart";
-import { Failed, Page, Panel, Waiting } from "../parts/Page";
+import { Failed, FormFailure, Page, Panel, Waiting } from "../parts/Page";
 import { Moment, Status } from "../parts/Words";
 import { useAlarms } from "../shell/Navigation";
 import styles from "./Overview.module.css";
@@ -24,6 +25,10 @@ const PEOPLE: Line[] = [
 const QUEUES: Line[] = [{ label: "Waiting", colour: 2 }];
 const MEMORY: Line[] = [{ label: "Resident", colour: 1 }];
 const LOAD: Line[] = [{ label: "Busy", colour: 2 }];
+const SHARES: Line[] = [
+  { label: "p50", colour: 1 },
+  { label: "p99", colour: 3, dash: [6, 3] },
+];
 
 const perSecond = (value: number) => `${short(value)}/s`;
 const bytesPerSecond = (value: number) => `${bytes(value)}/s`;
@@ -45,6 +50,7 @@ export default function Overview() {
     <Page title="Overview" lead={lead}>
       <Tiles look={look.data} />
       <Charts />
+      <Latencies />
       <div className={styles.grid}>
         <AlarmPanel />
         <DropPanel metrics={look.data.metrics} />
@@ -178,6 +184,35 @@ function Charts() {
         />
       </div>
     </>
+  );
+}
+
+/** How long it takes, over the last minute at each moment. */
+function Latencies() {
+  const look = useLatency();
+  if (look.isError && latency.length === 0) {
+    return (
+      <Panel title="Latency">
+        <FormFailure error={look.error} />
+      </Panel>
+    );
+  }
+  const shared = { height: 120, lines: SHARES, format: micros };
+  return (
+    <div className={styles.grid}>
+      <Chart
+        {...shared}
+        title="Commit latency"
+        label="Time that the log takes to keep what it was given"
+        data={latency.data(["commit50", "commit99"])}
+      />
+      <Chart
+        {...shared}
+        title="Delivery latency"
+        label="Time from when a message has come until it is sent on"
+        data={latency.data(["delivery50", "delivery99"])}
+      />
+    </div>
   );
 }
 

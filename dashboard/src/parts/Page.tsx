@@ -123,3 +123,13 @@ export function FormFailure({ error }: { error: unknown }) {
     </Alert>
   );
 }
+
+/** Something that should not be overlooked. */
+export function Note({ children, isAlert }: { children: ReactNode; isAlert?: boolean }) {
+  return (
+    <div className={styles.note} role={isAlert ? "alert" : undefined}>
+      <Icon name="warning" />
+      <div>{children}</div>
+    </div>
+  );
+}

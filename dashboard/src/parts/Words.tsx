@@ -55,6 +55,20 @@ export function Moment({ at }: { at: string | number | null | undefined }) {
   );
 }
 
+/** Words of the node, in which names stand between backticks. */
+export function Worded({ text }: { text: string }) {
+  return text.split("`").map((part, index) =>
+    index % 2 === 1 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a part is known by its place
+      <span key={index} className="mono">
+        {part}
+      </span>
+    ) : (
+      part
+    ),
+  );
+}
+
 export type Kind = "good" | "warn" | "bad" | "none";
 
 /** A state: by its word, and a sign of its own shape. */

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use plexus_api_model::{ApiKey, Moment, Role, User};
+use plexus_api_model::{ApiKey, Mfa, Moment, Role, User};
 use plexus_types::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,9 @@ pub(super) struct UserEntry {
     pub(super) role: Role,
     #[serde(default)]
     pub(super) description: String,
+    /// The secret of the second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) totp: Option<String>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -99,6 +102,36 @@ impl Book {
         kept::write(file, self).map_err(|error| BookError::Write(file.to_owned(), error))
     }
 
+    /// Takes what another book has; what is here already stays, unless it is to be replaced. Yields how many were taken, how
+    /// many were left, and the users who are others now.
+    pub(super) fn merge(&mut self, other: Self, replace: bool) -> (u64, u64, Vec<String>) {
+        let (mut taken, mut left, mut changed) = (0, 0, Vec::new());
+        for (name, entry) in other.users {
+            if self.users.contains_key(&name) && !replace {
+                left += 1;
+                continue;
+            }
+            taken += 1;
+            if self.users.insert(name.clone(), entry).is_some() {
+                changed.push(name);
+            }
+        }
+        for (name, entry) in other.keys {
+            if self.keys.contains_key(&name) && !replace {
+                left += 1;
+            } else {
+                taken += 1;
+                self.keys.insert(name, entry);
+            }
+        }
+        (taken, left, changed)
+    }
+
+    /// Whether somebody can change everything.
+    pub(super) fn has_administrator(&self) -> bool {
+        self.users.values().any(|entry| entry.role == Role::Administrator)
+    }
+
     /// Whether nobody else could change anything.
     pub(super) fn is_last_administrator(&self, name: &str) -> bool {
         let is = |entry: &UserEntry| entry.role == Role::Administrator;
@@ -124,6 +157,7 @@ impl UserEntry {
             role: self.role,
             description: self.description.clone(),
             backend: "local".to_owned(),
+            mfa: if self.totp.is_some() { Mfa::Totp } else { Mfa::None },
         }
     }
 }

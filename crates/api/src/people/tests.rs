@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use plexus_api_model::{
-    ApiKeyUpdate, ErrorCode, Moment, NewApiKey, NewUser, PasswordChange, Role, UserUpdate,
+    ApiKeyUpdate, ErrorCode, Mfa, Moment, NewApiKey, NewUser, PasswordChange, Role, UserUpdate,
 };
 use plexus_runtime::Runtime;
 use plexus_stdx::Seed;
@@ -35,7 +35,7 @@ fn the_first_start_makes_an_administrator_whose_password_is_told_once() {
     let password = drawn.unwrap();
     assert!(!fs::read_to_string(&file).unwrap().contains(&password));
     let log_in = |people: &People, password: &str| {
-        runtime.handle().wait_for(people.log_in(FIRST_USER, password, None))
+        runtime.handle().wait_for(people.log_in(FIRST_USER, (password, None), None))
     };
     let (token, role) = log_in(&people, &password).unwrap();
     assert_eq!(role, Role::Administrator);
@@ -73,7 +73,8 @@ fn somebody_can_always_change_something() {
     let add = |new| runtime.handle().wait_for(people.add_user(new));
     add(user("ann", Role::Administrator)).unwrap();
     assert_eq!(add(user("ann", Role::Viewer)).unwrap_err().code, ErrorCode::AlreadyExists);
-    let (token, _) = runtime.handle().wait_for(people.log_in("ann", "long enough", None)).unwrap();
+    let (token, _) =
+        runtime.handle().wait_for(people.log_in("ann", ("long enough", None), None)).unwrap();
     runtime.handle().wait_for(people.change_user(FIRST_USER, viewer())).unwrap();
     assert_eq!(code(runtime.handle().wait_for(people.delete_user("ann"))), ErrorCode::NotAllowed);
     runtime
@@ -97,8 +98,9 @@ fn who_guesses_has_to_wait() {
     let runtime = Runtime::start(2).unwrap();
     let (people, drawn) = open(&runtime, None);
     let peer = Some("192.0.2.1".parse().unwrap());
-    let log_in =
-        |password: &str| runtime.handle().wait_for(people.log_in(FIRST_USER, password, peer));
+    let log_in = |password: &str| {
+        runtime.handle().wait_for(people.log_in(FIRST_USER, (password, None), peer))
+    };
     let guesses = (0..20).map(|_| log_in("wrong guess").unwrap_err().code);
     let waits = guesses.skip_while(|code| *code == ErrorCode::BadUserNameOrPassword);
     assert!(waits.count() > 0);
@@ -154,4 +156,68 @@ fn names_that_would_not_fit_into_a_path_are_refused() {
     }
     let short = NewUser { password: "1234567".to_owned(), ..user("ann", Role::Viewer) };
     assert!(runtime.handle().wait_for(people.add_user(short)).is_err());
+}
+
+#[test]
+fn a_second_factor_is_asked_for_when_it_was_confirmed_and_its_codes_hold_once() {
+    let (runtime, folder) = (Runtime::start(2).unwrap(), Folder::new("mfa"));
+    let open =
+        || People::open(Some(folder.file("api.json")), runtime.handle(), Seed::new(1)).unwrap();
+    let (people, password) = open();
+    let password = password.unwrap();
+    let log_in = |people: &People, code: Option<&str>| {
+        let shown = (password.as_str(), code);
+        runtime.handle().wait_for(people.log_in(FIRST_USER, shown, None)).map(drop)
+    };
+    let code = |error: Result<(), plexus_api_model::ApiError>| error.unwrap_err().code;
+    let begun = people.begin_mfa(FIRST_USER, "n").unwrap();
+    assert!(begun.uri.contains(&begun.secret));
+    log_in(&people, None).unwrap();
+    let confirm =
+        |shown: &str| runtime.handle().wait_for(people.confirm_mfa(FIRST_USER, shown, None));
+    assert_eq!(code(confirm("000000")), ErrorCode::BadMfaToken);
+    // As an app makes them.
+    let now = super::totp::codes_around(&begun.secret, plexus_runtime::unix_now());
+    confirm(&now[1]).unwrap();
+    assert_eq!(code(log_in(&people, None)), ErrorCode::BadMfaToken);
+    assert_eq!(code(log_in(&people, Some(&now[1]))), ErrorCode::BadMfaToken, "it was used");
+    log_in(&people, Some(&now[2])).unwrap();
+    assert_eq!(people.begin_mfa(FIRST_USER, "n").unwrap_err().code, ErrorCode::NotAllowed);
+    // It outlives the node, and an end of it.
+    drop(people);
+    let (people, _) = open();
+    assert_eq!(code(log_in(&people, None)), ErrorCode::BadMfaToken);
+    assert_eq!(people.users()[0].mfa, Mfa::Totp);
+    // A right password makes no guesses free.
+    let tried: Vec<_> = (0..12).map(|_| code(log_in(&people, Some("000000")))).collect();
+    assert_eq!(tried.last(), Some(&ErrorCode::TooManyRequests), "{tried:?}");
+    runtime.handle().wait_for(people.end_mfa(FIRST_USER)).unwrap();
+    assert_eq!(people.users()[0].mfa, Mfa::None);
+}
+
+#[test]
+fn people_of_another_node_are_merged_and_somebody_can_change_everything() {
+    let runtime = Runtime::start(2).unwrap();
+    let ((people, password), (other, _)) = (open(&runtime, None), open(&runtime, None));
+    let wait = runtime.handle();
+    wait.wait_for(other.add_user(user("ann", Role::Viewer))).unwrap();
+    let stored = other.stored_book().unwrap();
+    assert_eq!(wait.wait_for(people.merge(stored.clone(), false)).unwrap(), (1, 1));
+    let password = password.unwrap();
+    wait.wait_for(people.log_in(FIRST_USER, (&password, None), None)).unwrap();
+    wait.wait_for(people.log_in("ann", ("long enough", None), None)).unwrap();
+    assert_eq!(wait.wait_for(people.merge(stored.clone(), true)).unwrap(), (2, 0));
+    assert!(wait.wait_for(people.log_in(FIRST_USER, (&password, None), None)).is_err());
+    // Nobody would be left who can change anything.
+    let mut viewers = stored;
+    viewers["users"][FIRST_USER]["role"] = "viewer".into();
+    let error = wait.wait_for(people.merge(viewers, true)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotAllowed);
+    for wrong in ["{}", r#"{"version":1,"users":{"x":{"password":"plain","role":"viewer"}}}"#] {
+        let wrong = serde_json::from_str(wrong).unwrap();
+        assert_eq!(
+            wait.wait_for(people.merge(wrong, true)).unwrap_err().code,
+            ErrorCode::BadRequest
+        );
+    }
 }

@@ -1,9 +1,9 @@
 //! Who asks from now on.
 
-use std::path::PathBuf;
+use std::{io::IsTerminal, path::PathBuf};
 
 use clap::Args;
-use plexus_api_model::{Login, operations};
+use plexus_api_model::{ErrorCode, Login, operations};
 use plexus_terminal::Failure;
 
 use crate::{
@@ -23,6 +23,10 @@ pub(crate) struct LoginArgs {
     /// The file whose first line is the password
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+
+    /// The code of the second factor, of a user who has one; a terminal is asked for it
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
 }
 
 pub(crate) fn login(
@@ -37,14 +41,34 @@ pub(crate) fn login(
     let what = format!("password of {}", args.user);
     let password =
         Secret { what: &what, file: args.password_file.as_deref(), is_new: false }.get()?;
-    let login = Login { username: args.user.clone(), password };
-    let session = client.call(&operations::LOGIN, &(), &(), &login)?.value;
+    let mut login = Login { username: args.user.clone(), password, mfa_token: args.code.clone() };
+    let session = match client.call(&operations::LOGIN, &(), &(), &login) {
+        Err(CallError::Refused { code, .. })
+            if code == ErrorCode::BadMfaToken.word() && login.mfa_token.is_none() =>
+        {
+            login.mfa_token = Some(ask_code()?);
+            client.call(&operations::LOGIN, &(), &(), &login)
+        }
+        session => session,
+    };
+    let session = session?.value;
     let address = connection.address();
     let kept =
         logins::Login { url: address.to_string(), user: args.user.clone(), token: session.token };
     logins.write(address, &kept)?;
     let (user, role) = (&args.user, session.role.word());
     out.done(format_args!("logged in at {address} as {user}, {role}"))
+}
+
+/// The code that an app shows now.
+fn ask_code() -> Result<String, Failure> {
+    if !std::io::stdin().is_terminal() {
+        let message =
+            "the user has a second factor: give the code that the app shows now with --code";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let asked = rpassword::prompt_password("code of the second factor: ");
+    asked.map_err(|error| Failure::because("cannot read the code", &error))
 }
 
 pub(crate) fn logout(

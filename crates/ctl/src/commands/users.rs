@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use plexus_api_model::{NewUser, PasswordChange, Role, User, UserPath, UserUpdate, operations};
+use plexus_api_model::{
+    Mfa, MfaCode, NewUser, PasswordChange, Role, User, UserPath, UserUpdate, operations,
+};
 use plexus_terminal::Failure;
 
 use super::role;
@@ -31,6 +33,34 @@ pub(crate) enum UsersCommand {
     /// Both passwords are asked for on a terminal; elsewhere they are the first two lines of stdin, the one
     /// of now first, or stand in files.
     Password(PasswordArgs),
+    /// A second factor: codes that change every half minute, as apps of telephones make them
+    #[command(subcommand)]
+    Totp(TotpCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TotpCommand {
+    /// Make one for the own log-in: type the secret into the app, and confirm it with a code
+    Begin(NameArgs),
+    /// Show a code of it: from now on every log-in needs one
+    Confirm(ConfirmArgs),
+    /// Log-ins need none any more; an administrator may do so for those who have lost theirs
+    End(DeleteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NameArgs {
+    /// The name of the user
+    name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfirmArgs {
+    /// The name of the user
+    name: String,
+
+    /// The code that the app shows now
+    code: String,
 }
 
 #[derive(Debug, Args)]
@@ -94,6 +124,10 @@ impl Row for User {
     const COLUMNS: &'static [Column<Self>] = &[
         words("USER", |user| user.username.clone()),
         words("ROLE", |user| user.role.word().to_owned()),
+        words("SECOND FACTOR", |user| match user.mfa {
+            Mfa::Totp => "totp".to_owned(),
+            Mfa::None => String::new(),
+        }),
         words("DESCRIPTION", |user| user.description.clone()),
     ];
 }
@@ -121,6 +155,7 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: UsersCommand) -> Result<(), 
             let done = format_args!("deleted {}", path.username);
             caller.act(&operations::DELETE_USER, (&path, &(), &()), done)
         }
+        UsersCommand::Totp(command) => totp(caller, command),
         UsersCommand::Password(args) => {
             let path = UserPath { username: args.name };
             let (old, new) = (args.old_password_file, args.password_file);
@@ -131,6 +166,27 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: UsersCommand) -> Result<(), 
             let change = PasswordChange { old_pwd, new_pwd };
             let done = format_args!("changed the password of {}", path.username);
             caller.act(&operations::CHANGE_PASSWORD, (&path, &(), &change), done)
+        }
+    }
+}
+
+fn totp(caller: &mut Caller<'_>, command: TotpCommand) -> Result<(), Failure> {
+    match command {
+        TotpCommand::Begin(args) => {
+            let path = UserPath { username: args.name };
+            caller.record(&operations::BEGIN_MFA, &path, &(), &())
+        }
+        TotpCommand::Confirm(args) => {
+            let (path, code) = (UserPath { username: args.name }, MfaCode { mfa_token: args.code });
+            let done = format_args!("log-ins of {} need a code from now on", path.username);
+            caller.act(&operations::CONFIRM_MFA, (&path, &(), &code), done)
+        }
+        TotpCommand::End(args) => {
+            let path = UserPath { username: args.name };
+            let asked = format_args!("Have log-ins of {} need no code any more", path.username);
+            confirm(args.yes, asked)?;
+            let done = format_args!("log-ins of {} need no code any more", path.username);
+            caller.act(&operations::END_MFA, (&path, &(), &()), done)
         }
     }
 }

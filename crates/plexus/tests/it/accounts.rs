@@ -92,9 +92,9 @@ fn rules_hold_at_once_and_change_nothing_that_they_do_not_speak_of() {
     let allow = json!({ "clientid": "robot", "rules": [{ "permission": "allow", "action": "all", "topic": "plant/b" }] });
     assert_eq!(managed.status("PUT", &format!("{RULES}/clients/robot"), &allow), 204);
     assert_ne!(ann.publish("plant/b"), REFUSED);
+    assert_eq!(bob.receive().0, "plant/b");
     assert_eq!(managed.get(&format!("{RULES}/clients/robot")), allow);
-    let question =
-        json!({ "clientid": "robot", "username": "ann", "action": "publish", "topic": "plant/c" });
+    let question = json!({ "client": { "clientid": "robot", "username": "ann" }, "action": "publish", "topic": "plant/c" });
     let (_, answer) = managed.post("/explain/access", &question);
     assert!(answer.to_string().contains("user `ann`, 1"), "{answer}");
     // Everybody, and nobody any more.
@@ -192,4 +192,64 @@ fn accounts_need_a_place_and_proved_names() {
     );
     let told = place.run(["config", "check"]).failed(3);
     assert!(told.contains("prove no user name"), "{told}");
+}
+
+#[test]
+fn what_was_made_by_the_api_is_kept_elsewhere_and_brought_back() {
+    let (here, there) = (Place::new(), Place::new());
+    let managed = Managed::start_with(&here, ACCOUNTS, &[]);
+    let ann = json!({ "user_id": "ann", "password": "secret", "is_superuser": false });
+    assert_eq!(managed.post(USERS, &ann).0, 201);
+    let deny = json!([{ "permission": "deny", "action": "publish", "topic": "plant/#" }]);
+    let lists = json!([{ "username": "ann", "rules": deny }]);
+    assert_eq!(managed.status("POST", &format!("{RULES}/users"), &lists), 204);
+    assert_eq!(managed.status("POST", &format!("{RULES}/all"), &json!({ "rules": deny })), 204);
+    assert_eq!(managed.post("/banned", &json!({ "as": "clientid", "who": "thief" })).0, 200);
+    let change = json!({ "version": 0, "patch": { "mqtt": { "max_inflight": 7 } } });
+    assert_eq!(managed.status("PUT", "/configs", &change), 200);
+    let (status, backup) = managed.post("/data/export", &Value::Null);
+    assert_eq!(status, 200);
+
+    let other = Managed::start_with(&there, ACCOUNTS, &[]);
+    let (status, taken) = other.post("/data/import", &backup);
+    assert_eq!(status, 200, "{taken}");
+    let counted = |name: &str| taken.get(name).and_then(Value::as_u64);
+    assert_eq!(
+        ["configuration", "accounts", "rules", "bans", "left"].map(counted),
+        [Some(1), Some(1), Some(2), Some(1), Some(1)],
+        "{taken}"
+    );
+    let (mut ann, reason) = log_in(&other.node, "robot", "ann", "secret");
+    assert_eq!(reason, 0);
+    assert_eq!(ann.publish("plant/x"), REFUSED);
+    assert_eq!(log_in(&other.node, "thief", "ann", "secret").1, 0x8A);
+    assert_eq!(other.get("/configs/changes")["changes"][0]["value"], json!(7));
+    // Once more changes nothing.
+    let (_, again) = other.post("/data/import", &backup);
+    assert_eq!(again["accounts"], json!(0), "{again}");
+    assert_eq!(again["left"], json!(6), "{again}");
+    for wrong in [
+        json!({ "version": 2 }),
+        json!({ "version": 1, "accounts": [{ "user_id": "x", "stored": "plain" }] }),
+        json!({ "version": 1, "rules": [{ "rules": [] }] }),
+        json!({ "version": 1, "surprise": 1 }),
+    ] {
+        assert_eq!(other.post("/data/import", &wrong).0, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn a_second_factor_is_made_by_the_user_whose_it_is() {
+    let place = Place::new();
+    let managed = Managed::start_with(&place, ACCOUNTS, &[]);
+    let (status, begun) = managed.post("/users/admin/mfa", &Value::Null);
+    assert_eq!(status, 200);
+    assert_eq!(begun["secret"].as_str().map(str::len), Some(32));
+    let (status, answer) =
+        managed.post("/users/admin/mfa/confirm", &json!({ "mfa_token": "12345" }));
+    assert_eq!((status, &answer["code"]), (401, &json!("BAD_MFA_TOKEN")));
+    assert_eq!(managed.post("/users/eve/mfa", &Value::Null).0, 403, "it is another's");
+    assert_eq!(managed.status("DELETE", "/users/eve/mfa", &Value::Null), 404);
+    assert_eq!(managed.status("DELETE", "/users/admin/mfa", &Value::Null), 204);
+    assert_eq!(managed.get("/users")[0]["mfa"], json!("none"));
 }

@@ -87,11 +87,23 @@ impl Client {
     }
 
     pub(crate) fn hear(&mut self) -> (u8, Vec<u8>) {
-        let mut head = [0; 2];
-        self.0.read_exact(&mut head).expect("a packet");
-        let mut body = vec![0; usize::from(head[1])];
+        let mut byte = || {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).expect("a packet");
+            byte[0]
+        };
+        let (kind, mut length, mut shift) = (byte(), 0, 0);
+        loop {
+            let part = byte();
+            length |= usize::from(part & 0x7F) << shift;
+            shift += 7;
+            if part < 0x80 {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
         self.0.read_exact(&mut body).expect("all of it");
-        (head[0], body)
+        (kind, body)
     }
 
     /// The reason code of PUBACK.
