@@ -8,6 +8,13 @@ use crate::{
     options::{Follow, TraceOptions},
 };
 
+/// A message is traced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sampled {
+    /// The trace that it says it belongs to, if it does.
+    pub(crate) context: Option<TraceContext>,
+}
+
 /// Decides.
 #[derive(Debug)]
 pub(crate) struct Sampler {
@@ -20,9 +27,8 @@ impl Sampler {
         Self { options, ids }
     }
 
-    /// Whether the message is traced, and the trace that it belongs to, if it says so. `number` is its identifier, or
-    /// stands for one.
-    pub(crate) fn decide(&self, message: &Message, number: u64) -> Option<Option<TraceContext>> {
+    /// Whether the message is traced. `number` is its identifier, or stands for one.
+    pub(crate) fn decide(&self, message: &Message, number: u64) -> Option<Sampled> {
         let context = match self.options.follow {
             Follow::Never => None,
             Follow::Sampled | Follow::Always => TraceContext::of(&message.properties),
@@ -34,7 +40,7 @@ impl Sampler {
                 self.options.ratio.holds(self.ids.chance(number))
             }
         };
-        (is_sampled && self.is_meant(message)).then_some(context)
+        (is_sampled && self.is_meant(message)).then_some(Sampled { context })
     }
 
     fn is_meant(&self, message: &Message) -> bool {
@@ -61,7 +67,7 @@ pub(crate) mod tests {
     };
     use plexus_wire::property::MessagePropertiesBuilder;
 
-    use super::Sampler;
+    use super::{Sampled, Sampler};
     use crate::{
         context::TraceContext,
         ids::Ids,
@@ -123,12 +129,20 @@ pub(crate) mod tests {
             };
             assert_eq!((of(all), of(none)), (all_of, none_of), "{follow:?}");
         }
-        let context = sampler(all()).decide(&sampled, 1).unwrap();
-        assert_eq!(context, TraceContext::parse(SAMPLED));
+        let decided = sampler(all()).decide(&sampled, 1).unwrap();
+        assert_eq!(decided.context, TraceContext::parse(SAMPLED));
         let never = with(Follow::Never, all());
-        assert_eq!(sampler(never).decide(&sampled, 1), Some(None), "the trace is not joined");
+        assert_eq!(
+            sampler(never).decide(&sampled, 1),
+            Some(Sampled { context: None }),
+            "the trace is not joined"
+        );
         let broken = message(1, "a", Some("00-xyz"));
-        assert_eq!(sampler(all()).decide(&broken, 1), Some(None), "as one without");
+        assert_eq!(
+            sampler(all()).decide(&broken, 1),
+            Some(Sampled { context: None }),
+            "as one without"
+        );
     }
 
     #[test]

@@ -15,7 +15,11 @@ use plexus_porch::{Clock, Sight, Watcher};
 use plexus_types::{ClientId, Durability, Instant, Message, MessageId, Qos};
 use tokio::sync::mpsc;
 
-use crate::{context::TraceContext, sampler::Sampler, tally::Tally};
+use crate::{
+    context::TraceContext,
+    sampler::{Sampled, Sampler},
+    tally::Tally,
+};
 
 /// Bytes of a topic that are put down.
 const TOPIC_MAX: usize = 1_024;
@@ -112,9 +116,9 @@ impl Tracer {
             MessageId::NONE => self.unheard.fetch_add(1, Relaxed),
             id => id.get(),
         };
-        let Some(context) = self.sampler.decide(message, number) else { return };
+        let Some(sampled) = self.sampler.decide(message, number) else { return };
         let peer = principal.and_then(|principal| principal.peer);
-        let is_put = self.put(number, now, || Act::Published(about(message, context, peer)));
+        let is_put = self.put(number, now, || Act::Published(about(message, sampled, peer)));
         if is_put
             && message.durability.is_kept()
             && let Some(place) = self.unkept.get(place_of(number))
@@ -125,11 +129,11 @@ impl Tracer {
 
     fn delivered(&self, now: Instant, principal: &Principal, message: &Message, qos: Qos) {
         let number = message.id.get();
-        let Some(context) = self.sampler.decide(message, number) else { return };
+        let Some(sampled) = self.sampler.decide(message, number) else { return };
         self.put(number, now, || {
             let client = principal.client_id.clone();
             let receiver = Receiver { client, peer: principal.peer, qos };
-            Act::Delivered(about(message, context, None), receiver)
+            Act::Delivered(about(message, sampled, None), receiver)
         });
     }
 
@@ -148,11 +152,11 @@ pub(crate) const fn place_of(message: u64) -> usize {
     (message % PLACES as u64) as usize
 }
 
-fn about(message: &Message, context: Option<TraceContext>, peer: Option<IpAddr>) -> About {
+fn about(message: &Message, sampled: Sampled, peer: Option<IpAddr>) -> About {
     let topic = message.topic.shown();
     let topic = String::from_utf8_lossy(topic.get(..TOPIC_MAX).unwrap_or(topic)).into_owned();
     About {
-        context,
+        context: sampled.context,
         topic,
         publisher: message.publisher.clone(),
         peer,

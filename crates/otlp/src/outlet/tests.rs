@@ -65,8 +65,8 @@ fn taken() -> Answer {
     Answer::Taken(Bytes::new())
 }
 
-fn later(asked: Option<u64>) -> Option<Answer> {
-    Some(Answer::Later("HTTP 503".to_owned(), asked.map(Duration::from_secs)))
+fn later(asked: Option<u64>) -> Answer {
+    Answer::Later("HTTP 503".to_owned(), asked.map(Duration::from_secs))
 }
 
 fn outlet(collector: &Arc<Doubles>) -> (Outlet, Arc<Tally>, watch::Sender<bool>) {
@@ -87,7 +87,7 @@ fn outlet(collector: &Arc<Doubles>) -> (Outlet, Arc<Tally>, watch::Sender<bool>)
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_taken_now_is_sent_again_later() {
-    let collector = Doubles::new([later(None), None, later(Some(20)), Some(taken())]);
+    let collector = Doubles::new([Some(later(None)), None, Some(later(Some(20))), Some(taken())]);
     let (mut outlet, tally, _stop) = outlet(&collector);
     outlet.send(Bytes::from_static(b"spans"), 3).await;
     let at: Vec<_> = collector.heard().iter().map(|(at, _)| at.as_secs_f64()).collect();
@@ -101,7 +101,7 @@ async fn what_is_not_taken_now_is_sent_again_later() {
 
 #[tokio::test(start_paused = true)]
 async fn what_nobody_takes_is_given_up_in_the_end() {
-    let collector = Doubles::new(vec![later(None); 100]);
+    let collector = Doubles::new(vec![Some(later(None)); 100]);
     let (mut outlet, tally, _stop) = outlet(&collector);
     outlet.send(Bytes::from_static(b"spans"), 3).await;
     let heard = collector.heard();
@@ -168,7 +168,7 @@ fn sizes(collector: &Doubles) -> Vec<usize> {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_does_not_wait_for_a_dead_collector() {
-    let collector = Doubles::new(vec![later(None); 100]);
+    let collector = Doubles::new(vec![Some(later(None)); 100]);
     let (outlet, tally, stop) = outlet(&collector);
     let (items, next) = mpsc::channel(64);
     let bytes = |batch: Vec<()>| (Bytes::new(), batch.len() as u64);
