@@ -122,8 +122,10 @@ mod tests {
     #[test]
     fn all_shards_are_one_number_each() {
         let counters = [Counters::default(), Counters::default()];
-        counters.iter().for_each(|one| one.messages_received.add(2));
-        counters.iter().for_each(|one| one.retained_bytes.add(5));
+        for one in &counters {
+            one.messages_received.add(2);
+            one.retained_bytes.add(5);
+        }
         let timings = Timings::new(2);
         timings.delivery.iter().for_each(|one| one.add_time(Duration::from_millis(1), 3));
         let all = metrics(&counters, (7, 8), &timings);

@@ -51,7 +51,8 @@ impl FromStr for RatioText {
         let Some(number) = text.strip_suffix('%') else {
             return Err(text.parse().map_or(RatioError::Shape, RatioError::NoSign));
         };
-        let (whole, part) = number.trim_end().split_once('.').unwrap_or((number.trim_end(), "0"));
+        let split = number.trim_end().split_once('.');
+        let (whole, part) = split.unwrap_or_else(|| (number.trim_end(), "0"));
         let is_number = |digits: &str, most: usize| {
             (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
         };

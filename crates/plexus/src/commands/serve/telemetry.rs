@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use plexus_broker::{NodeHandle, metrics};
 use plexus_config::TelemetryPlan;
-use plexus_otlp::{LogLayer, MetricSource, Telemetry};
+use plexus_otlp::{LogLayer, MetricSource, Tallies, Telemetry};
 use plexus_runtime::Handle;
 
 /// How long the end waits for the collector to take what is left.
@@ -33,7 +33,7 @@ impl Told {
         let tallies = self.0.as_ref().map(Telemetry::tallies);
         Arc::new(move || {
             let mut all = metrics(node.counters(), node.memory(), node.timings());
-            all.extend(tallies.iter().flat_map(|tallies| tallies.metrics()));
+            all.extend(tallies.iter().flat_map(Tallies::metrics));
             all
         })
     }
