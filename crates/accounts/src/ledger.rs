@@ -1,8 +1,8 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use plexus_access::{
@@ -118,12 +118,14 @@ type Tell = Box<dyn Fn(NamedRules) + Send + Sync>;
 /// Users and rules that are changed while the node runs. Whatever changes them writes to a disk, and takes its time.
 pub struct Accounts {
     roster: Roster,
-    book: Mutex<Book>,
+    /// Held while something is changed, and so while the disk is waited for.
+    journal: Mutex<Journal>,
+    /// Never held while the disk is waited for: whoever only looks waits for nobody.
+    book: RwLock<Book>,
     tell: Tell,
 }
 
 struct Book {
-    journal: Journal,
     rules: BTreeMap<Whose, Vec<AccountRule>>,
     named: NamedRules,
 }
@@ -154,12 +156,14 @@ impl Accounts {
             (journal, _) = Journal::open(file, |_| Ok(()))?;
         }
         tell(by_name.clone());
-        let book = Mutex::new(Book { journal, rules, named: by_name });
-        Ok(Self { roster, book, tell: Box::new(tell) })
+        let book = RwLock::new(Book { rules, named: by_name });
+        Ok(Self { roster, journal: Mutex::new(journal), book, tell: Box::new(tell) })
     }
 
     /// Tells the rules of now once more.
     pub fn tell(&self) {
+        // Nobody changes them meanwhile, so that what is told last is what holds.
+        let _unchanged = self.journal();
         (self.tell)(self.book().named.clone());
     }
 
@@ -173,8 +177,12 @@ impl Accounts {
         &self.roster
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn book(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds users, all of them or none. Those who are there are replaced where that is wanted.
@@ -188,7 +196,7 @@ impl Accounts {
             let problem = format!("users: at most {IMPORT_MAX} at a time");
             return Err(AccountsError::Wrong(problem));
         }
-        let mut book = self.book();
+        let mut journal = self.journal();
         let mut new = BTreeMap::new();
         for Hashed { name, user } in users {
             named(&name)?;
@@ -206,7 +214,7 @@ impl Accounts {
         }
         let lines: Vec<_> =
             new.iter().map(|(name, user)| user_line(tenant, name, Some(user))).collect();
-        book.journal.append(&lines)?;
+        journal.append(&lines)?;
         let count = new.len();
         for (name, user) in new {
             self.roster.put(tenant, &name, user);
@@ -221,11 +229,11 @@ impl Accounts {
         name: &str,
         change: impl FnOnce(&mut User),
     ) -> Result<User, AccountsError> {
-        let mut book = self.book();
+        let mut journal = self.journal();
         let user = self.roster.find(tenant, name);
         let mut user = user.ok_or_else(|| AccountsError::Missing(format!("user `{name}`")))?;
         change(&mut user);
-        book.journal.append(&[user_line(tenant, name, Some(&user))])?;
+        journal.append(&[user_line(tenant, name, Some(&user))])?;
         self.roster.put(tenant, name, user.clone());
         Ok(user)
     }
@@ -236,11 +244,11 @@ impl Accounts {
         tenant: Option<&TenantName>,
         name: &str,
     ) -> Result<(), AccountsError> {
-        let mut book = self.book();
+        let mut journal = self.journal();
         if !self.roster.contains(tenant, name) {
             return Err(AccountsError::Missing(format!("user `{name}`")));
         }
-        book.journal.append(&[user_line(tenant, name, None)])?;
+        journal.append(&[user_line(tenant, name, None)])?;
         self.roster.remove(tenant, name);
         Ok(())
     }
@@ -283,21 +291,22 @@ impl Accounts {
         &self,
         lists: Vec<(Whose, Vec<AccountRule>)>,
     ) -> Result<(), AccountsError> {
-        self.put_rules(&mut self.book(), lists)
+        self.put_rules(&mut self.journal(), lists)
     }
 
     /// Gives rules to those who have none yet, to all of them or to nobody.
     pub fn add_rules(&self, new: Vec<(Whose, Vec<AccountRule>)>) -> Result<(), AccountsError> {
-        let mut book = self.book();
-        for (at, (whose, _)) in new.iter().enumerate() {
-            if book.rules.contains_key(whose) {
+        let mut journal = self.journal();
+        let mut named = BTreeSet::new();
+        for (whose, _) in &new {
+            if self.book().rules.contains_key(whose) {
                 return Err(AccountsError::Exists(format!("a list of rules of {whose}")));
             }
-            if new.iter().take(at).any(|(other, _)| other == whose) {
+            if !named.insert(whose) {
                 return Err(AccountsError::Wrong(format!("{whose} is given twice")));
             }
         }
-        self.put_rules(&mut book, new)
+        self.put_rules(&mut journal, new)
     }
 
     /// Puts rules in the place of those that somebody has; none take them away.
@@ -307,35 +316,40 @@ impl Accounts {
 
     /// Takes rules away from somebody who has some.
     pub fn remove_rules(&self, whose: Whose) -> Result<(), AccountsError> {
-        let mut book = self.book();
-        if !book.rules.contains_key(&whose) {
+        let mut journal = self.journal();
+        if !self.book().rules.contains_key(&whose) {
             return Err(AccountsError::Missing(format!("list of rules of {whose}")));
         }
-        self.put_rules(&mut book, vec![(whose, Vec::new())])
+        self.put_rules(&mut journal, vec![(whose, Vec::new())])
     }
 
     fn put_rules(
         &self,
-        book: &mut Book,
+        journal: &mut Journal,
         new: Vec<(Whose, Vec<AccountRule>)>,
     ) -> Result<(), AccountsError> {
-        let mut named = book.named.clone();
+        let (mut named, mut count) = {
+            let book = self.book();
+            (book.named.clone(), book.rules.len())
+        };
         for (whose, rules) in &new {
             whose.check()?;
             named.set(whose.tenant.as_ref(), &whose.subject(), Some(whose.made(rules)?));
+            count += usize::from(!self.book().rules.contains_key(whose));
         }
-        let added = new.iter().filter(|(whose, _)| !book.rules.contains_key(whose)).count();
-        if book.rules.len() + added > SUBJECTS_MAX {
+        if count > SUBJECTS_MAX {
             let problem = format!("{SUBJECTS_MAX} users and clients have rules");
             return Err(AccountsError::Wrong(problem));
         }
         let lines: Vec<_> = new.iter().map(|(whose, rules)| rules_line(whose, rules)).collect();
-        book.journal.append(&lines)?;
+        journal.append(&lines)?;
+        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
         for (whose, rules) in new {
             keep(&mut book.rules, whose, rules);
         }
-        book.named = named;
-        (self.tell)(book.named.clone());
+        book.named = named.clone();
+        drop(book);
+        (self.tell)(named);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use crate::Moment;
 
@@ -55,7 +56,7 @@ pub struct TopicMetrics {
     pub reset_time: Option<Moment>,
     /// By EMQX's names: `messages.in.count`, `messages.out.count`, the same of each quality of service (`messages.qos0.in.count`, …), and
     /// `…rate` in messages a second, of the last seconds.
-    pub metrics: BTreeMap<String, f64>,
+    pub metrics: BTreeMap<String, Number>,
 }
 
 /// Which client is slow, and with what.

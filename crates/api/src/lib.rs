@@ -31,7 +31,7 @@ use plexus_access::Policy;
 use plexus_accounts::Accounts;
 use plexus_api_model::{ApiError, ErrorCode, Listener, ListenerStatus};
 use plexus_audit::AuditPort;
-use plexus_broker::{NodeHandle, Question, Told};
+use plexus_broker::{Metric, NodeHandle, Question, Told};
 use plexus_net::ListenUrl;
 use plexus_runtime::Handle;
 use plexus_session::Options;
@@ -48,7 +48,7 @@ pub use self::{
 use self::{chronicle::Chronicle, history::History, streams::STREAMS_MAX, traces::Traces};
 
 /// What is said of the node that does not change while it runs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct About {
     /// Its name.
     pub name: String,
@@ -66,6 +66,14 @@ pub struct About {
     pub doors: Vec<Door>,
     /// The folder of the audit log, if there is one.
     pub audit: Option<PathBuf>,
+    /// All that is measured of it and shown as metrics.
+    pub metrics: Arc<dyn Fn() -> Vec<Metric> + Send + Sync>,
+}
+
+impl fmt::Debug for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("About").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Who decides at a listener what its clients may.

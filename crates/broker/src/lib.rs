@@ -30,9 +30,10 @@ pub use logger::LogPlace;
 pub use node::{Node, NodeHandle};
 pub use options::{NodeOptions, RetainedOptions};
 pub use plexus_porch::{
-    Alarm, BansFrom, EndedAlarm, FenceOptions, Histogram, HistogramView, Limits, ListenerLimits,
-    ListenerOptions, Measure, MemoryOptions, MeterOptions, OpenError, Pace, Pool, Quota, Sight,
-    Tenant, TenantOptions, Timings, Watcher, counters,
+    Alarm, BansFrom, Clock, EndedAlarm, FenceOptions, Histogram, HistogramView, Limits,
+    ListenerLimits, ListenerOptions, Measure, MemoryOptions, MeterOptions, Metric, MetricValue,
+    OpenError, Pace, Pool, Quota, Sight, Tenant, TenantOptions, Timings, Watcher, counters,
+    metrics, totals,
 };
 pub use plexus_topics::{Member, SubscriberId};
 pub use shard::{

@@ -254,6 +254,16 @@ impl NodeHandle {
         shards.try_for_each(|shard| self.ask(shard, Question::Watch(Arc::clone(watcher))))
     }
 
+    /// The clock by which watchers are told when something was.
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The seed by which the node hashes; with a log, the same for the life of the log.
+    pub fn seed(&self) -> Seed {
+        self.context.seed
+    }
+
     /// The shard that owns the retained message of a topic.
     pub fn home_of_topic(&self, topic: &TopicName) -> u16 {
         self.context.shard_of(topic)

@@ -283,12 +283,17 @@ impl Reactor {
         counters.turns.add(1);
         let spent = self.clock.now().saturating_since(began);
         counters.busy_micros.add(u64::try_from(spent.as_micros()).unwrap_or(0));
-        let sent = counters.messages_sent.read().wrapping_sub(sent);
-        if sent > 0 {
-            self.shard.note_delivered(spent, sent);
-        }
+        self.note_delivered(spent, sent);
         self.over |= self.is_finished(began);
         if full { Step::More } else { Step::Done }
+    }
+
+    /// What was sent since there were so many has taken so long.
+    fn note_delivered(&self, took: Duration, before: u64) {
+        let sent = self.shard.counters().messages_sent.read().wrapping_sub(before);
+        if sent > 0 {
+            self.shard.note_delivered(took, sent);
+        }
     }
 
     /// The thread is awake: nobody has to ring.
@@ -378,11 +383,14 @@ impl Reactor {
     /// Takes what other threads have for the shard, and carries it out; whether there was anything.
     pub(crate) fn serve(&mut self, now: Instant) -> bool {
         self.io.now = now;
+        let sent = self.shard.counters().messages_sent.read();
         let marked = self.mark.as_ref().is_some_and(|mark| mark.read() > self.marked);
         let any = self.take_envelopes(now) | self.take_control(now) | marked;
         if any {
             self.settle_log(now);
             self.flush(now);
+            // Most of what comes from other shards to one that sleeps is delivered here, and not in a turn.
+            self.note_delivered(self.clock.now().saturating_since(now), sent);
             self.over |= self.is_finished(now);
         }
         any

@@ -10,6 +10,7 @@ use plexus_admission::{
     Authenticator, CertificateName, CertificateOptions, Certificates, Chain, Derived, Fetch,
     KeyError, Keys, Step, StepOptions, Strangers, TokenOptions, TokenSource, Tokens, UserTable,
 };
+use plexus_otlp::Collector;
 use plexus_runtime::Handle;
 use plexus_stdx::Seed;
 
@@ -17,8 +18,8 @@ use crate::{
     load::{Config, read_text},
     report::ConfigError,
     settings::{
-        BackEnd, CertificateField, CertificateSettings, JwtSettings, ListenerSettings, TokenPlace,
-        USERS, UsersBy,
+        BackEnd, CertificateField, CertificateSettings, JwtSettings, ListenerSettings,
+        TelemetrySettings, TokenPlace, USERS, UsersBy,
     },
 };
 
@@ -43,6 +44,14 @@ pub trait BackEnds {
         secrets: &Secrets,
         runtime: &Handle,
     ) -> Result<Arc<dyn Authenticator>, Unfit>;
+
+    /// Makes what speaks to a collector, whose endpoint is set.
+    fn collector(
+        &self,
+        settings: &TelemetrySettings,
+        headers: &Secrets,
+        runtime: &Handle,
+    ) -> Result<Arc<dyn Collector>, Unfit>;
 }
 
 /// Why a back end cannot be made: the key of its table, and what is wrong with it.
@@ -59,6 +68,10 @@ pub struct Unfit {
 pub struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
+    pub(crate) fn put(&mut self, key: &str, secret: String) {
+        self.0.insert(key.to_owned(), secret);
+    }
+
     /// The one of that key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
@@ -211,7 +224,7 @@ impl Config {
         let mut secrets = Secrets::default();
         for (path, secret) in back_end.secrets() {
             let text = self.secret(&[&table[..], &path].concat(), secret)?;
-            secrets.0.insert(path.last().copied().unwrap_or_default().to_owned(), text);
+            secrets.put(path.last().copied().unwrap_or_default(), text);
         }
         let made = office.back_ends.authenticator(back_end, &secrets, &office.runtime);
         made.map_err(|Unfit { key, problem }| {

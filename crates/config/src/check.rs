@@ -63,6 +63,9 @@ pub(crate) fn together(config: &Config, touched: &[Touched]) -> Vec<Diagnostic> 
         checks.found.extend(config.mistakes_in_fences());
         checks.found.extend(config.mistakes_in_tenants());
     }
+    if whole("telemetry") {
+        checks.found.extend(config.mistakes_in_telemetry());
+    }
     if !whole("listener") {
         return checks.found;
     }
@@ -94,6 +97,7 @@ const MODULES: &[&str] = &[
     "plexus_broker",
     "plexus_config",
     "plexus_net",
+    "plexus_otlp",
     "plexus_porch",
     "plexus_records",
     "plexus_session",
@@ -113,7 +117,8 @@ pub(crate) fn odd(config: &Config) -> Vec<Diagnostic> {
         };
         config.mistake(&["log", "level"], message).with_help(help)
     });
-    told.chain(kept_nowhere(config)).chain(for_no_listener(config)).chain(idle(config)).collect()
+    let told = told.chain(kept_nowhere(config)).chain(for_no_listener(config));
+    told.chain(idle(config)).chain(config.idle_collector()).collect()
 }
 
 /// What has to be kept and has no place: a data directory that was forgotten, most likely.
@@ -247,6 +252,8 @@ impl Checks<'_> {
         self.time(&["access", "flapping", "ban"], flapping.ban);
         self.time_or_never(&["tls", "reload_interval"], settings.tls.reload_interval);
         self.time(&["tls", "crl_refresh"], settings.tls.crl_refresh);
+        self.time(&["telemetry", "timeout"], settings.telemetry.timeout);
+        self.time(&["telemetry", "metrics", "interval"], settings.telemetry.metrics.interval);
     }
 
     fn log_size(&mut self) {

@@ -19,6 +19,7 @@ use crate::{
     session,
     settings::CommitMode,
     settings::{ListenerSettings, Strategy},
+    telemetry::TelemetryPlan,
     value::RateText,
 };
 
@@ -52,6 +53,8 @@ pub struct NodePlan {
     pub audit: AuditPort,
     /// The folder of the audit log and how much of it is kept, if there is to be one.
     pub audit_place: Option<(PathBuf, BookOptions)>,
+    /// What is told to a collector, if anything is.
+    pub telemetry: Option<TelemetryPlan>,
 }
 
 const SHARDS_MAX: u16 = 64;
@@ -68,6 +71,7 @@ impl Config {
         let anonymous = listeners.iter().any(|listener| self.lets_strangers_in(listener));
         let authenticators = self.authenticators(office, seed)?;
         let advisers = self.advisers(office, seed)?;
+        let telemetry = self.telemetry(office)?;
         let rules = LiveRules::new(self.rules());
         let audit = AuditPort::default();
         let limits = &self.settings.limits;
@@ -103,6 +107,7 @@ impl Config {
             anonymous,
             audit,
             audit_place,
+            telemetry,
         })
     }
 

@@ -52,6 +52,8 @@ const RANGES: &[(&str, Range)] = &[
     ("store.max_size", Range::Size(0, 1 << 50)),
     ("store.segment_size", Range::Size(1 << 20, 1 << 30)),
     ("sys.interval", Range::Time(Duration::from_secs(1), Duration::from_secs(365 * DAY))),
+    ("telemetry.metrics.interval", Range::Time(Duration::from_secs(1), Duration::from_secs(DAY))),
+    ("telemetry.timeout", Range::Time(Duration::from_millis(10), Duration::from_mins(1))),
     ("tls.crl_refresh", Range::Time(Duration::from_secs(1), Duration::from_hours(24 * 7))),
     ("tls.reload_interval", Range::Time(Duration::from_secs(1), Duration::from_hours(1))),
 ];

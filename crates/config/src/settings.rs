@@ -9,6 +9,7 @@ mod back_ends;
 mod events;
 mod listener;
 mod mqtt;
+mod telemetry;
 mod tenant;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -33,6 +34,9 @@ pub use self::{
     events::EventSettings,
     listener::ListenerSettings,
     mqtt::{MqttOverrides, MqttSettings, QueueFull},
+    telemetry::{
+        FollowTraceparent, LogExportSettings, MetricSettings, TelemetrySettings, TraceSettings,
+    },
     tenant::TenantSettings,
 };
 use crate::value::{ByteSize, LogFilter, RateText, RuleFilter, Span, SpanOrNever, Watermark};
@@ -69,6 +73,9 @@ pub struct Settings {
     pub memory: MemorySettings,
     /// What the node tells about itself.
     pub sys: SysSettings,
+    /// What the node tells an OpenTelemetry collector, by OTLP over HTTP with protobuf. Nothing unless one of `traces`, `metrics`
+    /// and `logs` is enabled. Read at the start.
+    pub telemetry: TelemetrySettings,
     /// Where the node listens, one table a listener. Without any it listens at
     /// `tcp://127.0.0.1:1883` and `ws://127.0.0.1:8083/mqtt`; at every address instead of
     /// `127.0.0.1` once there are users or `access.allow_anonymous` is true.

@@ -65,7 +65,7 @@ pub(crate) fn kind_of(event: &Event) -> Option<EventKind> {
 
 pub(crate) const fn kind_of_sight(sight: &Sight<'_>) -> Option<EventKind> {
     match sight {
-        Sight::Published(..) => None,
+        Sight::Published(..) | Sight::Kept(_) => None,
         Sight::Delivered(..) => Some(EventKind::Delivered),
         Sight::Acknowledged(..) => Some(EventKind::Acked),
         Sight::Dropped(..) => Some(EventKind::Dropped),
@@ -129,7 +129,7 @@ impl Told {
     pub(crate) fn of_sight(kind: EventKind, sight: &Sight<'_>, at: Instant) -> Self {
         let blank = Self::blank(kind.levels(), at);
         match *sight {
-            Sight::Published(..) => blank,
+            Sight::Published(..) | Sight::Kept(_) => blank,
             Sight::Delivered(principal, message, qos)
             | Sight::Acknowledged(principal, message, qos) => Self {
                 topic: Some(message.topic.to_shown().as_str().to_owned()),

@@ -5,9 +5,10 @@ use std::{path::Path, sync::Arc};
 use plexus_admission::{Authenticator, Fetch};
 use plexus_config::{
     BackEnds, Secrets, Unfit,
-    settings::{BackEnd, Terms},
+    settings::{BackEnd, TelemetrySettings, Terms},
 };
 use plexus_net::TlsClientOptions;
+use plexus_otlp::Collector;
 use plexus_runtime::Handle;
 #[cfg(any(feature = "ldap", feature = "mysql", feature = "postgres", feature = "redis"))]
 use {
@@ -94,6 +95,27 @@ impl BackEnds for Built {
             #[cfg(not(feature = "http"))]
             BackEnd::Http(_) => missing(back_end),
         }
+    }
+
+    #[cfg(feature = "http")]
+    fn collector(
+        &self,
+        settings: &TelemetrySettings,
+        headers: &Secrets,
+        runtime: &Handle,
+    ) -> Result<Arc<dyn Collector>, Unfit> {
+        http::collector(settings, headers, runtime)
+    }
+
+    #[cfg(not(feature = "http"))]
+    fn collector(
+        &self,
+        _: &TelemetrySettings,
+        _: &Secrets,
+        _: &Handle,
+    ) -> Result<Arc<dyn Collector>, Unfit> {
+        let problem = "cannot be spoken to: this program was built without an HTTP client";
+        Err(Unfit { key: "endpoint", problem: problem.to_owned() })
     }
 }
 

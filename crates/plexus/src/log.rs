@@ -6,6 +6,7 @@ mod limiter;
 use std::io::{self, IsTerminal};
 
 use plexus_config::settings::{LogFormat, LogSettings};
+use plexus_otlp::LogLayer;
 use plexus_terminal::Failure;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
@@ -20,8 +21,11 @@ use self::limiter::{Limited, Style};
 #[derive(Debug)]
 pub(crate) struct LogHandle(reload::Handle<EnvFilter, Registry>);
 
-/// Starts the log; once in a process.
-pub(crate) fn start(settings: &LogSettings) -> Result<LogHandle, Failure> {
+/// Starts the log; once in a process. What is in it goes to `export`, too, if that is there.
+pub(crate) fn start(
+    settings: &LogSettings,
+    export: Option<LogLayer>,
+) -> Result<LogHandle, Failure> {
     let (filter, handle) = reload::Layer::new(EnvFilter::new(settings.level.as_str()));
     let terminal = io::stderr().is_terminal();
     let json = match settings.format {
@@ -40,6 +44,7 @@ pub(crate) fn start(settings: &LogSettings) -> Result<LogHandle, Failure> {
     tracing_subscriber::registry()
         .with(filter)
         .with(output)
+        .with(export)
         .try_init()
         .map_err(|error| Failure::because("cannot start the log", &error))?;
     Ok(LogHandle(handle))

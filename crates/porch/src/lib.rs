@@ -1,13 +1,14 @@
 //! *What it is.* The thread before the shards: it accepts connections and owns each of them until its
 //! CONNECT is read, then hands it over to the home of its client. Beside it, what the porch and the shards
-//! share of a node: the fences, the tenants, checks of credentials that are under way, the clock and the gauge of memory.
+//! share of a node: the fences, the tenants, checks of credentials that are under way, what is counted and shown to those who watch,
+//! the clock and the gauge of memory.
 //!
 //! *What it never does.* It knows no shards (they are [`Homes`]), checks no credentials and holds no session.
 //!
 //! *Entry points.* [`Porch`], [`Homes`], [`Arrival`], [`Fences`], [`Clock`].
 //!
-//! *Reading order.* `homes`, `options`, `porch` and its parts, `fences`, `meter`, `tenants`, `counters`, `histogram`, `checks`, then
-//! `gauge`, `memory`, `clock`.
+//! *Reading order.* `homes`, `options`, `porch` and its parts, `fences`, `meter`, `tenants`, `counters`, `histogram`, `metrics`,
+//! `watch`, `checks`, then `gauge`, `memory`, `clock`.
 //!
 //! *Tests.* Beside `fences` and `meter`; the porch from outside, in `plexus` and `conformance`.
 
@@ -23,6 +24,7 @@ mod histogram;
 mod homes;
 mod memory;
 mod meter;
+mod metrics;
 mod options;
 mod porch;
 mod tenants;
@@ -38,6 +40,7 @@ pub use histogram::{Histogram, HistogramView, Measure, Timings};
 pub use homes::{Arrival, Door, Homes, Incoming};
 pub use memory::{Memory, MemoryOptions, watch_memory};
 pub use meter::{Meter, MeterOptions, Pace, Pool, Quota};
+pub use metrics::{Metric, MetricValue, metrics, totals};
 pub use options::{Limits, ListenerLimits, ListenerOptions, PorchOptions};
 pub use porch::{Command, Guard, Parts, Porch, WAKER};
 pub use tenants::{Tenant, TenantOptions, Tenants};

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use plexus_access::Principal;
 use plexus_session::DropReason;
-use plexus_types::{Instant, Message, Qos, TopicFilter};
+use plexus_types::{Instant, Message, MessageId, Qos, TopicFilter};
 
 /// What a watcher is shown. Topics are those that the node knows: of a tenant, with its name before them. Filters are
 /// the client's own.
@@ -13,6 +13,9 @@ use plexus_types::{Instant, Message, Qos, TopicFilter};
 pub enum Sight<'a> {
     /// A message was taken, of a client or of the node. Its own under `$SYS` are not shown.
     Published(Option<&'a Principal>, &'a Message),
+    /// A message of a client that was taken at the time which is told is kept as its durability promises. Those
+    /// without an acknowledgement, and those that nothing had to be recorded of, are not shown.
+    Kept(MessageId),
     /// It was written to a client, with that quality of service.
     Delivered(&'a Principal, &'a Message, Qos),
     /// The client has acknowledged it (PUBACK), or that it has received it (PUBREC), at that quality of service. Its body may
@@ -68,6 +71,18 @@ impl Watchers {
     #[cold]
     pub fn show(&mut self, now: Instant, sight: Sight<'_>) {
         self.0.retain(|watcher| watcher.see(now, sight));
+    }
+
+    /// Shows those who watch now that the message is kept which was taken then, when it is called.
+    #[cold]
+    pub fn kept(&self, taken: Instant, id: MessageId) -> impl FnOnce() + Send + use<> {
+        let watchers = self.0.clone();
+        move || {
+            for watcher in watchers {
+                // Whoever wants no more is left out from the next sight on.
+                let _: bool = watcher.see(taken, Sight::Kept(id));
+            }
+        }
     }
 }
 

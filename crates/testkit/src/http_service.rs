@@ -37,8 +37,10 @@ impl Manner {
 pub struct Heard {
     /// The request line and the header fields, in lines.
     pub head: String,
-    /// The body.
+    /// The body as text.
     pub body: String,
+    /// The body.
+    pub bytes: Vec<u8>,
 }
 
 /// A service of HTTP/1.1 on loopback that does what a test says. It can be killed, and come back at
@@ -172,7 +174,11 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let mut state = shared.lock();
-    state.heard.push(Heard { head, body: String::from_utf8_lossy(&body).into_owned() });
+    state.heard.push(Heard {
+        head,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
+    });
     let manner = state.manner.clone();
     let mut stream = reader.into_inner();
     match manner {

@@ -1,5 +1,6 @@
 //! Services that are right, slow, lying, dead and back again, asked as a node asks them.
 
+mod collectors;
 mod documents;
 mod secure;
 mod services;

@@ -38,7 +38,9 @@ pub(super) async fn banned(call: Call<(), BanQuery, ()>) -> Answer<Page<Banned>>
     let of_file = call.api.node.bans_of_file();
     let of_file = of_file.iter().filter(|ban| ban.until.is_none_or(|end| end > now));
     let mut all: Vec<_> = of_file.map(bans::shown).collect();
-    all.extend(call.api.bans.all(now));
+    // A change of them may wait for the disk.
+    let api = Arc::clone(&call.api);
+    all.extend(changed(&call.api, move || Ok(api.bans.all(now))).await?);
     let likes = [
         (like_clientid, [BanAs::Clientid, BanAs::Clientid]),
         (like_username, [BanAs::Username, BanAs::Username]),
@@ -115,7 +117,7 @@ pub(super) async fn unban_all(call: Call<(), (), ()>) -> Answer<()> {
     Ok(().into())
 }
 
-/// Does what writes to a disk where it may take its time.
+/// Does what may wait for a disk, or look at much, where it may take its time.
 pub(super) async fn changed<T: Send + 'static>(
     api: &Api,
     change: impl FnOnce() -> Result<T, ApiError> + Send + 'static,

@@ -215,6 +215,7 @@ impl Messages {
             | Sight::Acknowledged(principal, message, _) => {
                 self.deliveries && of(principal) && self.topics.meant(message).is_some()
             }
+            Sight::Kept(_) => false,
             Sight::Dropped(principal, ..) => self.topics.is_all && of(principal),
             Sight::Subscribed(principal, filter, _) | Sight::Unsubscribed(principal, filter) => {
                 let is_meant = self.topics.is_all || filter.matched() == self.topics.filter;
@@ -249,20 +250,21 @@ impl Messages {
         Seen { event, payload, is_message: true }
     }
 
-    fn seen(&self, at: Instant, sight: Sight<'_>) -> Seen {
+    fn seen(&self, at: Instant, sight: Sight<'_>) -> Option<Seen> {
         let of =
             |event, principal: &Principal| blank(at, event, &principal.client_id, Some(principal));
         let event = match sight {
             Sight::Published(principal, message) => {
                 let client = message.publisher.shown();
                 let event = blank(at, LiveKind::Published, client, principal);
-                return self.of_message(event, message, message.qos);
+                return Some(self.of_message(event, message, message.qos));
             }
             Sight::Delivered(principal, message, qos) => {
                 let from_clientid = Some(message.publisher.shown().to_owned());
                 let event = LiveMessage { from_clientid, ..of(LiveKind::Delivered, principal) };
-                return self.of_message(event, message, qos);
+                return Some(self.of_message(event, message, qos));
             }
+            Sight::Kept(_) => return None,
             Sight::Acknowledged(principal, message, qos) => LiveMessage {
                 topic: Some(message.topic.to_shown().as_str().to_owned()),
                 qos: Some(qos.get()),
@@ -282,7 +284,7 @@ impl Messages {
                 LiveMessage { topic, ..of(LiveKind::Unsubscribed, principal) }
             }
         };
-        Seen { event, payload: Vec::new(), is_message: false }
+        Some(Seen { event, payload: Vec::new(), is_message: false })
     }
 
     /// Whether so much more may wait.
@@ -305,7 +307,7 @@ impl Watcher for Messages {
             // Whoever is too slow costs no more than this.
             match self.events.try_reserve() {
                 Ok(place) if self.has_room(sight) => {
-                    let seen = self.seen(now, sight);
+                    let Some(seen) = self.seen(now, sight) else { return true };
                     self.waiting.fetch_add(seen.weight(), Relaxed);
                     place.send(seen);
                 }

@@ -8,7 +8,6 @@ use plexus_api_model::{
     Alarm, AlarmQuery, ApiError, Listener, Metrics, Moment, MonitorQuery, NodeState, NodeStatus,
     Page, Rates, Sample, Stats, Status,
 };
-use plexus_broker::counters::Counters;
 use plexus_runtime::unix_now;
 use plexus_types::Instant;
 
@@ -23,12 +22,7 @@ type Answer<A> = Result<Reply<A>, ApiError>;
 impl Api {
     /// The numbers of all shards, by the levels under which `$SYS` shows them.
     pub(super) fn totals(&self) -> BTreeMap<&'static str, u64> {
-        let mut totals = BTreeMap::<&str, u64>::new();
-        for (levels, value) in self.node.counters().iter().flat_map(Counters::read) {
-            let total = totals.entry(levels).or_default();
-            *total = total.wrapping_add(value);
-        }
-        totals
+        plexus_broker::totals(self.node.counters())
     }
 }
 

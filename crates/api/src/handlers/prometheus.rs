@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use plexus_api_model::ApiError;
-use plexus_broker::{Histogram, HistogramView, Measure};
+use plexus_broker::{HistogramView, Measure, Metric, MetricValue};
 
 use crate::{
     Api,
@@ -29,62 +29,19 @@ fn text(samples: impl IntoIterator<Item = Sample>) -> String {
     text
 }
 
-/// The numbers under names of their own: `plexus_messages_received_total`.
+/// What is measured under names of their own: `plexus_messages_received_total`.
 pub(crate) fn own(api: &Api) -> String {
-    let counted = api.totals().into_iter().map(|(levels, value)| {
-        let (grows, rest) = match levels.strip_prefix("metrics/") {
-            Some(rest) => (true, rest),
-            None => (false, levels.strip_prefix("stats/").unwrap_or(levels)),
-        };
-        let words = rest.strip_suffix("/count").unwrap_or(rest).replace('/', "_");
-        let name = if grows { format!("plexus_{words}_total") } else { format!("plexus_{words}") };
-        Sample { name, grows, help: format!("$SYS/brokers/<node>/{levels}"), value }
-    });
-    let (resident, heap) = api.node.memory();
-    let gauge = |name: &str, help: &str, value| Sample {
-        name: name.to_owned(),
-        grows: false,
-        help: help.to_owned(),
-        value,
-    };
-    let memory = [
-        gauge("plexus_memory_resident_bytes", "Memory of the process that is resident.", resident),
-        gauge("plexus_memory_heap_bytes", "What of it is private and behind no file.", heap),
-    ];
-    text(counted.chain(memory)) + &histograms(api)
+    (api.about.metrics)().iter().map(of_metric).collect()
 }
 
-/// What is measured, divided by size.
-fn histograms(api: &Api) -> String {
-    let timings = api.node.timings();
-    let all = |of_shards: &[Histogram]| {
-        let (first, others) = of_shards.split_first()?;
-        Some(first.view(others))
-    };
-    let measured = [
-        (
-            "plexus_delivery_seconds",
-            "From when a shard begins with what has come until what it sends for it is with the system, each delivery.",
-            all(&timings.delivery),
-        ),
-        (
-            "plexus_queue_messages",
-            "How much waits for a client when one more message has to, itself included.",
-            all(&timings.queue),
-        ),
-        (
-            "plexus_commit_seconds",
-            "How long the log takes to keep what it was given.",
-            Some(timings.commit.view([])),
-        ),
-        (
-            "plexus_handshake_seconds",
-            "From accept to CONNECT, TLS and WebSocket included.",
-            Some(timings.handshake.view([])),
-        ),
-    ];
-    let measured = measured.into_iter().filter_map(|(name, help, view)| Some((name, help, view?)));
-    measured.map(|(name, help, view)| histogram(name, help, &view)).collect()
+fn of_metric(Metric { name, help, value }: &Metric) -> String {
+    let name = format!("plexus_{}", name.replace('.', "_"));
+    let sample = |name, grows, value| text([Sample { name, grows, help: help.to_string(), value }]);
+    match value {
+        MetricValue::Counter(value) => sample(format!("{name}_total"), true, *value),
+        MetricValue::Gauge(value) => sample(name, false, *value),
+        MetricValue::Histogram(view) => histogram(&name, help, view),
+    }
 }
 
 fn histogram(name: &str, help: &str, view: &HistogramView) -> String {

@@ -76,14 +76,18 @@ pub(super) async fn list(call: Call<RulesPath, RulesQuery, ()>) -> Answer<Page<R
         return Err(ApiError::bad("like_username is for users, like_clientid for clients"));
     }
     let known = call.api.tenant(tenant.as_ref())?;
-    let Some(accounts) = &call.api.accounts else { return Ok(picked.done().into()) };
-    accounts.walk_rules(known.as_ref(), whom, |name, rules| {
-        if like.as_ref().is_none_or(|like| name.contains(like.as_str())) {
-            let one = || RulesOfOne { rules: rules.clone(), ..blank(tenant.clone()) };
-            picked.see(|| of_one(whom, name.to_owned(), one()));
-        }
+    let Some(accounts) = call.api.accounts.clone() else { return Ok(picked.done().into()) };
+    // There may be a million.
+    let page = changed(&call.api, move || {
+        accounts.walk_rules(known.as_ref(), whom, |name, rules| {
+            if like.as_ref().is_none_or(|like| name.contains(like.as_str())) {
+                let one = || RulesOfOne { rules: rules.clone(), ..blank(tenant.clone()) };
+                picked.see(|| of_one(whom, name.to_owned(), one()));
+            }
+        });
+        Ok(picked.done())
     });
-    Ok(picked.done().into())
+    Ok(page.await?.into())
 }
 
 pub(super) async fn add(call: Call<RulesPath, (), Vec<RulesOfOne>>) -> Answer<()> {

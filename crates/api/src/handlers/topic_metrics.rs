@@ -15,6 +15,7 @@ use plexus_api_model::{
 use plexus_broker::{Sight, Watcher};
 use plexus_runtime::unix_now;
 use plexus_types::{Instant, Message, Qos, TopicName};
+use serde_json::Number;
 
 use super::live::watched;
 use crate::{
@@ -124,20 +125,20 @@ impl OfTopic {
         let seconds = millis.saturating_sub(from) as f64 / 1_000.0;
         let mut metrics = BTreeMap::new();
         for (way, all) in ["messages.in", "messages.out"].into_iter().enumerate() {
-            let mut sum = (0.0, 0.0);
+            let mut sum = (0, 0.0);
             for qos in 0..3 {
                 let of = |counted: &Counted| {
                     counted.get(way).and_then(|all| all.get(qos)).copied().unwrap_or(0)
                 };
-                let count = of(&counted).wrapping_sub(of(&since.at_reset)) as f64;
+                let count = of(&counted).wrapping_sub(of(&since.at_reset));
                 let more = of(&counted).wrapping_sub(of(&before)) as f64;
                 let rate = if seconds > 0.0 { more / seconds } else { 0.0 };
                 let name = NAMES.get(way).and_then(|names| names.get(qos)).copied().unwrap_or("");
-                metrics.insert(format!("{name}.count"), count);
+                metrics.insert(format!("{name}.count"), count.into());
                 metrics.insert(format!("{name}.rate"), rounded(rate));
                 sum = (sum.0 + count, sum.1 + rate);
             }
-            metrics.insert(format!("{all}.count"), sum.0);
+            metrics.insert(format!("{all}.count"), sum.0.into());
             metrics.insert(format!("{all}.rate"), rounded(sum.1));
         }
         TopicMetrics {
@@ -150,8 +151,8 @@ impl OfTopic {
     }
 }
 
-fn rounded(rate: f64) -> f64 {
-    (rate * 100.0).round() / 100.0
+fn rounded(rate: f64) -> Number {
+    Number::from_f64((rate * 100.0).round() / 100.0).unwrap_or_else(|| 0.into())
 }
 
 impl TopicCounts {
@@ -267,15 +268,15 @@ mod tests {
         let told = |shown: &TopicMetrics, name: &str| shown.metrics[name].to_string();
         assert_eq!(told(&shown, "messages.in.count"), "50");
         assert_eq!(told(&shown, "messages.qos1.in.count"), "50");
-        assert_eq!(told(&shown, "messages.in.rate"), "10");
-        assert_eq!(told(&shown, "messages.out.rate"), "0");
+        assert_eq!(told(&shown, "messages.in.rate"), "10.0");
+        assert_eq!(told(&shown, "messages.out.rate"), "0.0");
         of.counts[0][1].store(60, Relaxed);
         let shown = of.shown(at(110));
-        assert_eq!(told(&shown, "messages.qos1.in.rate"), "2", "not since the beginning");
+        assert_eq!(told(&shown, "messages.qos1.in.rate"), "2.0", "not since the beginning");
         of.reset(at(111));
         let shown = of.shown(at(112));
         assert_eq!(told(&shown, "messages.in.count"), "0");
-        assert_eq!(told(&shown, "messages.in.rate"), "0");
+        assert_eq!(told(&shown, "messages.in.rate"), "0.0");
         assert!(shown.reset_time.is_some());
     }
 }

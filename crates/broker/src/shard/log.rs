@@ -153,9 +153,14 @@ impl LogBook {
 }
 
 impl Shard {
+    /// The name that the next message gets.
+    pub(super) const fn next_name(&self) -> MessageId {
+        MessageId::new(self.log.next_message)
+    }
+
     /// A name for a message that is being routed.
     pub(super) fn name_message(&mut self) -> MessageId {
-        let id = MessageId::new(self.log.next_message);
+        let id = self.next_name();
         self.log.next_message += u64::from(self.context.options.shards);
         id
     }

@@ -38,6 +38,7 @@ impl Shard {
     ) {
         let Publication { message, packet_id, will } = publication;
         let before = self.outbox.appended();
+        let id = self.next_name();
         let is_kept = self.log.enabled && message.durability.is_kept();
         let once = publisher.filter(|_| is_kept).and_then(|slot| {
             let session = &self.clients.get(slot)?.session;
@@ -59,6 +60,9 @@ impl Shard {
         let after = if is_kept && appended > before { appended } else { LogPosition::ZERO };
         if after > LogPosition::ZERO {
             self.wait_for_log(slot);
+            if self.is_watched() {
+                self.show_when_kept(turn.now, id, after);
+            }
         }
         let Some(client) = self.clients.get_mut(slot) else { return };
         let routed = Routed { packet_id, reason, after };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use plexus_access::Principal;
 use plexus_porch::{Sight, Watcher};
-use plexus_session::{DropReason, SubscribeRequest};
-use plexus_types::{Instant, Message, Qos, TopicFilter};
+use plexus_session::{DropReason, LogPosition, SubscribeRequest};
+use plexus_types::{Instant, Message, MessageId, Qos, TopicFilter};
 use plexus_wire::Packet;
 
 use super::Shard;
@@ -33,6 +33,12 @@ impl Shard {
         }
         let principal = publisher.and_then(|slot| self.principal_of(slot));
         self.watchers.show(now, Sight::Published(principal.as_deref(), message));
+    }
+
+    /// Shows that the message which was taken `now` is kept, as soon as the log is kept up to there.
+    #[cold]
+    pub(super) fn show_when_kept(&mut self, now: Instant, id: MessageId, at: LogPosition) {
+        self.log.tell_when_kept(at, self.watchers.kept(now, id));
     }
 
     #[cold]

@@ -1,5 +1,5 @@
-//! Which parts of a configuration file no message may show: what stands under `access`, but for keys
-//! that are known to hold no secret.
+//! Which parts of a configuration file no message may show: what stands under `access` and `telemetry`, but for
+//! keys that are known to hold no secret.
 
 use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 
@@ -10,15 +10,15 @@ use toml::{
 
 use crate::{schema::keys, suggest::nearest};
 
-const TABLE: &str = "access";
-const SECRETS: &str = "users";
+const TABLES: [&str; 2] = ["access", "telemetry"];
+/// What of them may stand elsewhere by mistake.
+const SECRETS: [&str; 2] = ["users", "headers"];
 /// Behind it stands a path, which may be shown.
 const REFERENCE: &str = "file:";
 
-/// The paths of all keys under `access` whose values may be shown.
+/// The paths of all keys under these tables whose values may be shown.
 static OPEN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let under =
-        |path: &str| path.starts_with(TABLE) && path.as_bytes().get(TABLE.len()) == Some(&b'.');
+    let under = |path: &str| path.split_once('.').is_some_and(|(first, _)| TABLES.contains(&first));
     let open = keys()
         .into_iter()
         .filter(|key| under(&key.path) && !key.is_table && !key.kind.contains("secret"));
@@ -29,7 +29,7 @@ static OPEN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 pub fn is_secret(path: &[String]) -> bool {
     let path: Vec<_> = path.iter().filter(|part| !is_number(part)).map(String::as_str).collect();
     match path.split_first() {
-        Some((first, rest)) if *first == TABLE => {
+        Some((first, rest)) if TABLES.contains(first) => {
             rest.is_empty() || !(1..=rest.len()).any(|length| is_open(&path, length + 1))
         }
         _ => false,
@@ -62,9 +62,9 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether somebody may have meant the users by a key of the file itself.
+/// Whether somebody may have meant one of them by a key of the file itself.
 fn meant(name: &str) -> bool {
-    nearest(name, [TABLE, SECRETS]).is_some()
+    nearest(name, TABLES.into_iter().chain(SECRETS)).is_some()
 }
 
 /// What is misspelled here may be the users, so only what is known is left out.
@@ -173,6 +173,11 @@ mod tests {
             "[[access.jwt]]\nsecrt = \"hunter2\"\n",
             "[access]\njwt = [{ name = \"a\", secret = \"hunter2\" }]\n",
             "[access]\njwt = \"hunter2\"\n",
+            "[telemetry.headers]\nauthorization = \"hunter2\"\n",
+            "[telemetry]\nheaders = { authorization = \"hunter2\" }\n",
+            "[telemetri.headers]\nx = \"hunter2\" oops\n",
+            "[headers]\nx = \"hunter2\"\n",
+            "telemetry = \"hunter2\"\n",
         ] {
             assert!(!hidden(text).contains("hunter2"), "{}", hidden(text));
         }
@@ -188,6 +193,8 @@ mod tests {
             "[[access.rule]]\nusers = [\"bob\"]\ntopics = [\"a\"]\nallow = oops\n",
             "[[access.rule]]\nusers = [\"bob\"]\n[[access.jwt]]\nname = \"hunter2\"\nsecret = \"file:s\"\n",
             "[[access.jwt]]\nclaims = { sub = \"x\" }\n",
+            "[telemetry]\nendpoint = \"x\" oops\n[telemetry.traces]\nratio = oops\n",
+            "[telemetry.headers]\nx = \"file:secret\"\n",
         ] {
             assert_eq!(hidden(text), text);
         }

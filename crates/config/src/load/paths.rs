@@ -11,6 +11,9 @@ const PATHS: &[&[&str]] = &[
     &["audit", "dir"],
     &["api", "cert_file"],
     &["api", "key_file"],
+    &["telemetry", "ca_file"],
+    &["telemetry", "cert_file"],
+    &["telemetry", "key_file"],
     &["access", "users_file"],
     &["access", "tenant", "*", "users_file"],
     &["access", "jwt", "*", "public_key_file"],
@@ -36,6 +39,7 @@ const SECRETS: &[&[&str]] = &[
     &["access", "ask", "*", "headers", "*"],
     &["access", "http", "*", "headers", "*"],
     &["access", "*", "*", "password"],
+    &["telemetry", "headers", "*"],
 ];
 
 const REFERENCE: &str = "file:";

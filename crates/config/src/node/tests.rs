@@ -4,16 +4,19 @@ use std::{
     sync::{Arc, mpsc::sync_channel},
 };
 
+use bytes::Bytes;
 use plexus_access::{Credentials, Outcome, Reply, StoredPassword, Verdict};
 use plexus_admission::{Authenticator, Fetch};
 use plexus_broker::ListenerOptions;
+use plexus_otlp::{Answer, Collector, Posting, Signal};
 use plexus_runtime::{Handle, Runtime};
 use plexus_stdx::Seed;
 use plexus_types::{ClientId, Durability, ReasonCode, Text};
 
 use super::{Machine, NodePlan};
 use crate::{
-    BackEnds, Config, ConfigError, File, Office, Secrets, Sources, Unfit, load, settings::BackEnd,
+    BackEnds, Config, ConfigError, File, Office, Secrets, Sources, Unfit, load,
+    settings::{BackEnd, TelemetrySettings},
 };
 
 const MACHINE: Machine = Machine { cores: 3, memory: 1_000 };
@@ -34,6 +37,29 @@ impl BackEnds for Nobody {
     ) -> Result<Arc<dyn Authenticator>, Unfit> {
         Err(Unfit { key: "url", problem: format!("is out of reach with {secrets:?}") })
     }
+
+    fn collector(
+        &self,
+        settings: &TelemetrySettings,
+        headers: &Secrets,
+        _: &Handle,
+    ) -> Result<Arc<dyn Collector>, Unfit> {
+        match settings.endpoint.as_deref() {
+            Some("http://localhost:4318") => Ok(Arc::new(Ignores)),
+            _ => {
+                Err(Unfit { key: "endpoint", problem: format!("is out of reach with {headers:?}") })
+            }
+        }
+    }
+}
+
+/// Takes everything.
+struct Ignores;
+
+impl Collector for Ignores {
+    fn post(&self, _: Signal, _: Bytes) -> Posting<'_> {
+        Box::pin(async { Answer::Taken(Bytes::new()) })
+    }
 }
 
 /// A plan, and the threads of its doors.
@@ -50,7 +76,7 @@ impl std::ops::Deref for Planned {
     }
 }
 
-fn plan(text: &str) -> Result<Planned, String> {
+pub(crate) fn plan(text: &str) -> Result<Planned, String> {
     let file = Some(File { path: PathBuf::from("plexus.toml"), text: text.to_owned() });
     let config = load(Sources { file, ..Sources::default() });
     config.and_then(|config| planned(&config, MACHINE)).map_err(|error| error.to_string())
@@ -97,10 +123,10 @@ fn asks(listener: &ListenerOptions, user: Option<&str>, password: Option<&'stati
 }
 
 /// A file that is gone when the test ends.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         let name = format!("plexus-config-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();

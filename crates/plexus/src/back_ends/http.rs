@@ -3,12 +3,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 use plexus_admission::{Authenticator, Fetch};
 use plexus_config::{
     Secrets, Unfit,
-    settings::{HttpMethod, HttpSettings},
+    settings::{HttpMethod, HttpSettings, TelemetrySettings},
 };
 use plexus_connector_http::{
-    self as connector, DocumentOptions, HttpAuthenticator, HttpOptions, Method, Misfit,
+    self as connector, CollectorOptions, DocumentOptions, HttpAuthenticator, HttpCollector,
+    HttpOptions, Method, Misfit,
 };
 use plexus_net::{CRL_SIZE_MAX, TlsClientOptions};
+use plexus_otlp::Collector;
 use plexus_runtime::Handle;
 
 use super::tls;
@@ -45,7 +47,7 @@ pub(super) fn authenticator(
             HttpMethod::Post => Method::Post,
         },
         url: settings.url.get().clone(),
-        headers: secrets.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        headers: headers(secrets),
         body: settings.body.as_ref().map(|body| body.get().clone()),
         cleartext: settings.cleartext,
         tls: tls(&settings.terms()),
@@ -53,4 +55,30 @@ pub(super) fn authenticator(
     let made = HttpAuthenticator::new(options, runtime);
     let made = made.map_err(|Misfit { key, problem }| Unfit { key, problem })?;
     Ok(Arc::new(made))
+}
+
+pub(super) fn collector(
+    settings: &TelemetrySettings,
+    secrets: &Secrets,
+    runtime: &Handle,
+) -> Result<Arc<dyn Collector>, Unfit> {
+    let options = CollectorOptions {
+        endpoint: settings.endpoint.clone().unwrap_or_default(),
+        headers: headers(secrets),
+        cleartext: settings.cleartext,
+        tls: TlsClientOptions {
+            ca_file: settings.ca_file.clone(),
+            cert_file: settings.cert_file.clone(),
+            key_file: settings.key_file.clone(),
+            ..TlsClientOptions::default()
+        },
+    };
+    let made = HttpCollector::new(options, runtime);
+    let made = made.map_err(|Misfit { key, problem }| Unfit { key, problem })?;
+    Ok(Arc::new(made))
+}
+
+/// The header fields, which are the secrets.
+fn headers(secrets: &Secrets) -> Vec<(String, String)> {
+    secrets.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

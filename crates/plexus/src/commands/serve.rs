@@ -11,6 +11,7 @@ mod refused;
 mod reload;
 mod steward;
 mod stop;
+mod telemetry;
 mod way;
 mod worker;
 
@@ -33,6 +34,7 @@ use self::{
     lists::Lists,
     reload::Reload,
     steward::{Steward, held},
+    telemetry::Told,
     worker::{Cause, Worker},
 };
 use super::{
@@ -82,8 +84,9 @@ const RELOAD_PATIENCE: Duration = Duration::from_secs(1);
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
     // What clients are asked on runs until the node has stopped.
-    let (config, plan, runtime) = verify::planned(args.examine())?;
-    let log = log::start(&config.settings.log)?;
+    let (config, mut plan, runtime) = verify::planned(args.examine())?;
+    let mut told = Told::start(plan.telemetry.take(), &runtime.handle());
+    let log = log::start(&config.settings.log, told.log_layer())?;
     // The lock is held until the node has stopped.
     let _locked = plan.data_dir.as_deref().map(data_dir::lock).transpose()?;
     let audited = Audited::start(&plan)?;
@@ -119,7 +122,9 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     // Taken down when the node has stopped: whoever asks until then is told so.
     let reload = Arc::new(Mutex::new(reload));
     let steward = Steward::new(Arc::clone(&reload), node.handle(), runtime.handle());
-    let _api = match planned_api.map(|planned| planned.serve(&node, steward)).transpose() {
+    let metrics = told.observe(&node.handle());
+    let served = planned_api.map(|planned| planned.serve(&node, steward, metrics)).transpose();
+    let _api = match served {
         Ok(served) => served,
         Err(failure) => {
             node.shut_down(shutdown_grace);
@@ -148,6 +153,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
     }
     audited.close();
     tracing::info!("stopped");
+    told.close();
     Ok(())
 }
 

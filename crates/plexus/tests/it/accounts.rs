@@ -92,6 +92,7 @@ fn rules_hold_at_once_and_change_nothing_that_they_do_not_speak_of() {
     let allow = json!({ "clientid": "robot", "rules": [{ "permission": "allow", "action": "all", "topic": "plant/b" }] });
     assert_eq!(managed.status("PUT", &format!("{RULES}/clients/robot"), &allow), 204);
     assert_ne!(ann.publish("plant/b"), REFUSED);
+    assert_eq!(bob.receive().0, "plant/b");
     assert_eq!(managed.get(&format!("{RULES}/clients/robot")), allow);
     let question = json!({ "client": { "clientid": "robot", "username": "ann" }, "action": "publish", "topic": "plant/c" });
     let (_, answer) = managed.post("/explain/access", &question);

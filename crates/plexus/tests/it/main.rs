@@ -28,6 +28,7 @@ mod shut_doors;
 mod store;
 mod stores;
 mod subscribe;
+mod telemetry;
 mod tenants;
 mod transports;
 mod views;

@@ -551,8 +551,11 @@ fn numbers_are_what_prometheus_reads() {
     assert_eq!(robot.receive().0, "x");
     let metrics = || managed.ask_for(As::Token(&managed.admin), "GET", "/metrics", None).1;
     // What has reached the client is measured a moment later.
-    let is_measured = |text: &String| !text.contains("plexus_delivery_seconds_count 0\n");
-    let own = (0..1_000).map(|_| metrics()).find(is_measured).unwrap_or_default();
+    let is_measured = |text: &String| {
+        text.contains("plexus_delivery_seconds_count ")
+            && !text.contains("plexus_delivery_seconds_count 0\n")
+    };
+    let own = (0..20_000).map(|_| metrics()).find(is_measured).unwrap_or_default();
     let path = format!("{ROOT}/prometheus/stats");
     let (_, as_emqx) = managed.ask_for(As::Token(&managed.admin), "GET", &path, None);
     for measured in ["delivery", "commit", "handshake"] {

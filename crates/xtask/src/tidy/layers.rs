@@ -5,13 +5,15 @@ use crate::tree::Tree;
 use crate::workspace::{Layer, Package, Workspace};
 
 /// Who may use whom within one layer. A new line here is a decision about the architecture.
-const BESIDE: [(&str, &str); 21] = [
+const BESIDE: [(&str, &str); 23] = [
     ("plexus-types", "plexus-stdx"),
     ("plexus-session", "plexus-wire"),
     ("plexus-fences", "plexus-access"),
     ("plexus-records", "plexus-store"),
     ("plexus-porch", "plexus-net"),
     ("plexus-porch", "plexus-links"),
+    ("plexus-otlp", "plexus-porch"), // what a node shows and measures
+    ("plexus-otlp", "plexus-runtime"),
     ("plexus-admission", "plexus-runtime"), // who runs what may take long
     ("plexus-broker", "plexus-net"),
     ("plexus-broker", "plexus-links"),

@@ -9,6 +9,7 @@ use plexus_api::{
 use plexus_broker::Node;
 use plexus_config::{Config, NodePlan};
 use plexus_net::{TlsOptions, TlsServer};
+use plexus_otlp::MetricSource;
 use plexus_runtime::{Handle, unix_now};
 use plexus_terminal::{Failure, chain};
 
@@ -93,7 +94,12 @@ impl Planned {
     }
 
     /// Serves it for that node.
-    pub(super) fn serve(self, node: &Node, steward: Steward) -> Result<Served, Failure> {
+    pub(super) fn serve(
+        self,
+        node: &Node,
+        steward: Steward,
+        metrics: MetricSource,
+    ) -> Result<Served, Failure> {
         let scheme = if self.place.tls.is_some() { "https" } else { "http" };
         let about = About {
             name: self.name,
@@ -104,6 +110,7 @@ impl Planned {
             allowed: self.allowed,
             doors: self.doors,
             audit: self.audit_folder,
+            metrics,
         };
         let runtime = self.runtime.clone();
         let kept = Kept {
