@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the file.
 const VERSION: u32 = 1;
-/// Bytes of a line: a hundred rules of the longest topics.
-const LINE_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a line: a hundred thousand users.
+const LINE_MAX: usize = 128 * 1024 * 1024;
 /// Lines that are of no use any more, before it is worth while to write the file anew.
 const IDLE_LINES: usize = 10_000;
 
@@ -31,6 +31,8 @@ pub(crate) enum Line {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stored: Option<String>,
     },
+    /// Several that were changed together: after a crash all of them are there, or none.
+    Together(Vec<Self>),
     /// The rules of somebody; of everybody where nobody is named. Without any they are gone.
     Rules {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +87,10 @@ impl Journal {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         let file = files::for_its_owner(&mut options).open(path).map_err(failed)?;
+        // One that was there already may be for others, too.
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .map_err(failed)?;
         let (mut reader, mut text) = (BufReader::new(&file), Vec::new());
         let (mut length, mut count) = (0, 0);
         loop {
@@ -116,6 +122,10 @@ impl Journal {
                         "the version stands in the first line, and nowhere else".to_owned(),
                     ));
                 }
+                (_, Line::Together(_)) => {
+                    let Line::Together(lines) = line else { continue };
+                    lines.into_iter().try_for_each(&mut see).map_err(wrong)?;
+                }
                 _ => see(line).map_err(wrong)?,
             }
             count += 1;
@@ -142,7 +152,15 @@ impl Journal {
             self.cut()?;
             self.is_broken = false;
         }
-        let text = written(lines)?;
+        let text = match lines {
+            [_] => written(lines)?,
+            lines => written(&[Line::Together(lines.to_vec())])?,
+        };
+        if text.len() > LINE_MAX {
+            // It would not be read again.
+            let problem = format!("it takes {} bytes of at most {LINE_MAX}", text.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
         let done = self.file.write_all(&text).and_then(|()| self.file.sync_data());
         if let Err(error) = done {
             self.is_broken = self.cut().is_err();
@@ -156,7 +174,8 @@ impl Journal {
     fn cut(&mut self) -> io::Result<()> {
         self.file.set_len(self.length)?;
         self.file.seek(SeekFrom::End(0))?;
-        Ok(())
+        // What was refused must not be there after a crash.
+        self.file.sync_data()
     }
 }
 

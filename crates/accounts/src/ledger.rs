@@ -298,7 +298,10 @@ impl Accounts {
     pub fn add_rules(&self, new: Vec<(Whose, Vec<AccountRule>)>) -> Result<(), AccountsError> {
         let mut journal = self.journal();
         let mut named = BTreeSet::new();
-        for (whose, _) in &new {
+        for (whose, rules) in &new {
+            if rules.is_empty() {
+                return Err(AccountsError::Wrong(format!("{whose} gets no rule")));
+            }
             if self.book().rules.contains_key(whose) {
                 return Err(AccountsError::Exists(format!("a list of rules of {whose}")));
             }
@@ -396,7 +399,9 @@ fn take(
         tenant.map_err(|error| AccountsError::Wrong(format!("the tenant {error}")))
     };
     match line {
-        Line::Accounts(_) => {}
+        Line::Accounts(_) | Line::Together(_) => {
+            return Err(AccountsError::Wrong("it stands within another".to_owned()));
+        }
         Line::User { name, tenant, stored } => {
             named(&name)?;
             let tenant = placed(tenant)?;

@@ -91,9 +91,15 @@ impl UserTable {
     /// The same with users beside them who come and go one by one. A name that both have is that of these here.
     #[must_use]
     pub fn with(mut self, roster: &Roster) -> Self {
-        roster.stand_behind(&self.users);
         self.roster = Some(roster.clone());
         self
+    }
+
+    /// From now on the roster, if there is one, stands behind these users, and behind no others.
+    pub fn take_over(&self) {
+        if let Some(roster) = &self.roster {
+            roster.stand_behind(&self.users);
+        }
     }
 
     /// Puts other users in their place.

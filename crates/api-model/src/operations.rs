@@ -270,7 +270,7 @@ operations! {
         Operation::get("list_accounts", "/authentication/{id}/users")
         .fails(&[ErrorCode::NotFound])
         .says("Access", "Users whom clients log in as, by name; those of the configuration are not among them");
-    CREATE_ACCOUNT: (AuthenticatorPath, (), NewAccount) -> Account =
+    CREATE_ACCOUNT: (AuthenticatorPath, TenantQuery, NewAccount) -> Account =
         Operation::post("create_account", "/authentication/{id}/users")
         .answers(201)
         .takes(SECRETS_MAX)
@@ -289,7 +289,7 @@ operations! {
         Operation::delete("delete_account", "/authentication/{id}/users/{user_id}")
         .fails(KEPT)
         .says("Access", "Take a user out; whoever is connected as this user stays, until somebody bans or kicks him");
-    IMPORT_ACCOUNTS: (AuthenticatorPath, (), AccountImport) -> AccountsImported =
+    IMPORT_ACCOUNTS: (AuthenticatorPath, TenantQuery, AccountImport) -> AccountsImported =
         Operation::post("import_accounts", "/authentication/{id}/import_users")
         .takes(IMPORT_MAX)
         .fails(KEPT)
@@ -299,7 +299,7 @@ operations! {
     LIST_RULES: (RulesPath, RulesQuery, ()) -> Page<RulesOfOne> =
         Operation::get("list_rules", "/authorization/sources/built_in_database/rules/{whom}")
         .says("Access", "Rules of users, or of clients, by name");
-    ADD_RULES: (RulesPath, (), Vec<RulesOfOne>) -> () =
+    ADD_RULES: (RulesPath, TenantQuery, Vec<RulesOfOne>) -> () =
         Operation::post("add_rules", "/authorization/sources/built_in_database/rules/{whom}")
         .answers(204)
         .takes(MESSAGES_MAX)
@@ -323,7 +323,7 @@ operations! {
         Operation::get("get_rules_of_all", "/authorization/sources/built_in_database/rules/all")
         .fails(&[ErrorCode::NotFound])
         .says("Access", "The rules of everybody, which are asked after those of clients and users");
-    SET_RULES_OF_ALL: ((), (), RulesOfAll) -> () =
+    SET_RULES_OF_ALL: ((), TenantQuery, RulesOfAll) -> () =
         Operation::post("set_rules_of_all", "/authorization/sources/built_in_database/rules/all")
         .answers(204)
         .takes(MESSAGES_MAX)

@@ -312,18 +312,29 @@ impl People {
         let wrong = |problem: String| ApiError::bad(format!("people: {problem}"));
         let other: Book =
             serde_json::from_value(other).map_err(|error| wrong(error.to_string()))?;
+        if !other.is_known() {
+            return Err(wrong("it is of another version".to_owned()));
+        }
         for (name, user) in &other.users {
             check_name(name, "people.users")?;
+            check_text(&user.description, "people.users.description")?;
+            if user.totp.as_deref().is_some_and(|secret| !totp::is_secret(secret)) {
+                return Err(wrong(format!("the second factor of `{name}` is none")));
+            }
             StoredPassword::parse(&user.password)
                 .map_err(|error| wrong(format!("the password of `{name}` {error}")))?;
         }
-        for name in other.keys.keys() {
+        for (name, key) in &other.keys {
             check_name(name, "people.keys")?;
+            check_text(&key.desc, "people.keys.desc")?;
         }
         let change = self.change(|book| {
             let merged = book.merge(other, replace);
             if book.users.len() > USERS_MAX || book.keys.len() > KEYS_MAX {
                 return Err(wrong("too many users or keys".to_owned()));
+            }
+            if book.has_equal_keys() {
+                return Err(wrong("two keys have the same api_key".to_owned()));
             }
             if book.has_administrator() { Ok(merged) } else { Err(last_administrator()) }
         });

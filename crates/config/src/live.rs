@@ -156,6 +156,7 @@ impl Config {
         let roster = Roster::default();
         let users = self.users(seed)?.map(|users| self.user_table(users, &roster, office));
         let steps = self.steps(office, users.as_ref(), &Steps::default(), seed)?;
+        users.iter().for_each(UserTable::take_over);
         let chains = self.listeners().into_iter().map(|listener| {
             let chain = LiveChain::new(steps.chain(self, &listener, office));
             (listener, chain)
@@ -213,8 +214,9 @@ impl Config {
             }
             chain.0.store(steps.chain(self, was, office).map(Arc::new));
         }
-        if !self.settings.access.accounts {
-            live.roster.retire();
+        match &users {
+            Some(users) if self.settings.access.accounts => users.take_over(),
+            _ => live.roster.retire(),
         }
         (live.users, live.by, live.steps) = (users, self.settings.access.users_by, steps);
         Ok(())

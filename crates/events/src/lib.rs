@@ -11,11 +11,12 @@
 mod told;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use plexus_audit::{AuditPort, Event};
@@ -24,7 +25,10 @@ use plexus_runtime::{Handle, Task, unix_now};
 use plexus_types::{Instant, TopicFilter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel},
+    time::{MissedTickBehavior, interval},
+};
 
 use self::told::Told;
 
@@ -32,6 +36,12 @@ use self::told::Told;
 pub const ROOT: &str = "$events/";
 /// What waits to be published.
 const WAITING_MAX: usize = 8_192;
+/// Drops are told together, so often. An event may be what is dropped next: one by one, they would go on for ever.
+const SECOND: Duration = Duration::from_secs(1);
+/// Clients whose drops are told together.
+const DROPPING_MAX: usize = 10_000;
+/// Seconds between two warnings.
+const WARNED: u32 = 60;
 
 /// What is told, by the levels behind `$events/`.
 #[derive(
@@ -113,7 +123,11 @@ struct Ear {
     options: EventOptions,
     waiting: Sender<Told>,
     lost: Arc<AtomicU64>,
+    drops: Arc<Drops>,
 }
+
+/// What was dropped in the last second, by the client's name within the node and the reason.
+type Drops = Mutex<BTreeMap<(Box<str>, &'static str), Told>>;
 
 impl Events {
     /// Begins, on a node that has just started: before that nothing has happened. Nothing is told where the node has too much to
@@ -127,15 +141,16 @@ impl Events {
         let (waiting, next) = channel(WAITING_MAX);
         let lost = Arc::<AtomicU64>::default();
         let is_watching = options.kinds.iter().any(|kind| kind.is_seen());
-        let name = options.node.clone();
-        let ear = Arc::new(Ear { options, waiting, lost: Arc::clone(&lost) });
+        let (name, drops) = (options.node.clone(), Arc::<Drops>::default());
+        let shared = (Arc::clone(&lost), Arc::clone(&drops));
+        let ear = Arc::new(Ear { options, waiting, lost: shared.0, drops: shared.1 });
         if is_watching {
             let watcher: Arc<dyn Watcher> = Arc::clone(&ear) as _;
             node.watch(&watcher).ok()?;
         }
         audit.listen(move |event| ear.hear(event));
         let node = node.clone();
-        Some(Self(runtime.own(async move { tell(&node, &name, next, &lost).await })))
+        Some(Self(runtime.own(async move { tell(&node, &name, next, (&lost, &drops)).await })))
     }
 }
 
@@ -166,7 +181,17 @@ impl Watcher for Ear {
         let Some(kind) = told::kind_of_sight(&sight).filter(|kind| self.wants(*kind)) else {
             return true;
         };
-        if told::is_meant(&sight, &self.options.topics) {
+        if let Sight::Dropped(principal, reason, count) = sight {
+            let key = (principal.client_id.as_str().into(), reason.word());
+            let mut drops = self.drops.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(told) = drops.get_mut(&key) {
+                told.add(count);
+            } else if drops.len() < DROPPING_MAX {
+                drops.insert(key, Told::of_sight(kind, &sight, now));
+            } else {
+                self.lost.fetch_add(1, Relaxed);
+            }
+        } else if told::is_meant(&sight, &self.options.topics) {
             self.add(|| Told::of_sight(kind, &sight, now));
         }
         true
@@ -178,13 +203,36 @@ impl Watcher for Ear {
 }
 
 /// Publishes what has been taken down, in its order.
-async fn tell(node: &NodeHandle, name: &str, mut next: Receiver<Told>, lost: &AtomicU64) {
-    while let Some(told) = next.recv().await {
-        publish(node, told, name, lost);
-        let count = lost.swap(0, Relaxed);
-        if count > 0 {
-            tracing::warn!(count, "events found no room: more happens than can be told");
-            publish(node, Told::lost(count, unix_now()), name, lost);
+async fn tell(
+    node: &NodeHandle,
+    name: &str,
+    mut next: Receiver<Told>,
+    (lost, drops): (&AtomicU64, &Drops),
+) {
+    let mut second = interval(SECOND);
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut quiet = WARNED;
+    loop {
+        tokio::select! {
+            told = next.recv() => match told {
+                Some(told) => publish(node, told, name, lost),
+                None => return,
+            },
+            _ = second.tick() => {
+                let dropped = std::mem::take(&mut *drops.lock().unwrap_or_else(PoisonError::into_inner));
+                for told in dropped.into_values() {
+                    publish(node, told, name, lost);
+                }
+                let count = lost.swap(0, Relaxed);
+                quiet = quiet.saturating_add(1);
+                if count > 0 {
+                    publish(node, Told::lost(count, unix_now()), name, lost);
+                    if quiet >= WARNED {
+                        quiet = 0;
+                        tracing::warn!(count, "events found no room: more happens than can be told");
+                    }
+                }
+            }
         }
     }
 }

@@ -110,6 +110,11 @@ impl Told {
         Self { count: Some(count), ..Self::blank("lost", at) }
     }
 
+    /// So many more of the same.
+    pub(crate) fn add(&mut self, more: u32) {
+        self.count = Some(self.count.unwrap_or(0).saturating_add(more.into()));
+    }
+
     pub(crate) fn of_report(kind: EventKind, event: &Event, at: Instant) -> Self {
         let who = &event.who;
         let is_access = kind == EventKind::AccessRefused;

@@ -186,6 +186,15 @@ fn what_a_crash_cut_off_is_left_out_and_what_is_broken_is_told_with_its_line() {
         let (accounts, _) = place.open();
         accounts.add_users(None, vec![user("ann"), user("bob")], false).unwrap();
     }
+    let together = fs::read(place.file()).unwrap();
+    fs::write(place.file(), &together[..together.len() - 2]).unwrap();
+    assert!(place.open().0.roster().is_empty(), "all of them or none");
+    fs::write(place.file(), b"{\"accounts\":1}\n").unwrap();
+    {
+        let (accounts, _) = place.open();
+        accounts.add_users(None, vec![user("ann")], false).unwrap();
+        accounts.add_users(None, vec![user("bob")], false).unwrap();
+    }
     let whole = fs::read(place.file()).unwrap();
     // Wherever it was cut: what came before is there, and one can go on.
     for cut in 0..whole.len() {

@@ -48,6 +48,18 @@ impl Api {
         Err(ApiError::new(ErrorCode::NotFound, message))
     }
 
+    /// The tenant that a body or a query names; where both do it has to be the same.
+    pub(super) fn one_tenant(
+        &self,
+        body: Option<&String>,
+        query: Option<&String>,
+    ) -> Result<Option<TenantName>, ApiError> {
+        if body.is_some() && query.is_some() && body != query {
+            return Err(ApiError::bad("tenant: the query names another one than the body"));
+        }
+        self.tenant(body.or(query))
+    }
+
     fn authenticator(&self) -> AccountsAuthenticator {
         let roster = self.accounts.as_ref().map(|accounts| accounts.roster());
         AccountsAuthenticator {
@@ -67,6 +79,9 @@ pub(super) fn told(error: AccountsError) -> ApiError {
         AccountsError::Exists(_) => ApiError::new(ErrorCode::AlreadyExists, error.to_string()),
         AccountsError::Missing(_) => ApiError::new(ErrorCode::NotFound, error.to_string()),
         AccountsError::Wrong(problem) => ApiError::bad(problem),
+        AccountsError::Io(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+            ApiError::bad(error.to_string())
+        }
         AccountsError::Io(error) => {
             tracing::error!(%error, "users and rules cannot be kept");
             let message = "it cannot be kept: the log of the node says why";
@@ -133,11 +148,13 @@ pub(super) async fn list(call: Call<AuthenticatorPath, AccountQuery, ()>) -> Ans
     Ok(page.await?.into())
 }
 
-pub(super) async fn create(call: Call<AuthenticatorPath, (), NewAccount>) -> Answer<Account> {
+pub(super) async fn create(
+    call: Call<AuthenticatorPath, TenantQuery, NewAccount>,
+) -> Answer<Account> {
     known(&call.path.id)?;
     let accounts = call.api.accounts_to_change()?;
     let NewAccount { user_id, password, is_superuser, tenant } = call.body;
-    let tenant = call.api.tenant(tenant.as_ref())?;
+    let tenant = call.api.one_tenant(tenant.as_ref(), call.query.tenant.as_ref())?;
     if accounts.roster().is_hidden(tenant.as_ref(), &user_id) {
         let message = format!(
             "user `{user_id}` stands in the configuration or its users_file: change it there"
@@ -204,12 +221,12 @@ fn of_user(error: AccountsError, name: &str) -> ApiError {
 }
 
 pub(super) async fn import(
-    call: Call<AuthenticatorPath, (), AccountImport>,
+    call: Call<AuthenticatorPath, TenantQuery, AccountImport>,
 ) -> Answer<AccountsImported> {
     known(&call.path.id)?;
     let accounts = call.api.accounts_to_change()?;
     let AccountImport { scheme, replace, tenant, users } = call.body;
-    let tenant = call.api.tenant(tenant.as_ref())?;
+    let tenant = call.api.one_tenant(tenant.as_ref(), call.query.tenant.as_ref())?;
     let scheme = match scheme {
         Some(text) => text
             .parse::<PasswordScheme>()

@@ -8,7 +8,6 @@ use plexus_api_model::{
     RulesOfAll, RulesOfOne, StoredAccount,
 };
 use plexus_runtime::unix_now;
-use plexus_types::TenantName;
 
 use super::accounts::told;
 use crate::{
@@ -145,10 +144,6 @@ fn restore_keys(
     Ok(())
 }
 
-fn placed(api: &Api, tenant: Option<&String>) -> Result<Option<TenantName>, ApiError> {
-    api.tenant(tenant)
-}
-
 fn restore_accounts(
     api: &Api,
     all: Vec<StoredAccount>,
@@ -158,11 +153,14 @@ fn restore_accounts(
     let accounts = api.accounts_to_change()?;
     let mut tenants = std::collections::BTreeMap::<_, Vec<Hashed>>::new();
     for (index, StoredAccount { user_id, tenant, stored }) in all.into_iter().enumerate() {
-        let tenant = placed(api, tenant.as_ref())?;
-        if !replace && accounts.roster().contains(tenant.as_ref(), &user_id) {
+        // What is of a tenant that the node does not have is left out.
+        let tenant = api.tenant(tenant.as_ref()).ok();
+        let Some(tenant) = tenant
+            .filter(|tenant| replace || !accounts.roster().contains(tenant.as_ref(), &user_id))
+        else {
             restored.left += 1;
             continue;
-        }
+        };
         let user = stored.parse().map_err(|error| {
             ApiError::bad(format!("[{index}] (`{user_id}`): the password {error}"))
         })?;
@@ -197,11 +195,11 @@ fn restore_rules(
     let mut lists = Vec::new();
     for list in named.chain(of_all) {
         let (of, tenant, rules) = list?;
-        let whose = Whose { tenant: placed(api, tenant.as_ref())?, of };
-        if !replace && accounts.rules(&whose).is_some() {
-            restored.left += 1;
-        } else {
-            lists.push((whose, rules));
+        let tenant = api.tenant(tenant.as_ref()).ok();
+        let whose = tenant.map(|tenant| Whose { tenant, of });
+        match whose.filter(|whose| replace || accounts.rules(whose).is_none()) {
+            Some(whose) => lists.push((whose, rules)),
+            None => restored.left += 1,
         }
     }
     restored.rules = lists.len() as u64;

@@ -43,7 +43,7 @@ fn named(
     api: &Api,
     whom: RuleWhom,
     body: &RulesOfOne,
-    path: Option<&String>,
+    (path, query): (Option<&String>, &TenantQuery),
 ) -> Result<Whose, ApiError> {
     let (key, named, other) = match whom {
         RuleWhom::Users => ("username", &body.username, &body.clientid),
@@ -61,7 +61,8 @@ fn named(
     }
     let name = named.as_ref().or(path);
     let name = name.ok_or_else(|| ApiError::bad(format!("{key}: whose rules are they?")))?;
-    Ok(Whose { tenant: api.tenant(body.tenant.as_ref())?, of: Some((whom, name.clone())) })
+    let tenant = api.one_tenant(body.tenant.as_ref(), query.tenant.as_ref())?;
+    Ok(Whose { tenant, of: Some((whom, name.clone())) })
 }
 
 pub(super) async fn list(call: Call<RulesPath, RulesQuery, ()>) -> Answer<Page<RulesOfOne>> {
@@ -90,12 +91,12 @@ pub(super) async fn list(call: Call<RulesPath, RulesQuery, ()>) -> Answer<Page<R
     Ok(page.await?.into())
 }
 
-pub(super) async fn add(call: Call<RulesPath, (), Vec<RulesOfOne>>) -> Answer<()> {
+pub(super) async fn add(call: Call<RulesPath, TenantQuery, Vec<RulesOfOne>>) -> Answer<()> {
     let accounts = call.api.accounts_to_change()?;
     let mut new = Vec::with_capacity(call.body.len());
     for (index, body) in call.body.into_iter().enumerate() {
-        let whose =
-            named(&call.api, call.path.whom, &body, None).map_err(|error| at(index, &error))?;
+        let whose = named(&call.api, call.path.whom, &body, (None, &call.query));
+        let whose = whose.map_err(|error| at(index, &error))?;
         new.push((whose, body.rules));
     }
     let added = changed(&call.api, move || accounts.add_rules(new).map_err(told));
@@ -122,9 +123,8 @@ fn nothing(whose: &Whose) -> ApiError {
 pub(super) async fn set(call: Call<NamedRulesPath, TenantQuery, RulesOfOne>) -> Answer<()> {
     let accounts = call.api.accounts_to_change()?;
     let NamedRulesPath { whom, name } = call.path;
-    let tenant = call.body.tenant.clone().or(call.query.tenant);
-    let body = RulesOfOne { tenant, ..call.body };
-    let whose = named(&call.api, whom, &body, Some(&name))?;
+    let body = call.body;
+    let whose = named(&call.api, whom, &body, (Some(&name), &call.query))?;
     let set = changed(&call.api, move || accounts.set_rules(whose, body.rules).map_err(told));
     Ok(set.await?.into())
 }
@@ -144,10 +144,11 @@ pub(super) async fn of_all(call: Call<(), TenantQuery, ()>) -> Answer<RulesOfAll
     Ok(RulesOfAll { tenant, rules: rules.unwrap_or_default() }.into())
 }
 
-pub(super) async fn set_of_all(call: Call<(), (), RulesOfAll>) -> Answer<()> {
+pub(super) async fn set_of_all(call: Call<(), TenantQuery, RulesOfAll>) -> Answer<()> {
     let accounts = call.api.accounts_to_change()?;
     let RulesOfAll { tenant, rules } = call.body;
-    let whose = Whose { tenant: call.api.tenant(tenant.as_ref())?, of: None };
+    let tenant = call.api.one_tenant(tenant.as_ref(), call.query.tenant.as_ref())?;
+    let whose = Whose { tenant, of: None };
     let set = changed(&call.api, move || accounts.set_rules(whose, rules).map_err(told));
     Ok(set.await?.into())
 }

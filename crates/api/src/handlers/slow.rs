@@ -118,7 +118,11 @@ impl Search {
     }
 
     fn end(&self, key: &Key, (to, message): (&Principal, &Message), now: Instant) {
-        let begun = self.part(key).and_then(|part| locked(part).at.get(key).copied());
+        let begun = self.part(key).and_then(|part| {
+            let mut part = locked(part);
+            // The way to one client has one end.
+            if key.1.is_some() { part.at.remove(key) } else { part.at.get(key).copied() }
+        });
         let Some(took) = begun.map(|begun| now.saturating_since(begun)) else { return };
         if took < self.threshold {
             return;

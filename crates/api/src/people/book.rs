@@ -1,7 +1,7 @@
 //! What is kept of users and keys: a file for its owner alone, replaced as a whole.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
 };
@@ -125,6 +125,17 @@ impl Book {
             }
         }
         (taken, left, changed)
+    }
+
+    /// Whether this program knows its version.
+    pub(super) const fn is_known(&self) -> bool {
+        self.version <= VERSION
+    }
+
+    /// Whether one key could be taken for another.
+    pub(super) fn has_equal_keys(&self) -> bool {
+        let keys: BTreeSet<_> = self.keys.values().map(|entry| &entry.api_key).collect();
+        keys.len() < self.keys.len()
     }
 
     /// Whether somebody can change everything.

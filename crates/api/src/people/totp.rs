@@ -19,6 +19,11 @@ pub(super) fn draw() -> Option<String> {
     Some(encode(&secret))
 }
 
+/// Whether a text is such a secret.
+pub(super) fn is_secret(text: &str) -> bool {
+    decode(text).is_some_and(|secret| secret.len() == SECRET_LENGTH)
+}
+
 /// What an app reads from a picture of it.
 pub(super) fn uri(node: &str, user: &str, secret: &str) -> String {
     let (node, user) = (escaped(node), escaped(user));

@@ -222,7 +222,7 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: AccountsCommand) -> Result<(
             let tenant = args.tenant.tenant;
             let user = NewAccount { user_id, password, is_superuser, tenant };
             let done = format_args!("added {}", user.user_id);
-            caller.act(&operations::CREATE_ACCOUNT, (&all, &(), &user), done)
+            caller.act(&operations::CREATE_ACCOUNT, (&all, &TenantQuery::default(), &user), done)
         }
         AccountsCommand::Update(args) => {
             let file = args.password_file.as_deref();
@@ -245,7 +245,8 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: AccountsCommand) -> Result<(
             let done = format!("added {} users", users.len());
             let (replace, tenant) = (args.replace, args.tenant.tenant);
             let body = AccountImport { scheme: None, replace, tenant, users };
-            caller.act(&operations::IMPORT_ACCOUNTS, (&all, &(), &body), format_args!("{done}"))
+            let query = TenantQuery::default();
+            caller.act(&operations::IMPORT_ACCOUNTS, (&all, &query, &body), format_args!("{done}"))
         }
     }
 }

@@ -270,7 +270,7 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: RulesCommand) -> Result<(), 
             let (done, body) = (args.whose.told(), vec![args.whose.body(rules)]);
             let (path, done) =
                 (RulesPath { whom: path.whom }, format_args!("gave rules to {done}"));
-            caller.act(&operations::ADD_RULES, (&path, &(), &body), done)
+            caller.act(&operations::ADD_RULES, (&path, &TenantQuery::default(), &body), done)
         }
         RulesCommand::Set(mut args) => {
             let rules = args.rules()?;
@@ -281,7 +281,7 @@ pub(crate) fn run(caller: &mut Caller<'_>, command: RulesCommand) -> Result<(), 
                 return caller.act(&operations::SET_RULES, (&path, &query, &body), done);
             }
             let body = RulesOfAll { tenant: args.whose.tenant.tenant, rules };
-            caller.act(&operations::SET_RULES_OF_ALL, (&(), &(), &body), done)
+            caller.act(&operations::SET_RULES_OF_ALL, (&(), &TenantQuery::default(), &body), done)
         }
         RulesCommand::Delete(args) => {
             let told = args.whose.told();

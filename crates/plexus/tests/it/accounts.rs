@@ -97,6 +97,17 @@ fn rules_hold_at_once_and_change_nothing_that_they_do_not_speak_of() {
     let question = json!({ "client": { "clientid": "robot", "username": "ann" }, "action": "publish", "topic": "plant/c" });
     let (_, answer) = managed.post("/explain/access", &question);
     assert!(answer.to_string().contains("user `ann`, 1"), "{answer}");
+    // Nobody's rules land elsewhere than was said.
+    let path = format!("{RULES}/all?tenant=nobody");
+    assert_eq!(managed.status("POST", &path, &json!({ "rules": [] })), 404);
+    assert_eq!(
+        managed.status(
+            "POST",
+            &format!("{USERS}?tenant=nobody"),
+            &json!({ "user_id": "x", "password": "p" })
+        ),
+        404
+    );
     // Everybody, and nobody any more.
     let all = json!({ "rules": [{ "permission": "deny", "action": "subscribe", "topic": "#", "qos": [0, 1, 2] }] });
     assert_eq!(managed.status("POST", &format!("{RULES}/all"), &all), 204);
@@ -125,6 +136,12 @@ fn accounts_are_switched_on_and_off_while_the_node_runs() {
     let (status, answer) = managed.post(USERS, &ann);
     assert_eq!(status, 404);
     assert!(answer["message"].as_str().unwrap_or("").contains("access.accounts"), "{answer}");
+    let unasked = Client::connect(&managed.node, "unasked");
+    let change = json!({ "version": 0, "patch": { "access": { "accounts": true } } });
+    assert_eq!(managed.status("PUT", "/configs", &change), 400, "nobody knows who that is");
+    unasked.leave();
+    let is_gone = || managed.get("/clients")["data"] == json!([]);
+    assert!((0..500).any(|_| is_gone()), "it has left");
     let set = |value: bool, version: u64| {
         let change = json!({ "version": version, "patch": { "access": { "accounts": value } } });
         managed.status("PUT", "/configs", &change)

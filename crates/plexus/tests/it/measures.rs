@@ -98,6 +98,31 @@ fn nothing_is_told_that_nobody_asked_for() {
 }
 
 #[test]
+fn drops_of_events_do_not_make_events_for_ever() {
+    let place = Place::new();
+    let managed = Managed::start_with(&place, "[events]\npublish = [\"message/dropped\"]\n", &[]);
+    // It is away, and gets nothing of QoS 0: what is dropped is told, and that is dropped, too.
+    let (mut away, _) = Client::resume(&managed.node, "away");
+    for filter in ["flood", "$events/message/dropped"] {
+        assert_eq!(away.subscribe(filter), 1);
+    }
+    away.leave();
+    let mut watcher = watcher(&managed.node);
+    for _ in 0..200 {
+        let message = json!({ "topic": "flood", "payload": "x" });
+        assert_eq!(managed.post("/publish", &message).0, 200);
+    }
+    let (mut dropped, mut events) = (0, 0);
+    while dropped < 200 {
+        let (topic, told) = event(&mut watcher);
+        assert_eq!(topic, "$events/message/dropped");
+        dropped += told["count"].as_u64().expect("a count");
+        events += 1;
+    }
+    assert!(events < 100, "{events} events for 200 messages");
+}
+
+#[test]
 fn messages_of_a_topic_are_counted_where_somebody_asks() {
     let place = Place::new();
     let managed = Managed::start(&place, &["--set", "node.shards=2"]);

@@ -21,13 +21,14 @@ impl Kept {
     pub(super) fn open(config: &Config, plan: &NodePlan) -> Result<Self, Failure> {
         let settings = &config.settings;
         let is_wanted = settings.access.accounts || settings.api.address.is_some();
-        let Some(data_dir) = plan.data_dir.as_ref().filter(|_| is_wanted) else {
+        // They may be asked for later: SIGHUP opens nothing.
+        let file = plan.data_dir.as_deref().map(Accounts::file);
+        let Some(file) = file.filter(|file| is_wanted || file.exists()) else {
             return Ok(Self::default());
         };
         let node = Arc::<OnceLock<NodeHandle>>::default();
         let (roster, rules) = (plan.authenticators.roster().clone(), plan.rules.clone());
         let (asked, told) = (roster.clone(), Arc::clone(&node));
-        let file = Accounts::file(data_dir);
         let opened = Accounts::open(&file, roster, machine::seed()?, move |named| {
             rules.replace_named(asked.is_asked().then_some(named));
             if let Some(node) = told.get() {

@@ -8,7 +8,7 @@ use std::{cell::RefCell, time::Duration};
 
 use plexus_admission::{UserBook, UserTable};
 use plexus_audit::{AuditPort, Event, Kind};
-use plexus_broker::{BansFrom, NodeHandle};
+use plexus_broker::{BansFrom, NodeHandle, totals};
 use plexus_config::{
     Config, ConfigError, Diagnostic, Examined, LiveAuthenticators, LiveRules, NodePlan, Office,
     Settings, settings::BanSettings,
@@ -172,7 +172,7 @@ impl Reload {
     ) -> Taken {
         self.faults.borrow_mut().clear();
         self.tell_changes(&fresh);
-        let access = self.access(&fresh);
+        let access = self.access(&fresh, node);
         let waits = self.waits(&fresh);
         if !waits.is_empty() {
             let keys = limited(&waits);
@@ -246,8 +246,17 @@ impl Reload {
     }
 
     /// The authenticators, with their users and keys: what there is now, or nothing where the old ones stay.
-    fn access(&mut self, fresh: &Config) -> Option<Vec<String>> {
+    fn access(&mut self, fresh: &Config, node: &NodeHandle) -> Option<Vec<String>> {
         let count = fresh.settings.access.authenticators().len();
+        let unasked = totals(node.counters()).get("stats/connections/count").copied();
+        if count > 0 && !self.authenticators.any() && unasked.is_some_and(|clients| clients > 0) {
+            // Their user names are what they say, and rules would go by them.
+            let told = "clients are connected whom nobody has asked who they are: send them away first, or start \
+                        the node anew";
+            tracing::error!("the first authenticator is not taken, and the old rules stay: {told}");
+            self.failed("authenticators", told);
+            return None;
+        }
         if count == 0 && self.authenticators.any() {
             // A file that was cut off, most likely: it must not open the door.
             tracing::error!(
