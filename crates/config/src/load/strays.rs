@@ -10,7 +10,8 @@ use crate::{
 const PREFIX: &str = "PLEXUS_";
 
 /// Names with the prefix that mean something else to the programs of this project.
-const OTHERS: &[&str] = &["CONFIG", "PASSWORD", "BIN", "PYTHON"];
+const OTHERS: &[&str] =
+    &["CONFIG", "PASSWORD", "BIN", "PYTHON", "API_URL", "API_KEY", "API_SECRET"];
 const OTHERS_BEGIN: &str = "CONFORMANCE_";
 /// What stands in the names by which Kubernetes and Docker announce a service, `plexus` or
 /// `plexus-something`, to its neighbours.

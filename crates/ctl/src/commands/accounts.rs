@@ -160,10 +160,7 @@ pub(crate) struct ImportArgs {
 impl Row for Account {
     const COLUMNS: &'static [Column<Self>] = &[
         words("USER", |user| user.user_id.clone()),
-        words("RULES", |user| {
-            let hold = if user.is_superuser { "none hold" } else { "hold" };
-            hold.to_owned()
-        }),
+        words("SUPERUSER", |user| units::yes(user.is_superuser)),
         words("TENANT", |user| units::maybe(user.tenant.as_ref())),
         words("", |user| {
             let hidden = "the configuration has a user of that name, who comes first";

@@ -43,13 +43,15 @@ pub(crate) fn export(caller: &mut Caller<'_>, args: &ExportArgs) -> Result<(), F
     write(file, answer.text.as_bytes()).map_err(|error| {
         Failure::because(format_args!("cannot write {}", file.display()), &error)
     })?;
-    let Backup { accounts, rules, bans, .. } = answer.value;
+    let Backup { configuration, accounts, rules, rules_of_all, bans, .. } = answer.value;
     caller.out.done(format_args!(
-        "wrote {} users, {} lists of rules and {} bans to {}; it holds hashes of passwords",
+        "wrote to {}: {} changed keys of the configuration, {} users of clients, {} lists of rules, {} bans, and the \
+         users and keys of the API; it holds hashes of passwords and secrets of second factors",
+        file.display(),
+        configuration.len(),
         accounts.len(),
-        rules.len(),
+        rules.len() + rules_of_all.len(),
         bans.len(),
-        file.display()
     ))
 }
 

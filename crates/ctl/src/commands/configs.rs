@@ -39,7 +39,7 @@ Examples:
 pub(crate) struct ShowArgs {
     /// Only keys with this in them
     #[arg(value_name = "KEY")]
-    key: Option<String>,
+    part: Option<String>,
 
     /// Show where each key comes from that is not a default, and not its value
     #[arg(long)]
@@ -158,7 +158,7 @@ fn show(caller: &mut Caller<'_>, args: &ShowArgs) -> Result<(), Failure> {
     } else {
         flatten("", &answer.value.config, &mut lines);
     }
-    lines.retain(|(key, _)| args.key.as_ref().is_none_or(|wanted| key.contains(wanted)));
+    lines.retain(|(key, _)| args.part.as_ref().is_none_or(|wanted| key.contains(wanted)));
     caller.out.write(&pairs(&lines))
 }
 

@@ -93,6 +93,7 @@ const LINES: &[(&str, &str)] = &[
     ("trace_log", "trace show slow"),
     ("download_trace", "trace download slow"),
     ("get_configs", "config show"),
+    ("get_configs", "config show mqtt"),
     ("change_configs", "config set mqtt.max_inflight=64 --against 3"),
     ("config_changes", "config changes"),
     ("config_history", "config history"),
