@@ -91,6 +91,8 @@ impl Door {
             "no rule says anything: the services of access.ask are asked".to_owned()
         } else if rules.is_some() || own.is_some() {
             "no rule says anything: access.no_match holds".to_owned()
+        } else if named.is_some() {
+            "no rule of the accounts says anything, and the configuration has none".to_owned()
         } else {
             "there are no rules".to_owned()
         };
