@@ -238,7 +238,7 @@ test("each role sees what it may", async ({ page }) => {
   await page.goto(told("PLEXUS_PAGE"));
   await logIn(page, "viewer", "the viewer of tests");
   const pages = page.getByRole("navigation", { name: "Pages" });
-  await expect(pages.getByRole("link", { name: "Clients" })).toBeVisible();
+  await expect(pages.getByRole("link", { name: "Clients", exact: true })).toBeVisible();
   for (const hidden of ["Users", "API keys", "Publish"]) {
     await expect(pages.getByRole("link", { name: hidden, exact: true })).toHaveCount(0);
   }

@@ -111,6 +111,8 @@ fn rules_hold_at_once_and_change_nothing_that_they_do_not_speak_of() {
     // Everybody, and nobody any more.
     let all = json!({ "rules": [{ "permission": "deny", "action": "subscribe", "topic": "#", "qos": [0, 1, 2] }] });
     assert_eq!(managed.status("POST", &format!("{RULES}/all"), &all), 204);
+    assert_eq!(bob.hear().0, 0xE0, "DISCONNECT: what he is subscribed to is not allowed any more");
+    let (mut bob, _) = log_in(&managed.node, "other", "bob", "p");
     assert_eq!(bob.subscribe("yard"), REFUSED);
     assert_eq!(managed.status("DELETE", &format!("{RULES}/all"), &Value::Null), 204);
     assert_eq!(bob.subscribe("yard"), GRANTED);

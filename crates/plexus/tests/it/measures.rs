@@ -100,7 +100,8 @@ fn nothing_is_told_that_nobody_asked_for() {
 #[test]
 fn drops_of_events_do_not_make_events_for_ever() {
     let place = Place::new();
-    let managed = Managed::start_with(&place, "[events]\npublish = [\"message/dropped\"]\n", &[]);
+    let told = "[events]\npublish = [\"message/dropped\"]\n[mqtt]\nqueue_qos0_offline = false\n";
+    let managed = Managed::start_with(&place, told, &[]);
     // It is away, and gets nothing of QoS 0: what is dropped is told, and that is dropped, too.
     let (mut away, _) = Client::resume(&managed.node, "away");
     for filter in ["flood", "$events/message/dropped"] {
