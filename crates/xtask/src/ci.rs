@@ -11,7 +11,7 @@ use crate::{dashboard, fuzz, instructions, spec, test, tidy};
 const SIMULATED_SEEDS: &str = "1000";
 /// With a log, crashes and a failing disk.
 const LOGGED_SEEDS: &str = "500";
-const FUZZ_SECONDS: u32 = 60;
+const FUZZ_SECONDS: u32 = 30;
 
 /// What the steps share.
 struct Gate {
