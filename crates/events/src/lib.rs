@@ -142,8 +142,8 @@ impl Events {
         let lost = Arc::<AtomicU64>::default();
         let is_watching = options.kinds.iter().any(|kind| kind.is_seen());
         let (name, drops) = (options.node.clone(), Arc::<Drops>::default());
-        let shared = (Arc::clone(&lost), Arc::clone(&drops));
-        let ear = Arc::new(Ear { options, waiting, lost: shared.0, drops: shared.1 });
+        let ear = Ear { options, waiting, lost: Arc::clone(&lost), drops: Arc::clone(&drops) };
+        let ear = Arc::new(ear);
         if is_watching {
             let watcher: Arc<dyn Watcher> = Arc::clone(&ear) as _;
             node.watch(&watcher).ok()?;

@@ -1,6 +1,6 @@
 //! Sends what one kind of request holds, batch by batch. Nobody waits for it: what finds no room is counted.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use plexus_runtime::unix_now;
@@ -8,7 +8,7 @@ use plexus_stdx::Seed;
 use prost::Message;
 use tokio::{
     sync::{mpsc, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -125,22 +125,24 @@ async fn gather<T>(
     batch_max: usize,
     stop: &mut Stop,
 ) -> Option<Vec<T>> {
-    let mut batch = Vec::new();
-    let linger = sleep(Duration::MAX);
-    tokio::pin!(linger);
+    let (mut batch, mut due) = (Vec::new(), None);
     while batch.len() < batch_max {
-        let was_empty = batch.is_empty();
-        let room = batch_max - batch.len();
+        let (room, until) = (batch_max - batch.len(), due);
+        let is_due = async {
+            match until {
+                Some(until) => sleep_until(until).await,
+                // There is nothing yet that could wait too long.
+                None => pending().await,
+            }
+        };
         tokio::select! {
             came = next.recv_many(&mut batch, room) => {
                 if came == 0 {
                     break;
                 }
-                if was_empty {
-                    linger.as_mut().reset(tokio::time::Instant::now() + LINGER);
-                }
+                due.get_or_insert_with(|| Instant::now() + LINGER);
             }
-            () = linger.as_mut() => break,
+            () = is_due => break,
             // What comes from now on is turned away; what waits is still sent.
             () = stop.ordered(), if !next.is_closed() => next.close(),
         }

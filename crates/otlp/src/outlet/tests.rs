@@ -27,6 +27,7 @@ use crate::{
 struct Doubles {
     answers: Mutex<VecDeque<Option<Answer>>>,
     heard: Mutex<Vec<(Duration, usize)>>,
+    count: watch::Sender<usize>,
     began: Mutex<Option<Instant>>,
 }
 
@@ -40,6 +41,11 @@ impl Doubles {
         })
     }
 
+    /// Waits for so many requests: the clock goes on while nothing else can.
+    async fn until(&self, count: usize) {
+        self.count.subscribe().wait_for(|heard| *heard >= count).await.unwrap();
+    }
+
     /// When requests came, and of what size they were.
     fn heard(&self) -> Vec<(Duration, usize)> {
         self.heard.lock().unwrap().clone()
@@ -50,6 +56,7 @@ impl Collector for Doubles {
     fn post(&self, _: Signal, body: Bytes) -> Posting<'_> {
         let since = self.began.lock().unwrap().unwrap().elapsed();
         self.heard.lock().unwrap().push((since, body.len()));
+        self.count.send_modify(|count| *count += 1);
         let answer = self.answers.lock().unwrap().pop_front();
         Box::pin(async move {
             match answer {
@@ -150,10 +157,11 @@ async fn batches_are_by_count_and_by_time() {
     for _ in 0..25 {
         items.send(()).await.unwrap();
     }
-    tokio::time::sleep(Duration::from_millis(999)).await;
-    assert_eq!(sizes(&collector), [10, 10]);
-    tokio::time::sleep(Duration::from_millis(2)).await;
-    assert_eq!(sizes(&collector), [10, 10, 5], "the rest has waited for a second");
+    collector.until(3).await;
+    let times: Vec<_> = collector.heard().iter().map(|(at, _)| at.as_millis()).collect();
+    assert_eq!(sizes(&collector), [10, 10, 5]);
+    assert_eq!(times[..2], [0, 0]);
+    assert!((1_000..=1_001).contains(&times[2]), "the rest has waited for a second: {times:?}");
     // What waits is sent at the end, and what comes then is not taken.
     items.send(()).await.unwrap();
     stop.send_replace(true);
@@ -176,7 +184,8 @@ async fn the_end_does_not_wait_for_a_dead_collector() {
     for _ in 0..25 {
         items.send(()).await.unwrap();
     }
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    // It waits to be sent for the third time.
+    collector.until(2).await;
     let tried = collector.heard().len();
     let began = Instant::now();
     stop.send_replace(true);
@@ -192,8 +201,9 @@ async fn what_is_sent_each_time_is_sent_at_the_end_too() {
     let (outlet, tally, stop) = outlet(&collector);
     let running =
         tokio::spawn(run_each(outlet, Duration::from_secs(15), || (Bytes::from_static(b"m"), 2)));
-    tokio::time::sleep(Duration::from_secs(31)).await;
-    assert_eq!(collector.heard().len(), 3);
+    collector.until(3).await;
+    let times: Vec<_> = collector.heard().iter().map(|(at, _)| at.as_secs()).collect();
+    assert_eq!(times, [0, 15, 30]);
     stop.send_replace(true);
     running.await.unwrap();
     assert_eq!((collector.heard().len(), tally.read()), (4, [8, 0, 0]));
