@@ -42,6 +42,13 @@ struct Flight<T> {
     parcel: T,
 }
 
+impl<T> Flight<T> {
+    /// Identifier, quality of service, whether it has been received, and what it is.
+    fn shown(&self) -> (PacketId, Qos, bool, &T) {
+        (self.id, self.qos, self.stage != Stage::Published, &self.parcel)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Published,
@@ -141,11 +148,13 @@ impl<T> Outbound<T> {
 
     /// What is under way, in order, with its identifier and whether PUBREC came.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketId, Qos, bool, &T)> {
-        self.0.as_deref().into_iter().flat_map(|window| {
-            window.flights.iter().map(|flight| {
-                (flight.id, flight.qos, flight.stage != Stage::Published, &flight.parcel)
-            })
-        })
+        self.0.as_deref().into_iter().flat_map(|window| window.flights.iter().map(Flight::shown))
+    }
+
+    /// The same of one of them.
+    pub(crate) fn get(&self, id: PacketId) -> Option<(PacketId, Qos, bool, &T)> {
+        let window = self.0.as_deref()?;
+        window.flights.get(window.find(id)?).map(Flight::shown)
     }
 
     /// What is under way, in order.

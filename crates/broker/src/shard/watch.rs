@@ -55,8 +55,7 @@ impl Shard {
         let Some(client) = self.clients.get(slot).filter(|_| !ack.reason.is_error()) else {
             return;
         };
-        let mut inflight = client.session.inflight_messages();
-        let Some(sent) = inflight.find(|it| it.packet_id == Some(ack.packet_id)) else { return };
+        let Some(sent) = client.session.inflight_message(ack.packet_id) else { return };
         if let Some(message) = sent.message().filter(|_| !sent.is_received) {
             let (principal, qos) = (Arc::clone(&client.principal), sent.qos());
             self.watchers.show(now, Sight::Acknowledged(&principal, message, qos));

@@ -58,10 +58,15 @@ impl Session {
 
     /// What is under way to the client and not acknowledged, in order.
     pub fn inflight_messages(&self) -> impl Iterator<Item = QueuedMessage<'_>> {
-        self.outbound.iter().map(|(id, _, is_received, parcel)| QueuedMessage {
-            parcel,
-            packet_id: Some(id),
-            is_received,
-        })
+        self.outbound.iter().map(under_way)
     }
+
+    /// The one of that identifier.
+    pub fn inflight_message(&self, id: PacketId) -> Option<QueuedMessage<'_>> {
+        self.outbound.get(id).map(under_way)
+    }
+}
+
+fn under_way((id, _, is_received, parcel): (PacketId, Qos, bool, &Parcel)) -> QueuedMessage<'_> {
+    QueuedMessage { parcel, packet_id: Some(id), is_received }
 }
